@@ -1,0 +1,68 @@
+"""The rules that JSON Schema cannot say. The schema names them under `x-rules`, with their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from typing import Any, TypeGuard
+
+from contract.timestamps import parse_rfc3339
+from contract.violations import Location, Violations, shown
+
+Rule = Callable[[dict[str, Any], Location, Violations, datetime], None]
+
+# quantity and unit_price stay below 1e34: 120 digits hold any sum of products with dozens of digits to
+# spare, and bound the work that a price like 1e-999999 can ask for.
+_SUM = Context(prec=120, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+
+
+def _not_in_future(parameters: Mapping[str, Any]) -> Rule:
+    field: str = parameters["field"]
+    tolerance = timedelta(seconds=parameters["tolerance_seconds"])
+
+    def check(event: dict[str, Any], at: Location, found: Violations, now: datetime) -> None:
+        text = event.get(field)
+        moment = parse_rfc3339(text) if isinstance(text, str) else None
+        if moment is not None and moment - now > tolerance:
+            minutes = tolerance.total_seconds() / 60
+            found.add((at, field), "not_in_future", f"is more than {minutes:g} minutes in the future")
+
+    return check
+
+
+def _amount_equals_items(parameters: Mapping[str, Any]) -> Rule:
+    field: str = parameters["field"]
+    tolerance = Decimal(parameters["tolerance"])
+
+    def check(event: dict[str, Any], at: Location, found: Violations, now: datetime) -> None:
+        amount, items = event.get(field), event.get("items")
+        if not _in_range(amount) or not isinstance(items, list):
+            return
+        total = Decimal(0)
+        for item in items:
+            if not isinstance(item, dict):
+                return
+            quantity, price = item.get("quantity"), item.get("unit_price")
+            if not _in_range(quantity) or not _in_range(price):
+                return
+            total = _SUM.add(total, _SUM.multiply(quantity, price))
+        # The schema's own checks report an empty list; adding that its sum is wrong would help nobody.
+        if items and abs(_SUM.subtract(total, amount)) > tolerance:
+            found.add(
+                (at, field),
+                "amount_equals_items",
+                f"is {shown(amount)}, but the items add up to {shown(total)}",
+            )
+
+    return check
+
+
+def _in_range(value: Any) -> TypeGuard[int | Decimal]:
+    return (type(value) is int or isinstance(value, Decimal)) and 0 <= value < Decimal("1e34")
+
+
+RULES: dict[str, Callable[[Mapping[str, Any]], Rule]] = {
+    "not_in_future": _not_in_future,
+    "amount_equals_items": _amount_equals_items,
+}

@@ -1,0 +1,65 @@
+"""The function's AWS clients: botocore alone, its retries bounded, its DynamoDB requests written by us."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from processor.deadline import ATTEMPTS, call_timeout
+
+
+def clients(function_timeout: float) -> Callable[[str], Any]:
+    """A function that gives a service's client, made at its first use.
+
+    Most invocations need no S3, and each client costs tens of milliseconds of cold start. boto3 would cost
+    three times botocore's own import and adds nothing that is needed here.
+    """
+    timeout = call_timeout(function_timeout)
+    config = Config(
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        parameter_validation=False,
+    )
+    session = botocore.session.get_session()
+
+    @cache
+    def client(service: str) -> Any:
+        made = session.create_client(service, config=config)
+        if service == "dynamodb":
+            _write_requests_ourselves(made)
+        return made
+
+    return client
+
+
+# botocore walks a request's every attribute through its model, which for items of twenty attributes is most
+# of a batch's CPU time; the low-level parameters already are the wire format, but for the base64 of binary.
+# These two documented events hand the finished body over; endpoint, signing, retries, errors and responses
+# stay botocore's.
+_BODY = "_body"
+
+
+def _write_requests_ourselves(dynamodb: Any) -> None:
+    def take(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if _BODY not in params:
+            return params
+        context[_BODY] = params[_BODY]
+        return {}
+
+    def put(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        if _BODY in context:
+            params["body"] = context[_BODY]
+
+    dynamodb.meta.events.register("provide-client-params.dynamodb", take)
+    dynamodb.meta.events.register("before-call.dynamodb", put)
+
+
+def send(method: Callable[..., Any], request: dict[str, Any]) -> Any:
+    """Call a DynamoDB operation with a request in the JSON wire format (binary as base64 text)."""
+    return method(**{_BODY: json.dumps(request, separators=(",", ":")).encode()})

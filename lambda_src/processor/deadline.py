@@ -1,0 +1,38 @@
+"""How long one AWS call may take, and whether there is still time for one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+ATTEMPTS = 2
+
+
+def call_timeout(function_timeout: float) -> float:
+    """Seconds that one attempt of one AWS call may take to connect, and again to answer.
+
+    A sixth of the function's timeout, at most 5 s: a call that hangs, its retry included, then takes less
+    than the time that the function has, so a hanging service ends as messages handed back, not as a
+    timeout that fails the whole batch.
+    """
+    return min(5.0, function_timeout / 6)
+
+
+class Deadline:
+    """Keeps an invocation clear of its own timeout."""
+
+    def __init__(self, remaining_millis: Callable[[], int], function_timeout: float) -> None:
+        self._remaining_millis = remaining_millis
+        # Both attempts run to their timeout, plus the pause of up to a second that botocore's standard
+        # retry mode makes between them, plus time to answer.
+        attempt = call_timeout(function_timeout)
+        self._reserve = ATTEMPTS * attempt + min(1.5, attempt)
+
+    def allows_call(self) -> bool:
+        """Whether an AWS call begun now is over before the function's timeout, even if the service hangs."""
+        return self._remaining_millis() / 1000 > self._reserve
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless that would use up the time for another call."""
+        if self._remaining_millis() / 1000 - seconds > self._reserve:
+            time.sleep(seconds)

@@ -1,0 +1,274 @@
+"""Conditional writes: an item is created once, and whoever comes second is told what is there.
+
+Small items go together in one TransactWriteItems, each under its own condition: one request for a batch.
+A transaction costs two write units for each KB, so an item above `SHARED_ITEM_LIMIT` goes alone, in a
+PutItem under the same condition, where the second unit would cost more than the request saves.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from processor.aws import send
+from processor.deadline import Deadline
+from processor.items import Item, size_of
+
+SHARED_ITEM_LIMIT = 4 * 1024
+# TransactWriteItems: 100 actions, 4 MB (DynamoDB API reference). 100 items of 4 KiB are far below that.
+_ACTIONS = 100
+# BatchWriteItem: 25 items (DynamoDB API reference).
+_BATCH = 25
+_ROUNDS = 4
+_FIRST_PAUSE = 0.05
+
+_PASSING = {
+    "ThrottlingException",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "InternalServerError",
+    "ServiceUnavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The item is stored, by this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """Another item has the key; this one was not written. Binary values are bytes."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Not known to be stored: throttled, refused, timed out or out of time."""
+
+    why: str
+
+
+Outcome = Created | Exists | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An item to create in a table whose partition key is ``key``."""
+
+    table: str
+    key: str
+    item: Item
+
+    def request(self) -> dict[str, Any]:
+        """The parameters that PutItem and a transaction's Put share."""
+        return {
+            "TableName": self.table,
+            "Item": self.item,
+            "ConditionExpression": f"attribute_not_exists({self.key})",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+
+class Store:
+    """DynamoDB, as the function uses it."""
+
+    def __init__(self, dynamodb: Any, deadline: Deadline) -> None:
+        self._dynamodb = dynamodb
+        self._deadline = deadline
+
+    def create(self, puts: list[Put]) -> list[Outcome]:
+        """Create items, each unless its key is taken. Keys must be distinct. One outcome for each put.
+
+        Raises nothing: what goes wrong is the outcome of the put that it happened to.
+        """
+        outcomes: dict[int, Outcome] = {}
+        shared = [n for n, put in enumerate(puts) if size_of(put.item) <= SHARED_ITEM_LIMIT]
+        together = set(shared) if len(shared) > 1 else set()
+        for chunk in _chunks(shared if together else [], _ACTIONS):
+            outcomes |= self._create_together({n: puts[n] for n in chunk})
+        for n, put in enumerate(puts):
+            if n not in together:
+                outcomes[n] = self._create_alone(put)
+        return [outcomes[n] for n in range(len(puts))]
+
+    def _create_alone(self, put: Put) -> Outcome:
+        if not self._deadline.allows_call():
+            return Failed("no time left")
+        try:
+            send(self._dynamodb.put_item, put.request())
+        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
+            return Exists(error.response.get("Item") or self._read(put))
+        except (ClientError, BotoCoreError) as error:
+            return Failed(why(error))
+        return Created()
+
+    def _create_together(self, puts: dict[int, Put]) -> dict[int, Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        left = dict(puts)
+        for attempt in range(_ROUNDS):
+            delayed = self._transact(left, outcomes)
+            left = {n: put for n, put in left.items() if n not in outcomes}
+            if not left:
+                return outcomes
+            if delayed:
+                self._back_off(attempt)
+        # What a neighbour's throttling or conflict has held up so far is tried once more on its own.
+        return outcomes | {n: self._create_alone(put) for n, put in left.items()}
+
+    def _transact(self, puts: dict[int, Put], outcomes: dict[int, Outcome]) -> bool:
+        """One transaction. Fills in the outcomes that are known; True when another try should wait."""
+        if not self._deadline.allows_call():
+            outcomes |= {n: Failed("no time left") for n in puts}
+            return False
+        request = {
+            "TransactItems": [{"Put": put.request()} for put in puts.values()],
+            # A retry of this call by botocore finds the transaction done, not its own items in the way.
+            "ClientRequestToken": uuid.uuid4().hex,
+        }
+        try:
+            send(self._dynamodb.transact_write_items, request)
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
+            return self._sort_out(puts, error.response.get("CancellationReasons") or [], outcomes)
+        except ClientError as error:
+            if _is_passing(error):
+                outcomes |= {n: Failed(why(error)) for n in puts}
+            else:
+                # The request itself was refused: alone, only the put that is to blame is refused again.
+                outcomes |= {n: self._create_alone(put) for n, put in puts.items()}
+            return False
+        except BotoCoreError as error:
+            outcomes |= {n: Failed(why(error)) for n in puts}
+            return False
+        outcomes |= {n: Created() for n in puts}
+        return False
+
+    def _sort_out(
+        self, puts: dict[int, Put], reasons: list[dict[str, Any]], outcomes: dict[int, Outcome]
+    ) -> bool:
+        delayed = False
+        for (n, put), reason in zip(puts.items(), reasons, strict=False):
+            code = reason.get("Code") or "None"
+            if code == "ConditionalCheckFailed":
+                outcomes[n] = Exists(reason.get("Item") or self._read(put))
+            elif code in _PASSING:
+                delayed = True
+            elif code != "None":
+                outcomes[n] = Failed(f"{code}: {reason.get('Message', '')}"[:200])
+        return delayed or not any(n in outcomes for n in puts)
+
+    def _read(self, put: Put) -> Item:
+        # Only where an endpoint does not return the item that was in the way.
+        try:
+            key = {put.key: put.item[put.key]}
+            answer = send(
+                self._dynamodb.get_item, {"TableName": put.table, "Key": key, "ConsistentRead": True}
+            )
+        except (ClientError, BotoCoreError):
+            return {}
+        item: Item = answer.get("Item") or {}
+        return item
+
+    def _back_off(self, attempt: int) -> None:
+        self._deadline.pause(random.uniform(0, _FIRST_PAUSE * 2**attempt))  # noqa: S311 - jitter
+
+    def write(self, table: str, items: list[Item]) -> list[bool]:
+        """Write items whose keys are free or hold the same already. Says of each whether it is stored."""
+        stored = [False] * len(items)
+        for chunk in _chunks(range(len(items)), _BATCH):
+            left = list(chunk)
+            for attempt in range(_ROUNDS):
+                if not left or not self._deadline.allows_call():
+                    break
+                if attempt:
+                    self._back_off(attempt)
+                request = {"RequestItems": {table: [{"PutRequest": {"Item": items[n]}} for n in left]}}
+                try:
+                    answer = send(self._dynamodb.batch_write_item, request)
+                except (ClientError, BotoCoreError):
+                    break
+                unprocessed = (answer.get("UnprocessedItems") or {}).get(table) or []
+                again = {request["PutRequest"]["Item"]["message_id"]["S"] for request in unprocessed}
+                for n in left:
+                    stored[n] = items[n]["message_id"]["S"] not in again
+                left = [n for n in left if not stored[n]]
+        return stored
+
+    def clear_alert(self, table: str, key: str, ids: list[str]) -> None:
+        """Remove the mark that says an alert is still to be published. Best effort: raises nothing."""
+        updates = [
+            {
+                "TableName": table,
+                "Key": {key: {"S": value}},
+                "UpdateExpression": "REMOVE alert_pending",
+                # Without it, clearing a mark on an item deleted meanwhile would create an empty one.
+                "ConditionExpression": f"attribute_exists({key})",
+            }
+            for value in ids
+        ]
+        for chunk in _chunks(updates, _ACTIONS):
+            self._update(list(chunk))
+
+    def _update(self, updates: list[dict[str, Any]]) -> None:
+        if len(updates) > 1 and self._deadline.allows_call():
+            request = {
+                "TransactItems": [{"Update": update} for update in updates],
+                "ClientRequestToken": uuid.uuid4().hex,
+            }
+            try:
+                send(self._dynamodb.transact_write_items, request)
+                return
+            except (ClientError, BotoCoreError):
+                pass
+        for update in updates:
+            if not self._deadline.allows_call():
+                return
+            try:
+                send(self._dynamodb.update_item, update)
+            except (ClientError, BotoCoreError):
+                continue
+
+    def delete_rejected(self, table: str, message_id: str, content_hash: str) -> bool:
+        """Delete a rejected item if it holds this content. False when the call failed and must be retried."""
+        if not self._deadline.allows_call():
+            return False
+        request = {
+            "TableName": table,
+            "Key": {"message_id": {"S": message_id}},
+            "ConditionExpression": "content_hash = :content_hash",
+            "ExpressionAttributeValues": {":content_hash": {"S": content_hash}},
+        }
+        try:
+            send(self._dynamodb.delete_item, request)
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return True
+        except (ClientError, BotoCoreError):
+            return False
+        return True
+
+
+def why(error: Exception) -> str:
+    """A failed AWS call in one line, for the logs."""
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+def _is_passing(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return bool(error.response.get("Error", {}).get("Code") in _PASSING or status >= 500)
+
+
+def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    listed = list(values)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from processor.alerts import Publisher
+from processor.batch import Batch
+from processor.bucket import Bucket
+from processor.deadline import Deadline
+from processor.payload import unpack
+from processor.settings import Settings
+from processor.store import Store
+
+from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS
+
+SETTINGS = Settings(
+    events_table="events",
+    rejected_table="rejected",
+    duplicates_table="duplicates",
+    payload_bucket="payloads",
+    alerts_topic_arn="arn:aws:sns:us-east-1:000000000000:alerts",
+    large_order_threshold=Decimal(1000),
+    batch_summary_alerts=False,
+    function_timeout=30,
+    rejected_retention_days=90,
+    duplicates_retention_days=30,
+)
+
+
+def order(amount: str = "30.50", **changes: Any) -> str:
+    """The body of a valid order with one item of this price."""
+    event: dict[str, Any] = {
+        "event_id": f"evt-{uuid.uuid4()}",
+        "event_type": "order",
+        "occurred_at": "2026-11-22T14:03:07.250Z",
+        "customer_id": "cus-1",
+        "order_id": "ord-1",
+        "currency": "EUR",
+        "amount": "@",
+        "items": [{"sku": "sku-1", "quantity": 1, "unit_price": "@"}],
+        **changes,
+    }
+    return json.dumps(event).replace('"@"', amount)
+
+
+def record(body: str, message_id: str = "", origin: str | None = None) -> dict[str, Any]:
+    """A record as the SQS event source mapping sends it."""
+    attributes = {"origin_message_id": {"stringValue": origin, "dataType": "String"}} if origin else {}
+    return {
+        "messageId": message_id or str(uuid.uuid4()),
+        "body": body,
+        "attributes": {"SentTimestamp": "1795399387000", "ApproximateReceiveCount": "1"},
+        "messageAttributes": attributes,
+    }
+
+
+@dataclass
+class World:
+    """The AWS that a batch sees, and how to run one against it."""
+
+    dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
+    sns: FakeSNS = field(default_factory=FakeSNS)
+    s3: FakeS3 = field(default_factory=FakeS3)
+    settings: Settings = SETTINGS
+    now: datetime = datetime(2026, 11, 22, 14, 4, tzinfo=UTC)
+    remaining_millis: Callable[[], int] = lambda: 30_000
+
+    def deliver(self, *records: dict[str, Any]) -> list[str]:
+        """Run one invocation; returns the ids of the messages that it hands back."""
+        deadline = Deadline(self.remaining_millis, self.settings.function_timeout)
+        batch = Batch(
+            self.settings,
+            deadline,
+            Store(self.dynamodb, deadline),
+            Bucket(lambda: self.s3, self.settings.payload_bucket, deadline),
+            Publisher(self.sns, self.settings.alerts_topic_arn, deadline),
+            request_id="request-1",
+            now=self.now,
+        )
+        return batch.process(list(records))
+
+    def later(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    @property
+    def events(self) -> dict[str, dict[str, Any]]:
+        return self.dynamodb.tables["events"]
+
+    @property
+    def rejected(self) -> dict[str, dict[str, Any]]:
+        return self.dynamodb.tables["rejected"]
+
+    @property
+    def duplicates(self) -> dict[str, dict[str, Any]]:
+        return self.dynamodb.tables["duplicates"]
+
+    def body_of(self, item: dict[str, Any]) -> str:
+        """The body that an item keeps."""
+        return unpack(item, self.s3.objects.__getitem__).decode("utf-8", "surrogatepass")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
