@@ -1,0 +1,99 @@
+# Everything here runs from the checkout and installs nothing outside it.
+# Variables given after make (ARGS=..., EVENT_ID=..., PORT=...) reach the commands as environment variables.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
+
+TOOLS := .venv/tools/bin/python
+DEV := .venv/dev/bin/python
+# Any Python will do for what needs no packages.
+BARE := @python=$$(PYTHON='$(PYTHON)' sh stack/python.sh) && "$$python"
+# Builds the virtual environments that are named after it, where their locks have changed.
+NEED := $(BARE) stack/bootstrap.py
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' Makefile
+
+## The local stack
+.PHONY: up down status demo env
+up: ## start it: emulator, Lambda zip, Terraform (PORT=4566, EMULATOR=auto|localstack|ministack)
+	$(NEED) tools emulator
+	@$(TOOLS) -m stack up
+
+down: ## remove it without a trace
+	$(BARE) -m stack down
+
+status: ## what runs, and how much is in the queues and tables
+	$(NEED) tools
+	@$(TOOLS) -m stack status
+
+demo: up ## start it, send 1,000 mixed events, account for every one of them
+	@$(TOOLS) -m ops demo
+
+env: ## shell exports for your own tools: eval "$(make env)"
+	$(BARE) -m stack env
+
+## Events
+.PHONY: send get logs rejected replay redrive verify
+send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists what there is)
+	$(NEED) tools
+	@exports=$$($(TOOLS) -m stack env) && eval "$$exports" && \
+	$(TOOLS) producer/send_test_events.py --queue-url "$$QUEUE_URL" $(ARGS)
+
+get: ## one event as sent, and what the pipeline added (EVENT_ID=...)
+	$(NEED) tools
+	@$(TOOLS) -m ops get
+
+logs: ## what the function logged (LEVEL=ERROR, LIMIT=...)
+	$(NEED) tools
+	@$(TOOLS) -m ops logs
+
+rejected: ## rejected events, newest first (REASON=..., LIMIT=...), or one with its body (ID=...)
+	$(NEED) tools
+	@$(TOOLS) -m ops rejected
+
+replay: ## send rejected events back to the queue (ID=... or REASON=..., DRY_RUN=1)
+	$(NEED) tools
+	@$(TOOLS) -m ops replay
+
+redrive: ## move dead-lettered messages back to the queue
+	$(NEED) tools
+	@$(TOOLS) -m ops redrive
+
+verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + dead-lettered + queued
+	$(NEED) tools
+	@$(TOOLS) -m ops verify
+
+## The code
+.PHONY: test test-chaos lint fmt lock clean
+test: ## run the tests (ARGS="-k words"); needs nothing running and disturbs nothing that is
+	$(NEED) tools emulator dev
+	@$(DEV) -m pytest $(ARGS)
+
+test-chaos: ## run the fault tests: throttling, resets, killed workers
+	$(NEED) tools emulator dev
+	@$(DEV) -m pytest -m chaos $(ARGS)
+
+lint: ## ruff and mypy, as CI runs them
+	$(NEED) dev
+	@$(DEV) -m ruff check .
+	@$(DEV) -m ruff format --check .
+	@$(DEV) -m mypy .
+
+fmt: ## format Python and Terraform
+	$(NEED) tools dev
+	@$(DEV) -m ruff check --fix-only --quiet .
+	@$(DEV) -m ruff format .
+	@$(TOOLS) -m stack terraform fmt -recursive terraform
+
+lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: with the newest versions)
+	$(NEED) tools
+	@sh requirements/lock.sh
+
+clean: down ## remove the stack, the virtual environments, caches and build products
+	@rm -rf .venv .cache build .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

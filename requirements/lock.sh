@@ -1,0 +1,25 @@
+#!/bin/sh
+# Makes the locks in this directory from the .in files, for Python 3.11 and newer on every platform.
+# Run by `make lock`. Versions stay as they are where they still fit; UPGRADE=1 takes the newest.
+set -eu
+
+cd "$(dirname "$0")"
+venv=../.venv/uv
+trap 'rm -rf "$venv"' EXIT
+trap 'exit 130' INT TERM
+python=../.venv/tools/bin/python
+# All that uv writes stays in the checkout.
+mkdir -p ../.cache/tmp
+TMPDIR=$(cd ../.cache/tmp && pwd)
+UV_CACHE_DIR=$(cd ../.cache && pwd)/uv
+export TMPDIR UV_CACHE_DIR
+
+"$python" -m venv --clear --without-pip "$venv"
+"$python" -m pip --python "$venv/bin/python" install --quiet --require-hashes -r lock.txt
+
+# Order matters: each file is held to the versions of those before it.
+for name in lock build offline emulator tools dev bench; do
+    echo "requirements/$name.txt"
+    "$venv/bin/uv" pip compile "$name.in" --output-file "$name.txt" --no-config --no-python-downloads --universal \
+        --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --quiet ${UPGRADE:+--upgrade}
+done

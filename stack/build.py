@@ -1,0 +1,55 @@
+"""Builds the Lambda zip: the same bytes from the same source, on any machine and Python."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+from stack.paths import LAMBDA_ZIP, ROOT
+
+# Where in the checkout each package of the zip comes from.
+PACKAGES = {"contract": ROOT / "contract", "processor": ROOT / "lambda_src" / "processor"}
+SUFFIXES = (".json", ".py")
+
+
+def build_zip(dest: Path = LAMBDA_ZIP, packages: dict[str, Path] | None = None) -> str:
+    """Write the Lambda zip to ``dest`` and return its SHA-256 as hex.
+
+    Entries are stored uncompressed because zlib's output differs between the versions that Pythons are built
+    with. They are sorted and carry the oldest date a zip can hold and one mode, so that checkout times, umask
+    and locale leave no mark. A ``dest`` that already holds these bytes is left alone.
+
+    Raises FileNotFoundError if a package has no source.
+    """
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=dest.parent, prefix=f".{dest.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, path in sorted(_entries(PACKAGES if packages is None else packages).items()):
+                entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                entry.create_system = 3
+                entry.external_attr = 0o100644 << 16
+                archive.writestr(entry, path.read_bytes())
+        digest = _sha256(Path(temporary))
+        if not dest.exists() or _sha256(dest) != digest:
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(dest)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return digest
+
+
+def _entries(packages: dict[str, Path]) -> dict[str, Path]:
+    entries = {}
+    for package, directory in packages.items():
+        # Editors and macOS leave hidden copies such as ._handler.py.
+        found = [p for p in directory.rglob("[!.]*") if p.suffix in SUFFIXES and p.is_file()]
+        if not found:
+            raise FileNotFoundError(f"The Lambda zip needs {package}, but {directory} holds no source.")
+        entries.update({f"{package}/{path.relative_to(directory).as_posix()}": path for path in found})
+    return entries
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,115 @@
+"""Brings a stack up and down."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack import emulators, publish_batch, terraform
+from stack.build import build_zip
+from stack.emulator import FILE as EMULATOR_FILE
+from stack.emulator import NAMES, Emulator
+from stack.errors import StackError
+from stack.files import exclusive
+from stack.paths import DEFAULT_STATE_DIR, LAMBDA_ZIP
+from stack.say import Say, labelled
+from stack.state import FILE as STATE_FILE
+from stack.state import StackState
+
+DEFAULT_REGION = "us-east-1"
+# Says that `down` may remove the whole directory.
+MARKER = "made-by-make-up"
+
+
+def up(
+    state_dir: Path = DEFAULT_STATE_DIR,
+    port: int | None = None,
+    emulator: str = "auto",
+    overrides: Mapping[str, object] | None = None,
+    emulator_environment: Mapping[str, str] | None = None,
+    say: Say = print,
+) -> StackState:
+    """Bring up the stack of ``state_dir``, or bring the one that runs there up to date.
+
+    Parameters
+    ----------
+    port: where the emulator listens on 127.0.0.1. If not given: where it does or last did here, else 4566.
+    emulator: ``auto``, ``localstack`` or ``ministack``.
+    overrides: Terraform variables that win over ``terraform/env/local.tfvars``.
+    emulator_environment: more environment. MiniStack hands it on to the function: ``AWS_ENDPOINT_URL`` sends
+        the function's own calls elsewhere, to a fault proxy say. LocalStack: docker-compose.yml's variables.
+    say: takes each line of the report.
+
+    Raises
+    ------
+    StackError: with what to do about it. An emulator that started stays up, so that its log can be read and
+        a second attempt is quick; ``down`` removes it.
+    """
+    state_dir = state_dir.absolute()
+    state_dir.mkdir(parents=True, exist_ok=True)
+    (state_dir / MARKER).touch()
+    with exclusive(state_dir / "lock", "working on this stack"):
+        running = _running(state_dir, port, emulator, say)
+        if running is None:
+            running = _start(state_dir, port, emulator, emulator_environment or {}, say)
+        digest = build_zip(LAMBDA_ZIP)
+        say(labelled("lambda", f"{LAMBDA_ZIP.stat().st_size / 1024:.0f} KB, sha256 {digest}"))
+        variables = dict(overrides or {})
+        region = str(variables.get("region", DEFAULT_REGION))
+        outputs = terraform.apply(state_dir, running.endpoint, region, LAMBDA_ZIP, variables, say)
+        state = StackState(running.endpoint, region, running.kind, outputs)
+        if running.kind == "ministack":
+            publish_batch.mirror(state.client("iam"))
+        state.save(state_dir)
+    return state
+
+
+def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
+    """Remove the stack of ``state_dir`` and all that it left; False if there was none.
+
+    Raises StackError if the emulator cannot be removed; nothing is forgotten then.
+    """
+    state_dir = state_dir.absolute()
+    if not (state_dir / MARKER).exists():
+        return False
+    with exclusive(state_dir / "lock", "working on this stack"):
+        started = Emulator.load(state_dir)
+        if started is not None:
+            emulators.stop(started, state_dir)
+        shutil.rmtree(state_dir)
+    return True
+
+
+def _running(state_dir: Path, port: int | None, wanted: str, say: Say) -> Emulator | None:
+    """The emulator that was started here, if it still runs. Raises StackError if another is asked for."""
+    started = Emulator.load(state_dir)
+    if started is None:
+        return None
+    if not emulators.is_running(started):
+        say(labelled("emulator", f"{started.title} has ended since the last make up, with all that it held"))
+        return None
+    if emulators.health(started) is None:
+        raise StackError(
+            f"{started.title} runs but does not answer on {started.endpoint}.\nStart over with: make down up"
+        )
+    if port not in (None, started.port) or wanted not in ("auto", started.kind):
+        raise StackError(
+            f"This checkout's stack already runs: {started.title} on port {started.port}. First: make down"
+        )
+    say(labelled("emulator", f"{started.title} runs on {started.endpoint}"))
+    return started
+
+
+def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, str], say: Say) -> Emulator:
+    gone = Emulator.load(state_dir)
+    if gone is not None:
+        # It may have left Lambda workers, or a stopped container.
+        emulators.stop(gone, state_dir)
+    for name in (EMULATOR_FILE, STATE_FILE):
+        (state_dir / name).unlink(missing_ok=True)
+    terraform.forget(state_dir)
+    kind, reason = emulators.choose(wanted)
+    port = port or (gone.port if gone else emulators.DEFAULT_PORT)
+    started = emulators.start(kind, state_dir, port, extra)
+    version = emulators.health(started)
+    say(labelled("emulator", f"{NAMES[kind]} {version} on {started.endpoint} ({reason})"))
+    return started

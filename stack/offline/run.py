@@ -1,0 +1,91 @@
+"""What ``stack.terraform`` calls, before ``init`` and after ``apply``."""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stack.errors import StackError
+from stack.offline import provider
+from stack.offline.api_calls import set_left_out
+from stack.offline.hcl import UnsupportedError
+from stack.offline.left_out import LEFT_OUT
+from stack.offline.rewrite import CARRIED, rewrite
+from stack.state import StackState
+
+
+@dataclass(frozen=True)
+class OfflineRun:
+    """A working copy that was brought down to provider 3.39.0.
+
+    ``environment`` is to be added to Terraform's; ``left_out`` says, a line each, what the copy lacks and
+    what stands in for it.
+    """
+
+    endpoint: str
+    region: str
+    environment: dict[str, str]
+    left_out: list[str]
+
+
+def prepare(workdir: Path, source: Path, endpoint: str, region: str, cache_dir: Path) -> OfflineRun:
+    """Bring the copy of ``source`` in ``workdir`` down to provider 3.39.0, ready for ``terraform init``.
+
+    The provider then calls ``endpoint`` and nothing else. It is unpacked under ``cache_dir``, once for all
+    stacks. Raises StackError when it is missing or is not HashiCorp's, and for a construct in the config that
+    cannot be brought down.
+    """
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(source.glob("*.tf"))}
+    try:
+        rewritten = rewrite(files, endpoint)
+    except UnsupportedError as error:
+        raise StackError(
+            f"{source} cannot be brought down to the AWS provider {provider.VERSION}: {error}.\n"
+            "The config may be right: this is a limit of stack/offline, not of Terraform. Extend it,\n"
+            "or run make where registry.terraform.io can be reached."
+        ) from error
+    for name, text in rewritten.files.items():
+        (workdir / name).write_text(text, encoding="utf-8")
+    (workdir / ".terraform.lock.hcl").write_text(provider.lock_file(), encoding="utf-8")
+    environment = {
+        "TF_CLI_CONFIG_FILE": str(provider.install_mirror(cache_dir)),
+        # A link to an unpacked mirror beats a cache; and no other stack's cache is to get this provider.
+        "TF_PLUGIN_CACHE_DIR": "",
+        # tflocal writes its own provider settings, which name endpoints that 3.39.0 does not know. Under a
+        # name without .tf Terraform does not read them.
+        "LS_PROVIDERS_FILE": "localstack_providers_override.unused",
+    }
+    left_out = [str(entry) for entry in LEFT_OUT if entry in rewritten.used]
+    return OfflineRun(endpoint, region, environment, left_out)
+
+
+def complete(run: OfflineRun, workdir: Path, _environment: Mapping[str, str]) -> None:
+    """After a good apply: set what the provider could not, and let the event source mapping run.
+
+    A second call changes nothing. Raises StackError when the emulator refuses a call.
+    """
+    client = functools.cache(StackState(run.endpoint, run.region, "", {}).client)
+    try:
+        set_left_out(client, _carried(workdir))
+    except (BotoCoreError, ClientError, TimeoutError) as error:
+        raise StackError(
+            f"Terraform's apply went well, but an API call after it did not: {error}\n"
+            "What the AWS provider 3.39.0 leaves out is not there yet, so events may wait in the queue.\n"
+            "Run `make up` again; if that does not help, start over with: make down up"
+        ) from error
+
+
+def _carried(workdir: Path) -> list[dict[str, Any]]:
+    """The values of the deleted expressions, from Terraform's state."""
+    state = json.loads((workdir / "terraform.tfstate").read_text(encoding="utf-8"))
+    (carrier,) = (
+        resource
+        for resource in state["resources"]
+        if resource["type"] == "terraform_data" and resource["name"] == CARRIED
+    )
+    carried: list[dict[str, Any]] = carrier["instances"][0]["attributes"]["input"]["value"]
+    return carried

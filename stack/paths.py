@@ -1,0 +1,14 @@
+"""Where things are in the checkout."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_STATE_DIR = ROOT / ".stack"
+TERRAFORM_SOURCE = ROOT / "terraform"
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+LAMBDA_ZIP = ROOT / "build" / "lambda.zip"
+# Kept by `make down`: what was downloaded or unpacked once and is the same for every stack.
+CACHE_DIR = ROOT / ".cache"
+VENVS = ROOT / ".venv"
+REQUIREMENTS = ROOT / "requirements"
+EMULATOR_PYTHON = VENVS / "emulator" / "bin" / "python"

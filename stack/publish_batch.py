@@ -1,0 +1,39 @@
+"""One permission that MiniStack asks for under another name than AWS.
+
+AWS grants SNS's PublishBatch by ``sns:Publish`` (SNS developer guide, "Amazon SNS API permissions: Actions
+and resources reference") and knows no action ``sns:PublishBatch``; MiniStack asks for that one. The config
+says what AWS needs. Here each statement of a role that allows ``sns:Publish`` is repeated for the other name,
+on the same resources: a role without the permission on AWS is without it here too.
+"""
+
+import json
+from typing import Any
+
+SUFFIX = "-publish-batch"
+ON_AWS = "sns:Publish"
+ON_MINISTACK = "sns:PublishBatch"
+
+
+def mirror(iam: Any) -> None:
+    """Bring every role's mirrored policy in line with what the role's own policies allow now."""
+    for page in iam.get_paginator("list_roles").paginate():
+        for role in page["Roles"]:
+            mirror_role(iam, role["RoleName"])
+
+
+def mirror_role(iam: Any, role: str) -> None:
+    """Do so for one role."""
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    for name in (name for name in names if not name.endswith(SUFFIX)):
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        statements = [
+            {**statement, "Action": ON_MINISTACK}
+            for statement in document["Statement"]
+            if ON_AWS in statement.get("Action", [])
+        ]
+        mirrored = name + SUFFIX
+        if statements:
+            text = json.dumps({**document, "Statement": statements})
+            iam.put_role_policy(RoleName=role, PolicyName=mirrored, PolicyDocument=text)
+        elif mirrored in names:
+            iam.delete_role_policy(RoleName=role, PolicyName=mirrored)
