@@ -1,0 +1,6 @@
+# To be made and thrown away within a day.
+environment            = "dev"
+maximum_concurrency    = 10
+log_retention_days     = 7
+deletion_protection    = false
+point_in_time_recovery = false

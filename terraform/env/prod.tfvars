@@ -1,0 +1,3 @@
+environment         = "prod"
+maximum_concurrency = 200
+log_retention_days  = 90

@@ -1,0 +1,3 @@
+# Production, but for its size.
+environment         = "staging"
+maximum_concurrency = 20

@@ -1,0 +1,51 @@
+resource "aws_lambda_function" "processor" {
+  function_name = local.function_name
+  description   = "Validates, stores and alerts on the events of ${aws_sqs_queue.events.name}."
+  role          = aws_iam_role.processor.arn
+
+  filename         = var.lambda_zip
+  source_code_hash = filebase64sha256(var.lambda_zip)
+  handler          = "processor.handler.handle"
+  runtime          = "python3.13"
+  architectures    = ["arm64"]
+  memory_size      = var.function_memory
+  timeout          = var.function_timeout
+
+  environment {
+    variables = {
+      EVENTS_TABLE              = aws_dynamodb_table.events.name
+      REJECTED_TABLE            = aws_dynamodb_table.rejected.name
+      DUPLICATES_TABLE          = aws_dynamodb_table.duplicates.name
+      PAYLOAD_BUCKET            = aws_s3_bucket.payloads.id
+      ALERTS_TOPIC_ARN          = aws_sns_topic.alerts.arn
+      LARGE_ORDER_THRESHOLD     = var.large_order_threshold
+      BATCH_SUMMARY_ALERTS      = tostring(var.batch_summary_alerts)
+      FUNCTION_TIMEOUT_SECONDS  = tostring(var.function_timeout)
+      REJECTED_RETENTION_DAYS   = tostring(var.rejected_retention_days)
+      DUPLICATES_RETENTION_DAYS = tostring(var.duplicates_retention_days)
+    }
+  }
+
+  logging_config {
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.processor.name
+  }
+
+  # The mapping delivers as soon as it stands; the function refers to its role, but not to what the role may.
+  depends_on = [aws_iam_role_policy.processor]
+}
+
+resource "aws_lambda_event_source_mapping" "events" {
+  event_source_arn = aws_sqs_queue.events.arn
+  function_name    = aws_lambda_function.processor.arn
+
+  batch_size                         = var.batch_size
+  maximum_batching_window_in_seconds = var.batching_window
+
+  # Without it, one failed message would bring its whole batch back.
+  function_response_types = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = var.maximum_concurrency
+  }
+}

@@ -1,0 +1,70 @@
+data "aws_iam_policy_document" "processor_trust" {
+  statement {
+    sid     = "RunFunction"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "processor" {
+  # Roles have no region: without it in the name, a second region of this environment would take this one's.
+  name               = "${local.function_name}-${var.region}"
+  description        = "What the function ${local.function_name} may do."
+  assume_role_policy = data.aws_iam_policy_document.processor_trust.json
+}
+
+resource "aws_iam_role_policy" "processor" {
+  name   = local.function_name
+  role   = aws_iam_role.processor.id
+  policy = data.aws_iam_policy_document.processor.json
+}
+
+# Every statement is needed and none is wider than what the function calls.
+data "aws_iam_policy_document" "processor" {
+  # Lambda's poller reads the queue with the function's role.
+  statement {
+    sid       = "ReceiveMessages"
+    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    resources = [aws_sqs_queue.events.arn]
+  }
+
+  statement {
+    sid       = "StoreEvents"
+    actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+    resources = [aws_dynamodb_table.events.arn]
+  }
+
+  statement {
+    sid       = "StoreRejected"
+    actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+    resources = [aws_dynamodb_table.rejected.arn]
+  }
+
+  statement {
+    sid       = "CountDuplicates"
+    actions   = ["dynamodb:BatchWriteItem"]
+    resources = [aws_dynamodb_table.duplicates.arn]
+  }
+
+  statement {
+    sid       = "StorePayloads"
+    actions   = ["s3:PutObject", "s3:GetObject"]
+    resources = ["${aws_s3_bucket.payloads.arn}/payloads/*"]
+  }
+
+  statement {
+    sid       = "PublishAlerts"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alerts.arn]
+  }
+
+  statement {
+    sid       = "WriteLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.processor.arn}:*"]
+  }
+}

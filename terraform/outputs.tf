@@ -1,0 +1,44 @@
+output "queue_url" {
+  description = "URL of the queue that producers send events to."
+  value       = aws_sqs_queue.events.id
+}
+
+output "dlq_url" {
+  description = "URL of the dead-letter queue: messages that failed too often."
+  value       = aws_sqs_queue.events_dlq.id
+}
+
+output "table_name" {
+  description = "Name of the table of stored events."
+  value       = aws_dynamodb_table.events.name
+}
+
+output "rejected_table_name" {
+  description = "Name of the table of rejected events, with their reasons."
+  value       = aws_dynamodb_table.rejected.name
+}
+
+output "duplicates_table_name" {
+  description = "Name of the table of counted duplicates."
+  value       = aws_dynamodb_table.duplicates.name
+}
+
+output "alerts_topic_arn" {
+  description = "ARN of the topic of business alerts."
+  value       = aws_sns_topic.alerts.arn
+}
+
+output "ops_topic_arn" {
+  description = "ARN of the topic of alarms."
+  value       = aws_sns_topic.ops.arn
+}
+
+output "function_name" {
+  description = "Name of the Lambda function."
+  value       = aws_lambda_function.processor.function_name
+}
+
+output "payload_bucket" {
+  description = "Name of the bucket of payloads that no DynamoDB item can hold."
+  value       = aws_s3_bucket.payloads.id
+}

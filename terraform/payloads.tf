@@ -1,0 +1,89 @@
+# Payloads that no DynamoDB item can hold. Items point to them: an object goes when nothing points to it.
+resource "aws_s3_bucket" "payloads" {
+  # Bucket names are shared by all of AWS: the account and region make it ours.
+  bucket        = "${local.name}-payloads-${local.account_id}-${var.region}"
+  force_destroy = !var.deletion_protection
+}
+
+resource "aws_s3_bucket_public_access_block" "payloads" {
+  bucket = aws_s3_bucket.payloads.id
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "payloads" {
+  bucket = aws_s3_bucket.payloads.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "payloads" {
+  bucket = aws_s3_bucket.payloads.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "payloads" {
+  bucket = aws_s3_bucket.payloads.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "payloads" {
+  bucket = aws_s3_bucket.payloads.id
+
+  rule {
+    id     = "abandoned-uploads"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  # A redelivered message writes the same object again and leaves an equal version behind.
+  rule {
+    id     = "replaced-versions"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+  }
+
+  # The items that point to these expire by DynamoDB's TTL, which may lag behind by days.
+  rule {
+    id     = "rejected-payloads"
+    status = "Enabled"
+
+    filter {
+      prefix = "payloads/rejected/"
+    }
+
+    expiration {
+      days = var.rejected_retention_days + 7
+    }
+  }
+
+  # Rules about versions hold only once the bucket keeps versions.
+  depends_on = [aws_s3_bucket_versioning.payloads]
+}

@@ -1,0 +1,34 @@
+resource "aws_sqs_queue" "events" {
+  name = "${local.name}-events"
+
+  # AWS asks for six times the function's timeout at least: what was throttled is tried again before the
+  # messages come back to the queue. Messages also age while a batch fills.
+  visibility_timeout_seconds = 6 * var.function_timeout + var.batching_window
+  message_retention_seconds  = 4 * 24 * 60 * 60
+  max_message_size           = 1048576
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.events_dlq.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+}
+
+resource "aws_sqs_queue" "events_dlq" {
+  name = "${local.name}-events-dlq"
+
+  # A message's age counts from when it was first sent, also here: what died on the queue's last day must
+  # still be found. 14 days is the longest that SQS keeps anything.
+  message_retention_seconds = 14 * 24 * 60 * 60
+  max_message_size          = 1048576
+  sqs_managed_sse_enabled   = true
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "events_dlq" {
+  queue_url = aws_sqs_queue.events_dlq.id
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [aws_sqs_queue.events.arn]
+  })
+}

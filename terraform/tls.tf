@@ -1,0 +1,63 @@
+# Queues, topics and bucket answer over TLS only. (The ops topic's policy also lets alarms in: topics.tf.)
+data "aws_iam_policy_document" "tls_only" {
+  for_each = {
+    events     = { actions = ["sqs:*"], resources = [aws_sqs_queue.events.arn] }
+    events_dlq = { actions = ["sqs:*"], resources = [aws_sqs_queue.events_dlq.arn] }
+    # SNS takes no sns:* in a topic's policy; a publish is what carries data.
+    alerts = { actions = ["sns:Publish"], resources = [aws_sns_topic.alerts.arn] }
+    ops    = { actions = ["sns:Publish"], resources = [aws_sns_topic.ops.arn] }
+    payloads = {
+      actions   = ["s3:*"]
+      resources = [aws_s3_bucket.payloads.arn, "${aws_s3_bucket.payloads.arn}/*"]
+    }
+  }
+
+  statement {
+    sid       = "RefusePlainHttp"
+    effect    = "Deny"
+    actions   = each.value.actions
+    resources = each.value.resources
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "events" {
+  count = var.refuse_plain_http ? 1 : 0
+
+  queue_url = aws_sqs_queue.events.id
+  policy    = data.aws_iam_policy_document.tls_only["events"].json
+}
+
+resource "aws_sqs_queue_policy" "events_dlq" {
+  count = var.refuse_plain_http ? 1 : 0
+
+  queue_url = aws_sqs_queue.events_dlq.id
+  policy    = data.aws_iam_policy_document.tls_only["events_dlq"].json
+}
+
+resource "aws_sns_topic_policy" "alerts" {
+  count = var.refuse_plain_http ? 1 : 0
+
+  arn    = aws_sns_topic.alerts.arn
+  policy = data.aws_iam_policy_document.tls_only["alerts"].json
+}
+
+resource "aws_s3_bucket_policy" "payloads" {
+  count = var.refuse_plain_http ? 1 : 0
+
+  bucket = aws_s3_bucket.payloads.id
+  policy = data.aws_iam_policy_document.tls_only["payloads"].json
+
+  # S3 refuses two changes of a bucket's access at the same time.
+  depends_on = [aws_s3_bucket_public_access_block.payloads]
+}

@@ -1,0 +1,224 @@
+# Naming and place
+
+variable "name_prefix" {
+  description = "First part of every name: 2 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  default     = "rt-pipeline"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix is 2 to 24 of a-z, 0-9 and -, begins with a letter and does not end with -."
+  }
+
+  # The bucket's name adds "-payloads-", a 12-digit account, "-" and a region of up to 14; S3 takes 63 in all.
+  validation {
+    condition     = length("${var.name_prefix}-${var.environment}") <= 26
+    error_message = "name_prefix and environment, joined by a hyphen, are at most 26 characters."
+  }
+}
+
+variable "environment" {
+  description = "Second part of every name: 2 to 12 lower-case letters and digits, such as dev or prod."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "environment is 2 to 12 lower-case letters and digits and begins with a letter."
+  }
+}
+
+variable "region" {
+  description = "AWS region that everything is created in, such as eu-central-1."
+  type        = string
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region is the code of an AWS region, such as us-east-1."
+  }
+}
+
+# Function
+
+variable "lambda_zip" {
+  description = "Path of the function's zip, absolute or relative to the directory that Terraform runs in."
+  type        = string
+  default     = "../build/lambda.zip"
+
+  validation {
+    condition     = endswith(var.lambda_zip, ".zip")
+    error_message = "lambda_zip is the path of a .zip file."
+  }
+}
+
+variable "function_timeout" {
+  description = "Longest that one invocation may run, in seconds, 1 to 900."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.function_timeout >= 1 && var.function_timeout <= 900
+    error_message = "function_timeout is 1 to 900 seconds."
+  }
+}
+
+variable "function_memory" {
+  description = "Memory of the function, in MB, 128 to 10240. CPU grows with it: 1769 MB is one vCPU."
+  type        = number
+  default     = 512
+
+  validation {
+    condition     = var.function_memory >= 128 && var.function_memory <= 10240
+    error_message = "function_memory is 128 to 10240 MB."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept, in days: a period that CloudWatch Logs offers, 1 to 3653."
+  type        = number
+  default     = 30
+
+  validation {
+    condition = contains([
+      1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    ], var.log_retention_days)
+    error_message = "log_retention_days is a period that CloudWatch Logs offers, such as 1, 7, 30, 90 or 365."
+  }
+}
+
+# Queue, and how it feeds the function
+
+variable "batch_size" {
+  description = "Most messages in one invocation, 1 to 10000. Above 10 it needs a batching_window."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.batch_size >= 1 && var.batch_size <= 10000
+    error_message = "batch_size is 1 to 10000 messages."
+  }
+}
+
+variable "batching_window" {
+  description = "Longest that Lambda waits to fill a batch, in seconds, 0 to 300."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.batching_window >= 0 && var.batching_window <= 300
+    error_message = "batching_window is 0 to 300 seconds."
+  }
+
+  validation {
+    condition     = var.batch_size <= 10 || var.batching_window >= 1
+    error_message = "A batch_size above 10 needs a batching_window of at least 1 second."
+  }
+}
+
+variable "maximum_concurrency" {
+  description = "Most invocations that the queue may have running at once, 2 to 1000."
+  type        = number
+  default     = 50
+
+  validation {
+    condition     = var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000
+    error_message = "maximum_concurrency is 2 to 1000 invocations."
+  }
+}
+
+variable "max_receive_count" {
+  description = "How often a message is tried before it goes to the dead-letter queue, 1 to 1000."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000
+    error_message = "max_receive_count is 1 to 1000 deliveries."
+  }
+}
+
+# What is stored, and for how long
+
+variable "point_in_time_recovery" {
+  description = "Whether the tables can be restored to any second of the last 35 days."
+  type        = bool
+  default     = true
+}
+
+variable "deletion_protection" {
+  description = "Whether the tables, and the payload bucket while it holds anything, refuse to be deleted."
+  type        = bool
+  default     = true
+}
+
+variable "rejected_retention_days" {
+  description = "How long a rejected event is kept for someone to look at and replay, in days, 1 to 3650."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.rejected_retention_days >= 1 && var.rejected_retention_days <= 3650
+    error_message = "rejected_retention_days is 1 to 3650 days."
+  }
+}
+
+variable "duplicates_retention_days" {
+  description = "How long a duplicate stays counted, in days, 1 to 3650."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.duplicates_retention_days >= 1 && var.duplicates_retention_days <= 3650
+    error_message = "duplicates_retention_days is 1 to 3650 days."
+  }
+}
+
+# Alerts
+
+variable "large_order_threshold" {
+  description = "Amount above which an order is large, in its own currency: 0 or more, at most 4 decimals."
+  # A string, and so it stays until the function reads it as a decimal: no binary float ever touches money.
+  type    = string
+  default = "1000"
+
+  validation {
+    condition     = can(regex("^(0|[1-9][0-9]{0,14})([.][0-9]{1,4})?$", var.large_order_threshold))
+    error_message = "large_order_threshold is 0 or more, with at most 15 digits before the point and 4 after."
+  }
+}
+
+variable "batch_summary_alerts" {
+  description = "Whether every invocation also publishes a batch_processed summary."
+  type        = bool
+  default     = true
+}
+
+variable "alert_emails" {
+  description = "Addresses that get the business alerts, once they have confirmed their subscription."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alert_emails : can(regex("^[^@\\s]+@[^@\\s]+$", address))])
+    error_message = "alert_emails holds e-mail addresses."
+  }
+}
+
+variable "ops_emails" {
+  description = "Addresses that get the alarms, once they have confirmed their subscription."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.ops_emails : can(regex("^[^@\\s]+@[^@\\s]+$", address))])
+    error_message = "ops_emails holds e-mail addresses."
+  }
+}
+
+# Transport
+
+variable "refuse_plain_http" {
+  description = "Whether queues, topics and bucket refuse requests without TLS. False is for emulators alone."
+  type        = bool
+  default     = true
+}

@@ -1,0 +1,171 @@
+"""What `terraform/` says, as data, and what Terraform makes of its variables."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hcl2
+from hcl2 import SerializationOptions
+
+from stack import toolchain
+
+TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
+ENVIRONMENTS = sorted((TERRAFORM / "env").glob("*.tfvars"))
+
+_BLOCK = "__is_block__"
+_NOT_ARGUMENTS = {_BLOCK, "dynamic"}
+_READING = SerializationOptions(strip_string_quotes=True, with_comments=False)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the configuration, such as ``resource "aws_sqs_queue" "events"``.
+
+    Expressions are text in ``${}``, as python-hcl2 gives them; literals are plain values.
+    """
+
+    labels: tuple[str, ...]
+    body: Mapping[str, Any]
+
+    @property
+    def type(self) -> str:
+        """The resource's or data source's type."""
+        return self.labels[0]
+
+    @property
+    def name(self) -> str:
+        """The last label: what the configuration calls it."""
+        return self.labels[-1]
+
+    def __getitem__(self, argument: str) -> Any:
+        return self.body[argument]
+
+    def arguments(self) -> set[str]:
+        """The names of the arguments that are said, without nested blocks."""
+        return {
+            name for name, value in self.body.items() if name not in _NOT_ARGUMENTS and not _nested(value)
+        }
+
+    def blocks(self) -> dict[str, list[Block]]:
+        """The nested blocks by name. What a `dynamic` block makes counts as written out once."""
+        found = {
+            name: [Block((name,), body) for body in value]
+            for name, value in self.body.items()
+            if name not in _NOT_ARGUMENTS and _nested(value)
+        }
+        for dynamic in self.body.get("dynamic", ()):
+            for name, body in dynamic.items():
+                found.setdefault(name, []).extend(Block((name,), content) for content in body["content"])
+        return found
+
+    def block(self, name: str) -> Block:
+        """The one nested block of this name. Raises ValueError when there is not exactly one."""
+        (block,) = self.blocks().get(name, [])
+        return block
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) and (_BLOCK in one) for one in value)
+
+
+@cache
+def text() -> Mapping[str, str]:
+    """Every `.tf` file's text, by name."""
+    return {file.name: file.read_text() for file in sorted(TERRAFORM.glob("*.tf"))}
+
+
+@cache
+def blocks(kind: str) -> tuple[Block, ...]:
+    """All top-level blocks of a kind: resource, data, variable, output, locals, provider or terraform."""
+    return tuple(block for content in text().values() for block in parse(content, kind))
+
+
+def parse(content: str, kind: str) -> Iterator[Block]:
+    """The blocks of a kind in the text of one file."""
+    for block in hcl2.loads(content, serialization_options=_READING).get(kind, ()):
+        yield from (Block(labels, body) for labels, body in _unfold(block))
+
+
+def _unfold(block: Mapping[str, Any], labels: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if _BLOCK in block:
+        yield labels, block
+        return
+    for label, inner in block.items():
+        yield from _unfold(inner, (*labels, label))
+
+
+def resources(type_: str) -> dict[str, Block]:
+    """The resources of a type, by name."""
+    return {block.name: block for block in blocks("resource") if block.type == type_}
+
+
+def policy(name: str) -> dict[str, Block]:
+    """The statements of a policy document, by sid."""
+    (document,) = (block for block in blocks("data") if block.labels == ("aws_iam_policy_document", name))
+    return {statement["sid"]: statement for statement in document.blocks()["statement"]}
+
+
+def references(kind: str, but_not_in: str = "") -> set[str]:
+    """The names that are used as `<kind>.<name>`, such as `var.region`, in all files or in all but one."""
+    files = (content for file, content in text().items() if file != but_not_in)
+    return {name for content in files for name in re.findall(rf"\b{kind}\.(\w+)", content)}
+
+
+def environment(file: Path) -> dict[str, Any]:
+    """What an environment's `.tfvars` file sets."""
+    return dict(hcl2.loads(file.read_text(), serialization_options=_READING))
+
+
+find_terraform = cache(toolchain.find_terraform)
+
+
+class Variables:
+    """Terraform over `variables.tf` alone, which needs no provider: its validations and its arithmetic."""
+
+    def __init__(self, directory: Path) -> None:
+        """Work in an empty directory."""
+        self._directory = directory
+        shutil.copy(TERRAFORM / "variables.tf", directory)
+
+    def problems(self, *arguments: str) -> set[str]:
+        """The variables that Terraform refuses, when planning with these arguments."""
+        lines = self._run("plan", "-json", "-input=false", "-lock=false", *arguments).stdout.splitlines()
+        errors = [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == "error"]
+        return {error["snippet"]["code"].split('"')[1] for error in errors}
+
+    def evaluate(self, expression: str, *arguments: str) -> Any:
+        """What an expression over variables comes to. `expression` is as python-hcl2 gives it."""
+        inner = re.sub(r"^\$\{(.*)\}$", r"\1", expression, flags=re.DOTALL)
+        answer = self._run("console", *arguments, stdin=f"jsonencode({inner})\n")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(json.loads(answer.stdout))
+
+    def _run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return run_terraform(*arguments, directory=self._directory, stdin=stdin)
+
+
+def run_terraform(*arguments: str, directory: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the local stack's Terraform, deaf to the variables and settings of whoever runs the tests.
+
+    Raises StackError where there is no Terraform and none can be installed.
+    """
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    quiet |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
+    return subprocess.run(
+        [find_terraform().command, *arguments],
+        cwd=directory,
+        env=quiet,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

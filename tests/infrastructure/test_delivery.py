@@ -1,0 +1,180 @@
+"""From queue to function and from alarm to person: what an emulator lets pass and AWS does not."""
+
+from pathlib import Path
+
+import pytest
+from processor.settings import Settings
+
+from tests.infrastructure.configuration import ENVIRONMENTS, Block, Variables, blocks, resources
+
+EACH_ENVIRONMENT = pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
+EACH_ALARM = pytest.mark.parametrize(
+    "alarm",
+    [pytest.param(alarm, id=name) for name, alarm in resources("aws_cloudwatch_metric_alarm").items()],
+)
+
+
+def queue(name: str) -> Block:
+    return resources("aws_sqs_queue")[name]
+
+
+def function() -> Block:
+    return resources("aws_lambda_function")["processor"]
+
+
+def mapping() -> Block:
+    return resources("aws_lambda_event_source_mapping")["events"]
+
+
+@EACH_ENVIRONMENT
+def test_a_message_stays_invisible_for_six_timeouts_and_the_batching_window(
+    variables: Variables, file: Path
+) -> None:
+    visibility, timeout, window = (
+        variables.evaluate(expression, f"-var-file={file}")
+        for expression in (
+            queue("events")["visibility_timeout_seconds"],
+            function()["timeout"],
+            mapping()["maximum_batching_window_in_seconds"],
+        )
+    )
+    assert visibility == 6 * timeout + window
+
+
+def test_the_visibility_timeout_stays_below_the_12_hours_that_sqs_allows(variables: Variables) -> None:
+    longest = ("-var=environment=test", "-var=function_timeout=900", "-var=batching_window=300")
+    assert variables.evaluate(queue("events")["visibility_timeout_seconds"], *longest) <= 12 * 3600
+
+
+def test_a_dead_letter_outlives_the_queue_that_it_died_in(variables: Variables) -> None:
+    retention, dead_letter_retention = (
+        variables.evaluate(queue(name)["message_retention_seconds"], "-var=environment=test")
+        for name in ("events", "events_dlq")
+    )
+    assert retention < dead_letter_retention <= 14 * 24 * 3600
+
+
+def test_failed_messages_go_to_the_dead_letter_queue_and_only_the_events_queue_sends_there() -> None:
+    redrive = queue("events")["redrive_policy"]
+    assert "deadLetterTargetArn = aws_sqs_queue.events_dlq.arn" in redrive
+    assert "maxReceiveCount = var.max_receive_count" in redrive
+    allowed = resources("aws_sqs_queue_redrive_allow_policy")["events_dlq"]
+    assert allowed["queue_url"] == "${aws_sqs_queue.events_dlq.id}"
+    assert 'redrivePermission = "byQueue"' in allowed["redrive_allow_policy"]
+    assert "sourceQueueArns = [aws_sqs_queue.events.arn]" in allowed["redrive_allow_policy"]
+
+
+@pytest.mark.parametrize("name", ["events", "events_dlq"])
+def test_both_queues_take_messages_of_1_mib_and_encrypt_them(name: str) -> None:
+    assert queue(name)["max_message_size"] == 2**20
+    assert queue(name)["sqs_managed_sse_enabled"] is True
+
+
+def test_the_mapping_feeds_the_function_from_the_queue() -> None:
+    assert mapping()["event_source_arn"] == "${aws_sqs_queue.events.arn}"
+    assert mapping()["function_name"] == "${aws_lambda_function.processor.arn}"
+    assert "enabled" not in mapping().arguments()
+
+
+def test_only_failed_messages_come_back() -> None:
+    assert mapping()["function_response_types"] == ["ReportBatchItemFailures"]
+
+
+def test_batch_window_and_concurrency_are_variables() -> None:
+    assert mapping()["batch_size"] == "${var.batch_size}"
+    assert mapping()["maximum_batching_window_in_seconds"] == "${var.batching_window}"
+    assert mapping().block("scaling_config")["maximum_concurrency"] == "${var.maximum_concurrency}"
+
+
+def test_the_function_may_do_its_work_before_the_first_batch_comes() -> None:
+    assert function()["depends_on"] == ["${aws_iam_role_policy.processor}"]
+
+
+def test_the_function_is_given_every_setting_that_it_reads() -> None:
+    given = function().block("environment")["variables"]
+    Settings.read(dict.fromkeys(given, "1"))
+
+
+def test_the_function_is_given_no_variable_that_lambda_reserves() -> None:
+    given = function().block("environment")["variables"]
+    assert not [name for name in given if name.startswith(("AWS_", "_", "LAMBDA_")) or name == "TZ"]
+
+
+def test_the_function_knows_its_own_timeout() -> None:
+    assert function()["timeout"] == "${var.function_timeout}"
+    given = function().block("environment")["variables"]
+    assert given["FUNCTION_TIMEOUT_SECONDS"] == "${tostring(var.function_timeout)}"
+
+
+def test_the_function_is_the_zip_and_a_new_zip_is_a_new_function() -> None:
+    assert function()["filename"] == "${var.lambda_zip}"
+    assert function()["source_code_hash"] == "${filebase64sha256(var.lambda_zip)}"
+
+
+def test_the_function_logs_json_to_a_group_that_forgets() -> None:
+    group = resources("aws_cloudwatch_log_group")["processor"]
+    assert group["name"] == "/aws/lambda/${local.function_name}"
+    assert group["retention_in_days"] == "${var.log_retention_days}"
+    logging = function().block("logging_config")
+    assert logging["log_format"] == "JSON"
+    assert logging["log_group"] == "${aws_cloudwatch_log_group.processor.name}"
+
+
+@EACH_ALARM
+def test_every_alarm_tells_ops_when_it_begins_and_when_it_ends(alarm: Block) -> None:
+    assert alarm["alarm_actions"] == alarm["ok_actions"] == ["${aws_sns_topic.ops.arn}"]
+
+
+@EACH_ALARM
+def test_every_alarm_says_what_it_means_and_what_no_data_means(alarm: Block) -> None:
+    assert alarm["alarm_description"]
+    assert alarm["treat_missing_data"] in {"breaching", "notBreaching", "ignore", "missing"}
+
+
+@EACH_ALARM
+def test_every_alarm_has_a_name_that_the_ops_topic_lets_in(alarm: Block) -> None:
+    assert alarm["alarm_name"].startswith("${local.name}-")
+
+
+def test_one_dead_letter_is_an_alarm() -> None:
+    alarm = resources("aws_cloudwatch_metric_alarm")["dead_letters"]
+    assert alarm["metric_name"] == "ApproximateNumberOfMessagesVisible"
+    assert alarm["dimensions"] == {"QueueName": "${aws_sqs_queue.events_dlq.name}"}
+    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_people_get_large_orders_and_rejections_but_no_batch_summaries() -> None:
+    mails = resources("aws_sns_topic_subscription")["alert_emails"]
+    assert mails["topic_arn"] == "${aws_sns_topic.alerts.arn}"
+    assert mails["filter_policy_scope"] == "MessageAttributes"
+    wanted = '{alert_type = ["large_order", "invalid_event", "event_id_conflict"]}'
+    assert mails["filter_policy"] == f"${{jsonencode({wanted})}}"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "expires"),
+    [
+        ("events", "event_id", False),
+        ("rejected", "message_id", True),
+        ("duplicates", "message_id", True),
+    ],
+)
+def test_every_table_has_its_key_its_expiry_and_its_protections(name: str, key: str, expires: bool) -> None:
+    table = resources("aws_dynamodb_table")[name]
+    assert table["hash_key"] == key
+    assert table["billing_mode"] == "PAY_PER_REQUEST"
+    assert table["deletion_protection_enabled"] == "${var.deletion_protection}"
+    assert table.block("point_in_time_recovery")["enabled"] == "${var.point_in_time_recovery}"
+    assert table.block("server_side_encryption")["enabled"] is True
+    assert ("ttl" in table.blocks()) == expires
+    if expires:
+        assert table.block("ttl")["attribute_name"] == "expires_at"
+        assert table.block("ttl")["enabled"] is True
+
+
+def test_there_are_three_tables() -> None:
+    assert {block.name for block in blocks("resource") if block.type == "aws_dynamodb_table"} == {
+        "events",
+        "rejected",
+        "duplicates",
+    }

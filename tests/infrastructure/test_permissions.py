@@ -1,0 +1,182 @@
+"""Who may do what: the function's role, and what queues, topics and bucket refuse to anybody."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure.configuration import ENVIRONMENTS, Block, blocks, environment, policy, resources
+
+# The function's whole policy: sid, actions, resources. Each statement is one thing that the processor does.
+PROCESSOR = {
+    "ReceiveMessages": (
+        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        ["${aws_sqs_queue.events.arn}"],
+    ),
+    "StoreEvents": (["dynamodb:PutItem", "dynamodb:UpdateItem"], ["${aws_dynamodb_table.events.arn}"]),
+    "StoreRejected": (
+        ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+        ["${aws_dynamodb_table.rejected.arn}"],
+    ),
+    "CountDuplicates": (["dynamodb:BatchWriteItem"], ["${aws_dynamodb_table.duplicates.arn}"]),
+    "StorePayloads": (["s3:PutObject", "s3:GetObject"], ["${aws_s3_bucket.payloads.arn}/payloads/*"]),
+    "PublishAlerts": (["sns:Publish"], ["${aws_sns_topic.alerts.arn}"]),
+    "WriteLogs": (
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        ["${aws_cloudwatch_log_group.processor.arn}:*"],
+    ),
+}
+# The key of each thing's statement in the document `tls_only`, and where its policy is attached.
+TLS_ONLY = {
+    ("aws_sqs_queue", "events"): ("aws_sqs_queue_policy", "queue_url", "id"),
+    ("aws_sqs_queue", "events_dlq"): ("aws_sqs_queue_policy", "queue_url", "id"),
+    ("aws_sns_topic", "alerts"): ("aws_sns_topic_policy", "arn", "arn"),
+    ("aws_sns_topic", "ops"): ("aws_sns_topic_policy", "arn", "arn"),
+    ("aws_s3_bucket", "payloads"): ("aws_s3_bucket_policy", "bucket", "id"),
+}
+ALLOWING = [
+    pytest.param(statement, id=f"{document.name}.{statement['sid']}")
+    for document in blocks("data")
+    if document.type == "aws_iam_policy_document"
+    for statement in document.blocks()["statement"]
+    if statement.body.get("effect", "Allow") == "Allow"
+]
+
+
+@pytest.mark.parametrize("sid", PROCESSOR)
+def test_the_function_may_do_exactly_what_it_does(sid: str) -> None:
+    statement = policy("processor")[sid]
+    assert (statement["actions"], statement["resources"]) == PROCESSOR[sid]
+
+
+def test_the_function_may_do_nothing_else() -> None:
+    assert set(policy("processor")) == set(PROCESSOR)
+    (attached,) = resources("aws_iam_role_policy").values()
+    assert attached["policy"] == "${data.aws_iam_policy_document.processor.json}"
+    assert not {block.type for block in blocks("resource")} & {
+        "aws_iam_policy",
+        "aws_iam_policy_attachment",
+        "aws_iam_role_policy_attachment",
+    }
+
+
+def test_the_poller_may_receive_delete_and_look_at_the_queue() -> None:
+    # Lambda polls with the function's role: an emulator does not mind when this is missing, AWS does.
+    statement = policy("processor")["ReceiveMessages"]
+    assert set(statement["actions"]) == {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    assert statement["resources"] == [
+        resources("aws_lambda_event_source_mapping")["events"]["event_source_arn"]
+    ]
+
+
+def test_only_lambda_may_take_the_role() -> None:
+    (statement,) = policy("processor_trust").values()
+    assert statement["actions"] == ["sts:AssumeRole"]
+    assert (
+        statement.block("principals").body.items()
+        >= {
+            "type": "Service",
+            "identifiers": ["lambda.amazonaws.com"],
+        }.items()
+    )
+
+
+@pytest.mark.parametrize("statement", ALLOWING)
+def test_what_is_allowed_is_named_action_by_action(statement: Block) -> None:
+    assert not [action for action in statement["actions"] if "*" in action]
+    assert not {"not_actions", "not_resources", "not_principals"} & set(statement.body)
+
+
+@pytest.mark.parametrize("statement", ALLOWING)
+def test_what_is_allowed_is_allowed_on_one_thing(statement: Block) -> None:
+    # A role's trust policy is the one document without resources.
+    for resource in statement.body.get("resources", []):
+        assert re.match(r"\$\{aws_\w+\.\w+\.arn\}", resource)
+
+
+def test_everything_that_has_a_policy_of_its_own_is_covered() -> None:
+    types = {type_ for type_, _ in TLS_ONLY}
+    assert {block.labels for block in blocks("resource") if block.type in types} == set(TLS_ONLY)
+
+
+@pytest.mark.parametrize(("type_", "name"), TLS_ONLY)
+def test_plain_http_is_refused(type_: str, name: str) -> None:
+    (document,) = (block for block in blocks("data") if block.name == "tls_only")
+    assert f"${{{type_}.{name}.arn}}" in document["for_each"][name]["resources"]
+    attachment_type, argument, attribute = TLS_ONLY[type_, name]
+    attachment = resources(attachment_type)[name]
+    assert attachment[argument] == f"${{{type_}.{name}.{attribute}}}"
+    refusal = f'data.aws_iam_policy_document.tls_only["{name}"].json'
+    if name == "ops":
+        assert attachment["policy"] == "${data.aws_iam_policy_document.ops_topic.json}"
+        (document,) = (block for block in blocks("data") if block.name == "ops_topic")
+        assert document["source_policy_documents"] == f"${{var.refuse_plain_http ? [{refusal}] : []}}"
+    else:
+        assert attachment["policy"] == f"${{{refusal}}}"
+        assert attachment["count"] == "${var.refuse_plain_http ? 1 : 0}"
+
+
+def test_the_refusal_is_for_everybody_and_for_nothing_but_plain_http() -> None:
+    statement = policy("tls_only")["RefusePlainHttp"]
+    assert statement["effect"] == "Deny"
+    principals, condition = statement.block("principals"), statement.block("condition")
+    assert (principals["type"], principals["identifiers"]) == ("*", ["*"])
+    assert (condition["test"], condition["variable"], condition["values"]) == (
+        "Bool",
+        "aws:SecureTransport",
+        ["false"],
+    )
+
+
+def test_all_of_a_queue_and_all_of_the_bucket_is_closed_to_plain_http() -> None:
+    (document,) = (block for block in blocks("data") if block.name == "tls_only")
+    refused = {name: entry["actions"] for name, entry in document["for_each"].items()}
+    assert refused["events"] == refused["events_dlq"] == ["sqs:*"]
+    assert refused["payloads"] == ["s3:*"]
+    assert "${aws_s3_bucket.payloads.arn}/*" in document["for_each"]["payloads"]["resources"]
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
+def test_only_the_laptop_speaks_plain_http(file: Path) -> None:
+    assert environment(file).get("refuse_plain_http", True) == (file.stem != "local")
+
+
+def test_the_alarms_of_this_stack_may_publish_to_ops() -> None:
+    statement = policy("ops_topic")["PublishAlarms"]
+    assert statement["actions"] == ["sns:Publish"]
+    assert statement.block("principals")["identifiers"] == ["cloudwatch.amazonaws.com"]
+    conditions = {condition["variable"]: condition["values"] for condition in statement.blocks()["condition"]}
+    assert conditions == {
+        "aws:SourceAccount": ["${local.account_id}"],
+        "aws:SourceArn": ["${local.alarms_arn}:${local.name}-*"],
+    }
+
+
+def test_the_payload_bucket_is_private() -> None:
+    block = resources("aws_s3_bucket_public_access_block")["payloads"]
+    assert all(
+        block[argument] is True
+        for argument in (
+            "block_public_acls",
+            "block_public_policy",
+            "ignore_public_acls",
+            "restrict_public_buckets",
+        )
+    )
+    rule = resources("aws_s3_bucket_ownership_controls")["payloads"].block("rule")
+    assert rule["object_ownership"] == "BucketOwnerEnforced"
+
+
+def test_the_payload_bucket_forgets_what_nothing_points_to_and_nothing_else() -> None:
+    assert (
+        resources("aws_s3_bucket_versioning")["payloads"].block("versioning_configuration")["status"]
+        == "Enabled"
+    )
+    for rule in resources("aws_s3_bucket_lifecycle_configuration")["payloads"].blocks()["rule"]:
+        assert rule["status"] == "Enabled"
+        for expiration in rule.blocks().get("expiration", []):
+            if rule["id"] == "rejected-payloads":
+                assert rule.block("filter")["prefix"] == "payloads/rejected/"
+                assert expiration["days"] == "${var.rejected_retention_days + 7}"
+            else:
+                assert expiration.arguments() == {"expired_object_delete_marker"}

@@ -1,0 +1,82 @@
+"""Terraform itself refuses a value that AWS or the function would refuse later, or worse, take."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure.configuration import ENVIRONMENTS, Variables
+
+# Variable, the outermost values that pass, and values just outside.
+EDGES = {
+    "name_prefix": (["ab", "a-2"], ["", "a", "2a", "rt-", "RT", "rt_pipeline", "a" * 25]),
+    "environment": (["qa", "stage2"], ["", "p", "Prod", "2nd", "eu-prod", "a" * 13]),
+    "region": (
+        ["us-east-1", "us-gov-west-1", "ap-southeast-7", "eusc-de-east-1"],
+        ["", "us-east", "us-east-1a"],
+    ),
+    "lambda_zip": (["/a/b.zip"], ["", "/a/b"]),
+    "function_timeout": (["1", "900"], ["0", "901"]),
+    "function_memory": (["128", "10240"], ["127", "10241"]),
+    "log_retention_days": (["1", "3653"], ["0", "2", "3654"]),
+    "batch_size": (["1", "10"], ["0", "10001"]),
+    "batching_window": (["0", "300"], ["-1", "301"]),
+    "maximum_concurrency": (["2", "1000"], ["1", "1001"]),
+    "max_receive_count": (["1", "1000"], ["0", "1001"]),
+    "rejected_retention_days": (["1", "3650"], ["0", "3651"]),
+    "duplicates_retention_days": (["1", "3650"], ["0", "3651"]),
+    "large_order_threshold": (
+        ["0", "1000", "0.01", "999999999999999.9999"],
+        ["", "-1", "+1", "01", "1e3", "1,000", ".5", "1.", "1.00001", "NaN", "Infinity", "1000\n"],
+    ),
+    "alert_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
+    "ops_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
+}
+# Another variable's validation looks at these, and Terraform does not begin it while these are refused.
+LOOKED_AT = {"environment", "batch_size"}
+
+
+def as_arguments(values: dict[str, str]) -> list[str]:
+    return [f"-var={variable}={value}" for variable, value in values.items()]
+
+
+def rounds(column: int) -> list[dict[str, str]]:
+    """The values of a column of `EDGES`, as many at a time as one plan can tell apart."""
+    apart = [{name: EDGES[name] for name in EDGES if (name in LOOKED_AT) == group} for group in (True, False)]
+    return [
+        {name: values[column][n] for name, values in group.items() if n < len(values[column])}
+        for group in apart
+        for n in range(max(len(values[column]) for values in group.values()))
+    ]
+
+
+@pytest.mark.parametrize("values", rounds(0))
+def test_values_in_range_pass(variables: Variables, values: dict[str, str]) -> None:
+    assert variables.problems("-var=environment=test", *as_arguments(values)) == set()
+
+
+@pytest.mark.parametrize("values", rounds(1))
+def test_each_value_out_of_range_is_refused(variables: Variables, values: dict[str, str]) -> None:
+    assert variables.problems("-var=environment=test", *as_arguments(values)) == set(values)
+
+
+def test_a_batch_of_more_than_10_messages_needs_a_window(variables: Variables) -> None:
+    batch = ("-var=environment=test", "-var=batch_size=11")
+    assert variables.problems(*batch) == {"batching_window"}
+    assert variables.problems(*batch, "-var=batching_window=1") == set()
+
+
+def test_names_that_would_make_the_bucket_name_too_long_are_refused(variables: Variables) -> None:
+    # 63 characters less "-payloads-", a 12-digit account, "-" and the longest region leave 26.
+    assert variables.problems("-var=environment=test", f"-var=name_prefix={'a' * 21}") == set()
+    assert variables.problems("-var=environment=test", f"-var=name_prefix={'a' * 22}") == {"name_prefix"}
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
+def test_every_environment_passes_the_validations(variables: Variables, file: Path) -> None:
+    assert variables.problems(f"-var-file={file}") == set()
+
+
+@pytest.mark.parametrize("threshold", ["1000.01", "0.1", "999999999999999.9999"])
+def test_the_threshold_stays_the_decimal_that_was_written(variables: Variables, threshold: str) -> None:
+    arguments = ("-var=environment=test", f"-var=large_order_threshold={threshold}")
+    assert variables.evaluate("${var.large_order_threshold}", *arguments) == threshold
