@@ -1,4 +1,4 @@
-"""In-memory stand-ins for the AWS clients that the processor uses: real conditions, faults on demand."""
+"""In-memory stand-ins for the AWS clients that the processor uses: real conditions, limits, faults on demand."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from botocore.exceptions import ClientError
 # Given an operation and its request; raises what the service would answer, or returns nothing.
 Fault = Callable[[str, dict[str, Any]], None]
 
+# 400 KB for an item; 100 actions and 4 MB for a transaction; 25 items for a batch (DynamoDB API reference).
+ITEM_LIMIT = 400 * 1024
+# 10 messages and 256 KiB for a batch, attributes included (SNS API reference, PublishBatch).
+SNS_LIMIT = 256 * 1024
+
 
 def client_error(operation: str, code: str, status: int = 400, **extra: Any) -> ClientError:
     """An error as botocore raises it."""
@@ -26,6 +31,35 @@ class ConditionalCheckFailed(ClientError):  # type: ignore[misc]
 
 class TransactionCanceled(ClientError):  # type: ignore[misc]
     """DynamoDB's answer to a transaction of which any action failed."""
+
+
+def canceled(reasons: list[dict[str, Any]]) -> TransactionCanceled:
+    """A transaction cancelled for these reasons, one for each action."""
+    response = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+    return TransactionCanceled(response, "TransactWriteItems")
+
+
+def stored_size(item: dict[str, Any]) -> int:
+    """Bytes that an item takes: names and values (DynamoDB developer guide, "item sizes and formats")."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: dict[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    if kind == "S":
+        return len(content.encode())
+    if kind == "B":
+        return len(b64decode(content) if isinstance(content, str) else content)
+    if kind == "N":
+        digits = len(content.replace("-", "").replace(".", "").strip("0"))
+        return (digits + 1) // 2 + 1 + content.startswith("-")
+    if kind == "SS":
+        return sum(len(text.encode()) for text in content)
+    if kind == "L":
+        return 3 + sum(1 + _value_size(element) for element in content)
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + _value_size(element) for name, element in content.items())
+    return 1
 
 
 def _stored(item: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +80,7 @@ class FakeDynamoDB:
         self.calls: list[str] = []
         self.fault: Fault = lambda operation, request: None
         self.item_fault: Callable[[dict[str, Any]], str | None] = lambda item: None
+        self._done: set[str] = set()
 
     def _begin(self, operation: str, body: bytes) -> dict[str, Any]:
         self.calls.append(operation)
@@ -55,13 +90,15 @@ class FakeDynamoDB:
 
     def _existing(self, put: dict[str, Any]) -> dict[str, Any] | None:
         table = put["TableName"]
-        return self.tables[table].get(put["Item"][self._keys[table]]["S"])
+        existing = self.tables[table].get(put["Item"][self._keys[table]]["S"])
+        return existing and dict(existing)
 
     def _put(self, table: str, item: dict[str, Any]) -> None:
         self.tables[table][item[self._keys[table]]["S"]] = _stored(item)
 
     def put_item(self, _body: bytes) -> dict[str, Any]:
         put = self._begin("PutItem", _body)
+        _check("PutItem", [put["Item"]], 1)
         code = self.item_fault(put["Item"])
         if code:
             raise client_error("PutItem", code)
@@ -75,20 +112,32 @@ class FakeDynamoDB:
 
     def transact_write_items(self, _body: bytes) -> dict[str, Any]:
         request = self._begin("TransactWriteItems", _body)
-        reasons = [self._reason(action) for action in request["TransactItems"]]
+        if request["ClientRequestToken"] in self._done:
+            return {}
+        actions = request["TransactItems"]
+        _check("TransactWriteItems", [action["Put"]["Item"] for action in actions if "Put" in action], 100)
+        if len({self._target(action) for action in actions}) < len(actions) or len(_body) > 4 * 1024 * 1024:
+            raise client_error("TransactWriteItems", "ValidationException")
+        reasons = [self._reason(action) for action in actions]
         if any(reason["Code"] != "None" for reason in reasons):
-            response = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
-            raise TransactionCanceled(response, "TransactWriteItems")
-        for action in request["TransactItems"]:
+            raise canceled(reasons)
+        for action in actions:
             if "Put" in action:
                 self._put(action["Put"]["TableName"], action["Put"]["Item"])
             else:
                 self._clear(action["Update"])
+        self._done.add(request["ClientRequestToken"])
         return {}
+
+    def _target(self, action: dict[str, Any]) -> tuple[str, str]:
+        ((_, content),) = action.items()
+        table: str = content["TableName"]
+        return table, content.get("Item", content.get("Key"))[self._keys[table]]["S"]
 
     def _reason(self, action: dict[str, Any]) -> dict[str, Any]:
         if "Put" not in action:
-            return {"Code": "None"}
+            table, key = self._target(action)
+            return {"Code": "None" if key in self.tables[table] else "ConditionalCheckFailed"}
         code = self.item_fault(action["Put"]["Item"])
         if code:
             return {"Code": code}
@@ -100,7 +149,10 @@ class FakeDynamoDB:
         self.tables[update["TableName"]][key["S"]].pop("alert_pending", None)
 
     def update_item(self, _body: bytes) -> dict[str, Any]:
-        self._clear(self._begin("UpdateItem", _body))
+        update = self._begin("UpdateItem", _body)
+        if self._reason({"Update": update})["Code"] != "None":
+            raise ConditionalCheckFailed({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
+        self._clear(update)
         return {}
 
     def delete_item(self, _body: bytes) -> dict[str, Any]:
@@ -112,20 +164,29 @@ class FakeDynamoDB:
         del self.tables[request["TableName"]][key]
         return {}
 
-    def batch_write_item(self, _body: bytes) -> dict[str, Any]:
+    def batch_write_item(self, _body: bytes, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
         request = self._begin("BatchWriteItem", _body)
         unprocessed: dict[str, Any] = {}
         for table, writes in request["RequestItems"].items():
-            for write in writes:
-                if self.item_fault(write["PutRequest"]["Item"]):
+            items = [write["PutRequest"]["Item"] for write in writes]
+            _check("BatchWriteItem", items, 25)
+            if len({item[self._keys[table]]["S"] for item in items}) < len(items):
+                raise client_error("BatchWriteItem", "ValidationException")
+            for write, item in zip(writes, items, strict=True):
+                if self.item_fault(item):
                     unprocessed.setdefault(table, []).append(write)
                 else:
-                    self._put(table, write["PutRequest"]["Item"])
+                    self._put(table, item)
         return {"UnprocessedItems": unprocessed}
 
 
+def _check(operation: str, items: list[dict[str, Any]], most: int) -> None:
+    if len(items) > most or any(stored_size(item) > ITEM_LIMIT for item in items):
+        raise client_error(operation, "ValidationException")
+
+
 class FakeSNS:
-    """Keeps what was published, newest last, as (alert, attributes)."""
+    """Keeps what was published, newest last, as alerts, and the requests that brought them."""
 
     def __init__(self) -> None:
         self.published: list[dict[str, Any]] = []
@@ -134,10 +195,15 @@ class FakeSNS:
         self.entry_fault: Callable[[dict[str, Any]], bool] = lambda alert: False
 
     def publish_batch(self, TopicArn: str, PublishBatchRequestEntries: list[Any]) -> dict[str, Any]:  # noqa: N803
-        self.requests.append(PublishBatchRequestEntries)
-        self.fault("PublishBatch", {"TopicArn": TopicArn})
+        entries = PublishBatchRequestEntries
+        self.requests.append(entries)
+        self.fault("PublishBatch", {"TopicArn": TopicArn, "Entries": entries})
+        if not 0 < len(entries) <= 10 or len({entry["Id"] for entry in entries}) < len(entries):
+            raise client_error("PublishBatch", "TooManyEntriesInBatchRequest")
+        if sum(published_size(entry) for entry in entries) > SNS_LIMIT:
+            raise client_error("PublishBatch", "BatchRequestTooLong")
         good, bad = [], []
-        for entry in PublishBatchRequestEntries:
+        for entry in entries:
             alert = json.loads(entry["Message"])
             if self.entry_fault(alert):
                 bad.append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
@@ -149,6 +215,15 @@ class FakeSNS:
     def of_type(self, alert_type: str) -> list[dict[str, Any]]:
         """The published alerts of one type."""
         return [alert for alert in self.published if alert["alert_type"] == alert_type]
+
+
+def published_size(entry: dict[str, Any]) -> int:
+    """Bytes that SNS counts for an entry of a batch: the message, and its attributes' names, types and values."""
+    attributes = entry.get("MessageAttributes", {}).items()
+    return len(entry["Message"].encode()) + sum(
+        len(name.encode()) + len(value["DataType"]) + len(value["StringValue"].encode())
+        for name, value in attributes
+    )
 
 
 class FakeS3:

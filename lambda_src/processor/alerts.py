@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 import contract
+from processor.aws import why
 from processor.deadline import Deadline
 from processor.items import decimal_text
 from processor.messages import Message
@@ -98,31 +99,35 @@ class Publisher:
         self._topic_arn = topic_arn
         self._deadline = deadline
 
-    def publish(self, alerts: list[Alert]) -> list[bool]:
-        """Publish alerts, in as few requests as SNS allows. Says of each whether SNS took it."""
-        published = [False] * len(alerts)
+    def publish(self, alerts: list[Alert]) -> list[str | None]:
+        """Publish alerts, in as few requests as SNS allows. Says of each why SNS did not take it, if so."""
+        problems: list[str | None] = ["not tried"] * len(alerts)
         for chunk in _chunks(alerts):
             left = chunk
             for _ in range(2):  # what SNS refuses of a batch is tried once more
-                for n in self._publish(alerts, left):
-                    published[n] = True
-                left = [n for n in left if not published[n]]
+                for n, problem in zip(left, self._publish(alerts, left), strict=True):
+                    problems[n] = problem
+                left = [n for n in left if problems[n]]
                 if not left:
                     break
-        return published
+        return problems
 
-    def _publish(self, alerts: list[Alert], chunk: list[int]) -> list[int]:
+    def _publish(self, alerts: list[Alert], chunk: list[int]) -> list[str | None]:
         if not self._deadline.allows_call():
-            return []
+            return ["no time left"] * len(chunk)
         entries = [
             {"Id": str(n), "Message": alerts[n].text, "MessageAttributes": _attributes(alerts[n])}
             for n in chunk
         ]
         try:
             answer = self._sns.publish_batch(TopicArn=self._topic_arn, PublishBatchRequestEntries=entries)
-        except (ClientError, BotoCoreError):
-            return []
-        return [int(entry["Id"]) for entry in answer.get("Successful", [])]
+        except (ClientError, BotoCoreError) as error:
+            return [why(error)] * len(chunk)
+        taken = {entry["Id"] for entry in answer.get("Successful", [])}
+        refused = {entry["Id"]: entry.get("Code", "?") for entry in answer.get("Failed", [])}
+        return [
+            None if str(n) in taken else f"SNS refused it: {refused.get(str(n), 'no answer')}" for n in chunk
+        ]
 
 
 def _attributes(alert: Alert) -> dict[str, dict[str, str]]:

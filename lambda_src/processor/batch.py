@@ -15,7 +15,7 @@ from processor.bucket import Bucket, Unavailable
 from processor.deadline import Deadline
 from processor.items import Item, duplicate_item, event_item, rejected_item, with_payload
 from processor.messages import Message, iso
-from processor.payload import key_of, unpack
+from processor.payload import unpack
 from processor.report import report
 from processor.settings import Settings
 from processor.store import Created, Exists, Failed, Outcome, Put, Store
@@ -39,7 +39,7 @@ class Holder:
     identity: str
     content_hash: str
     alert_pending: bool
-    processed_at: str
+    kept_at: str
     body: Callable[[], str]
 
 
@@ -143,6 +143,8 @@ class Batch:
             key = _key(attempt)
             leader = leaders[key]
             outcome = outcomes.get(key, Failed(leader.work.why or "its payload could not be stored"))
+            if self._is_own(outcome, leader):
+                outcome = Created()
             try:
                 follow = self._settle(attempt, leader, outcome)
             except Unavailable as error:
@@ -155,12 +157,19 @@ class Batch:
                     following.append(follow)
         return following
 
+    def _is_own(self, outcome: Outcome, leader: Attempt) -> bool:
+        """Whether what is in the way was put there by this very call, whose first answer was lost."""
+        if not isinstance(outcome, Exists) or not outcome.retried:
+            return False
+        names = ("message_id", "content_hash", "processed_at", "rejected_at")
+        return all(outcome.item.get(name) == leader.put.item.get(name) for name in names)
+
     def _with_payload(self, attempt: Attempt) -> Put | None:
         message = attempt.work.message
-        item, elsewhere = with_payload(attempt.put.item, message)
-        if elsewhere:
+        item, key = with_payload(attempt.put.item, message, rejected=attempt.kind is not None)
+        if key is not None:
             try:
-                self._bucket.put(key_of(message.content_hash), message.payload.data)
+                self._bucket.put(key, message.payload.data)
             except Unavailable as error:
                 attempt.work.why = str(error)
                 return None
@@ -189,9 +198,8 @@ class Batch:
         work, message = attempt.work, attempt.work.message
         same = holder.content_hash == message.content_hash
         if same and holder.identity == message.identity:
-            work.outcome, work.in_events = REDELIVERED, True
-            if holder.alert_pending:
-                self._owe_alert(attempt)
+            work.in_events = True
+            self._finish(attempt, holder)
         elif same or contract.same_json(holder.body(), message.body):
             work.outcome, work.in_events, work.copy_of = DUPLICATES, True, holder.content_hash
             if holder.alert_pending and self._abandoned(holder):
@@ -209,9 +217,7 @@ class Batch:
     def _settle_rejection(self, attempt: Attempt, holder: Holder) -> Attempt | None:
         work, message = attempt.work, attempt.work.message
         if holder.content_hash == message.content_hash:
-            work.outcome = REDELIVERED
-            if holder.alert_pending:
-                self._owe_alert(attempt)
+            self._finish(attempt, holder)
         elif message.replayed and attempt.put.item["message_id"]["S"] == message.identity:
             # Somebody else's message names the same origin: nothing is lost under this message's own id.
             return self._rejection(work, attempt.kind or INVALID, attempt.reasons, message.message_id)
@@ -219,13 +225,24 @@ class Batch:
             return attempt
         return None
 
+    def _finish(self, attempt: Attempt, holder: Holder) -> None:
+        """Do what an earlier delivery of this very message has left undone."""
+        attempt.work.outcome = REDELIVERED
+        if not holder.alert_pending:
+            return
+        if self._abandoned(holder):
+            self._owe_alert(attempt)
+        else:
+            # Done with here, the message would be deleted, and with it the alert should the other fail.
+            attempt.work.give_back("another delivery of it is under way and owes its alert")
+
     def _abandoned(self, holder: Holder) -> bool:
         """Whether the invocation that stored the item is over for certain, and its alert still owed.
 
         Until then its own message brings the alert: it is finished, or delivered again. Afterwards that
         message may lie in the dead-letter queue and come back under another message id.
         """
-        return holder.processed_at < iso(self._now - timedelta(seconds=self._settings.function_timeout))
+        return holder.kept_at < iso(self._now - timedelta(seconds=self._settings.function_timeout))
 
     def _found(self, outcome: Outcome) -> Holder | None:
         item: Item = outcome.item if isinstance(outcome, Exists) else {}
@@ -240,7 +257,7 @@ class Batch:
             identity=text("message_id"),
             content_hash=text("content_hash"),
             alert_pending="alert_pending" in item,
-            processed_at=text("processed_at"),
+            kept_at=text("processed_at") or text("rejected_at"),
             body=lambda: unpack(item, self._bucket.get).decode("utf-8", "surrogatepass"),
         )
 
@@ -280,14 +297,14 @@ class Batch:
                 owed.setdefault(work.marked, []).append(work)
         messages = [works[0].alert for works in owed.values()]
         summary = self._summary()
-        published = self._publisher.publish([alert for alert in (*messages, *summary) if alert is not None])
+        problems = self._publisher.publish([alert for alert in (*messages, *summary) if alert is not None])
         cleared: dict[tuple[str, str], list[str]] = {}
-        for ((table, key, value), works), done in zip(owed.items(), published, strict=False):
-            if done:
+        for ((table, key, value), works), problem in zip(owed.items(), problems, strict=False):
+            if problem is None:
                 cleared.setdefault((table, key), []).append(value)
             else:
                 for work in works:
-                    work.give_back("its alert could not be published")
+                    work.give_back(f"its alert could not be published: {problem}")
         for (table, key), values in cleared.items():
             self._store.clear_alert(table, key, values)
 

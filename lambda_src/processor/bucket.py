@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from processor.aws import why
 from processor.deadline import Deadline
 
 
@@ -40,4 +41,4 @@ class Bucket:
         try:
             return getattr(self._s3(), operation)(Bucket=self._name, **parameters)
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable(f"{type(error).__name__}: {error}"[:200]) from error
+            raise Unavailable(why(error)) from error

@@ -17,6 +17,11 @@ ITEM_LIMIT = 400 * 1024
 # The reasons of a rejected event may take this much of the item; what is over is counted, not listed.
 _REASONS_LIMIT = 64 * 1024
 
+# How many partitions a listing index (by type, large orders, newest rejections) is spread over. One partition
+# takes 1,000 write units a second (DynamoDB developer guide, "Partitions and data distribution"), and a full
+# index holds up its table. A reader asks all of them.
+SHARDS = 8
+
 _STORABLE = Context(prec=38)
 
 
@@ -35,6 +40,7 @@ def event_item(message: Message, *, large_order: bool) -> Item:
         # Clocks differ: an event that occurred 'after' it was processed was not early, just measured late.
         "ingest_latency_ms": {"N": str(max(0, latency // timedelta(milliseconds=1)))},
         "schema_version": {"S": contract.SCHEMA_VERSION},
+        "type_bucket": {"S": bucket(event["event_type"], message.content_hash)},
     }
     if "amount" in event and event["event_type"] != "activity":
         item["amount"] = {"N": decimal_text(event["amount"])}
@@ -44,6 +50,7 @@ def event_item(message: Message, *, large_order: bool) -> Item:
         item["item_count"] = {"N": str(len(event["items"]))}
     if large_order:
         item["alert_pending"] = {"S": "large_order"}
+        item["large_bucket"] = {"S": bucket("large", message.content_hash)}
     if message.replayed:
         item["replayed"] = {"BOOL": True}
     return item
@@ -58,8 +65,12 @@ def rejected_item(message: Message, kind: str, reasons: contract.Violations, ret
         "kind": {"S": kind},
         "reasons": {"L": _listed(reasons)},
         "violation_count": {"N": str(reasons.total)},
+        # What the index of the newest rejections shows of the reasons.
+        "summary": {"S": _summary(reasons)},
+        "rules": {"SS": sorted({violation.rule for violation in reasons})},
         "expires_at": {"N": str(int(expires.timestamp()))},
         "alert_pending": {"S": kind},
+        "bucket": {"S": bucket("rejected", message.content_hash)},
     }
     if message.event_id is not None:
         item["event_id"] = {"S": message.event_id}
@@ -80,12 +91,18 @@ def duplicate_item(message: Message, stored_hash: str, retention_days: int) -> I
     }
 
 
-def with_payload(item: Item, message: Message) -> tuple[Item, bool]:
-    """Add the payload: in the item where it fits, else as a pointer. Returns whether it is a pointer."""
+def bucket(name: str, content_hash: str) -> str:
+    """The partition of a listing index that an item belongs to: ``order#5``."""
+    return f"{name}#{int(content_hash[:8], 16) % SHARDS}"
+
+
+def with_payload(item: Item, message: Message, *, rejected: bool) -> tuple[Item, str | None]:
+    """Add the payload: in the item where it fits, else as a pointer to the S3 key that is returned."""
     whole = {**item, **message.payload.inline()}
     if size_of(whole) <= ITEM_LIMIT:
-        return whole, False
-    return {**item, **message.payload.claim_check(key_of(message.content_hash))}, True
+        return whole, None
+    key = key_of(message.content_hash, rejected=rejected)
+    return {**item, **message.payload.claim_check(key)}, key
 
 
 def size_of(item: Item) -> int:
@@ -106,6 +123,8 @@ def _size_of_value(value: dict[str, Any]) -> int:
         return len(content) // 4 * 3 - padding
     if kind == "N":
         return len(content) // 2 + 3
+    if kind == "SS":
+        return sum(len(text.encode()) for text in content)
     if kind == "L":
         return 3 + sum(1 + _size_of_value(element) for element in content)
     if kind == "M":
@@ -131,6 +150,11 @@ def _listed(reasons: contract.Violations) -> list[Any]:
             break
         listed.append(reason)
     return listed
+
+
+def _summary(reasons: contract.Violations) -> str:
+    text = "; ".join(f"{violation.path} {violation.reason}" for violation in reasons[:5])
+    return _storable(text)[:500]
 
 
 def _storable(text: str) -> str:

@@ -51,9 +51,12 @@ def pack(body: bytes) -> Payload:
     return Payload(body, "identity", len(body))
 
 
-def key_of(content_hash: str) -> str:
-    """The S3 key of a payload: its content's hash, so that writing it twice writes the same object."""
-    return f"payloads/{content_hash}"
+def key_of(content_hash: str, *, rejected: bool) -> str:
+    """The S3 key of a payload: its content's hash, so that writing it twice writes the same object.
+
+    Rejected payloads lie apart, because they expire with their item (terraform/payloads.tf).
+    """
+    return f"payloads/{'rejected/' if rejected else ''}{content_hash}"
 
 
 def unpack(item: Mapping[str, Any], fetch: Callable[[str], bytes]) -> bytes:

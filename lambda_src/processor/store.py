@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from processor.aws import send
+from processor.aws import send, why
 from processor.deadline import Deadline
 from processor.items import Item, size_of
 
@@ -48,9 +48,13 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """Another item has the key; this one was not written. Binary values are bytes."""
+    """An item has the key; this one was not written. Binary values are bytes.
+
+    ``retried`` says that botocore sent the request twice: what is there may be what the first one wrote.
+    """
 
     item: Item
+    retried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ class Store:
         try:
             send(self._dynamodb.put_item, put.request())
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            return Exists(error.response.get("Item") or self._read(put))
+            retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+            return Exists(error.response.get("Item") or {}, retried=retries > 0)
         except (ClientError, BotoCoreError) as error:
             return Failed(why(error))
         return Created()
@@ -140,7 +145,7 @@ class Store:
         try:
             send(self._dynamodb.transact_write_items, request)
         except self._dynamodb.exceptions.TransactionCanceledException as error:
-            return self._sort_out(puts, error.response.get("CancellationReasons") or [], outcomes)
+            return self._sort_out(list(puts), error.response.get("CancellationReasons") or [], outcomes)
         except ClientError as error:
             if _is_passing(error):
                 outcomes |= {n: Failed(why(error)) for n in puts}
@@ -155,30 +160,18 @@ class Store:
         return False
 
     def _sort_out(
-        self, puts: dict[int, Put], reasons: list[dict[str, Any]], outcomes: dict[int, Outcome]
+        self, numbers: list[int], reasons: list[dict[str, Any]], outcomes: dict[int, Outcome]
     ) -> bool:
         delayed = False
-        for (n, put), reason in zip(puts.items(), reasons, strict=False):
+        for n, reason in zip(numbers, reasons, strict=False):
             code = reason.get("Code") or "None"
             if code == "ConditionalCheckFailed":
-                outcomes[n] = Exists(reason.get("Item") or self._read(put))
+                outcomes[n] = Exists(reason.get("Item") or {})
             elif code in _PASSING:
                 delayed = True
             elif code != "None":
                 outcomes[n] = Failed(f"{code}: {reason.get('Message', '')}"[:200])
-        return delayed or not any(n in outcomes for n in puts)
-
-    def _read(self, put: Put) -> Item:
-        # Only where an endpoint does not return the item that was in the way.
-        try:
-            key = {put.key: put.item[put.key]}
-            answer = send(
-                self._dynamodb.get_item, {"TableName": put.table, "Key": key, "ConsistentRead": True}
-            )
-        except (ClientError, BotoCoreError):
-            return {}
-        item: Item = answer.get("Item") or {}
-        return item
+        return delayed or not any(n in outcomes for n in numbers)
 
     def _back_off(self, attempt: int) -> None:
         self._deadline.pause(random.uniform(0, _FIRST_PAUSE * 2**attempt))  # noqa: S311 - jitter
@@ -256,11 +249,6 @@ class Store:
         except (ClientError, BotoCoreError):
             return False
         return True
-
-
-def why(error: Exception) -> str:
-    """A failed AWS call in one line, for the logs."""
-    return f"{type(error).__name__}: {error}"[:200]
 
 
 def _is_passing(error: ClientError) -> bool:

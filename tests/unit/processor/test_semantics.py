@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from tests.fakes import client_error
+from tests.fakes import ConditionalCheckFailed, client_error
 from tests.unit.processor.conftest import World, order, record
 
 
@@ -131,6 +131,7 @@ class TestAlertsSurviveFaults:
         world.sns.fault = timeout
         assert world.deliver(large, small) == ["m1"]
         world.sns.fault = lambda operation, request: None
+        world.later(seconds=180)
         assert world.deliver(large) == []
         assert world.deliver(large) == []
         assert len(world.sns.of_type("large_order")) == 1
@@ -153,8 +154,25 @@ class TestAlertsSurviveFaults:
         with pytest.raises(SystemExit):
             world.deliver(large, invalid)
         world.sns.fault = lambda operation, request: None
+        world.later(seconds=180)
         assert world.deliver(large, invalid) == []
         assert {alert["alert_type"] for alert in world.sns.published} == {"large_order", "invalid_event"}
+
+    def test_of_two_deliveries_of_a_message_at_once_only_one_alerts(self, world: World) -> None:
+        large, invalid = record(order("2000"), "m1"), record("[]", "m2")
+        second: list[list[str]] = []
+
+        def deliver_again(operation: str, request: dict[str, Any]) -> None:
+            world.sns.fault = lambda operation, request: None
+            second.append(world.deliver(large, invalid))
+
+        world.sns.fault = deliver_again
+        assert world.deliver(large, invalid) == []
+        # The second would be deleted with its success, and the alert with it, should the first one fail.
+        assert second == [["m1", "m2"]]
+        assert len(world.sns.published) == 2
+        assert world.deliver(large, invalid) == []
+        assert len(world.sns.published) == 2
 
     def test_an_alert_owed_by_a_dead_lettered_message_comes_with_its_redriven_copy(
         self, world: World
@@ -201,6 +219,25 @@ class TestFaultsHitOnlyWhatTheyTouch:
         world.dynamodb.fault = refuse
         assert world.deliver(record(order("2000"), "m1"), record("{}", "m2")) == ["m1", "m2"]
         assert not world.sns.published
+
+    def test_an_event_whose_first_answer_was_lost_is_stored_and_not_redelivered(
+        self, world: World, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        put_item = world.dynamodb.put_item
+
+        def answer_lost_once(_body: bytes) -> dict[str, Any]:
+            # botocore sends it again, and finds in the way what it has just stored.
+            put_item(_body)
+            try:
+                return put_item(_body)
+            except ConditionalCheckFailed as error:
+                error.response["ResponseMetadata"] = {"RetryAttempts": 1}
+                raise
+
+        world.dynamodb.put_item = answer_lost_once  # type: ignore[method-assign]
+        assert world.deliver(record(order("2000"), "m1")) == []
+        assert len(world.sns.published) == 1
+        assert json.loads(capsys.readouterr().out)["Stored"] == 1
 
     def test_a_dead_bucket_gives_back_only_the_events_that_need_it(self, world: World) -> None:
         import random

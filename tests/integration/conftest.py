@@ -1,0 +1,180 @@
+"""A stack of the tests' own: MiniStack with IAM enforced, on a free port, by the same Terraform."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processor.payload import unpack
+
+from stack import lifecycle
+from stack.state import StackState
+from tests.waiting import eventually
+
+FUNCTION_TIMEOUT = 5
+# SQS hands a message back after six times the function's timeout; a third delivery is the last.
+VISIBILITY = 6 * FUNCTION_TIMEOUT
+OVERRIDES: dict[str, object] = {"function_timeout": FUNCTION_TIMEOUT, "max_receive_count": 3}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Inbox:
+    """An SQS queue subscribed to the alerts topic: what a subscriber of every alert would get."""
+
+    sqs: Any
+    url: str
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+
+    def read(self) -> list[dict[str, Any]]:
+        """Every alert so far, with its message attributes under `_attributes`."""
+        while True:
+            answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
+            messages = answer.get("Messages", [])
+            if not messages:
+                return self.alerts
+            for message in messages:
+                notification = json.loads(message["Body"])
+                attributes = {k: v["Value"] for k, v in notification.get("MessageAttributes", {}).items()}
+                self.alerts.append({**json.loads(notification["Message"]), "_attributes": attributes})
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+
+    def about(self, *message_ids: str) -> list[dict[str, Any]]:
+        """The alerts that name one of these messages, batch summaries aside."""
+        return [
+            alert
+            for alert in self.read()
+            if alert["alert_type"] != "batch_processed" and alert["message_id"] in message_ids
+        ]
+
+
+class Pipeline:
+    """A running stack, as a test sees it."""
+
+    def __init__(self, state: StackState, state_dir: Path) -> None:
+        self.state = state
+        self.state_dir = state_dir
+        self.queue_url = str(state.outputs["queue_url"])
+        self.dlq_url = str(state.outputs["dlq_url"])
+        self.sqs = state.client("sqs")
+        self.dynamodb = state.client("dynamodb")
+        self.s3 = state.client("s3")
+
+    def send(self, *bodies: str) -> list[str]:
+        """Send bodies as messages; returns their message ids."""
+        return [
+            self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)["MessageId"] for body in bodies
+        ]
+
+    def depth(self, url: str | None = None) -> int:
+        """Messages visible, in flight and delayed."""
+        names = ["", "NotVisible", "Delayed"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=["All"])
+        return sum(int(answer["Attributes"][f"ApproximateNumberOfMessages{name}"]) for name in names)
+
+    def drain(self, within: float = 30) -> None:
+        """Wait until the events queue is empty."""
+        eventually(lambda: self.depth() == 0, within=within, what="the events queue is empty")
+
+    def item(self, table: str, key: str) -> dict[str, Any] | None:
+        """The item of the table with this output name (table_name, rejected_table_name, ...), or None."""
+        name = "event_id" if table == "table_name" else "message_id"
+        answer = self.dynamodb.get_item(
+            TableName=self.state.outputs[table], Key={name: {"S": key}}, ConsistentRead=True
+        )
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+    def body_of(self, item: Mapping[str, Any]) -> str:
+        """The body that an item keeps, from wherever it lies."""
+        bucket = self.state.outputs["payload_bucket"]
+
+        def fetch(key: str) -> bytes:
+            content: bytes = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            return content
+
+        return unpack(item, fetch).decode()
+
+    def count(self, table: str) -> int:
+        """Items in a table."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.state.outputs[table], Select="COUNT"
+        )
+        return sum(page["Count"] for page in pages)
+
+    @contextlib.contextmanager
+    def inbox(self) -> Iterator[Inbox]:
+        """A subscription to the alerts topic, for as long as it is needed."""
+        sns = self.state.client("sns")
+        url = self.sqs.create_queue(QueueName=f"inbox-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        topic = self.state.outputs["alerts_topic_arn"]
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": attributes["QueueArn"],
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        subscription = sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=attributes["QueueArn"],
+            ReturnSubscriptionArn=True,
+        )["SubscriptionArn"]
+        try:
+            yield Inbox(self.sqs, url)
+        finally:
+            sns.unsubscribe(SubscriptionArn=subscription)
+            self.sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="session")
+def new_stack(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., AbstractContextManager[Pipeline]]:
+    """Makes stacks: `with new_stack(overrides={...}) as pipeline`."""
+
+    @contextlib.contextmanager
+    def make(
+        overrides: Mapping[str, object] | None = None,
+        emulator_environment: Mapping[str, str] | None = None,
+        port: int | None = None,
+    ) -> Iterator[Pipeline]:
+        state_dir = tmp_path_factory.mktemp("stack")
+        try:
+            state = lifecycle.up(
+                state_dir,
+                port=port or free_port(),
+                emulator="ministack",
+                overrides={**OVERRIDES, **(overrides or {})},
+                emulator_environment=emulator_environment,
+            )
+            yield Pipeline(state, state_dir)
+        finally:
+            lifecycle.down(state_dir)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def pipeline(new_stack: Callable[..., AbstractContextManager[Pipeline]]) -> Iterator[Pipeline]:
+    """One running stack for all tests that can share one."""
+    with new_stack() as running:
+        yield running

@@ -1,0 +1,35 @@
+"""Runs `python -m ops` on a test's own stack, as make does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from ops.resources import Resources
+from stack.paths import ROOT
+from tests.integration.conftest import Pipeline
+
+
+def ops(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run one command with make's variables (EVENT_ID="...") in its environment."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}",
+        "STACK_DIR": str(pipeline.state_dir),
+        **variables,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "ops", command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def resources(pipeline: Pipeline) -> Resources:
+    """The stack as ops sees it."""
+    return Resources.of_stack(pipeline.state_dir)

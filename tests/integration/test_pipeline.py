@@ -1,0 +1,186 @@
+"""End to end: what is sent to the queue comes out where it belongs, through real Terraform, IAM enforced."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+import string
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from stack.paths import LAMBDA_ZIP
+from tests.integration.conftest import Pipeline
+from tests.waiting import eventually
+
+SQS_LIMIT = 1024 * 1024
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def activity(**changes: Any) -> str:
+    event = {
+        "event_id": f"evt-{uuid.uuid4()}",
+        "event_type": "activity",
+        "occurred_at": now(),
+        "customer_id": "cus-1",
+        "session_id": "ses-1",
+        "action": "page_view",
+    }
+    return json.dumps({**event, **changes})
+
+
+def order(amount: str, **changes: Any) -> str:
+    event = {
+        "event_id": f"evt-{uuid.uuid4()}",
+        "event_type": "order",
+        "occurred_at": now(),
+        "customer_id": "cus-1",
+        "order_id": "ord-1",
+        "currency": "EUR",
+        "amount": "@",
+        "items": [{"sku": "sku-1", "quantity": 1, "unit_price": "@"}],
+        **changes,
+    }
+    return json.dumps(event).replace('"@"', amount)
+
+
+def event_id(body: str) -> str:
+    return str(json.loads(body)["event_id"])
+
+
+def stored(pipeline: Pipeline, body: str) -> dict[str, Any]:
+    return eventually(
+        lambda: pipeline.item("table_name", event_id(body)), within=30, what="the event is stored"
+    )
+
+
+def rejected(pipeline: Pipeline, message_id: str) -> dict[str, Any]:
+    return eventually(
+        lambda: pipeline.item("rejected_table_name", message_id), within=30, what="the event is rejected"
+    )
+
+
+def test_an_event_is_stored_exactly_as_sent_with_what_the_pipeline_adds(pipeline: Pipeline) -> None:
+    body = order("10.10", metadata={"padding": "é" * 50, "rate": 1.10})
+    pipeline.send(body)
+    item = stored(pipeline, body)
+    assert pipeline.body_of(item) == body
+    assert item["amount"] == {"N": "10.1"}
+    assert item["schema_version"] == {"S": "1.0.0"}
+    assert item["received_at"]["S"] <= item["processed_at"]["S"]
+
+
+@pytest.mark.parametrize("compressible", [True, False])
+def test_an_event_of_a_mebibyte_comes_out_intact(pipeline: Pipeline, compressible: bool) -> None:
+    room = SQS_LIMIT - len(activity(metadata=""))
+    letters = random.Random(5).choices(string.ascii_letters + string.digits, k=room)
+    body = activity(metadata="word " * (room // 5) if compressible else "".join(letters))
+    pipeline.send(body)
+    item = stored(pipeline, body)
+    assert ("payload_key" in item) is not compressible
+    assert pipeline.body_of(item) == body
+
+
+def test_orders_above_1000_are_alerted_and_those_of_1000_are_not(pipeline: Pipeline) -> None:
+    with pipeline.inbox() as inbox:
+        at, above = pipeline.send(order("1000"), order("1000.01"))
+        alerts = eventually(lambda: inbox.about(at, above), within=30, what="an alert")
+        pipeline.drain()
+        assert [alert["message_id"] for alert in inbox.about(at, above)] == [above]
+        assert alerts[0]["_attributes"] == {"alert_type": "large_order", "event_type": "order"}
+        assert alerts[0]["amount"] == "1000.01"
+
+
+def test_an_invalid_body_is_kept_whole_with_its_reasons_and_alerted(pipeline: Pipeline) -> None:
+    bodies = ["not json", "[]", activity(event_id=""), order("1", currency="euro", items=[])]
+    with pipeline.inbox() as inbox:
+        ids = pipeline.send(*bodies)
+        items = [rejected(pipeline, message_id) for message_id in ids]
+        assert [pipeline.body_of(item) for item in items] == bodies
+        paths = [sorted(reason["M"]["path"]["S"] for reason in item["reasons"]["L"]) for item in items]
+        assert paths == [["$"], ["$"], ["$.event_id"], ["$.currency", "$.items"]]
+        eventually(lambda: len(inbox.about(*ids)) == 4, within=30, what="an alert for each")
+        assert {alert["alert_type"] for alert in inbox.about(*ids)} == {"invalid_event"}
+    pipeline.drain()
+
+
+def test_the_same_event_again_is_counted_and_other_content_is_rejected(pipeline: Pipeline) -> None:
+    first = order("2000")
+    other = order("3000", event_id=event_id(first))
+    with pipeline.inbox() as inbox:
+        original, copy = pipeline.send(first, first)
+        pipeline.drain()
+        (conflict,) = pipeline.send(other)
+        assert pipeline.body_of(rejected(pipeline, conflict)) == other
+        pipeline.drain()
+        assert pipeline.body_of(stored(pipeline, first)) == first
+        duplicates = [m for m in (original, copy) if pipeline.item("duplicates_table_name", m)]
+        assert len(duplicates) == 1
+        types = [alert["alert_type"] for alert in inbox.about(original, copy, conflict)]
+        assert types == ["large_order", "event_id_conflict"]
+
+
+def test_every_invocation_publishes_a_summary_that_machines_can_filter(pipeline: Pipeline) -> None:
+    with pipeline.inbox() as inbox:
+        (message_id,) = pipeline.send(activity())
+        (summary,) = eventually(
+            lambda: [a for a in inbox.read() if message_id in a.get("message_ids", [])],
+            within=30,
+            what="a summary",
+        )
+    assert summary["alert_type"] == summary["_attributes"]["alert_type"] == "batch_processed"
+    assert (summary["received"], summary["stored"]) == (1, 1)
+
+
+def test_the_function_logs_metrics_and_outcomes_but_no_payload_and_no_customer(pipeline: Pipeline) -> None:
+    body = activity(customer_id="somebody-private", metadata="secret-payload")
+    pipeline.send(body)
+    stored(pipeline, body)
+    group = f"/aws/lambda/{pipeline.state.outputs['function_name']}"
+    logs = pipeline.state.client("logs")
+
+    def lines() -> list[str]:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [
+            entry["message"]
+            for page in pages
+            for entry in page["events"]
+            if event_id(body) in entry["message"]
+        ]
+
+    (line,) = eventually(lines, within=30, what="the batch is in the function's log")
+    entry = json.loads(line)
+    assert [event_id(body), "stored"] == [entry["events"][0][0], entry["events"][0][2]]
+    (directive,) = entry["_aws"]["CloudWatchMetrics"]
+    assert {"Name": "Stored", "Unit": "Count"} in directive["Metrics"]
+    assert entry["FunctionName"] == pipeline.state.outputs["function_name"]
+    everything = "\n".join(lines())
+    assert "secret-payload" not in everything
+    assert "somebody-private" not in everything
+
+
+def test_the_mapping_is_enabled_and_reports_batch_item_failures(pipeline: Pipeline) -> None:
+    function = pipeline.state.client("lambda")
+    (mapping,) = function.list_event_source_mappings(FunctionName=pipeline.state.outputs["function_name"])[
+        "EventSourceMappings"
+    ]
+    assert mapping["State"] == "Enabled"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
+
+
+def test_what_was_built_is_what_is_deployed(pipeline: Pipeline) -> None:
+
+
+    function = pipeline.state.client("lambda").get_function(
+        FunctionName=pipeline.state.outputs["function_name"]
+    )
+    digest = hashlib.sha256(LAMBDA_ZIP.read_bytes()).digest()
+    assert function["Configuration"]["CodeSha256"] == base64.b64encode(digest).decode()

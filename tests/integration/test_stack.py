@@ -1,0 +1,86 @@
+"""The local stack itself: applied by Terraform, applied again without a change, gone without a trace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from stack import lifecycle
+from stack.paths import LAMBDA_ZIP, ROOT
+from tests.integration.conftest import OVERRIDES, Pipeline, free_port
+
+
+def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
+    said: list[str] = []
+    lifecycle.up(pipeline.state_dir, overrides=OVERRIDES, say=said.append)
+    assert any("0 added, 0 changed, 0 destroyed" in line for line in said), "\n".join(said)
+
+
+def test_terraform_finds_the_config_valid(pipeline: Pipeline) -> None:
+    from stack import toolchain
+
+    terraform = toolchain.find_terraform()
+    done = subprocess.run(
+        [terraform.command, "validate", "-no-color"],
+        cwd=pipeline.state_dir / "terraform",
+        env={**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
+    port = free_port()
+    state_dir = tmp_path / "stack"
+    lifecycle.up(state_dir, port=port, emulator="ministack", say=lambda line: None)
+    assert lifecycle.down(state_dir)
+    assert not state_dir.exists()
+    listening = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(state_dir) not in listening
+    assert not lifecycle.down(state_dir)
+
+
+def test_the_zip_runs_on_nothing_but_what_aws_brings(pipeline: Pipeline) -> None:
+    """In an interpreter that sees the zip, botocore and the standard library, and nothing else."""
+    packages = next((ROOT / ".venv" / "emulator").glob("lib/python3*/site-packages"))
+    allowed = "botocore|boto3|jmespath|dateutil|urllib3|s3transfer|six"
+    program = f"""
+import re, sys
+sys.path[:0] = [{str(LAMBDA_ZIP)!r}, {str(packages)!r}]
+import processor.handler
+for name, module in list(sys.modules.items()):
+    file = getattr(module, "__file__", None) or ""
+    if file.startswith({str(packages)!r}):
+        assert re.match(r"({allowed})(\\.|$)", name), name
+print("fine")
+"""
+    environment = {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "EVENTS_TABLE": "events",
+        "REJECTED_TABLE": "rejected",
+        "DUPLICATES_TABLE": "duplicates",
+        "PAYLOAD_BUCKET": "payloads",
+        "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts",
+        "LARGE_ORDER_THRESHOLD": "1000",
+        "BATCH_SUMMARY_ALERTS": "true",
+        "FUNCTION_TIMEOUT_SECONDS": "30",
+        "REJECTED_RETENTION_DAYS": "90",
+        "DUPLICATES_RETENTION_DAYS": "30",
+    }
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "fine", done.stderr
+
+
+def test_the_zip_is_small_and_holds_only_our_own_source() -> None:
+    assert LAMBDA_ZIP.stat().st_size < 3_000_000
+    with zipfile.ZipFile(LAMBDA_ZIP) as archive:
+        names = archive.namelist()
+    assert {name.split("/")[0] for name in names} == {"contract", "processor"}
+    assert {Path(name).suffix for name in names} == {".py", ".json"}

@@ -1,0 +1,162 @@
+"""Whatever AWS does to the function's calls and deliveries, nothing is lost, nothing doubled, nobody unalerted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from importlib import import_module
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from processor.settings import Settings
+
+import contract
+from tests.unit.processor.conftest import SETTINGS, order
+from tests.unit.processor.storm import Storm, Weather
+
+RUNS = 150
+MESSAGES = 30
+
+EVERYTHING = Weather(
+    refused=0.15, hung=0.04, late=0.03, lost=0.05, cancelled=0.1, partial=0.08, killed=0.015,
+    interleaved=0.1, redelivered=0.05,
+)  # fmt: skip
+# Nothing dies and no answer is lost. What SNS is asked is done or refused; a mark, once due, is cleared.
+NOTHING_DIES = Weather(
+    refused=0.2, cancelled=0.15, partial=0.1, interleaved=0.15, redelivered=0.1,
+    spared=frozenset({"sns", "update_item"}),
+)  # fmt: skip
+SNS_REFUSES = Weather(refused=0.3, partial=0.2, spared=frozenset({"dynamodb", "s3"}))
+SLOW = Weather(hung=0.5)
+
+World = Callable[[int, Weather], Storm]
+
+
+@pytest.fixture
+def storm(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Makes storms around the function's real entry point."""
+    for name, value in _environment(SETTINGS).items():
+        monkeypatch.setenv(name, value)
+    handler: Any = import_module("processor.handler")
+
+    def make(seed: int, weather: Weather) -> Storm:
+        made = Storm(seed, weather, handler.handle)
+
+        def now(zone: tzinfo) -> datetime:
+            return made.now()
+
+        clients = {service: made.client(service) for service in ("dynamodb", "sns", "s3")}
+        monkeypatch.setattr(handler, "_client", clients.__getitem__)
+        monkeypatch.setattr(handler, "_settings", SETTINGS)
+        monkeypatch.setattr(handler, "datetime", SimpleNamespace(now=now))
+        monkeypatch.setattr("processor.deadline.time", SimpleNamespace(sleep=made.sleep))
+        # So that events of a few KB take every way: with others, alone, and through S3.
+        monkeypatch.setattr("processor.store.SHARED_ITEM_LIMIT", 2_000)
+        monkeypatch.setattr("processor.items.ITEM_LIMIT", 4_000)
+        return made
+
+    return make
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
+        "EVENTS_TABLE": settings.events_table,
+        "REJECTED_TABLE": settings.rejected_table,
+        "DUPLICATES_TABLE": settings.duplicates_table,
+        "PAYLOAD_BUCKET": settings.payload_bucket,
+        "ALERTS_TOPIC_ARN": settings.alerts_topic_arn,
+        "LARGE_ORDER_THRESHOLD": str(settings.large_order_threshold),
+        "BATCH_SUMMARY_ALERTS": "false",
+        "FUNCTION_TIMEOUT_SECONDS": str(settings.function_timeout),
+        "REJECTED_RETENTION_DAYS": "90",
+        "DUPLICATES_RETENTION_DAYS": "30",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+
+def mixed(rng: Random, count: int) -> list[str]:
+    """Bodies of few events in many forms: copies, the same in another layout, conflicts, invalid ones."""
+    made: list[str] = []
+    for _ in range(count):
+        kind = rng.randrange(8)
+        earlier = rng.choice(made) if made else order()
+        if kind == 0:
+            made.append(earlier)
+        elif kind == 1 and earlier.startswith('{"event_id"'):
+            made.append(json.dumps(json.loads(earlier), indent=1))
+        elif kind == 2:
+            event_id = json.loads(earlier).get("event_id", "e0")
+            made.append(order(rng.choice(["1", "2000"]), event_id=event_id, customer_id=f"c{rng.random()}"))
+        elif kind == 3:
+            made.append(json.dumps({"event_id": f"e{rng.random()}", "event_type": "order"}))
+        else:
+            padding = rng.randbytes(rng.choice([0, 0, 1_200, 2_500])).hex()
+            made.append(order(rng.choice(["5", "1500"]), metadata=padding))
+    return made
+
+
+def run(made: Storm, *, by_task: bool = True) -> None:
+    """Send, deliver, replay and redrive in any order, until the weather clears and all has settled."""
+    rng = made.rng
+    bodies = mixed(rng, MESSAGES)
+    # Rejected under an older contract, and replayed now that they are valid; twice, as it must do no harm.
+    replays = []
+    for n in range(2):
+        body = order("3000", event_id=f"replayed-{n}", customer_id=f"c{rng.random()}")
+        item = {"message_id": {"S": f"old-{n}"}, "content_hash": {"S": contract.content_hash(body)}}
+        made.dynamodb.tables["rejected"][f"old-{n}"] = item
+        made.roots[f"old-{n}"] = f"old-{n}"
+        replays += [(body, f"old-{n}")] * 2
+    while bodies or replays or rng.random() < 0.9:
+        step = rng.randrange(10)
+        if step < 3 and bodies:
+            made.send(bodies.pop())
+        elif step == 3 and replays:
+            body, origin = replays.pop()
+            made.send(body, origin=origin)
+        elif step == 4:
+            made.redrive(by_task=by_task and rng.random() < 0.5)
+        elif step == 5:
+            made.pass_time()
+        else:
+            made.deliver()
+    made.blow_over()
+
+
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_nothing_is_lost_doubled_or_unalerted_whatever_happens(storm: World, seed: int) -> None:
+    made = storm(seed, EVERYTHING)
+    run(made)
+    made.check_conservation()
+    assert [name for name, times in made.alerts() if times == 0] == []
+    assert made.happened["timed out"] == 0
+
+
+@pytest.mark.parametrize("seed", range(RUNS))
+@pytest.mark.parametrize("weather", [NOTHING_DIES, SNS_REFUSES], ids=["dynamodb refuses", "sns refuses"])
+def test_every_alert_comes_exactly_once_when_nothing_dies(storm: World, weather: Weather, seed: int) -> None:
+    made = storm(seed, weather)
+    run(made, by_task=False)
+    made.check_conservation()
+    assert [(name, times) for name, times in made.alerts() if times != 1] == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_service_that_hangs_ends_as_messages_handed_back_not_as_a_timeout(storm: World, seed: int) -> None:
+    made = storm(seed, SLOW)
+    run(made)
+    made.check_conservation()
+    assert made.happened["hung"] > 20
+    assert made.happened["timed out"] == 0
+
+
+def test_the_storm_does_bring_every_fault(storm: World) -> None:
+    made = storm(1, EVERYTHING)
+    for _ in range(3):
+        run(made)
+        made.weather = EVERYTHING
+    for fate in ("refused", "hung", "late", "lost", "cancelled", "partial", "killed", "interleaved"):
+        assert made.happened[fate], f"{fate} never happened: {made.happened}"
