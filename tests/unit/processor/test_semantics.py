@@ -125,6 +125,17 @@ def test_a_payload_that_does_not_compress_is_kept_at_any_size_sqs_takes(world: W
     assert world.body_of(world.rejected["m2"]) == invalid
 
 
+def test_an_event_from_the_future_stays_rejected_however_late_it_is_delivered_again(world: World) -> None:
+    ahead = record(order(occurred_at="2026-11-23T02:12:00Z"), "m1")  # six minutes after SQS took it
+    world.sns.fault = timeout
+    assert world.deliver(ahead) == ["m1"]
+    world.sns.fault = lambda operation, request: None
+    world.later(seconds=36 * 3600)
+    assert world.deliver(ahead) == []
+    assert list(world.rejected) == ["m1"]
+    assert not world.events
+
+
 class TestAlertsSurviveFaults:
     def test_an_alert_that_could_not_be_published_comes_with_the_next_delivery(self, world: World) -> None:
         large, small = record(order("2000"), "m1"), record(order("20"), "m2")

@@ -1,0 +1,165 @@
+"""``python -m ops <command>``: every option is also read from the environment, as make passes it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops import commands
+from ops.console import err, shown
+from ops.errors import OpsError, explain
+from ops.resources import Resources
+
+Command = Callable[[Resources, argparse.Namespace], int]
+Option = Callable[..., None]
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 1 nor 0")
+    return text == "1"
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """The command line, with what the environment already says as its defaults."""
+    root = argparse.ArgumentParser(prog="python -m ops", description="Work with a running pipeline.")
+    subcommands = root.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Command, text: str, more: str = "") -> Option:
+        added = subcommands.add_parser(name, help=text, description=f"{text}. {more}")
+        added.set_defaults(run=run)
+        return partial(_add_option, added, environment)
+
+    option = command("demo", commands.demo, "Send mixed events and account for every one of them")
+    option("count", "how many", _positive, "1000")
+    option("wait", "seconds to wait for the queue to drain", _seconds, "180")
+
+    option = command("get", commands.get, "Show one event as it was sent, and what the pipeline added")
+    option("event-id", "the event")
+
+    option = command("logs", commands.logs, "Show the function's logs")
+    option("event-id", "only lines that name this event")
+    option("level", "only lines of this level or a graver one")
+    option("since", "how far back: 90s, 15m, 1h, 2d; 15m unless told, 1d for an event")
+    option("limit", "at most so many lines, the newest", _positive, "200")
+    option("follow", "go on until Ctrl-C", _yes_or_no, "0")
+
+    option = command("rejected", commands.rejected, "List rejected events, newest first")
+    option("id", "show this one (message id or event_id) with its body")
+    option("reason", "only those whose kind or reasons contain this")
+    option("limit", "at most so many", _positive, "20")
+
+    option = command(
+        "replay",
+        commands.replay,
+        "Send rejected events back to the queue",
+        "What succeeds leaves the rejected table, what fails again stays.",
+    )
+    option("id", "only this one (message id or event_id)")
+    option("reason", "only those whose kind or reasons contain this")
+    option("dry-run", "only say what would be sent", _yes_or_no, "0")
+    option("wait", "seconds to wait for the outcome", _seconds, "120")
+
+    option = command(
+        "redrive",
+        commands.redrive,
+        "Move dead-lettered messages back to the queue",
+        "By SQS's message move task where there is one, else by receive, send and delete.",
+    )
+    option("rate", "at most so many messages a second", _positive)
+
+    option = command(
+        "verify",
+        commands.verify,
+        "Prove the conservation law",
+        "Reads the three tables whole. Bodies are unpacked and hashed too while all of them together have at "
+        "most 64 MiB; --deep does it whatever their size, --deep 0 never.",
+    )
+    option("manifest", "a producer's run: a path, latest or none; the latest one unless told")
+    option("deep", "whether to unpack and hash every body", _yes_or_no)
+    option("wait", "seconds to wait for the queue to drain", _seconds, "60")
+    option("json", "print JSON", _yes_or_no, "0")
+    return root
+
+
+def _add_option(
+    command: argparse.ArgumentParser,
+    environment: Mapping[str, str],
+    name: str,
+    text: str,
+    kind: Callable[[str], object] = str,
+    default: str | None = None,
+) -> None:
+    """Add ``--name``, which is also ``NAME`` in the environment; an empty variable counts as none."""
+    variable = name.upper().replace("-", "_")
+    value = environment.get(variable) or default
+    text = f"{text} ({variable}=)"
+    if kind is _yes_or_no:
+        command.add_argument(f"--{name}", type=kind, default=value, help=text, nargs="?", const="1")
+    else:
+        command.add_argument(f"--{name}", type=kind, default=value, help=text, metavar=variable)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit status; prints errors that a person can act on."""
+    options = parser(os.environ).parse_args(arguments)
+    resources: Resources | None = None
+    try:
+        resources = Resources.find()
+        status: int = options.run(resources, options)
+        sys.stdout.flush()
+        return status
+    except OpsError as error:
+        return _complain(error)
+    except (BotoCoreError, ClientError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            # Whoever read our output has seen enough; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        explained = explain(error, resources.endpoint if resources else None)
+        if explained is None:
+            raise
+        return _complain(explained)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        return 130
+
+
+def _complain(error: OpsError) -> int:
+    err.print(shown(str(error), "bold red"))
+    if error.hint:
+        err.print(shown(error.hint))
+    return error.status
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # Ends as Ctrl-C does: what a demo or a redrive has begun is tidied up.
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""The commands: what each is given, what it prints, and its exit status (0 fine, 1 not, 2 misused)."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+
+from ops import demo as demonstration
+from ops import demo_report, move_task, rejections, report
+from ops import get as get_event
+from ops import logs as function_logs
+from ops import manifest as manifests
+from ops import redrive as redriving
+from ops import rejected as rejected_events
+from ops import replay as replaying
+from ops.console import err, out, plural, progress_bars, shown
+from ops.copying import HOLD_SECONDS
+from ops.errors import OpsError, UsageError
+from ops.manifest import Manifest
+from ops.rejections import Rejection
+from ops.replay import Replayed
+from ops.resources import Resources
+from ops.verify import verify as run_verify
+
+_LISTED = 20
+
+
+def demo(resources: Resources, options: Namespace) -> int:
+    """Send mixed events and account for every one of them."""
+    err.print(f"Sending to {resources.queue_url} (named by {resources.source})", style="dim")
+    count = options.count
+    with progress_bars(count, "sending", "settled") as (on_sent, on_settled):
+        done = demonstration.run(resources, count, wait=options.wait, on_sent=on_sent, on_settled=on_settled)
+    demo_report.show(done)
+    return 0 if done.adds_up else 1
+
+
+def get(resources: Resources, options: Namespace) -> int:
+    """One event as it was sent, and what the pipeline added."""
+    if not options.event_id:
+        raise UsageError("Which event?", "make get EVENT_ID=...")
+    get_event.show(resources, options.event_id)
+    return 0
+
+
+def logs(resources: Resources, options: Namespace) -> int:
+    """The function's logs."""
+    level = options.level.upper() if options.level else None
+    wanted = function_logs.Wanted(options.event_id, "WARNING" if level == "WARN" else level)
+    since = options.since or ("1d" if options.event_id else "15m")
+    function_logs.show(resources, wanted, since=since, limit=options.limit, follow=options.follow)
+    return 0
+
+
+def rejected(resources: Resources, options: Namespace) -> int:
+    """Rejected events, or one of them with its body."""
+    if options.id:
+        rejected_events.show_one(resources, options.id)
+    else:
+        rejected_events.show_list(resources, reason=options.reason, limit=options.limit)
+    return 0
+
+
+def replay(resources: Resources, options: Namespace) -> int:
+    """Send rejected events back to the queue and see what becomes of them."""
+    chosen = rejections.find(resources, some_id=options.id, reason=options.reason)
+    if not chosen:
+        if options.id or options.reason:
+            raise OpsError("No rejected event fits ID= and REASON=.", "make rejected lists them.")
+        out.print("No rejected events: nothing to replay.")
+        return 0
+    if options.dry_run:
+        done = replaying.rehearse(resources, chosen)
+        out.print(f"Would send {plural(len(done.sent), 'rejected event')} back to the queue:")
+        _list_rejections(chosen, set(done.sent))
+        _show_refused(done.refused)
+        return 1 if done.refused else 0
+    with progress_bars(len(chosen), "sending") as (progress,):
+        done = replaying.replay(resources, chosen, progress)
+    with progress_bars(len(done.sent), "stored") as (progress,):
+        replaying.wait_for_outcome(resources, done, wait=options.wait, progress=progress)
+    return _show_replayed(done, chosen)
+
+
+def redrive(resources: Resources, options: Namespace) -> int:
+    """Move dead-lettered messages back to the queue."""
+    if options.rate and options.rate > move_task.FASTEST:
+        err.print(f"SQS's own task moves at most {move_task.FASTEST} messages a second.", style="yellow")
+    with progress_bars(None, "moving") as (progress,):
+        done = redriving.redrive(resources, rate=options.rate, progress=progress)
+    if done.before == 0:
+        out.print("Nothing is dead-lettered: nothing to redrive.")
+        return 0
+    means = "by SQS's message move task" if done.means == "task" else "by receive, send and delete"
+    out.print(
+        f"{done.before:,} dead-lettered before, {done.moved:,} moved {means}, {done.remaining:,} remaining."
+    )
+    _show_refused(done.refused)
+    if done.returned:
+        out.print(
+            f"{plural(done.returned, 'message')} came back dead-lettered: make logs LEVEL=ERROR tells why."
+        )
+    elif done.arrived > 0:
+        out.print(
+            f"{plural(done.arrived, 'message')} dead-lettered meanwhile; make redrive takes them as well."
+        )
+    if done.hidden:
+        out.print(
+            f"{plural(done.hidden, 'message')} in another reader's hands, perhaps a redrive that was killed; "
+            f"make redrive moves them once they are back, in {HOLD_SECONDS} s at most."
+        )
+    if not done.balances:
+        out.print(
+            f"The count does not balance: someone else has taken {plural(-done.arrived, 'message')}.",
+            style="red",
+        )
+    return 0 if done.balances and not done.refused and not done.hidden else 1
+
+
+def verify(resources: Resources, options: Namespace) -> int:
+    """Prove the conservation law."""
+    manifest = _manifest(resources, options.manifest)
+    with progress_bars(None, "waiting for the queue to drain") as (progress,):
+        verdict = run_verify(
+            resources,
+            manifest,
+            wait=options.wait,
+            deep=options.deep,
+            progress=lambda depth: progress(depth.total),
+        )
+    if options.json:
+        out.print(report.as_json(verdict), markup=False)
+    else:
+        report.show(verdict)
+    return 0 if verdict.holds else 1
+
+
+def _manifest(resources: Resources, wanted: str | None) -> Manifest | None:
+    path = manifests.choose(resources, wanted)
+    if path is None:
+        return None
+    manifest = manifests.read(path)
+    if wanted is None and manifest.queue_name != resources.queue_name:
+        return None  # the latest run of another pipeline, and nobody asked for it
+    manifests.check_target(manifest, resources)
+    return manifest
+
+
+def _show_replayed(done: Replayed, chosen: list[Rejection]) -> int:
+    out.print(
+        f"{plural(len(done.sent), 'rejected event')} sent back to the queue: "
+        f"{len(done.stored):,} stored, {len(done.still_rejected):,} still rejected."
+    )
+    _list_rejections(chosen, done.still_rejected)
+    _show_refused(done.refused)
+    if done.undecided:
+        out.print(
+            f"{plural(len(done.undecided), 'event')} not processed yet; make rejected shows later what "
+            "stays. Sending them again would do no harm.",
+            style="yellow",
+        )
+    return 1 if done.refused or done.undecided else 0
+
+
+def _list_rejections(chosen: list[Rejection], which: set[str]) -> None:
+    listed = [rejection for rejection in chosen if rejection.message_id in which]
+    for rejection in listed[:_LISTED]:
+        why = str(rejection.reasons[0]) if rejection.reasons else rejection.kind
+        out.print(shown(f"  {rejection.message_id}  event_id {rejection.event_id or '-'}: {why}"))
+    if len(listed) > _LISTED:
+        out.print(f"  and {len(listed) - _LISTED:,} more")
+
+
+def _show_refused(refused: Mapping[str, str]) -> None:
+    for message_id, why in list(refused.items())[:_LISTED]:
+        out.print(shown(f"  not sent: {message_id}: {why}", "yellow"))
+    if len(refused) > _LISTED:
+        out.print(f"  and {len(refused) - _LISTED:,} more not sent")

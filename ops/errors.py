@@ -1,0 +1,87 @@
+"""Errors that a person meets: what happened, what it means, what to type next."""
+
+from __future__ import annotations
+
+from urllib.error import URLError
+
+from botocore.exceptions import (
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
+)
+
+_GONE = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+    "NotFound",
+    "NotFoundException",
+    "NoSuchBucket",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+_STALE_LOGIN = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+}
+
+
+class OpsError(Exception):
+    """Something that the person at the keyboard has to know; ``hint`` says what to type next."""
+
+    def __init__(self, what: str, hint: str = "", *, status: int = 1) -> None:
+        super().__init__(what)
+        self.hint = hint
+        self.status = status
+
+
+class UsageError(OpsError):
+    """The command was given something it cannot use; exit status 2, as argparse's own."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what, hint, status=2)
+
+
+def code_of(error: ClientError) -> str:
+    """The error code of an AWS answer, for example ``ResourceNotFoundException``."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def explain(error: Exception, endpoint: str | None) -> OpsError | None:
+    """Put an AWS client's error into plain words; None when it is none that a person can act on."""
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return OpsError(
+            "There are no AWS credentials.",
+            "Log in (aws sso login), or eval $(make env) for the local stack.",
+        )
+    if isinstance(error, AwsConnectionError | HTTPClientError | URLError | TimeoutError):
+        where = endpoint or "AWS"
+        hint = (
+            "make status shows what runs, make up starts the local stack."
+            if endpoint
+            else "Check the network."
+        )
+        return OpsError(f"{where} does not answer: {error}", hint)
+    if not isinstance(error, ClientError):
+        return None
+    code = code_of(error)
+    message = error.response.get("Error", {}).get("Message", "")
+    call = error.operation_name
+    if code in _GONE:
+        return OpsError(
+            f"{call}: {message or code}. The stack that the names belong to has been taken down or replaced.",
+            "make up brings the local stack back; on AWS, export the names again from terraform output.",
+        )
+    if code in _DENIED:
+        return OpsError(f"{call} is not allowed with these credentials: {message or code}")
+    if code in _STALE_LOGIN:
+        return OpsError(
+            f"The credentials are not accepted: {message or code}", "Log in again (aws sso login)."
+        )
+    return OpsError(f"{call} failed: {code}: {message}")

@@ -1,0 +1,154 @@
+"""What verify found, for people (tables) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ops.console import out, plural, shown
+from ops.law import PLACES, Account, Finding
+from ops.verify import Verdict
+
+_LISTED = 20
+
+
+def as_json(verdict: Verdict) -> str:
+    """The verdict as a JSON document."""
+    found, run = verdict.evidence, verdict.run
+    document: dict[str, Any] = {
+        "holds": verdict.holds,
+        "undecided": verdict.undecided,
+        "still": found.still,
+        "stored": len(found.stored),
+        "duplicates": len(found.duplicates),
+        "rejected": len(found.rejected),
+        "dead_lettered": len(found.dead_lettered),
+        "queued": len(found.queued) + found.unseen,
+        "bodies_checked": verdict.bodies.checked if verdict.bodies else None,
+        "findings": [_finding(finding) for finding in verdict.findings],
+        "unconfirmed_alerts": [_finding(finding) for finding in verdict.unconfirmed],
+    }
+    if run and verdict.manifest:
+        document["run"] = {
+            "run_id": verdict.manifest.run_id,
+            "complete": verdict.manifest.complete,
+            "sent": run.sent,
+            "not_sent": verdict.manifest.failed,
+            **{place.replace("-", "_"): run.copies[place] for place in (*PLACES, "lost")},
+            "recounted": run.recounted,
+            "unfinished": run.unfinished,
+            "replayed": run.replayed,
+        }
+    return json.dumps(document, indent=2)
+
+
+def show(verdict: Verdict) -> None:
+    """Print the verdict."""
+    _show_pipeline(verdict)
+    if verdict.run and verdict.manifest:
+        _show_run(verdict.manifest.run_id, verdict.run)
+        _show_notes(verdict)
+    if not verdict.evidence.still:
+        out.print("Messages were moving while this was counted.", style="yellow")
+    if verdict.unconfirmed:
+        owed = plural(len(verdict.unconfirmed), "item")
+        out.print(
+            f"{owed} still marked as owing an alert; make logs LEVEL=WARNING tells why:", style="yellow"
+        )
+        show_findings(verdict.unconfirmed)
+    show_findings(verdict.findings)
+    _show_conclusion(verdict)
+
+
+def show_findings(findings: list[Finding]) -> None:
+    """Print the first 20 findings."""
+    for finding in findings[:_LISTED]:
+        out.print(
+            Text.assemble(f"  {finding.kind}: ", shown(finding.name, "cyan"), ": ", shown(finding.what))
+        )
+    if len(findings) > _LISTED:
+        out.print(f"  and {len(findings) - _LISTED:,} more; JSON=1 lists them all")
+
+
+def figures() -> Table:
+    """An empty table for a name, a figure and what there is to say about it."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim")
+    return table
+
+
+def equation(run: Account) -> str:
+    """The law with a run's numbers: ``1,000 sent = 950 stored + ...``."""
+    return f"{run.sent:,} sent = " + " + ".join(f"{run.copies[place]:,} {place}" for place in PLACES)
+
+
+def counted(values: Iterable[str]) -> str:
+    """``order 410, payment 300``: the most frequent first."""
+    return ", ".join(f"{value} {count:,}" for value, count in Counter(values).most_common())
+
+
+def _show_pipeline(verdict: Verdict) -> None:
+    found = verdict.evidence
+    out.print("In the pipeline now")
+    table = figures()
+    table.add_row("stored", f"{len(found.stored):,}", counted(item.event_type for item in found.stored))
+    table.add_row("duplicates", f"{len(found.duplicates):,}")
+    table.add_row("rejected", f"{len(found.rejected):,}", counted(item.kind for item in found.rejected))
+    dead = len(found.dead_lettered)
+    table.add_row("dead-lettered", f"{dead:,}", "make redrive sends them back" if dead else "")
+    table.add_row("queued", f"{len(found.queued) + found.unseen:,}")
+    if verdict.bodies:
+        table.add_row("bodies", f"{verdict.bodies.checked:,}", "unpacked and hashed")
+    else:
+        table.add_row("bodies", "-", "not checked; DEEP=1 unpacks and hashes them all")
+    out.print(table)
+
+
+def _show_run(run_id: str, run: Account) -> None:
+    balance = "" if run.accounted == run.sent else f", {run.sent - run.accounted:,} not accounted for"
+    out.print(f"\nRun {run_id}\n{equation(run)}{balance}", markup=False)
+
+
+def _show_notes(verdict: Verdict) -> None:
+    run, manifest = verdict.run, verdict.manifest
+    if run is None or manifest is None:
+        return
+    if not manifest.complete:
+        out.print("The producer was interrupted: what it sent last may be missing from its manifest.")
+    if manifest.failed:
+        out.print(f"{plural(manifest.failed, 'event')} could not be sent and are not part of this.")
+    if run.recounted:
+        what = plural(run.recounted, "copy").replace("copys", "copies")
+        out.print(
+            f"{what} re-counted after a redrive or a repeated send, under a new message id: nothing is lost."
+        )
+    if run.unfinished:
+        out.print(f"{run.unfinished:,} of them also wait in a queue: their alert is still to be published.")
+    if run.replayed:
+        out.print(f"{run.replayed:,} were expected to be rejected and were replayed since.")
+
+
+def _show_conclusion(verdict: Verdict) -> None:
+    if verdict.holds:
+        out.print("The conservation law holds: nothing lost, nothing twice.", style="bold green")
+    elif verdict.undecided:
+        waiting = plural(verdict.evidence.unseen, "message")
+        out.print(
+            f"Undecided: {waiting} still in the queues may be what is missing. Try again later.",
+            style="yellow",
+        )
+    else:
+        out.print(
+            f"{plural(len(verdict.findings), 'finding')}: the conservation law is broken.", style="bold red"
+        )
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {"kind": finding.kind, "name": finding.name, "what": finding.what}

@@ -1,0 +1,90 @@
+"""Reading whole DynamoDB tables, several segments at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Item = dict[str, dict[str, Any]]
+"""An item as DynamoDB's client gives it: ``{"name": {"S": "value"}}``."""
+
+Result = TypeVar("Result")
+
+# Parallel enough for AWS to answer several 1 MB pages at once; more would take capacity from the pipeline.
+_SEGMENTS = 4
+_KEYS_AT_ONCE = 100  # BatchGetItem's limit
+
+
+def scan(
+    dynamodb: Any,
+    table: str,
+    attributes: Iterable[str],
+    each_page: Callable[[list[Item]], Result],
+    where: dict[str, Any] | None = None,
+) -> Iterator[Result]:
+    """Read some attributes of every item of a table, and yield what ``each_page`` makes of each page.
+
+    An attribute may name an element of a list: ``reasons[0]``. ``each_page`` runs in several threads. Reads
+    are consistent. ``where`` holds further arguments of Scan (a filter).
+    """
+    paths = [name.partition("[") for name in attributes]
+    names = {f"#a{index}": path[0] for index, path in enumerate(paths)}
+    request: dict[str, Any] = {
+        "TableName": table,
+        "ConsistentRead": True,
+        "TotalSegments": _SEGMENTS,
+        "ProjectionExpression": ", ".join(f"#a{n}{path[1]}{path[2]}" for n, path in enumerate(paths)),
+        **(where or {}),
+    }
+    request["ExpressionAttributeNames"] = names | request.get("ExpressionAttributeNames", {})
+
+    def segment(number: int) -> list[Result]:
+        results: list[Result] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = dynamodb.scan(**request, **start, Segment=number)
+            results.append(each_page(page["Items"]))
+            if "LastEvaluatedKey" not in page:
+                return results
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    with ThreadPoolExecutor(_SEGMENTS) as pool:
+        for results in pool.map(segment, range(_SEGMENTS)):
+            yield from results
+
+
+def existing(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> set[str]:
+    """Which of these key values (of type S) have an item in the table."""
+    wanted = list(dict.fromkeys(values))
+    found: set[str] = set()
+    for start in range(0, len(wanted), _KEYS_AT_ONCE):
+        asked: dict[str, Any] = {
+            table: {
+                "Keys": [{key: {"S": value}} for value in wanted[start : start + _KEYS_AT_ONCE]],
+                "ProjectionExpression": "#k",
+                "ExpressionAttributeNames": {"#k": key},
+                "ConsistentRead": True,
+            }
+        }
+        while asked:
+            answer = dynamodb.batch_get_item(RequestItems=asked)
+            found.update(item[key]["S"] for item in answer["Responses"].get(table, []))
+            asked = answer.get("UnprocessedKeys") or {}
+    return found
+
+
+def text(item: Item, name: str) -> str | None:
+    """A string attribute, or None where the item has none."""
+    value: str | None = item.get(name, {}).get("S")
+    return value
+
+
+def number(item: Item, name: str) -> int:
+    """A whole-number attribute; 0 where the item has none."""
+    return int(item.get(name, {}).get("N", 0))
+
+
+def flag(item: Item, name: str) -> bool:
+    """A boolean attribute; False where the item has none."""
+    return bool(item.get(name, {}).get("BOOL", False))
