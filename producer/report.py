@@ -1,0 +1,152 @@
+"""What a person, or a script, sees of a run."""
+
+import json
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import (
+    Progress as Bar,
+)
+from rich.table import Table
+
+from producer.run import Result
+from producer.tally import Progress
+
+# Without a terminal (a log file, CI) a line this often says that it is still going.
+_PLAIN_LINE_SECONDS = 10.0
+_NAMES = {"order": "orders", "payment": "payments", "activity": "activities", "duplicate": "duplicates"}
+
+
+class Report:
+    """Shows progress while a run goes on: a bar on a terminal, else now and then a line."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = console.is_terminal and not console.is_dumb_terminal
+        self._bar = Bar(
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            expand=True,
+            disable=not self._live,
+        )
+        self._task: TaskID | None = None
+        self._next_line = _PLAIN_LINE_SECONDS
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def update(self, progress: Progress) -> None:
+        """Show how far the run is."""
+        note = describe(progress)
+        if self._live:
+            if self._task is None:
+                self._task = self._bar.add_task("", total=progress.total, note=note)
+            self._bar.update(self._task, completed=progress.sent + progress.failed, note=note)
+        elif progress.seconds >= self._next_line:
+            self._next_line = progress.seconds + _PLAIN_LINE_SECONDS
+            self._console.print(f"{progress.sent:,} of {progress.total:,} sent, {note}", highlight=False)
+
+
+def describe(progress: Progress) -> str:
+    """Rate, bytes and troubles of a run, on one short line."""
+    rate = progress.sent / progress.seconds if progress.seconds else 0.0
+    note = f"{rate:,.0f}/s  {size(progress.bytes)}"
+    if progress.retries:
+        note += f"  {progress.retries:,} retried"
+    if progress.failed:
+        note += f"  {progress.failed:,} failed"
+    return note
+
+
+def size(count: float) -> str:
+    """A number of bytes as a person reads it, in powers of 1,024."""
+    for unit in ("B", "KB", "MB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GB"
+
+
+def summary(result: Result) -> Table:
+    """What was sent, as a table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("sent")
+    table.add_column("", justify="right")
+    for kind, count in result.sent.items():
+        table.add_row(_NAMES.get(kind, kind), f"{count:,}")
+        if kind == "order":
+            table.add_row("  large ones", f"{result.large_orders:,}")
+    table.add_section()
+    table.add_row("all", f"{result.sent_total:,}", style="bold")
+    table.add_row("bytes", size(result.bytes))
+    table.add_row("seconds", f"{result.seconds:.2f}")
+    table.add_row("events/s", f"{result.events_per_second:,.0f}")
+    if result.sent_before:
+        table.add_row("sent before", f"{result.sent_before:,}")
+    if result.retries:
+        table.add_row("retried", f"{result.retries:,}", style="yellow")
+    if result.failed:
+        table.add_row("failed", f"{len(result.failed):,}", style="red")
+    if result.unsent:
+        table.add_row("not sent", f"{result.unsent:,}", style="yellow")
+    return table
+
+
+def closing_words(result: Result) -> Iterator[str]:
+    """What the table cannot say: which messages failed, why the run stopped, what to type next."""
+    if result.interrupted:
+        yield "Stopped by you."
+    if result.error:
+        yield result.error
+    if result.failed:
+        yield f"Could not be sent ({len(result.failed):,}):"
+        for failure in result.failed:
+            yield f"  {failure.identity}  {failure.reason}"
+    if result.manifest and not result.complete:
+        yield f"Send the rest with the same command and: --resume {result.manifest}"
+    elif result.manifest:
+        yield f"Manifest: {result.manifest}"
+
+
+def as_json(result: Result) -> str:
+    """The result for scripts, as one JSON object."""
+    fields: dict[str, Any] = {
+        "run_id": result.run_id,
+        "seed": result.seed,
+        "queue_url": result.queue_url,
+        "manifest": str(result.manifest) if result.manifest else None,
+        "complete": result.complete,
+        "interrupted": result.interrupted,
+        "error": result.error,
+        "count": result.count,
+        "sent_before": result.sent_before,
+        "sent": {"total": result.sent_total, **result.sent},
+        "large_orders": result.large_orders,
+        "unsent": result.unsent,
+        "failed": [{"id": failure.identity, "reason": failure.reason} for failure in result.failed],
+        "retries": result.retries,
+        "bytes": result.bytes,
+        "seconds": round(result.seconds, 3),
+        "events_per_second": round(result.events_per_second, 1),
+    }
+    return json.dumps(fields, indent=2)

@@ -1,0 +1,59 @@
+"""AWS Signature Version 4 for one kind of request: a POST to ``/`` with fixed headers.
+
+botocore's signer takes 200 us for a request, as much as everything else on the way together; this one takes
+15, because all that changes from request to request is the time and the body. A test holds the two to the
+same signatures. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+import hmac
+import time
+from hashlib import sha256
+from typing import Any
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+class Signer:
+    """Signs requests to one host. ``headers`` are sent with each; their names are in small letters."""
+
+    def __init__(self, host: str, region: str, service: str, headers: dict[str, str]) -> None:
+        self._region = region
+        self._service = service
+        self._fixed = {"host": host, **headers}
+        self._key_of: tuple[str, str] = ("", "")
+        self._key = b""
+
+    def headers(self, body: bytes, credentials: Any, now: float | None = None) -> dict[str, str]:
+        """All headers of a signed request but Content-Length.
+
+        ``credentials`` are botocore's, frozen; ``now`` is in seconds since 1970, by default the clock's.
+        """
+        at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+        headers = {**self._fixed, "x-amz-date": at}
+        if credentials.token:
+            headers["x-amz-security-token"] = credentials.token
+        names = sorted(headers)
+        signed = ";".join(names)
+        canonical_headers = "".join([f"{name}:{headers[name]}\n" for name in names])
+        canonical = f"POST\n/\n\n{canonical_headers}\n{signed}\n{sha256(body).hexdigest()}"
+        scope = f"{at[:8]}/{self._region}/{self._service}/aws4_request"
+        to_sign = f"{_ALGORITHM}\n{at}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
+        signature = _hmac(self._signing_key(at[:8], credentials.secret_key), to_sign).hex()
+        headers["authorization"] = (
+            f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, "
+            f"SignedHeaders={signed}, Signature={signature}"
+        )
+        return headers
+
+    def _signing_key(self, day: str, secret: str) -> bytes:
+        # The same for a day and a secret.
+        if self._key_of != (day, secret):
+            key = f"AWS4{secret}".encode()
+            for part in (day, self._region, self._service, "aws4_request"):
+                key = _hmac(key, part)
+            self._key, self._key_of = key, (day, secret)
+        return self._key
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")

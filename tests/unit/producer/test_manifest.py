@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from producer.errors import ProducerError
+from producer.events import SEEDED_START, Events, Recipe
+from producer.manifest import Header, Manifest, read_completion, read_header, read_messages
+from producer.plan import Shares
+from tests.unit.producer.making import message
+
+HEADER = Header("run-1", 7, "http://sqs/0/q", "2026-11-23T12:00:00+00:00", {"count": 3})
+
+
+def written(path: Path, *message_ids: str, complete: bool = False) -> Path:
+    with Manifest.create(path, HEADER) as manifest:
+        manifest.record([(message(number), each) for number, each in enumerate(message_ids)])
+        if complete:
+            manifest.complete(len(message_ids), ["event-9"])
+    return path
+
+
+def test_a_manifest_reads_as_it_was_written(tmp_path: Path) -> None:
+    path = written(tmp_path / "new" / "m.jsonl", "a", "b", complete=True)
+    assert read_header(path) == HEADER
+    assert [line["message_id"] for line in read_messages(path)] == ["a", "b"]
+    completion = read_completion(path)
+    assert completion is not None
+    assert (completion["sent"], completion["failed"]) == (2, ["event-9"])
+
+
+def test_a_message_s_line_says_what_is_expected_of_it(tmp_path: Path) -> None:
+    sent = message(5)
+    with Manifest.create(tmp_path / "m", HEADER) as manifest:
+        manifest.record([(sent, "id-5")])
+    assert list(read_messages(tmp_path / "m")) == [
+        {
+            "message_id": "id-5",
+            "event_id": "event-5",
+            "event_type": "activity",
+            "content_hash": sent.content_hash,
+            "expect": "stored",
+            "large_order": False,
+            "index": 5,
+        }
+    ]
+
+
+def test_every_kind_of_message_makes_a_line_that_is_json(tmp_path: Path) -> None:
+    events = Events(Recipe(7, SEEDED_START, shares=Shares(*[Fraction(1, 4)] * 3)))
+    sent = [events.message(number) for number in range(400)]
+    with Manifest.create(tmp_path / "m", HEADER) as manifest:
+        manifest.record([(each, str(each.number)) for each in sent])
+    lines = list(read_messages(tmp_path / "m"))
+    assert [line["event_id"] for line in lines] == [each.event_id for each in sent]
+    assert [line["content_hash"] for line in lines] == [each.content_hash for each in sent]
+    assert {line["expect"] for line in lines} == {"stored", "duplicate", "rejected"}
+
+
+def test_an_unfinished_run_has_no_completion(tmp_path: Path) -> None:
+    assert read_completion(written(tmp_path / "m", "a")) is None
+
+
+def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
+    path = written(tmp_path / "m", "a", "b")
+    path.write_bytes(path.read_bytes()[:-10])
+    assert [line["message_id"] for line in read_messages(path)] == ["a"]
+
+
+def test_going_on_after_a_torn_line_starts_a_line_of_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path / "m", "a", "b")
+    path.write_bytes(path.read_bytes()[:-10])
+    with Manifest.reopen(path) as manifest:
+        manifest.record([(message(1), "c")])
+    assert [line["message_id"] for line in read_messages(path)] == ["a", "c"]
+
+
+def test_the_last_completion_counts(tmp_path: Path) -> None:
+    path = written(tmp_path / "m", "a", complete=True)
+    with Manifest.reopen(path) as manifest:
+        manifest.record([(message(1), "b")])
+        manifest.complete(2, [])
+    assert [line["message_id"] for line in read_messages(path)] == ["a", "b"]
+    assert (read_completion(path) or {})["failed"] == []
+
+
+def test_a_manifest_is_never_written_over(tmp_path: Path) -> None:
+    path = written(tmp_path / "m", "a")
+    before = path.read_bytes()
+    with pytest.raises(ProducerError, match="--resume"):
+        Manifest.create(path, HEADER)
+    assert path.read_bytes() == before
+
+
+def test_a_manifest_of_nothing_is_not_left_behind(tmp_path: Path) -> None:
+    path = written(tmp_path / "m")
+    assert path.exists()
+    path.unlink()
+    with Manifest.create(path, HEADER):
+        pass
+    assert not path.exists()
+
+
+def test_two_producers_cannot_write_one_manifest(tmp_path: Path) -> None:
+    path = written(tmp_path / "m", "a")
+    with Manifest.reopen(path), pytest.raises(ProducerError, match="another producer"):
+        Manifest.reopen(path)
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProducerError, match="--manifest PATH"):
+        Manifest.create(tmp_path / "file" / "m", HEADER)
+
+
+@pytest.mark.parametrize("content", ["", "{}\n", "[1]\n", "no json\n", '{"manifest": 2}\n', '{"torn": 1'])
+def test_what_is_no_manifest_is_said(tmp_path: Path, content: str) -> None:
+    (tmp_path / "m").write_text(content)
+    with pytest.raises(ProducerError, match="not a manifest"):
+        read_header(tmp_path / "m")
+
+
+def test_a_manifest_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ProducerError, match="No such file"):
+        read_header(tmp_path / "m")
+
+
+def test_a_full_disk_ends_the_run_with_words(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("only Linux has a device that is always full")
+    with (
+        Manifest(full, os.open(full, os.O_WRONLY), worth_keeping=True) as manifest,
+        pytest.raises(ProducerError, match="No space left"),
+    ):
+        manifest.record([(message(), "a")])
+
+
+def test_a_line_is_written_at_once(tmp_path: Path) -> None:
+    with Manifest.create(tmp_path / "m", HEADER) as manifest:
+        manifest.record([(message(), "a")])
+        lines = (tmp_path / "m").read_text().splitlines()
+    assert json.loads(lines[-1])["message_id"] == "a"

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from producer.report import Report, as_json, closing_words, describe, size, summary
+from producer.run import Result
+from producer.tally import Failure, Progress
+
+
+def result(**given: Any) -> Result:
+    fields: dict[str, Any] = {
+        "run_id": "run-1",
+        "seed": 7,
+        "queue_url": "http://sqs/0/q",
+        "manifest": Path("m.jsonl"),
+        "count": 1000,
+        "sent_before": 0,
+        "sent": {"order": 380, "payment": 190, "activity": 380, "invalid": 50, "duplicate": 0},
+        "large_orders": 19,
+        "bytes": 1_024_000,
+        "seconds": 2.0,
+        "retries": 0,
+        "failed": [],
+        "unsent": 0,
+        "interrupted": False,
+        "error": None,
+    }
+    return Result(**{**fields, **given})
+
+
+def printed(of: Result) -> str:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(summary(of))
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def progress(seconds: float = 2.0, **given: int) -> Progress:
+    return Progress(
+        **{"total": 1000, "sent": 100, "failed": 0, "retries": 0, "bytes": 2048, **given}, seconds=seconds
+    )
+
+
+def test_the_table_says_what_was_sent_by_kind_with_bytes_and_rate() -> None:
+    table = printed(result())
+    for row in (
+        ["orders", "380"],
+        ["large ones", "19"],
+        ["invalid", "50"],
+        ["all", "1,000"],
+        ["bytes", "1000.0 KB"],
+        ["events/s", "500"],
+    ):
+        assert any(all(cell in line for cell in row) for line in table.splitlines()), row
+
+
+def test_the_table_speaks_of_trouble_only_when_there_was_some() -> None:
+    assert not {"failed", "not sent", "retried"} & set(printed(result()).split("  "))
+    troubled = printed(result(failed=[Failure("e", "r")], unsent=5, retries=7))
+    assert all(word in troubled for word in ("failed", "not sent", "retried"))
+
+
+def test_failed_messages_are_named_one_by_one() -> None:
+    words = list(closing_words(result(failed=[Failure(f"event-{n}", "no") for n in range(100)])))
+    assert sum(line.startswith("  event-") for line in words) == 100
+
+
+def test_an_unfinished_run_says_how_to_go_on() -> None:
+    assert "--resume m.jsonl" in "\n".join(closing_words(result(unsent=1, interrupted=True)))
+
+
+def test_a_finished_run_names_its_manifest() -> None:
+    assert list(closing_words(result())) == ["Manifest: m.jsonl"]
+
+
+def test_the_json_is_for_scripts() -> None:
+    fields = json.loads(as_json(result(failed=[Failure("event-1", "InternalError")])))
+    assert fields["sent"]["total"] == 1000
+    assert fields["complete"] is False
+    assert fields["failed"] == [{"id": "event-1", "reason": "InternalError"}]
+    assert fields["events_per_second"] == 500
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KB"), (5 * 2**30, "5.00 GB")]
+)
+def test_bytes_are_put_as_a_person_reads_them(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+def test_a_note_has_the_rate_the_bytes_and_the_troubles() -> None:
+    assert describe(progress()) == "50/s  2.0 KB"
+    assert describe(progress(retries=3, failed=2)) == "50/s  2.0 KB  3 retried  2 failed"
+    assert describe(progress(seconds=0.0)) == "0/s  2.0 KB"
+
+
+def shown(console: Console, *steps: Progress) -> str:
+    with Report(console) as report:
+        for step in steps:
+            report.update(step)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_on_a_terminal_there_is_a_bar_with_rate_bytes_and_time_left() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    text = shown(console, progress(), progress(sent=1000))
+    assert "1000/1000" in text
+    assert "500/s" in text
+
+
+def test_on_a_terminal_of_80_columns_the_bar_keeps_to_one_line() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
+    text = shown(console, progress(sent=25_999, total=26_000, bytes=5 * 10**9, retries=12, failed=3))
+    assert "…" not in text
+
+
+@pytest.mark.parametrize(
+    "settings", [{"force_terminal": False}, {"force_terminal": True, "_environ": {"TERM": "dumb"}}]
+)
+def test_without_a_real_terminal_there_is_a_line_now_and_then(settings: dict[str, Any]) -> None:
+    console = Console(file=io.StringIO(), width=80, **settings)
+    text = shown(console, *(progress(seconds=float(second), sent=second) for second in range(31)))
+    assert text.splitlines() == [
+        "10 of 1,000 sent, 1/s  2.0 KB",
+        "20 of 1,000 sent, 1/s  2.0 KB",
+        "30 of 1,000 sent, 1/s  2.0 KB",
+    ]
