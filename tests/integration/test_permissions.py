@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -67,7 +68,7 @@ class Role:
         record = {
             "messageId": message_id or str(uuid.uuid4()),
             "body": body,
-            "attributes": {"SentTimestamp": "1795399387000"},
+            "attributes": {"SentTimestamp": str(int(time.time() * 1000))},
             "messageAttributes": attributes,
         }
         answer = self._lambda.invoke(
