@@ -69,7 +69,7 @@ verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + 
 	@$(TOOLS) -m ops verify
 
 ## The code
-.PHONY: test test-chaos lint fmt lock clean
+.PHONY: test test-chaos lint fmt docs lock clean
 test: ## run the tests (ARGS="-k words"); needs nothing running and disturbs nothing that is
 	$(NEED) tools emulator dev
 	@$(DEV) -m pytest $(ARGS)
@@ -89,6 +89,10 @@ fmt: ## format Python and Terraform
 	@$(DEV) -m ruff check --fix-only --quiet .
 	@$(DEV) -m ruff format .
 	@$(TOOLS) -m stack terraform fmt -recursive terraform
+
+docs: ## write docs/contract.md anew from the schema
+	$(NEED) tools
+	@$(TOOLS) docs/write_contract.py
 
 lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: with the newest versions)
 	$(NEED) tools
