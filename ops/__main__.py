@@ -60,6 +60,14 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option = command("get", commands.get, "Show one event as it was sent, and what the pipeline added")
     option("event-id", "the event")
 
+    option = command("events", commands.events, "List stored events, newest first")
+    option("customer", "only this customer's")
+    option("type", "only those of this type: order, payment or activity")
+    option("large", "only large orders", _yes_or_no, "0")
+    option("since", "only those received so recently: 90s, 15m, 1h, 2d")
+    option("limit", "at most so many", _positive, "20")
+    option("json", "print JSON, one object a line", _yes_or_no, "0")
+
     option = command("logs", commands.logs, "Show the function's logs")
     option("event-id", "only lines that name this event")
     option("level", "only lines of this level or a graver one")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ops import demo as demonstration
 from ops import demo_report, move_task, rejections, report
+from ops import events as stored_events
 from ops import get as get_event
 from ops import logs as function_logs
 from ops import manifest as manifests
@@ -40,6 +41,18 @@ def get(resources: Resources, options: Namespace) -> int:
     if not options.event_id:
         raise UsageError("Which event?", "make get EVENT_ID=...")
     get_event.show(resources, options.event_id)
+    return 0
+
+
+def events(resources: Resources, options: Namespace) -> int:
+    """Stored events, newest first."""
+    wanted = stored_events.Wanted(
+        customer=options.customer,
+        event_type=options.type,
+        large=options.large,
+        seconds=function_logs.seconds_of(options.since) if options.since else None,
+    )
+    stored_events.show(resources, wanted, limit=options.limit, as_json=options.json)
     return 0
 
 
@@ -165,8 +178,9 @@ def _show_replayed(done: Replayed, chosen: list[Rejection]) -> int:
 def _list_rejections(chosen: list[Rejection], which: set[str]) -> None:
     listed = [rejection for rejection in chosen if rejection.message_id in which]
     for rejection in listed[:_LISTED]:
-        why = str(rejection.reasons[0]) if rejection.reasons else rejection.kind
-        out.print(shown(f"  {rejection.message_id}  event_id {rejection.event_id or '-'}: {why}"))
+        out.print(
+            shown(f"  {rejection.message_id}  event_id {rejection.event_id or '-'}: {rejection.summary}")
+        )
     if len(listed) > _LISTED:
         out.print(f"  and {len(listed) - _LISTED:,} more")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from ops import queues, rejections
+from ops import queues, rejections, tables
 from ops.bodies import BodyLost, body_of, fetcher
 from ops.console import write_raw
 from ops.errors import OpsError
@@ -33,22 +32,10 @@ def show(resources: Resources, event_id: str) -> None:
 def document(body: bytes, item: Item) -> bytes:
     """The JSON text that shows an event: the body stands in it byte for byte, numbers unread."""
     added = {name: value for name, value in item.items() if name not in _NOT_ADDED}
-    lines = ",\n".join(f"    {json.dumps(name)}: {_json(value)}" for name, value in sorted(added.items()))
+    lines = ",\n".join(
+        f"    {json.dumps(name)}: {tables.as_json(value)}" for name, value in sorted(added.items())
+    )
     return b'{\n  "event": ' + body + b',\n  "enrichment": {\n' + lines.encode() + b"\n  }\n}\n"
-
-
-def _json(value: dict[str, Any]) -> str:
-    # A DynamoDB number is text that JSON reads as it stands; no float is made of it.
-    ((kind, content),) = value.items()
-    if kind == "N":
-        return str(content)
-    if kind == "M":
-        return (
-            "{" + ", ".join(f"{json.dumps(name)}: {_json(member)}" for name, member in content.items()) + "}"
-        )
-    if kind == "L":
-        return "[" + ", ".join(_json(member) for member in content) + "]"
-    return json.dumps(content, ensure_ascii=False)
 
 
 def _stored(resources: Resources, event_id: str) -> Item | None:
@@ -63,9 +50,9 @@ def _not_stored(resources: Resources, event_id: str) -> OpsError:
     rejected = rejections.find(resources, some_id=event_id)
     if rejected:
         newest = rejected[0]
-        why = "; ".join(str(reason) for reason in newest.reasons[:3]) or newest.kind
+        when = f"rejected at {newest.rejected_at} ({newest.kind})"
         return OpsError(
-            f"Event {event_id} is not stored: it was rejected at {newest.rejected_at} ({newest.kind}): {why}",
+            f"Event {event_id} is not stored: it was {when}: {newest.summary}",
             f"make rejected ID={newest.message_id} shows it whole.",
         )
     waiting = queues.depth(resources.client("sqs"), resources.queue_url).total

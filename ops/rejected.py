@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
+from processor.items import SHARDS
 from rich.text import Text
 
-from ops import rejections
+from ops import rejections, tables
 from ops.bodies import BodyLost, body_of, fetcher
 from ops.console import out, plural, shown, write_raw
 from ops.errors import OpsError
 from ops.rejections import Rejection
 from ops.resources import Resources
 
-# A hostile event can break a thousand rules; the first few tell what is wrong with it.
-_REASONS_LISTED = 5
+# What the function joins reasons with in a summary.
+SEPARATOR = "; "
 
 
 def show_list(resources: Resources, *, reason: str | None, limit: int) -> None:
     """Print rejected events, newest first."""
-    found = rejections.find(resources, reason=reason)
+    page = None if reason else 2 * limit // SHARDS + 5
+    found = list(islice(rejections.newest(resources, reason, page), limit + 1))
     if not found:
         out.print(
             f'No rejected event mentions "{reason}".' if reason else "No rejected events.", markup=False
@@ -25,9 +29,9 @@ def show_list(resources: Resources, *, reason: str | None, limit: int) -> None:
         return
     for rejection in found[:limit]:
         out.print(_headline(rejection))
-        _print_reasons(rejection, _REASONS_LISTED)
+        _print_summary(rejection)
     if len(found) > limit:
-        out.print(f"\n{limit} of {plural(len(found), 'rejected event')}; LIMIT={len(found)} shows all.")
+        out.print(f"\n{limit:,} of the newest; there are more, LIMIT={5 * limit} shows them.")
     else:
         out.print(f"\n{plural(len(found), 'rejected event')}.")
     out.print("make rejected ID=... shows one with its body; make replay sends them back to the queue.")
@@ -43,17 +47,20 @@ def show_one(resources: Resources, some_id: str) -> None:
     fetch = fetcher(resources)
     for rejection in found:
         out.print(_headline(rejection))
-        _print_reasons(rejection, len(rejection.reasons))
-        out.print(f"    {rejection.body_bytes:,} bytes, SHA-256 {rejection.content_hash}", style="dim")
         item = rejections.whole_item(resources, rejection.message_id)
+        if item is None:
+            out.print("    replayed in this very moment: it is no longer here")
+            continue
+        listed = rejections.reasons_of(item)
+        for reason in listed:
+            out.print(Text.assemble("    ", shown(reason.path, "yellow"), " ", shown(reason.reason)))
+        _print_unlisted(rejection.violations - len(listed))
+        digest, size = tables.text(item, "content_hash"), tables.number(item, "payload_bytes")
+        out.print(f"    {size:,} bytes, SHA-256 {digest}", style="dim")
         try:
-            body = body_of(item, fetch) if item is not None else None
+            write_raw(body_of(item, fetch) + b"\n")
         except BodyLost as lost:
             raise OpsError(f"The body of {rejection.message_id} cannot be shown: {lost}") from None
-        if body is None:
-            out.print("    replayed in this very moment: it is no longer here")
-        else:
-            write_raw(body + b"\n")
 
 
 def _headline(rejection: Rejection) -> Text:
@@ -68,9 +75,14 @@ def _headline(rejection: Rejection) -> Text:
     )
 
 
-def _print_reasons(rejection: Rejection, limit: int) -> None:
-    for reason in rejection.reasons[:limit]:
-        out.print(Text.assemble("    ", shown(reason.path, "yellow"), " ", shown(reason.reason)))
-    unlisted = rejection.violations - min(limit, len(rejection.reasons))
-    if unlisted > 0:
-        out.print(f"    and {plural(unlisted, 'more violation')}", style="dim")
+def _print_summary(rejection: Rejection) -> None:
+    listed = rejection.summary.split(SEPARATOR)
+    for reason in listed:
+        path, _, text = reason.partition(" ")
+        out.print(Text.assemble("    ", shown(path, "yellow"), " ", shown(text)))
+    _print_unlisted(rejection.violations - len(listed))
+
+
+def _print_unlisted(count: int) -> None:
+    if count > 0:
+        out.print(f"    and {plural(count, 'more violation')}", style="dim")

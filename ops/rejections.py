@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ops import tables
-from ops.bodies import ATTRIBUTES as PAYLOAD
+from ops.indexes import Index, buckets, newest_first
 from ops.resources import Resources
 from ops.tables import Item
 
-_SUMMARY = (
-    "message_id",
-    "rejected_at",
-    "received_at",
-    "kind",
-    "event_id",
-    "event_type",
-    "reasons",
-    "violation_count",
-    "content_hash",
-    "payload_bytes",
-)
+NEWEST = Index("newest", "bucket", "rejected_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,61 +33,71 @@ class Reason:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A rejected event without its body. ``violations`` counts also those that are not listed."""
+    """What the index says of a rejected event.
+
+    ``summary`` tells the first reasons, ``rules`` are those that were broken, ``violations`` counts them all.
+    """
 
     message_id: str
     rejected_at: str
-    received_at: str
     kind: str
     event_id: str | None
     event_type: str | None
-    reasons: tuple[Reason, ...]
+    summary: str
+    rules: frozenset[str]
     violations: int
-    content_hash: str
-    body_bytes: int
 
     @classmethod
     def of(cls, item: Item) -> Rejection:
-        """Read an item of the rejected table."""
-        listed = item.get("reasons", {}).get("L", [])
+        """Read an entry of the index, or an item of the table."""
+        kind = tables.text(item, "kind") or ""
         return cls(
             message_id=item["message_id"]["S"],
             rejected_at=tables.text(item, "rejected_at") or "",
-            received_at=tables.text(item, "received_at") or "",
-            kind=tables.text(item, "kind") or "",
+            kind=kind,
             event_id=tables.text(item, "event_id"),
             event_type=tables.text(item, "event_type"),
-            reasons=tuple(Reason.of(entry) for entry in listed),
+            summary=tables.text(item, "summary") or kind,
+            rules=frozenset(item.get("rules", {}).get("SS", ())),
             violations=tables.number(item, "violation_count"),
-            content_hash=tables.text(item, "content_hash") or "",
-            body_bytes=tables.number(item, "payload_bytes"),
         )
 
     def mentions(self, words: str) -> bool:
-        """Whether the kind, or a reason's path, rule or text contains these words, in whatever case."""
+        """Whether the kind, a broken rule or the summary contains these words, in whatever case."""
         wanted = words.casefold()
-        texts = [self.kind, *(text for r in self.reasons for text in (r.rule, str(r)))]
-        return any(wanted in text.casefold() for text in texts)
+        return any(wanted in text.casefold() for text in (self.kind, self.summary, *self.rules))
+
+
+def newest(resources: Resources, reason: str | None = None, page: int | None = None) -> Iterator[Rejection]:
+    """The rejected events, newest first, or those of them that mention a reason.
+
+    ``page`` is how many entries of each of the index's partitions to ask for at a time.
+    """
+    found = (Rejection.of(item) for item in _entries(resources, page=page))
+    return (rejection for rejection in found if reason is None or rejection.mentions(reason))
 
 
 def find(resources: Resources, *, some_id: str | None = None, reason: str | None = None) -> list[Rejection]:
-    """The rejected events, newest first: all, those of one message id or event_id, those for a reason."""
-    found = _all(resources) if some_id is None else _by_id(resources, some_id)
-    if reason:
-        found = [rejection for rejection in found if rejection.mentions(reason)]
-    return sorted(found, key=lambda rejection: (rejection.rejected_at, rejection.message_id), reverse=True)
+    """All of `newest`, or those of one message id or event_id."""
+    if some_id is None:
+        return list(newest(resources, reason))
+    item = whole_item(resources, some_id)
+    items = [item] if item else _entries(resources, where={"event_id": {"S": some_id}})
+    return [found for found in map(Rejection.of, items) if reason is None or found.mentions(reason)]
 
 
 def whole_item(resources: Resources, message_id: str) -> Item | None:
-    """A rejected item with its payload; None when it is not there (any more)."""
+    """A rejected item with its reasons and its payload; None when it is not there (any more)."""
     answer = resources.client("dynamodb").get_item(
-        TableName=resources.rejected_table_name,
-        Key={"message_id": {"S": message_id}},
-        ProjectionExpression=", ".join(PAYLOAD),
-        ConsistentRead=True,
+        TableName=resources.rejected_table_name, Key={"message_id": {"S": message_id}}, ConsistentRead=True
     )
     item: Item | None = answer.get("Item")
     return item
+
+
+def reasons_of(item: Item) -> list[Reason]:
+    """The reasons that a rejected item lists."""
+    return [Reason.of(entry) for entry in item.get("reasons", {}).get("L", ())]
 
 
 def still_there(resources: Resources, message_ids: list[str]) -> set[str]:
@@ -107,23 +107,14 @@ def still_there(resources: Resources, message_ids: list[str]) -> set[str]:
     )
 
 
-def _all(resources: Resources, where: dict[str, Any] | None = None) -> list[Rejection]:
-    # There is no index by time: rejected events are few, and a Scan of their summaries is read in pages.
-    pages = tables.scan(
+def _entries(
+    resources: Resources, *, where: dict[str, dict[str, Any]] | None = None, page: int | None = None
+) -> Iterator[Item]:
+    return newest_first(
         resources.client("dynamodb"),
         resources.rejected_table_name,
-        _SUMMARY,
-        lambda items: [Rejection.of(item) for item in items],
-        where,
-    )
-    return [rejection for page in pages for rejection in page]
-
-
-def _by_id(resources: Resources, some_id: str) -> list[Rejection]:
-    return _all(
-        resources,
-        {
-            "FilterExpression": "message_id = :id OR event_id = :id",
-            "ExpressionAttributeValues": {":id": {"S": some_id}},
-        },
+        NEWEST,
+        buckets("rejected"),
+        where=where,
+        page=page,
     )

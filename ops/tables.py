@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -72,6 +73,19 @@ def existing(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> set[
             found.update(item[key]["S"] for item in answer["Responses"].get(table, []))
             asked = answer.get("UnprocessedKeys") or {}
     return found
+
+
+def as_json(value: dict[str, Any]) -> str:
+    """An attribute's value as JSON. A number stays the text that it is: no float is made of it."""
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return str(content)
+    if kind == "M":
+        members = (f"{json.dumps(name)}: {as_json(member)}" for name, member in content.items())
+        return "{" + ", ".join(members) + "}"
+    if kind == "L":
+        return "[" + ", ".join(as_json(member) for member in content) + "]"
+    return json.dumps(content, ensure_ascii=False)
 
 
 def text(item: Item, name: str) -> str | None:

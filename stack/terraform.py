@@ -15,7 +15,7 @@ from typing import Any
 from stack import tflocal, toolchain
 from stack.errors import StackError
 from stack.files import exclusive, write_atomically
-from stack.paths import CACHE_DIR, TERRAFORM_SOURCE
+from stack.paths import CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
 from stack.say import Say, labelled
 from stack.toolchain import Provider, Terraform
 
@@ -68,7 +68,9 @@ def apply(
     Terraform's own message when it fails.
     """
     run = _prepare(state_dir, endpoint, region, say)
-    variables = {**overrides, "lambda_zip": str(lambda_zip)}
+    # The config's defaults are relative to its own directory, and this runs in a copy of it.
+    files = {"lambda_zip": str(lambda_zip), "dashboard_template": str(DASHBOARD_TEMPLATE)}
+    variables = {**overrides, **files}
     arguments = [f"-var-file={VAR_FILE}", *_variable_arguments(variables)]
     with _timed(run, "apply"):
         output = _run(run, "apply", "-auto-approve", *arguments)

@@ -1,6 +1,23 @@
+# Each alarm's runbook is the section of docs/reliability.md under the alarm's name here. Alarms that say that
+# events do not flow go to ops. What business wants to know as well (rejections, large orders) goes to alerts
+# and to ops: CloudWatch sends no message attributes, so no filtered subscription of alerts ever gets an alarm.
+
+locals {
+  runbook = "Runbook: docs/reliability.md#"
+
+  to_ops             = [aws_sns_topic.ops.arn]
+  to_ops_and_alerts  = [aws_sns_topic.ops.arn, aws_sns_topic.alerts.arn]
+  function_dimension = { FunctionName = aws_lambda_function.processor.function_name }
+
+  # What the function writes itself, in embedded metric format: lambda_src/processor/telemetry.py.
+  own_namespace = "RtPipeline"
+}
+
+# The queues
+
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name        = "${local.name}-dead-letters"
-  alarm_description = "Messages failed too often and wait in the dead-letter queue. See docs/reliability.md."
+  alarm_description = "Messages failed too often and are dead-lettered. ${local.runbook}dead_letters"
 
   namespace   = "AWS/SQS"
   metric_name = "ApproximateNumberOfMessagesVisible"
@@ -14,28 +31,397 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   # SQS falls silent about a queue that nobody touched for six hours, even while messages wait in it.
   treat_missing_data = "ignore"
 
-  alarm_actions = [aws_sns_topic.ops.arn]
-  ok_actions    = [aws_sns_topic.ops.arn]
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
 }
+
+resource "aws_cloudwatch_metric_alarm" "oldest_message" {
+  alarm_name        = "${local.name}-oldest-message"
+  alarm_description = "An event waits for too long. ${local.runbook}oldest_message"
+
+  namespace   = "AWS/SQS"
+  metric_name = "ApproximateAgeOfOldestMessage"
+  dimensions  = { QueueName = aws_sqs_queue.events.name }
+  statistic   = "Maximum"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.oldest_message_seconds
+  evaluation_periods  = 1
+  # SQS reports an age only while a message waits: no data is an empty queue.
+  treat_missing_data = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "backlog_growing" {
+  alarm_name        = "${local.name}-backlog-growing"
+  alarm_description = "Events come faster than they are processed. ${local.runbook}backlog_growing"
+
+  metric_query {
+    id = "waiting"
+
+    metric {
+      namespace   = "AWS/SQS"
+      metric_name = "ApproximateNumberOfMessagesVisible"
+      dimensions  = { QueueName = aws_sqs_queue.events.name }
+      # The least that waited in five minutes: a burst that was worked off leaves it where it was.
+      stat   = "Minimum"
+      period = 300
+    }
+  }
+
+  metric_query {
+    id          = "growth"
+    label       = "messages that the backlog grew by in five minutes"
+    expression  = "IF(waiting > ${var.backlog_messages}, DIFF(waiting), 0)"
+    return_data = true
+  }
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = var.backlog_minutes / 5
+  # The function's pollers keep the queue talking. If they are gone, what was growing has not stopped.
+  treat_missing_data = "ignore"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+# The function. Lambda reports nothing while nothing is invoked, and then nothing is wrong with it.
 
 resource "aws_cloudwatch_metric_alarm" "function_errors" {
   alarm_name        = "${local.name}-function-errors"
-  alarm_description = "The function failed and its batches went back to the queue. See docs/reliability.md."
+  alarm_description = "The function failed; its batches went back to the queue. ${local.runbook}function_errors"
 
   namespace   = "AWS/Lambda"
   metric_name = "Errors"
-  dimensions  = { FunctionName = aws_lambda_function.processor.function_name }
+  dimensions  = local.function_dimension
   statistic   = "Sum"
   period      = 60
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # One bad minute raises it and five good ones end it, so that a flickering fault is one mail and not fifty.
+  # One bad minute raises it and five good ones end it: a flickering fault is one mail and not fifty.
   evaluation_periods  = 5
   datapoints_to_alarm = 1
-  # Lambda reports nothing while nothing is invoked.
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "function_throttles" {
+  alarm_name        = "${local.name}-function-throttles"
+  alarm_description = "Lambda runs the function too seldom. ${local.runbook}function_throttles"
+
+  namespace   = "AWS/Lambda"
+  metric_name = "Throttles"
+  dimensions  = local.function_dimension
+  statistic   = "Sum"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # Lambda tries again by itself; what goes on for minutes uses up the messages' deliveries.
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "function_duration" {
+  alarm_name        = "${local.name}-function-duration"
+  alarm_description = "Invocations come near the function's timeout. ${local.runbook}function_duration"
+
+  namespace          = "AWS/Lambda"
+  metric_name        = "Duration"
+  dimensions         = local.function_dimension
+  extended_statistic = "p99"
+  period             = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  # 80% of the timeout, in milliseconds.
+  threshold           = 800 * var.function_timeout
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+# The function hands messages back one by one instead of failing, so Lambda counts no error for them.
+resource "aws_cloudwatch_metric_alarm" "messages_returned" {
+  alarm_name        = "${local.name}-messages-returned"
+  alarm_description = "The function keeps handing messages back to the queue. ${local.runbook}messages_returned"
+
+  namespace   = local.own_namespace
+  metric_name = "Returned"
+  dimensions  = local.function_dimension
+  statistic   = "Sum"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # A single fault is over with the next delivery.
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+# The tables. DynamoDB reports throttles and errors only when there are some.
+
+locals {
+  # An index that is throttled holds up the writes of its table.
+  written = [
+    { TableName = aws_dynamodb_table.events.name },
+    { TableName = aws_dynamodb_table.events.name, GlobalSecondaryIndexName = "by_customer" },
+    { TableName = aws_dynamodb_table.events.name, GlobalSecondaryIndexName = "by_type" },
+    { TableName = aws_dynamodb_table.events.name, GlobalSecondaryIndexName = "large_orders" },
+    { TableName = aws_dynamodb_table.rejected.name },
+    { TableName = aws_dynamodb_table.rejected.name, GlobalSecondaryIndexName = "newest" },
+    { TableName = aws_dynamodb_table.duplicates.name },
+  ]
+
+  # What the function calls. A transaction is an operation of its own, whatever it puts and updates.
+  called = [
+    { TableName = aws_dynamodb_table.events.name, Operation = "PutItem" },
+    { TableName = aws_dynamodb_table.events.name, Operation = "UpdateItem" },
+    { TableName = aws_dynamodb_table.events.name, Operation = "TransactWriteItems" },
+    { TableName = aws_dynamodb_table.rejected.name, Operation = "PutItem" },
+    { TableName = aws_dynamodb_table.rejected.name, Operation = "UpdateItem" },
+    { TableName = aws_dynamodb_table.rejected.name, Operation = "DeleteItem" },
+    { TableName = aws_dynamodb_table.rejected.name, Operation = "TransactWriteItems" },
+    { TableName = aws_dynamodb_table.duplicates.name, Operation = "BatchWriteItem" },
+  ]
+}
+
+resource "aws_cloudwatch_metric_alarm" "table_throttles" {
+  alarm_name        = "${local.name}-table-throttles"
+  alarm_description = "DynamoDB throttles writes to a table or an index. ${local.runbook}table_throttles"
+
+  dynamic "metric_query" {
+    for_each = local.written
+
+    content {
+      id = "m${metric_query.key}"
+
+      metric {
+        namespace   = "AWS/DynamoDB"
+        metric_name = "WriteThrottleEvents"
+        dimensions  = metric_query.value
+        stat        = "Sum"
+        period      = 60
+      }
+    }
+  }
+
+  metric_query {
+    id          = "throttles"
+    label       = "throttled writes"
+    expression  = "SUM([${join(", ", [for n in range(length(local.written)) : "m${n}"])}])"
+    return_data = true
+  }
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # On-demand tables throttle for a moment while they grow, and the function tries again.
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "table_errors" {
+  alarm_name        = "${local.name}-table-errors"
+  alarm_description = "DynamoDB itself fails. ${local.runbook}table_errors"
+
+  dynamic "metric_query" {
+    for_each = local.called
+
+    content {
+      id = "m${metric_query.key}"
+
+      metric {
+        namespace   = "AWS/DynamoDB"
+        metric_name = "SystemErrors"
+        dimensions  = metric_query.value
+        stat        = "Sum"
+        period      = 60
+      }
+    }
+  }
+
+  metric_query {
+    id          = "errors"
+    label       = "answers with HTTP 500"
+    expression  = "SUM([${join(", ", [for n in range(length(local.called)) : "m${n}"])}])"
+    return_data = true
+  }
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # Single ones happen and are tried again.
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+# The alerts
+
+resource "aws_cloudwatch_metric_alarm" "alert_delivery" {
+  alarm_name        = "${local.name}-alert-delivery"
+  alarm_description = "SNS could not deliver business alerts to a subscriber. ${local.runbook}alert_delivery"
+
+  namespace   = "AWS/SNS"
+  metric_name = "NumberOfNotificationsFailed"
+  dimensions  = { TopicName = aws_sns_topic.alerts.name }
+  statistic   = "Sum"
+  period      = 300
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # SNS counts one when it gives up (over HTTP, each attempt): somebody did not get an alert.
+  evaluation_periods = 1
+  # SNS reports nothing about a topic that is not used.
   treat_missing_data = "notBreaching"
 
-  alarm_actions = [aws_sns_topic.ops.arn]
-  ok_actions    = [aws_sns_topic.ops.arn]
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "rejection_rate" {
+  alarm_name        = "${local.name}-rejection-rate"
+  alarm_description = "Unusually many events break the contract. ${local.runbook}rejection_rate"
+
+  metric_query {
+    id = "received"
+
+    metric {
+      namespace   = local.own_namespace
+      metric_name = "Received"
+      dimensions  = local.function_dimension
+      stat        = "Sum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id = "rejected"
+
+    metric {
+      namespace   = local.own_namespace
+      metric_name = "Rejected"
+      dimensions  = local.function_dimension
+      stat        = "Sum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id    = "rate"
+    label = "rejected, in percent"
+    # Of fewer than 20 events in five minutes, a single one would be over 5%.
+    expression  = "IF(received >= 20, 100 * rejected / received, 0)"
+    return_data = true
+  }
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.rejection_rate_percent
+  evaluation_periods  = 2
+  # Nothing came, so nothing was rejected.
+  treat_missing_data = "notBreaching"
+
+  alarm_actions = local.to_ops_and_alerts
+  ok_actions    = local.to_ops_and_alerts
+}
+
+locals {
+  orders_learned    = var.large_orders_per_hour == null
+  orders_every_hour = local.orders_learned ? false : var.large_orders_per_hour.fewest > 0
+}
+
+# Silence or flood: against figures that somebody gave, or against what CloudWatch learned to be usual.
+resource "aws_cloudwatch_metric_alarm" "large_orders" {
+  alarm_name        = "${local.name}-large-orders"
+  alarm_description = "Unusually many or few large orders in an hour. ${local.runbook}large_orders"
+
+  metric_query {
+    id = "orders"
+    # CloudWatch compares the metric itself with a band that it learned.
+    return_data = local.orders_learned
+
+    metric {
+      namespace   = local.own_namespace
+      metric_name = "LargeOrders"
+      dimensions  = local.function_dimension
+      stat        = "Sum"
+      period      = 3600
+    }
+  }
+
+  metric_query {
+    id    = "usual"
+    label = "large orders in an hour"
+    expression = (local.orders_learned
+      ? "ANOMALY_DETECTION_BAND(orders, 3)"
+      : "IF(orders < ${var.large_orders_per_hour.fewest} OR orders > ${var.large_orders_per_hour.most}, 1, 0)"
+    )
+    return_data = true
+  }
+
+  comparison_operator = (local.orders_learned
+    ? "LessThanLowerOrGreaterThanUpperThreshold"
+    : "GreaterThanThreshold"
+  )
+  threshold_metric_id = local.orders_learned ? "usual" : null
+  threshold           = local.orders_learned ? null : 0
+  evaluation_periods  = 1
+  # No data is an hour without any event. Where somebody says that orders come in every hour, that is silence;
+  # where CloudWatch learned, it may be a pipeline that nobody uses yet, and it learned nothing of such hours.
+  treat_missing_data = local.orders_every_hour ? "breaching" : "notBreaching"
+
+  alarm_actions = local.to_ops_and_alerts
+  ok_actions    = local.to_ops_and_alerts
+}
+
+# All in one
+
+resource "aws_cloudwatch_composite_alarm" "pipeline_unhealthy" {
+  alarm_name        = "${local.name}-pipeline-unhealthy"
+  alarm_description = "The pipeline is unhealthy. ${local.runbook}pipeline_unhealthy"
+
+  # By id and not by name: an alarm that is replaced has to wait for this one to let go of it.
+  alarm_rule = join(" OR ", [for alarm in local.health : "ALARM(\"${alarm.id}\")"])
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+locals {
+  # The alarms that say that events do not flow.
+  health = [
+    aws_cloudwatch_metric_alarm.dead_letters,
+    aws_cloudwatch_metric_alarm.oldest_message,
+    aws_cloudwatch_metric_alarm.backlog_growing,
+    aws_cloudwatch_metric_alarm.function_errors,
+    aws_cloudwatch_metric_alarm.function_throttles,
+    aws_cloudwatch_metric_alarm.function_duration,
+    aws_cloudwatch_metric_alarm.messages_returned,
+    aws_cloudwatch_metric_alarm.table_throttles,
+    aws_cloudwatch_metric_alarm.table_errors,
+    aws_cloudwatch_metric_alarm.alert_delivery,
+  ]
 }

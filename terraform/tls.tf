@@ -1,4 +1,4 @@
-# Queues, topics and bucket answer over TLS only. (The ops topic's policy also lets alarms in: topics.tf.)
+# Queues, topics and bucket answer over TLS only. (The topics' policies also let alarms in: topics.tf.)
 data "aws_iam_policy_document" "tls_only" {
   for_each = {
     events     = { actions = ["sqs:*"], resources = [aws_sqs_queue.events.arn] }
@@ -43,13 +43,6 @@ resource "aws_sqs_queue_policy" "events_dlq" {
 
   queue_url = aws_sqs_queue.events_dlq.id
   policy    = data.aws_iam_policy_document.tls_only["events_dlq"].json
-}
-
-resource "aws_sns_topic_policy" "alerts" {
-  count = var.refuse_plain_http ? 1 : 0
-
-  arn    = aws_sns_topic.alerts.arn
-  policy = data.aws_iam_policy_document.tls_only["alerts"].json
 }
 
 resource "aws_s3_bucket_policy" "payloads" {

@@ -1,9 +1,11 @@
-# Business alerts: what the function publishes.
+# Business alerts: what the function publishes, and the alarms that business wants to know of.
 resource "aws_sns_topic" "alerts" {
   name = "${local.name}-alerts"
 }
 
-# Everybody is spared the batch summaries, which are for machines.
+# Everybody is spared the batch summaries, which are for machines. The filter also keeps alarms out: they come
+# without attributes, and no filter lets such messages in (SNS developer guide, "Key matching"). People get them
+# from ops.
 resource "aws_sns_topic_subscription" "alert_emails" {
   for_each = var.alert_emails
 
@@ -17,7 +19,7 @@ resource "aws_sns_topic_subscription" "alert_emails" {
   })
 }
 
-# Alarms: what CloudWatch publishes.
+# All alarms.
 resource "aws_sns_topic" "ops" {
   name = "${local.name}-ops"
 }
@@ -36,13 +38,15 @@ locals {
 
 # A topic's own policy takes the place of SNS's default one, which is what would let alarms in.
 # This account's users and roles need no statement: their own policies suffice.
-data "aws_iam_policy_document" "ops_topic" {
-  source_policy_documents = var.refuse_plain_http ? [data.aws_iam_policy_document.tls_only["ops"].json] : []
+data "aws_iam_policy_document" "topics" {
+  for_each = { alerts = aws_sns_topic.alerts.arn, ops = aws_sns_topic.ops.arn }
+
+  source_policy_documents = var.refuse_plain_http ? [data.aws_iam_policy_document.tls_only[each.key].json] : []
 
   statement {
     sid       = "PublishAlarms"
     actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.ops.arn]
+    resources = [each.value]
 
     principals {
       type        = "Service"
@@ -63,7 +67,12 @@ data "aws_iam_policy_document" "ops_topic" {
   }
 }
 
+resource "aws_sns_topic_policy" "alerts" {
+  arn    = aws_sns_topic.alerts.arn
+  policy = data.aws_iam_policy_document.topics["alerts"].json
+}
+
 resource "aws_sns_topic_policy" "ops" {
   arn    = aws_sns_topic.ops.arn
-  policy = data.aws_iam_policy_document.ops_topic.json
+  policy = data.aws_iam_policy_document.topics["ops"].json
 }

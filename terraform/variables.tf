@@ -215,6 +215,78 @@ variable "ops_emails" {
   }
 }
 
+# Alarms: only what depends on how the pipeline is used
+
+variable "oldest_message_seconds" {
+  description = "How long an event may wait before that is an alarm, in seconds, 60 to 345600 (four days)."
+  type        = number
+  # SQS leaves a message out of the age once it was received three times, which takes 540 s with a timeout of
+  # 30 s: one that fails again and again does not raise this alarm, but ends in the dead-letter queue.
+  default = 600
+
+  validation {
+    condition     = var.oldest_message_seconds >= 60 && var.oldest_message_seconds <= 345600
+    error_message = "oldest_message_seconds is 60 to 345600 seconds."
+  }
+}
+
+variable "backlog_messages" {
+  description = "A backlog that is no alarm even while it grows, in messages, 0 or more: what a burst leaves."
+  type        = number
+  default     = 1000
+
+  validation {
+    condition     = var.backlog_messages >= 0
+    error_message = "backlog_messages is 0 or more messages."
+  }
+}
+
+variable "backlog_minutes" {
+  description = "How long the backlog may grow before that is an alarm, in minutes: 5, 10 and so on to 60."
+  type        = number
+  default     = 15
+
+  validation {
+    condition     = contains(range(5, 65, 5), var.backlog_minutes)
+    error_message = "backlog_minutes is 5, 10, 15 and so on up to 60 minutes."
+  }
+}
+
+variable "rejection_rate_percent" {
+  description = "Share of events that may break the contract before that is an alarm, in percent, 0 to 100."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.rejection_rate_percent >= 0 && var.rejection_rate_percent <= 100
+    error_message = "rejection_rate_percent is 0 to 100 percent."
+  }
+}
+
+variable "large_orders_per_hour" {
+  description = "Fewest and most large orders of a usual hour; null has CloudWatch learn them in two weeks."
+  type        = object({ fewest = number, most = number })
+  default     = null
+
+  validation {
+    condition = (var.large_orders_per_hour == null ? true :
+      var.large_orders_per_hour.fewest >= 0 && var.large_orders_per_hour.fewest <= var.large_orders_per_hour.most
+    )
+    error_message = "large_orders_per_hour has fewest, 0 or more, and most, no less than fewest."
+  }
+}
+
+variable "dashboard_template" {
+  description = "Path of the dashboard's template, absolute or relative to where Terraform runs."
+  type        = string
+  default     = "../dashboards/cloudwatch.json.tftpl"
+
+  validation {
+    condition     = endswith(var.dashboard_template, ".json.tftpl")
+    error_message = "dashboard_template is the path of a .json.tftpl file."
+  }
+}
+
 # Transport
 
 variable "refuse_plain_http" {

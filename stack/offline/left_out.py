@@ -64,6 +64,7 @@ LEFT_OUT = (
 UNREADABLE = (
     # MiniStack's answers in the protocol of 2021 have neither dimensions nor actions.
     Unreadable("aws_cloudwatch_metric_alarm", None),
+    Unreadable("aws_cloudwatch_composite_alarm", None),
     # Encrypted by default, as S3 is since 2023; this provider takes that for a difference.
     Unreadable("aws_s3_bucket", "server_side_encryption_configuration"),
 )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stack.offline import hcl
+from stack import hcl
 from stack.offline.left_out import API_CALL, LEFT_OUT, UNREADABLE, LeftOut, Unreadable
 from stack.offline.provider import PROVIDER, REQUIREMENT, settings
 

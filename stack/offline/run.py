@@ -10,9 +10,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stack.errors import StackError
+from stack.hcl import UnsupportedError
 from stack.offline import provider
 from stack.offline.api_calls import set_left_out
-from stack.offline.hcl import UnsupportedError
 from stack.offline.left_out import LEFT_OUT
 from stack.offline.rewrite import CARRIED, rewrite
 from stack.state import StackState

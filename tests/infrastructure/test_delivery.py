@@ -1,4 +1,4 @@
-"""From queue to function and from alarm to person: what an emulator lets pass and AWS does not."""
+"""From queue to function and from alert to person: what an emulator lets pass and AWS does not."""
 
 from pathlib import Path
 
@@ -8,10 +8,6 @@ from processor.settings import Settings
 from tests.infrastructure.configuration import ENVIRONMENTS, Block, Variables, blocks, resources
 
 EACH_ENVIRONMENT = pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
-EACH_ALARM = pytest.mark.parametrize(
-    "alarm",
-    [pytest.param(alarm, id=name) for name, alarm in resources("aws_cloudwatch_metric_alarm").items()],
-)
 
 
 def queue(name: str) -> Block:
@@ -118,29 +114,6 @@ def test_the_function_logs_json_to_a_group_that_forgets() -> None:
     logging = function().block("logging_config")
     assert logging["log_format"] == "JSON"
     assert logging["log_group"] == "${aws_cloudwatch_log_group.processor.name}"
-
-
-@EACH_ALARM
-def test_every_alarm_tells_ops_when_it_begins_and_when_it_ends(alarm: Block) -> None:
-    assert alarm["alarm_actions"] == alarm["ok_actions"] == ["${aws_sns_topic.ops.arn}"]
-
-
-@EACH_ALARM
-def test_every_alarm_says_what_it_means_and_what_no_data_means(alarm: Block) -> None:
-    assert alarm["alarm_description"]
-    assert alarm["treat_missing_data"] in {"breaching", "notBreaching", "ignore", "missing"}
-
-
-@EACH_ALARM
-def test_every_alarm_has_a_name_that_the_ops_topic_lets_in(alarm: Block) -> None:
-    assert alarm["alarm_name"].startswith("${local.name}-")
-
-
-def test_one_dead_letter_is_an_alarm() -> None:
-    alarm = resources("aws_cloudwatch_metric_alarm")["dead_letters"]
-    assert alarm["metric_name"] == "ApproximateNumberOfMessagesVisible"
-    assert alarm["dimensions"] == {"QueueName": "${aws_sqs_queue.events_dlq.name}"}
-    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
 
 
 def test_people_get_large_orders_and_rejections_but_no_batch_summaries() -> None:

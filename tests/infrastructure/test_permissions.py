@@ -89,9 +89,9 @@ def test_what_is_allowed_is_named_action_by_action(statement: Block) -> None:
 
 @pytest.mark.parametrize("statement", ALLOWING)
 def test_what_is_allowed_is_allowed_on_one_thing(statement: Block) -> None:
-    # A role's trust policy is the one document without resources.
+    # A role's trust policy is the one document without resources; the topics' is made for each of them.
     for resource in statement.body.get("resources", []):
-        assert re.match(r"\$\{aws_\w+\.\w+\.arn\}", resource)
+        assert re.match(r"\$\{(aws_\w+\.\w+\.arn|each\.value)\}", resource)
 
 
 def test_everything_that_has_a_policy_of_its_own_is_covered() -> None:
@@ -106,12 +106,13 @@ def test_plain_http_is_refused(type_: str, name: str) -> None:
     attachment_type, argument, attribute = TLS_ONLY[type_, name]
     attachment = resources(attachment_type)[name]
     assert attachment[argument] == f"${{{type_}.{name}.{attribute}}}"
-    refusal = f'data.aws_iam_policy_document.tls_only["{name}"].json'
-    if name == "ops":
-        assert attachment["policy"] == "${data.aws_iam_policy_document.ops_topic.json}"
-        (document,) = (block for block in blocks("data") if block.name == "ops_topic")
+    if type_ == "aws_sns_topic":
+        assert attachment["policy"] == f'${{data.aws_iam_policy_document.topics["{name}"].json}}'
+        (document,) = (block for block in blocks("data") if block.name == "topics")
+        refusal = "data.aws_iam_policy_document.tls_only[each.key].json"
         assert document["source_policy_documents"] == f"${{var.refuse_plain_http ? [{refusal}] : []}}"
     else:
+        refusal = f'data.aws_iam_policy_document.tls_only["{name}"].json'
         assert attachment["policy"] == f"${{{refusal}}}"
         assert attachment["count"] == "${var.refuse_plain_http ? 1 : 0}"
 
@@ -141,9 +142,15 @@ def test_only_the_laptop_speaks_plain_http(file: Path) -> None:
     assert environment(file).get("refuse_plain_http", True) == (file.stem != "local")
 
 
-def test_the_alarms_of_this_stack_may_publish_to_ops() -> None:
-    statement = policy("ops_topic")["PublishAlarms"]
+def test_the_alarms_of_this_stack_may_publish_to_both_topics() -> None:
+    (document,) = (block for block in blocks("data") if block.name == "topics")
+    assert document["for_each"] == {
+        "alerts": "${aws_sns_topic.alerts.arn}",
+        "ops": "${aws_sns_topic.ops.arn}",
+    }
+    statement = policy("topics")["PublishAlarms"]
     assert statement["actions"] == ["sns:Publish"]
+    assert statement["resources"] == ["${each.value}"]
     assert statement.block("principals")["identifiers"] == ["cloudwatch.amazonaws.com"]
     conditions = {condition["variable"]: condition["values"] for condition in statement.blocks()["condition"]}
     assert conditions == {

@@ -29,6 +29,15 @@ EDGES = {
         ["", "-1", "+1", "01", "1e3", "1,000", ".5", "1.", "1.00001", "NaN", "Infinity", "1000\n"],
     ),
     "alert_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
+    "oldest_message_seconds": (["60", "345600"], ["59", "345601"]),
+    "backlog_messages": (["0"], ["-1"]),
+    "backlog_minutes": (["5", "60"], ["0", "7", "65"]),
+    "rejection_rate_percent": (["0", "100"], ["-1", "101"]),
+    "large_orders_per_hour": (
+        ["null", "{fewest=0,most=0}", "{fewest=1,most=50}"],
+        ["{fewest=-1,most=1}", "{fewest=2,most=1}"],
+    ),
+    "dashboard_template": (["/a/b.json.tftpl"], ["", "/a/b.json"]),
     "ops_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
 }
 # Another variable's validation looks at these, and Terraform does not begin it while these are refused.

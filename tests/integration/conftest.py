@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @dataclass
 class Inbox:
-    """An SQS queue subscribed to the alerts topic: what a subscriber of every alert would get."""
+    """An SQS queue subscribed to a topic: what a subscriber without a filter gets."""
 
     sqs: Any
     url: str
@@ -117,12 +117,12 @@ class Pipeline:
         return sum(page["Count"] for page in pages)
 
     @contextlib.contextmanager
-    def inbox(self) -> Iterator[Inbox]:
-        """A subscription to the alerts topic, for as long as it is needed."""
+    def inbox(self, output: str = "alerts_topic_arn") -> Iterator[Inbox]:
+        """A subscription to the topic with this output name, for as long as it is needed."""
         sns = self.state.client("sns")
         url = self.sqs.create_queue(QueueName=f"inbox-{uuid.uuid4().hex[:12]}")["QueueUrl"]
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-        topic = self.state.outputs["alerts_topic_arn"]
+        topic = self.state.outputs[output]
         allow = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},

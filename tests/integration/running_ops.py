@@ -11,17 +11,21 @@ from stack.paths import ROOT
 from tests.integration.conftest import Pipeline
 
 
-def ops(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run one command with make's variables (EVENT_ID="...") in its environment."""
-    environment = {
+def environment_of(pipeline: Pipeline, **variables: str) -> dict[str, str]:
+    """The environment in which ops works on a test's stack, with make's variables (EVENT_ID="...")."""
+    return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}",
         "STACK_DIR": str(pipeline.state_dir),
         **variables,
     }
+
+
+def ops(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run one command with make's variables in its environment."""
     return subprocess.run(
         [sys.executable, "-m", "ops", command],
-        env=environment,
+        env=environment_of(pipeline, **variables),
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -178,7 +178,6 @@ def test_the_mapping_is_enabled_and_reports_batch_item_failures(pipeline: Pipeli
 
 def test_what_was_built_is_what_is_deployed(pipeline: Pipeline) -> None:
 
-
     function = pipeline.state.client("lambda").get_function(
         FunctionName=pipeline.state.outputs["function_name"]
     )

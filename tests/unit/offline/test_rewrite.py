@@ -2,7 +2,7 @@
 
 import pytest
 
-from stack.offline.hcl import UnsupportedError
+from stack.hcl import UnsupportedError
 from stack.offline.left_out import API_CALL, LeftOut, Unreadable
 from stack.offline.rewrite import CARRIER_FILE, REQUIREMENT_FILE, Rewritten, rewrite
 

@@ -112,6 +112,7 @@ class FakeDynamoDB:
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in self.keys}
         self.unprocessed_once = False
+        self.queries: list[dict[str, Any]] = []
 
     def put(self, table: str, **attributes: dict[str, Any]) -> None:
         """Put an item into a table."""
@@ -125,12 +126,28 @@ class FakeDynamoDB:
         first = mine.index(start[key]["S"]) + 1 if start else 0
         page = mine[first : first + 2]
         items = [self.tables[TableName][name] for name in page]
-        if "FilterExpression" in request:
-            wanted = request["ExpressionAttributeValues"][":id"]
-            items = [item for item in items if wanted in (item.get("message_id"), item.get("event_id"))]
         answer: dict[str, Any] = {"Items": items}
         if first + 2 < len(mine):
             answer["LastEvaluatedKey"] = {key: {"S": page[-1]}}
+        return answer
+
+    def query(self, TableName: str, ExclusiveStartKey: Any = None, **request: Any) -> Any:  # noqa: N803
+        self.queries.append(request)
+        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        assert request["KeyConditionExpression"] == "#key = :key AND #time >= :since"
+        assert request["ScanIndexForward"] is False
+        key, time = names["#key"], names["#time"]
+        found = [item for item in self.tables[TableName].values() if item.get(key) == values[":key"]]
+        found = [item for item in found if item[time]["S"] >= values[":since"]["S"]]
+        found.sort(key=lambda item: str(item[time]["S"]), reverse=True)
+        first = found.index(ExclusiveStartKey) + 1 if ExclusiveStartKey else 0
+        page = found[first : first + min(2, request.get("Limit", 2))]
+        where = request.get("FilterExpression", "#key = :key").split(" AND ")
+        equal = [condition.split(" = ") for condition in where]
+        items = [item for item in page if all(item.get(names[a]) == values[v] for a, v in equal)]
+        answer: dict[str, Any] = {"Items": items}
+        if first + len(page) < len(found):
+            answer["LastEvaluatedKey"] = page[-1]
         return answer
 
     def get_item(self, TableName: str, Key: dict[str, Any], **_: Any) -> Any:  # noqa: N803

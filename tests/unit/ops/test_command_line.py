@@ -109,7 +109,7 @@ def test_ctrl_c_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _run(monkeypatch, pipeline(), "logs") == 130
 
 
-def test_rejected_events_are_listed_with_every_reason(
+def test_the_newest_rejected_events_are_listed_with_their_reasons(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dynamodb = FakeDynamoDB()
@@ -120,7 +120,7 @@ def test_rejected_events_are_listed_with_every_reason(
     assert "ID=m-2" in printed
     assert "ID=m-1" not in printed
     assert "$.a must be [bold]text[/bold]\\u001b[2J" in printed
-    assert "LIMIT=2 shows all" in printed
+    assert "there are more, LIMIT=5 shows them" in printed
 
 
 def test_one_rejected_event_is_shown_with_its_body_as_it_was(

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from itertools import islice
+
+from processor.items import rejected_item
+from processor.messages import Message
+
+import contract
 from ops import rejections
+from ops.rejections import Rejection
 from tests.unit.ops.fakes import FakeDynamoDB, pipeline
 from tests.unit.ops.test_replay import _rejected
 
@@ -39,11 +47,45 @@ def test_one_is_found_by_its_message_id_and_by_its_event_id() -> None:
     assert _ids(_table(), some_id="evt-3") == []
 
 
+def test_both_narrow_together() -> None:
+    assert _ids(_table(), some_id="first", reason="missing") == ["first"]
+    assert _ids(_table(), some_id="first", reason="number") == []
+
+
 def test_an_item_of_the_barest_kind_can_be_listed() -> None:
     dynamodb = FakeDynamoDB()
-    dynamodb.put("rejected", message_id={"S": "bare"})
+    dynamodb.put("rejected", message_id={"S": "bare"}, bucket={"S": "rejected#7"}, rejected_at={"S": "2026"})
     (bare,) = rejections.find(pipeline(dynamodb=dynamodb))
-    assert (bare.event_id, bare.reasons, bare.violations) == (None, (), 0)
+    assert (bare.event_id, bare.summary, bare.rules, bare.violations) == (None, "", frozenset(), 0)
+
+
+def test_every_reason_of_one_is_read_from_the_table() -> None:
+    resources = pipeline(dynamodb=_table())
+    item = rejections.whole_item(resources, "second")
+    assert item is not None
+    assert [str(reason) for reason in rejections.reasons_of(item)] == ["$.a must be a number"]
+    assert rejections.whole_item(resources, "gone") is None
+
+
+def test_the_first_few_are_had_without_reading_all() -> None:
+    dynamodb = FakeDynamoDB()
+    for number in range(400):
+        _rejected(dynamodb, f"m-{number}", b"{}")
+        dynamodb.tables["rejected"][f"m-{number}"]["rejected_at"] = {"S": f"2026-{number:03d}"}
+    first = list(islice(rejections.newest(pipeline(dynamodb=dynamodb), page=2), 10))
+    assert [rejection.message_id for rejection in first] == [f"m-{n}" for n in range(399, 389, -1)]
+    assert len(dynamodb.queries) <= 16
+
+
+def test_a_listing_shows_what_the_function_writes() -> None:
+    reasons = contract.Violations()
+    reasons.add(((), "a"), "required", "is missing")
+    attributes = {"SentTimestamp": "1795399387000"}
+    record = {"messageId": "m", "body": "{}", "attributes": attributes, "messageAttributes": {}}
+    message = Message.read(record, datetime.now(UTC))
+    listed = Rejection.of(rejected_item(message, "invalid_event", reasons, 1))
+    assert (listed.rules, listed.summary) == (frozenset({"required"}), "$.a is missing")
+    assert listed.violations == 1
 
 
 def test_unprocessed_keys_are_asked_for_again() -> None:

@@ -13,8 +13,11 @@ def _rejected(dynamodb: FakeDynamoDB, message_id: str, body: bytes, reason: str 
         "rejected",
         message_id={"S": message_id},
         rejected_at={"S": f"2026-11-23T00:00:0{len(dynamodb.tables['rejected'])}.000Z"},
+        bucket={"S": f"rejected#{len(dynamodb.tables['rejected']) % 8}"},
         kind={"S": "invalid_event"},
         reasons={"L": [{"M": {"path": {"S": "$.a"}, "rule": {"S": "required"}, "reason": {"S": reason}}}]},
+        rules={"SS": ["required"]},
+        summary={"S": f"$.a {reason}"},
         payload={"B": body},
         payload_encoding={"S": "identity"},
     )
@@ -96,6 +99,8 @@ def test_what_sqs_does_not_take_is_reported_and_left() -> None:
     world.dynamodb.put(
         "rejected",
         message_id={"S": "gone"},
+        bucket={"S": "rejected#0"},
+        rejected_at={"S": "2026-11-23T00:00:00.000Z"},
         payload_key={"S": "payloads/x"},
         payload_encoding={"S": "identity"},
     )

@@ -107,15 +107,24 @@ def alone(text: str, span: Span, edits: Iterable[Edit], added: Iterable[str]) ->
 def as_object(block: Block) -> str:
     """What the block says as an HCL object expression: nested blocks become lists of objects.
 
-    Raises UnsupportedError for a ``dynamic`` block: its content means nothing outside it.
+    Raises UnsupportedError for a ``dynamic`` block that names an ``iterator`` or ``labels``.
     """
     fields = [f"{attribute.name} = {attribute.value}" for attribute in block.attributes]
     for name in dict.fromkeys(nested.name for nested in block.blocks):
         nested = [inner for inner in block.blocks if inner.name == name]
-        if any(inner.kind == "dynamic" for inner in nested):
-            raise UnsupportedError(f'the value of dynamic "{name}" cannot be taken out of its block')
-        fields.append(f"{name} = [{', '.join(as_object(inner) for inner in nested)}]")
+        written = [as_object(inner) for inner in nested if inner.kind != "dynamic"]
+        lists = [f"[{', '.join(written)}]", *(_as_list(inner) for inner in nested if inner.kind == "dynamic")]
+        fields.append(f"{name} = {lists[0]}" if len(lists) == 1 else f"{name} = concat({', '.join(lists)})")
     return "{\n" + "\n".join(fields) + "\n}"
+
+
+def _as_list(dynamic: Block) -> str:
+    """The list that a ``dynamic`` block stands for. Its content speaks of ``name.key`` and ``name.value``."""
+    for_each, (content,) = dynamic.attribute("for_each"), dynamic.blocks
+    if for_each is None or len(dynamic.attributes) > 1:
+        raise UnsupportedError(f'dynamic "{dynamic.name}" has more than for_each and content')
+    each = f"[for key, value in {for_each.value} : {{ key = key, value = value }}]"
+    return f"[for {dynamic.name} in {each} : {as_object(content)}]"
 
 
 def _block(tree: Tree[Token], text: str) -> Block:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stack.offline import hcl
+from stack import hcl
 
 
 def without(text: str, *names: str) -> str:
@@ -116,8 +116,24 @@ def test_a_block_becomes_an_object_with_lists_of_its_nested_blocks() -> None:
     assert " ".join(hcl.as_object(block).split()) == "{ x = var.x rule = [{ n = 1 }, { n = 2 }] }"
 
 
-def test_a_dynamic_block_has_no_value_outside_its_resource() -> None:
-    (block,) = hcl.parse('a {\n  dynamic "rule" {\n    for_each = x\n    content {}\n  }\n}\n')
+def test_a_dynamic_block_becomes_the_list_that_it_stands_for() -> None:
+    text = """a {
+  rule { n = 1 }
+  dynamic "rule" {
+    for_each = var.rules
+    content { n = rule.value }
+  }
+}
+"""
+    (block,) = hcl.parse(text)
+    each = "[for key, value in var.rules : { key = key, value = value }]"
+    wanted = f"{{ rule = concat([{{ n = 1 }}], [for rule in {each} : {{ n = rule.value }}]) }}"
+    assert " ".join(hcl.as_object(block).split()) == wanted
+
+
+def test_a_dynamic_block_under_another_name_is_refused() -> None:
+    text = 'a {\n  dynamic "rule" {\n    for_each = x\n    iterator = each\n    content {}\n  }\n}\n'
+    (block,) = hcl.parse(text)
     with pytest.raises(hcl.UnsupportedError, match='dynamic "rule"'):
         hcl.as_object(block)
 

@@ -1,0 +1,92 @@
+"""Reading an index of a table from its newest entry backwards, without ever scanning."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from processor.items import SHARDS, bucket
+
+from ops.tables import Item
+
+# Partitions asked at once for their newest entries; the three types of events have 24.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index: its name, and the attributes that are its partition key and its sort key, a time."""
+
+    name: str
+    key: str
+    time: str
+
+
+def buckets(name: str) -> list[str]:
+    """All partitions that the function spreads the entries of this name over: ``order#0`` to ``order#7``."""
+    return [bucket(name, f"{number:08x}") for number in range(SHARDS)]
+
+
+def newest_first(
+    dynamodb: Any,
+    table: str,
+    index: Index,
+    partitions: Sequence[str],
+    *,
+    since: str = "",
+    where: Mapping[str, dict[str, Any]] | None = None,
+    page: int | None = None,
+) -> Iterator[Item]:
+    """The index's entries in these partitions from the newest to that of the time ``since``.
+
+    An index follows its table within a second or so, so that what has just been written may be missing.
+
+    Parameters
+    ----------
+    since: a time as it stands in the index, or nothing for all of them.
+    where: attributes and the values that they must have. DynamoDB reads, and bills, what it leaves out.
+    page: how many entries of a partition to ask for at a time; as many as fit into 1 MB if not given.
+    """
+    request = _request(table, index, since, where or {})
+    if page is not None:
+        request["Limit"] = page
+
+    def ask(partition: str, start: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        values = {**request["ExpressionAttributeValues"], ":key": {"S": partition}}
+        more = {"ExclusiveStartKey": start} if start else {}
+        answer: dict[str, Any] = dynamodb.query(**{**request, "ExpressionAttributeValues": values}, **more)
+        return answer
+
+    def entries(partition: str, answer: dict[str, Any]) -> Iterator[Item]:
+        while True:
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            answer = ask(partition, answer["LastEvaluatedKey"])
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        firsts = list(pool.map(ask, partitions))
+    sources = [entries(partition, first) for partition, first in zip(partitions, firsts, strict=True)]
+    yield from heapq.merge(*sources, key=lambda item: str(item[index.time]["S"]), reverse=True)
+
+
+def _request(table: str, index: Index, since: str, where: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    names = {"#key": index.key, "#time": index.time}
+    request: dict[str, Any] = {
+        "TableName": table,
+        "IndexName": index.name,
+        "KeyConditionExpression": "#key = :key AND #time >= :since",
+        # DynamoDB takes no empty value for a key; every time is later than this one.
+        "ExpressionAttributeValues": {":since": {"S": since or "0"}},
+        "ScanIndexForward": False,
+    }
+    for number, (attribute, value) in enumerate(where.items()):
+        names[f"#f{number}"] = attribute
+        request["ExpressionAttributeValues"][f":f{number}"] = value
+    if where:
+        conditions = (f"#f{number} = :f{number}" for number in range(len(where)))
+        request["FilterExpression"] = " AND ".join(conditions)
+    return {**request, "ExpressionAttributeNames": names}

@@ -1,0 +1,21 @@
+resource "aws_cloudwatch_dashboard" "pipeline" {
+  # Dashboards have no region: without it in the name, a second region would take this one's.
+  dashboard_name = "${local.name}-${var.region}"
+
+  # Through jsondecode, so that a template that is not JSON fails here and not in somebody's browser.
+  dashboard_body = jsonencode(jsondecode(templatefile(var.dashboard_template, {
+    region     = var.region
+    function   = aws_lambda_function.processor.function_name
+    queue      = aws_sqs_queue.events.name
+    dlq        = aws_sqs_queue.events_dlq.name
+    events     = aws_dynamodb_table.events.name
+    rejected   = aws_dynamodb_table.rejected.name
+    duplicates = aws_dynamodb_table.duplicates.name
+    namespace  = local.own_namespace
+    alarms = concat(
+      [aws_cloudwatch_composite_alarm.pipeline_unhealthy.arn],
+      local.health[*].arn,
+      [aws_cloudwatch_metric_alarm.rejection_rate.arn, aws_cloudwatch_metric_alarm.large_orders.arn],
+    )
+  })))
+}

@@ -1,0 +1,169 @@
+"""The alarms, the dashboard and the tables as Terraform evaluates them, without a provider.
+
+Alarms are made of expressions, `dynamic` blocks and locals, and the dashboard of a template: their text says
+little. So Terraform evaluates them, as values and not as resources. What they take from resources stands in
+the result as its address: a queue's name is ``aws_sqs_queue.events.name``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stack import hcl
+from stack.paths import DASHBOARD_TEMPLATE
+from tests.infrastructure.configuration import TERRAFORM, resources, run_terraform, text
+
+METRICS = Path(__file__).parent / "data" / "aws-metrics.json"
+EVALUATED = (
+    "aws_cloudwatch_metric_alarm",
+    "aws_cloudwatch_composite_alarm",
+    "aws_cloudwatch_dashboard",
+    "aws_dynamodb_table",
+)
+
+Known = dict[str, dict[str, list[list[str]]]]
+"""Metrics: namespace, name, the sets of dimensions that it comes with."""
+
+# Of what a dimension's value is the name.
+NAMED_BY = {
+    "QueueName": ("aws_sqs_queue", "name"),
+    "FunctionName": ("aws_lambda_function", "function_name"),
+    "TableName": ("aws_dynamodb_table", "name"),
+    "TopicName": ("aws_sns_topic", "name"),
+}
+
+# `aws_sqs_queue.events.name`, and a resource as a whole.
+_ATTRIBUTE = re.compile(r"\b(?:data\.)?aws_\w+\.\w+\.\w+")
+_RESOURCE = re.compile(r"(?<![\".\w])aws_\w+\.\w+")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that an alarm or a panel names."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.namespace} {self.name} by {', '.join(self.dimensions)}"
+
+
+class Monitoring:
+    """The resources of the types in `EVALUATED`, evaluated."""
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        """Evaluate in an empty directory; ``arguments`` are Terraform's, such as ``-var=...``."""
+        shutil.copy(TERRAFORM / "variables.tf", directory)
+        (directory / "evaluated.tf").write_text(_config())
+        template = f"-var=dashboard_template={DASHBOARD_TEMPLATE}"
+        answer = run_terraform(
+            "console",
+            "-var=environment=test",
+            template,
+            *arguments,
+            directory=directory,
+            stdin="jsonencode(local.evaluated)\n",
+        )
+        assert answer.returncode == 0, answer.stderr
+        self._resources: dict[str, dict[str, Any]] = json.loads(json.loads(answer.stdout))
+
+    def alarm(self, name: str) -> dict[str, Any]:
+        """What Terraform makes of an alarm on metrics: its arguments, nested blocks as lists."""
+        alarm: dict[str, Any] = self._resources["aws_cloudwatch_metric_alarm"][name]
+        return alarm
+
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """All alarms on metrics, by name."""
+        return self._resources["aws_cloudwatch_metric_alarm"]
+
+    def composite(self) -> dict[str, Any]:
+        """The alarm on alarms."""
+        (alarm,) = self._resources["aws_cloudwatch_composite_alarm"].values()
+        return dict(alarm)
+
+    def indexes(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The indexes of each table by name; tables by the address of their name."""
+        return {
+            f"aws_dynamodb_table.{name}.name": {
+                index["name"]: index for index in table.get("global_secondary_index", ())
+            }
+            for name, table in self._resources["aws_dynamodb_table"].items()
+        }
+
+    def widgets(self) -> list[dict[str, Any]]:
+        """The dashboard's widgets, as they are read: from left to right, from above to below."""
+        (dashboard,) = self._resources["aws_cloudwatch_dashboard"].values()
+        widgets: list[dict[str, Any]] = json.loads(dashboard["dashboard_body"])["widgets"]
+        return sorted(widgets, key=lambda widget: (widget["y"], widget["x"]))
+
+
+def metrics_of_alarm(alarm: Mapping[str, Any]) -> list[Metric]:
+    """The metrics that an alarm watches, directly or in its queries."""
+    queries = [query["metric"][0] for query in alarm.get("metric_query", ()) if "metric" in query]
+    if "metric_name" in alarm:
+        queries.append(alarm)
+    return [Metric(query["namespace"], query["metric_name"], query["dimensions"]) for query in queries]
+
+
+def metrics_of_widget(widget: Mapping[str, Any]) -> Iterator[Metric]:
+    """The metrics that a panel shows (CloudWatch API reference, "Metrics array format")."""
+    for row in widget["properties"].get("metrics", ()):
+        namespace_to_dimensions = [part for part in row if isinstance(part, str)]
+        if namespace_to_dimensions:
+            namespace, name, *pairs = namespace_to_dimensions
+            yield Metric(namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True)))
+
+
+def documented() -> Known:
+    """What AWS documents."""
+    pages = json.loads(METRICS.read_text())
+    return {namespace: page["metrics"] for namespace, page in pages.items()}
+
+
+def emitted(line: str) -> Known:
+    """What a log line in embedded metric format says."""
+    found: Known = {}
+    for directive in json.loads(line)["_aws"]["CloudWatchMetrics"]:
+        for metric in directive["Metrics"]:
+            found.setdefault(directive["Namespace"], {})[metric["Name"]] = directive["Dimensions"]
+    return found
+
+
+def assert_exists(metric: Metric, known: Known, monitoring: Monitoring) -> None:
+    """Fail unless the metric is known with these dimensions, and these are something of the pipeline's."""
+    assert sorted(metric.dimensions) in known[metric.namespace][metric.name], str(metric)
+    for dimension, value in metric.dimensions.items():
+        if dimension == "GlobalSecondaryIndexName":
+            assert value in monitoring.indexes()[metric.dimensions["TableName"]]
+        elif dimension != "Operation":
+            type_, name, attribute = value.split(".")
+            assert (type_, attribute) == NAMED_BY[dimension]
+            assert name in resources(type_)
+
+
+def _config() -> str:
+    """Locals that evaluate to the resources; with the locals that these refer to."""
+    parts: dict[str, list[str]] = {type_: [] for type_ in EVALUATED}
+    others: list[str] = []
+    for content in text().values():
+        for block in hcl.parse(content):
+            if block.kind == "locals":
+                others.append(content[slice(*block.span)])
+            elif block.kind == "resource" and block.labels[0] in EVALUATED:
+                type_, name = block.labels
+                parts[type_].append(f"{name} = {hcl.as_object(block)}")
+    evaluated = "\n".join("\n".join([f"{type_} = {{", *objects, "}"]) for type_, objects in parts.items())
+    return _without_resources("\n".join([*others, f"locals {{\nevaluated = {{\n{evaluated}\n}}\n}}\n"]))
+
+
+def _without_resources(config: str) -> str:
+    """Put addresses in the place of what only a provider knows."""
+    config = _ATTRIBUTE.sub(lambda found: f'"{found[0]}"', config)
+    return _RESOURCE.sub(lambda found: f'{{ id = "{found[0]}.id", arn = "{found[0]}.arn" }}', config)
