@@ -38,7 +38,7 @@ env: ## shell exports for your own tools: eval "$(make env)"
 	$(BARE) -m stack env
 
 ## Events
-.PHONY: send get logs rejected replay redrive verify
+.PHONY: send get events logs rejected replay redrive verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists what there is)
 	$(NEED) tools
 	@exports=$$($(TOOLS) -m stack env) && eval "$$exports" && \
@@ -48,7 +48,11 @@ get: ## one event as sent, and what the pipeline added (EVENT_ID=...)
 	$(NEED) tools
 	@$(TOOLS) -m ops get
 
-logs: ## what the function logged (LEVEL=ERROR, LIMIT=...)
+events: ## stored events, newest first (CUSTOMER=..., TYPE=order, LARGE=1, SINCE=1h, LIMIT=..., JSON=1)
+	$(NEED) tools
+	@$(TOOLS) -m ops events
+
+logs: ## what the function logged (EVENT_ID=..., LEVEL=ERROR, SINCE=1h, LIMIT=..., FOLLOW=1)
 	$(NEED) tools
 	@$(TOOLS) -m ops logs
 
@@ -68,10 +72,20 @@ verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + 
 	$(NEED) tools
 	@$(TOOLS) -m ops verify
 
+## Speed and cost
+.PHONY: bench cost
+bench: ## measure everything and write it into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)
+	$(NEED) tools emulator bench
+	@$(TOOLS) -m benchmarks
+
+cost: ## what it costs on AWS and where it breaks (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)
+	$(NEED) tools
+	@$(TOOLS) -m cost
+
 ## The code
 .PHONY: test test-chaos lint fmt docs lock clean
 test: ## run the tests (ARGS="-k words"); needs nothing running and disturbs nothing that is
-	$(NEED) tools emulator dev
+	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest $(ARGS)
 
 test-chaos: ## run the fault tests: throttling, resets, killed workers
@@ -90,9 +104,10 @@ fmt: ## format Python and Terraform
 	@$(DEV) -m ruff format .
 	@$(TOOLS) -m stack terraform fmt -recursive terraform
 
-docs: ## write docs/contract.md anew from the schema
+docs: ## write docs/contract.md anew from the schema, and the figures in docs/ from what was measured
 	$(NEED) tools
 	@$(TOOLS) docs/write_contract.py
+	@$(TOOLS) -m docs.write_figures
 
 lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: with the newest versions)
 	$(NEED) tools

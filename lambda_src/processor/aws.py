@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from processor.deadline import ATTEMPTS, call_timeout
+from processor.deadline import attempts, call_timeout
 
 
 def clients(function_timeout: float) -> Callable[[str], Any]:
@@ -23,8 +23,10 @@ def clients(function_timeout: float) -> Callable[[str], Any]:
     config = Config(
         connect_timeout=timeout,
         read_timeout=timeout,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts(function_timeout)},
         parameter_validation=False,
+        # botocore would put its own, of a dozen parts, together anew for each request.
+        user_agent="rt-pipeline",
     )
     session = botocore.session.get_session()
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-ATTEMPTS = 2
+# botocore's standard retry mode waits up to this before a second attempt (botocore.retries.standard).
+_LONGEST_PAUSE = 1.0
+
+
+def attempts(function_timeout: float) -> int:
+    """How often an AWS call is tried: twice, where the function has the time for a pause in between."""
+    return 2 if function_timeout >= 6 * _LONGEST_PAUSE else 1
 
 
 def call_timeout(function_timeout: float) -> float:
@@ -23,10 +29,10 @@ class Deadline:
 
     def __init__(self, remaining_millis: Callable[[], int], function_timeout: float) -> None:
         self._remaining_millis = remaining_millis
-        # Both attempts run to their timeout, plus the pause of up to a second that botocore's standard
-        # retry mode makes between them, plus time to answer.
+        # Every attempt runs to its timeout, with a pause before the second; then there is an answer to give.
         attempt = call_timeout(function_timeout)
-        self._reserve = ATTEMPTS * attempt + min(1.5, attempt)
+        tries = attempts(function_timeout)
+        self._reserve = tries * attempt + (tries - 1) * _LONGEST_PAUSE + min(0.5, attempt / 2)
 
     def allows_call(self) -> bool:
         """Whether an AWS call begun now is over before the function's timeout, even if the service hangs."""

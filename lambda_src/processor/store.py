@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -214,23 +215,28 @@ class Store:
             self._update(list(chunk))
 
     def _update(self, updates: list[dict[str, Any]]) -> None:
-        if len(updates) > 1 and self._deadline.allows_call():
-            request = {
-                "TransactItems": [{"Update": update} for update in updates],
-                "ClientRequestToken": uuid.uuid4().hex,
-            }
-            try:
-                send(self._dynamodb.transact_write_items, request)
-                return
-            except (ClientError, BotoCoreError):
-                pass
-        for update in updates:
+        # A mark that stays makes the next copy of the event alert again, so this is worth more than one try.
+        together = {"TransactItems": [{"Update": update} for update in updates]}
+        for attempt in range(_ROUNDS):
             if not self._deadline.allows_call():
                 return
             try:
-                send(self._dynamodb.update_item, update)
+                if len(updates) > 1:
+                    token = {"ClientRequestToken": uuid.uuid4().hex}
+                    send(self._dynamodb.transact_write_items, together | token)
+                else:
+                    send(self._dynamodb.update_item, updates[0])
+            except self._dynamodb.exceptions.ConditionalCheckFailedException:
+                return
             except (ClientError, BotoCoreError):
-                continue
+                self._back_off(attempt)
+            else:
+                return
+        for update in updates if len(updates) > 1 else ():
+            if not self._deadline.allows_call():
+                return
+            with suppress(ClientError, BotoCoreError):
+                send(self._dynamodb.update_item, update)
 
     def delete_rejected(self, table: str, message_id: str, content_hash: str) -> bool:
         """Delete a rejected item if it holds this content. False when the call failed and must be retried."""

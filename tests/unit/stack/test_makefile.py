@@ -8,8 +8,9 @@ from stack.paths import ROOT
 
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env"),
-    *("send", "get", "logs", "rejected", "replay", "redrive", "verify"),
-    *("test", "test-chaos", "lint", "fmt", "lock", "clean"),
+    *("send", "get", "events", "logs", "rejected", "replay", "redrive", "verify"),
+    *("bench", "cost"),
+    *("test", "test-chaos", "lint", "fmt", "docs", "lock", "clean"),
 }
 
 

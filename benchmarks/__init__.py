@@ -1,0 +1,1 @@
+"""What this pipeline costs in time, memory and bytes, beside what people would use instead: `make bench`."""

@@ -1,0 +1,68 @@
+"""Bar charts as SVG, readable on a light page and on a dark one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+_WIDTH, _LABEL, _VALUE = 760, 190, 150
+_BAR, _GAP, _GROUP = 16, 6, 34
+# Of the Okabe-Ito palette, which colour-blind people can tell apart; each bar has its name all the same.
+_COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#999999")
+_STYLE = (
+    "text{font:13px system-ui,sans-serif;fill:#24292f}.t{font-size:15px;font-weight:600}.g{font-weight:600}"
+    ".e{stroke:#24292f;stroke-width:1.5}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.e{stroke:#e6edf3}}"
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: a median with the lowest and the highest round."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, label: str, spread: Mapping[str, float]) -> Bar:
+        """From what `measure.spread` made."""
+        return cls(label, spread["median"], spread["low"], spread["high"])
+
+
+def bars(title: str, unit: str, groups: Mapping[str, Sequence[Bar]]) -> str:
+    """A chart with a group of bars for each heading, each group to a scale of its own."""
+    parts: list[str] = []
+    y = 30
+    for heading, group in groups.items():
+        parts.append(f'<text class="g" x="0" y="{y + 18}">{escape(heading)}</text>')
+        y += 28
+        longest = max(bar.high for bar in group) or 1
+        for place, bar in enumerate(group):
+            parts.append(_bar(bar, unit, y, (_WIDTH - _LABEL - _VALUE) / longest, _COLOURS[place % 4]))
+            y += _BAR + _GAP
+        y += _GROUP - 28
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y + 4}" role="img">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
+        f'<text class="t" x="0" y="18">{escape(title)}</text>{"".join(parts)}</svg>\n'
+    )
+
+
+def _bar(bar: Bar, unit: str, y: int, scale: float, colour: str) -> str:
+    middle = y + _BAR / 2
+    low, high = _LABEL + bar.low * scale, _LABEL + bar.high * scale
+    end = max(high, _LABEL + bar.value * scale)
+    return (
+        f'<text x="{_LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(bar.label)}</text>'
+        f'<rect x="{_LABEL}" y="{y}" width="{bar.value * scale:.1f}" height="{_BAR}" fill="{colour}"/>'
+        f'<line class="e" x1="{low:.1f}" y1="{middle}" x2="{high:.1f}" y2="{middle}"/>'
+        f'<text x="{end + 8:.1f}" y="{y + 13}">{number(bar.value)} {escape(unit)}</text>'
+    )
+
+
+def number(value: float) -> str:
+    """A figure with three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

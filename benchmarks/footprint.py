@@ -1,0 +1,90 @@
+"""What each design sends and stores for a batch: counted, not timed, and the same on every machine."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from processor.items import size_of
+
+from benchmarks import bodies
+from benchmarks.designs import ORIGINAL, OURS, POWERTOOLS
+from benchmarks.hosting import Hosted
+from benchmarks.sink import Sink, Taken
+
+SIZES = (1, 2, 4, 8, 20, 64, 128, 200, 400, 1000)
+# A Lambda event holds 6 MB, what JSON makes of quotes and the records' attributes included (Lambda quotas).
+_EVENT_BYTES = 5 * 1024 * 1024
+
+
+def run(sizes: Sequence[float] = SIZES) -> dict[str, Any]:
+    """By size in KB, by design and by kind of event: requests, bytes stored, published and logged.
+
+    ``batch`` is how many events went together; counts and ``logged`` are for the batch, ``item_bytes`` is one
+    item's average size as DynamoDB counts it. The rivals reject invalid events by failing, so they have none.
+    """
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as running:
+        directory = Path(temporary)
+        sink = running.enter_context(Sink())
+        hosts = [
+            running.enter_context(Hosted(design, directory / design.name, sink.endpoint))
+            for design in (OURS, ORIGINAL, POWERTOOLS)
+        ]
+        return {
+            f"{kb:g}": {host.design.name: _of(host, sink, kb, directory) for host in hosts} for kb in sizes
+        }
+
+
+def batch_of(kb: float) -> int:
+    """How many events of this size an invocation gets."""
+    return max(1, min(bodies.BATCH, int(_EVENT_BYTES // (kb * bodies.KB))))
+
+
+def _of(host: Hosted, sink: Sink, kb: float, directory: Path) -> dict[str, Any]:
+    kinds = [bodies.VALID, bodies.LARGE] + ([bodies.INVALID] if host.design == OURS else [])
+    found = {}
+    for kind in kinds:
+        size = batch_of(kb)
+        events = bodies.write_lambda_events(directory / "events.jsonl", kb, 1, kind, size)
+        sink.keep()
+        answer = host.run(events)
+        found[kind] = {"batch": size, **_count(sink.taken()), "logged": answer["logged"]}
+        if answer["last_log"].startswith("{") and "_aws" in (line := json.loads(answer["last_log"])):
+            (directive,) = line["_aws"]["CloudWatchMetrics"]
+            found[kind]["metrics"] = len(directive["Metrics"])
+    return found
+
+
+def _count(taken: list[Taken]) -> dict[str, Any]:
+    requests = Counter(request.operation for request in taken if request.operation != "control")
+    items = [size_of(item) for request in taken for item in _items(request)]
+    alerts = [len(text) for request in taken for text in _published(request)]
+    return {
+        "requests": dict(sorted(requests.items())),
+        "item_bytes": round(sum(items) / len(items)) if items else 0,
+        "published": len(alerts),
+        "published_bytes": sum(alerts),
+        "objects_bytes": sum(len(request.body) for request in taken if request.operation == "PutObject"),
+    }
+
+
+def _items(request: Taken) -> Iterator[dict[str, Any]]:
+    if request.operation == "PutItem":
+        yield json.loads(request.body)["Item"]
+    elif request.operation == "TransactWriteItems":
+        for action in json.loads(request.body)["TransactItems"]:
+            if "Put" in action:
+                yield action["Put"]["Item"]
+
+
+def _published(request: Taken) -> Iterator[str]:
+    if request.operation in ("Publish", "PublishBatch"):
+        for name, value in parse_qsl(request.body.decode()):
+            if name == "Message" or name.endswith(".Message"):
+                yield value

@@ -1,0 +1,1 @@
+"""What the pipeline costs on AWS and how far it scales, from public prices and what `make bench` measured."""
