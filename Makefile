@@ -72,6 +72,15 @@ verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + 
 	$(NEED) tools
 	@$(TOOLS) -m ops verify
 
+## Watching
+.PHONY: top picture
+top: ## watch it: queue, throughput, function, tables, alerts, alarms (INTERVAL=1, ARGS=--once)
+	$(NEED) tools
+	@$(TOOLS) -m dashboards $(ARGS)
+
+picture: up ## draw docs/top.svg anew: top under a load of half a minute
+	@$(TOOLS) -m dashboards.picture
+
 ## Speed and cost
 .PHONY: bench cost
 bench: ## measure everything and write it into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)

@@ -137,27 +137,32 @@ class Tail:
         self._seen = {key: millis for key, millis in self._seen.items() if millis >= self._start}
 
     def _events(self) -> Iterator[dict[str, Any]]:
-        request: dict[str, Any] = {"logGroupName": self._group, "startTime": self._start, "limit": _PAGE}
-        if self._pattern:
-            request["filterPattern"] = self._pattern
-        while True:
-            try:
-                page = self._logs.filter_log_events(**request)
-            except self._logs.exceptions.ResourceNotFoundException:
-                return
-            events = page.get("events", [])
-            if page.get("nextToken"):
-                yield from events
-                request["nextToken"] = page["nextToken"]
-            elif len(events) < _PAGE:
-                yield from events
-                return
-            else:
-                # MiniStack cuts off at a full page without a token: go on from the last millisecond, whole.
-                last = events[-1]["timestamp"]
-                whole = [event for event in events if event["timestamp"] < last]
-                yield from whole or events
-                request["startTime"] = last if whole else last + 1
+        try:
+            yield from events_since(self._logs, self._group, self._start, self._pattern)
+        except self._logs.exceptions.ResourceNotFoundException:
+            return
+
+
+def events_since(logs: Any, group: str, start_millis: int, pattern: str = "") -> Iterator[dict[str, Any]]:
+    """What FilterLogEvents gives of a log group from a time on, page by page, oldest first."""
+    request: dict[str, Any] = {"logGroupName": group, "startTime": start_millis, "limit": _PAGE}
+    if pattern:
+        request["filterPattern"] = pattern
+    while True:
+        page = logs.filter_log_events(**request)
+        events = page.get("events", [])
+        if page.get("nextToken"):
+            yield from events
+            request["nextToken"] = page["nextToken"]
+        elif len(events) < _PAGE:
+            yield from events
+            return
+        else:
+            # MiniStack cuts off at a full page without a token: go on from the last millisecond, whole.
+            last = events[-1]["timestamp"]
+            whole = [event for event in events if event["timestamp"] < last]
+            yield from whole or events
+            request["startTime"] = last if whole else last + 1
 
 
 def seconds_of(duration: str) -> int:

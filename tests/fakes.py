@@ -1,4 +1,4 @@
-"""In-memory stand-ins for the AWS clients that the processor uses: real conditions, limits, faults on demand."""
+"""In-memory stand-ins for the AWS clients that the processor uses: real conditions and limits, any fault."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def _value_size(value: dict[str, Any]) -> int:
         return len(b64decode(content) if isinstance(content, str) else content)
     if kind == "N":
         digits = len(content.replace("-", "").replace(".", "").strip("0"))
-        return (digits + 1) // 2 + 1 + content.startswith("-")
+        sign = 1 if content.startswith("-") else 0
+        return (digits + 1) // 2 + 1 + sign
     if kind == "SS":
         return sum(len(text.encode()) for text in content)
     if kind == "L":
@@ -88,10 +89,13 @@ class FakeDynamoDB:
         self.fault(operation, request)
         return request
 
-    def _existing(self, put: dict[str, Any]) -> dict[str, Any] | None:
-        table = put["TableName"]
-        existing = self.tables[table].get(put["Item"][self._keys[table]]["S"])
-        return existing and dict(existing)
+    def _failure(self, put: dict[str, Any]) -> dict[str, Any] | None:
+        """What DynamoDB adds to the error if the put's condition fails; None if it holds."""
+        key = self._keys[put["TableName"]]
+        existing = self.tables[put["TableName"]].get(put["Item"][key]["S"])
+        if existing is None or put.get("ConditionExpression") != f"attribute_not_exists({key})":
+            return None
+        return {"Item": dict(existing)} if put["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" else {}
 
     def _put(self, table: str, item: dict[str, Any]) -> None:
         self.tables[table][item[self._keys[table]]["S"]] = _stored(item)
@@ -102,17 +106,18 @@ class FakeDynamoDB:
         code = self.item_fault(put["Item"])
         if code:
             raise client_error("PutItem", code)
-        existing = self._existing(put)
-        if existing is not None:
+        failure = self._failure(put)
+        if failure is not None:
             raise ConditionalCheckFailed(
-                {"Error": {"Code": "ConditionalCheckFailedException"}, "Item": existing}, "PutItem"
+                {"Error": {"Code": "ConditionalCheckFailedException"}, **failure}, "PutItem"
             )
         self._put(put["TableName"], put["Item"])
         return {}
 
     def transact_write_items(self, _body: bytes) -> dict[str, Any]:
         request = self._begin("TransactWriteItems", _body)
-        if request["ClientRequestToken"] in self._done:
+        token = request.get("ClientRequestToken")
+        if token in self._done:
             return {}
         actions = request["TransactItems"]
         _check("TransactWriteItems", [action["Put"]["Item"] for action in actions if "Put" in action], 100)
@@ -126,7 +131,8 @@ class FakeDynamoDB:
                 self._put(action["Put"]["TableName"], action["Put"]["Item"])
             else:
                 self._clear(action["Update"])
-        self._done.add(request["ClientRequestToken"])
+        if token:
+            self._done.add(token)
         return {}
 
     def _target(self, action: dict[str, Any]) -> tuple[str, str]:
@@ -141,8 +147,8 @@ class FakeDynamoDB:
         code = self.item_fault(action["Put"]["Item"])
         if code:
             return {"Code": code}
-        existing = self._existing(action["Put"])
-        return {"Code": "None"} if existing is None else {"Code": "ConditionalCheckFailed", "Item": existing}
+        failure = self._failure(action["Put"])
+        return {"Code": "None"} if failure is None else {"Code": "ConditionalCheckFailed", **failure}
 
     def _clear(self, update: dict[str, Any]) -> None:
         ((_, key),) = update["Key"].items()
@@ -218,7 +224,7 @@ class FakeSNS:
 
 
 def published_size(entry: dict[str, Any]) -> int:
-    """Bytes that SNS counts for an entry of a batch: the message, and its attributes' names, types and values."""
+    """Bytes that SNS counts for an entry of a batch: its text, and its attributes with names and types."""
     attributes = entry.get("MessageAttributes", {}).items()
     return len(entry["Message"].encode()) + sum(
         len(name.encode()) + len(value["DataType"]) + len(value["StringValue"].encode())

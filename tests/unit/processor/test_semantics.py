@@ -185,6 +185,23 @@ class TestAlertsSurviveFaults:
         assert world.deliver(large, invalid) == []
         assert len(world.sns.published) == 2
 
+    @pytest.mark.parametrize("events", [1, 3])
+    def test_a_mark_that_cannot_be_cleared_at_first_is_cleared_at_another_try(
+        self, world: World, events: int
+    ) -> None:
+        refused: list[str] = []
+
+        def refuse_twice(operation: str, request: dict[str, Any]) -> None:
+            # As when a copy of the event is being looked at in this moment.
+            if "REMOVE alert_pending" in json.dumps(request) and len(refused) < 2:
+                refused.append(operation)
+                raise client_error(operation, "TransactionConflictException")
+
+        world.dynamodb.fault = refuse_twice
+        assert world.deliver(*(record(order("2000"), f"m{n}") for n in range(events))) == []
+        assert len(refused) == 2
+        assert not any("alert_pending" in item for item in world.events.values())
+
     def test_an_alert_owed_by_a_dead_lettered_message_comes_with_its_redriven_copy(
         self, world: World
     ) -> None:

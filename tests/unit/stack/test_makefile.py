@@ -9,7 +9,7 @@ from stack.paths import ROOT
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env"),
     *("send", "get", "events", "logs", "rejected", "replay", "redrive", "verify"),
-    *("bench", "cost"),
+    *("top", "picture", "bench", "cost"),
     *("test", "test-chaos", "lint", "fmt", "docs", "lock", "clean"),
 }
 

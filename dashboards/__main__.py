@@ -1,0 +1,8 @@
+"""``python -m dashboards``, as `make top` calls it."""
+
+import sys
+
+from dashboards.top import main
+
+if __name__ == "__main__":
+    sys.exit(main())

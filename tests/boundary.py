@@ -1,0 +1,57 @@
+"""Events whose items come out at a size to the byte."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from processor.items import event_item, size_of
+from processor.messages import Message
+
+_LETTERS = "".join(random.Random(11).choices(string.ascii_letters + string.digits, k=900_000))
+
+
+def activity(event_id: str, padding: str) -> str:
+    """The body of a valid event. It occurred so long ago that its latency has the same width for decades."""
+    event = {
+        "event_id": event_id,
+        "event_type": "activity",
+        "occurred_at": "2020-01-01T00:00:00Z",
+        "customer_id": "cus-1",
+        "session_id": "ses-1",
+        "action": "page_view",
+        "metadata": padding,
+    }
+    return json.dumps(event)
+
+
+def item_size(body: str) -> int:
+    """Bytes of the item of a valid event with its payload inside, as the function counts them."""
+    record = {"messageId": "0" * 36, "body": body}
+    message = Message.read(record, datetime.now(UTC))
+    return size_of({**event_item(message, large_order=False), **message.payload.inline()})
+
+
+def body_of_item_size(size: int, event_id: str) -> str:
+    """The body of a valid event whose item, payload inside, is of this size as the function counts it."""
+
+    def body(length: int) -> str:
+        return activity(event_id, _LETTERS[:length])
+
+    near = _first(lambda length: item_size(body(length)) >= size - 20, len(_LETTERS))
+    # Compressed sizes grow with the text on the whole, but not letter by letter.
+    for length in range(near, near + 1000):
+        if item_size(body(length)) == size:
+            return body(length)
+    raise AssertionError(f"no body found whose item has {size} bytes")
+
+
+def _first(holds: Callable[[int], bool], most: int) -> int:
+    least = 0
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if holds(middle) else (middle + 1, most)
+    return least

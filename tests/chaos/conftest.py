@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.rig import Rig, Row, Stacks, rigged
+from tests.integration.conftest import new_stack as new_stack  # a fixture
+
+ROWS = pytest.StashKey[list[Row]]()
+
+
+@pytest.fixture(scope="session")
+def rig(
+    new_stack: Stacks, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Rig]:
+    """One stack for all fault runs; each takes away what it put there."""
+    log = tmp_path_factory.mktemp("microburst") / "log"
+    with rigged(new_stack, log, function_timeout=6, visibility=7) as made:
+        request.config.stash[ROWS] = made.rows
+        yield made
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    """The table of all fault runs."""
+    rows = config.stash.get(ROWS, [])
+    if rows:
+        Console(width=None if Console().is_terminal else 160).print(table(rows))
+
+
+def table(rows: list[Row]) -> Table:
+    """The runs, one a line."""
+    made = Table(title="Fault runs: sent = stored + duplicates + rejected, every alert owed has come")
+    made.add_column("fault", overflow="fold")
+    numbers = (
+        "events",
+        "injected",
+        "stored",
+        "duplicates",
+        "rejected",
+        "dead-lettered",
+        "alerts owed",
+        "alerted",
+    )
+    for name in (*numbers, "repeated", "seconds"):
+        made.add_column(name, justify="right")
+    made.add_column("law")
+    for row in rows:
+        counts = (
+            row.events, row.injected, row.stored, row.duplicates, row.rejected, row.dead_lettered, row.owed,
+            row.alerted, row.repeated,
+        )  # fmt: skip
+        made.add_row(row.fault, *(f"{count:,}" for count in counts), f"{row.seconds:.0f}", row.verdict)
+    return made

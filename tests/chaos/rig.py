@@ -1,0 +1,276 @@
+"""A stack whose function reaches AWS through two fault proxies, and runs of events against it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+
+import contract
+from ops import law, manifest, redrive, verify
+from ops.manifest import Manifest, Sent
+from ops.resources import Resources
+from producer.options import Options
+from producer.run import produce
+from stack import ministack, processes
+from stack.emulator import Emulator
+from tests.chaos.burst import Burst
+from tests.chaos.relay import Relay
+from tests.integration.conftest import Inbox, Pipeline, free_port
+from tests.waiting import eventually
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+SHARES = {"invalid_ratio": 0.05, "large_ratio": 0.1, "duplicate_ratio": 0.05}
+
+
+@dataclass
+class Row:
+    """What a run came to: a line of the table at the end."""
+
+    fault: str
+    events: int = 0
+    injected: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    dead_lettered: int = 0
+    owed: int = 0
+    alerted: int = 0
+    repeated: int = 0
+    seconds: float = 0
+    verdict: str = "failed"
+
+
+class Rig:
+    """The stack, the proxies in its function's way, and hands to disturb it with."""
+
+    def __init__(self, pipeline: Pipeline, burst: Burst, relay: Relay) -> None:
+        self.pipeline = pipeline
+        self.burst = burst
+        self.relay = relay
+        self.resources = Resources.of_stack(pipeline.state_dir)
+        self.rows: list[Row] = []
+
+    @property
+    def injected(self) -> int:
+        """Faults injected so far, by either proxy."""
+        return self.burst.fired() + self.relay.spoiled
+
+    @property
+    def accidents(self) -> int:
+        """How often the machine was too slow: calls given up though they were done, functions timed out."""
+        log = (self.pipeline.state_dir / ministack.LOG).read_text(errors="replace")
+        return self.relay.unheard + log.count("timed out after")
+
+    def kill_workers(self) -> int:
+        """Kill every process that runs the function; returns how many there were."""
+        emulator = Emulator.load(self.pipeline.state_dir)
+        assert emulator is not None
+        killed = 0
+        for pid in processes.group_members(int(emulator.name)):
+            if "_worker.py" in processes.command_line(pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+        return killed
+
+    @contextlib.contextmanager
+    def queue(self, **attributes: str) -> Iterator[None]:
+        """Change attributes of the events queue for a while; ``maxReceiveCount`` is one of them here."""
+        sqs, url = self.pipeline.sqs, self.pipeline.queue_url
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        changed = dict(attributes)
+        receives = changed.pop("maxReceiveCount", None)
+        if receives:
+            policy = {**json.loads(before["RedrivePolicy"]), "maxReceiveCount": int(receives)}
+            changed["RedrivePolicy"] = json.dumps(policy)
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=changed)
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={name: before[name] for name in changed})
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the queue from the function for a while."""
+        functions = self.pipeline.state.client("lambda")
+        name = self.pipeline.state.outputs["function_name"]
+        (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The messages of the events queue, as records of the event source mapping; nothing is received."""
+        url = f"{self.pipeline.state.endpoint}/_ministack/sqs/messages?"
+        query = urllib.parse.urlencode({"QueueUrl": self.pipeline.queue_url})
+        with _direct.open(url + query, timeout=30) as answer:
+            accounts = json.load(answer)["messages"]
+        now = str(int(time.time() * 1000))
+        return [
+            {
+                "messageId": message["MessageId"],
+                "body": message["Body"],
+                "attributes": {"SentTimestamp": now},
+                "messageAttributes": {},
+            }
+            for regions in accounts.values()
+            for queues in regions.values()
+            for messages in queues.values()
+            for message in messages
+        ]
+
+    def invoke(self, records: list[dict[str, Any]]) -> None:
+        """Deliver records past the queue."""
+        functions = self.pipeline.state.client("lambda")
+        payload = json.dumps({"Records": records}).encode()
+        functions.invoke(FunctionName=self.pipeline.state.outputs["function_name"], Payload=payload)
+
+    @contextlib.contextmanager
+    def run(self, fault: str) -> Iterator[Run]:
+        """A run of events under a fault. It ends, however it ends, with a row and an empty queue."""
+        row = Row(fault)
+        self.rows.append(row)
+        began, before = time.monotonic(), self.injected
+        try:
+            with self.pipeline.inbox() as inbox:
+                run = Run(self, row, inbox, accidents_before=self.accidents)
+                yield run
+                run.settle()
+                run.judge()
+                row.verdict = "holds"
+        finally:
+            row.seconds = time.monotonic() - began
+            row.injected += self.injected - before
+            if row.verdict != "holds":
+                for url in (self.pipeline.queue_url, self.pipeline.dlq_url):
+                    self.pipeline.sqs.purge_queue(QueueUrl=url)
+
+
+@dataclass
+class Run:
+    """Events sent under one fault, and what became of them."""
+
+    rig: Rig
+    row: Row
+    inbox: Inbox
+    sent: list[Sent] = field(default_factory=list)
+    accidents_before: int = 0
+    # Alerts may be repeated where a process died or an answer was lost, see docs/reliability.md.
+    repeats_allowed: bool = False
+
+    def produce(self, count: int, **options: Any) -> None:
+        """Send events with the producer, which expects 5% of them to be rejected and 5% to be duplicates."""
+        session = botocore.session.Session()
+        session.set_config_variable("region", self.rig.resources.region)
+        session.set_credentials(*(self.rig.resources.credentials or ("", "")))
+        directory = self.rig.pipeline.state_dir / "manifests"
+        directory.mkdir(exist_ok=True)
+        target = Options(
+            queue_url=self.rig.pipeline.queue_url, count=count, manifest=directory, **{**SHARES, **options}
+        )
+        result = produce(target, session=session)
+        assert result.complete, result.error
+        assert result.manifest is not None
+        self.sent += manifest.read(Path(result.manifest)).sent
+
+    def send(self, bodies: Iterable[str], expect: str = "stored") -> None:
+        """Send bodies of valid events that raise no alert when stored."""
+        for body in bodies:
+            (message_id,) = self.rig.pipeline.send(body)
+            event = json.loads(body)
+            digest = contract.content_hash(body)
+            self.sent.append(
+                Sent(message_id, event["event_id"], event["event_type"], digest, expect, large_order=False)
+            )
+
+    def settle(self, within: float = 180) -> None:
+        """Wait until the queue is empty, and redrive what is dead-lettered until nothing is."""
+        pipeline = self.rig.pipeline
+
+        def settled() -> bool:
+            if pipeline.depth():
+                return False
+            if not pipeline.depth(pipeline.dlq_url):
+                return True
+            self.redrive()
+            return False
+
+        eventually(settled, within=within, what="both queues are empty")
+
+    def redrive(self) -> None:
+        """Move what is dead-lettered back, as `make redrive` does."""
+        redriven = redrive.redrive(self.rig.resources, rate=None, progress=lambda moved: None)
+        assert redriven.balances
+        self.row.dead_lettered += redriven.moved
+
+    def judge(self) -> None:
+        """Hold what was sent against what is there, and against the alerts that came."""
+        row = self.row
+        run = Manifest(row.fault, self.rig.pipeline.queue_url, tuple(self.sent), failed=0, complete=True)
+        verdict = verify.verify(self.rig.resources, run, wait=30)
+        account = verdict.run
+        assert account is not None
+        row.events = account.sent
+        row.stored, row.duplicates, row.rejected = (
+            account.copies[place] for place in (law.STORED, law.DUPLICATE, law.REJECTED)
+        )
+        owed = {("large_order", item.event_id) for item in account.stored if item.large_order}
+        owed |= {(item.kind, item.message_id) for item in account.rejected}
+        came = Counter(named for alert in self.inbox.read() if (named := _named(alert)) in owed)
+        row.owed, row.alerted = len(owed), len(came)
+        row.repeated = came.total() - len(came)
+        assert not verdict.findings, verdict.findings
+        assert account.accounted == account.sent
+        assert account.recounted == 0
+        assert not owed - set(came), f"never alerted: {owed - set(came)}"
+        if not self.repeats_allowed and self.rig.accidents == self.accidents_before:
+            repeated = [named for named, times in came.items() if times > 1]
+            assert not repeated, f"alerted more than once: {repeated}"
+
+
+def _named(alert: dict[str, Any]) -> tuple[str, str]:
+    kind = alert["alert_type"]
+    return kind, alert.get("event_id" if kind == "large_order" else "message_id", "")
+
+
+Stacks = Callable[..., AbstractContextManager[Pipeline]]
+
+
+@contextlib.contextmanager
+def rigged(new_stack: Stacks, log: Path, *, function_timeout: int, visibility: int) -> Iterator[Rig]:
+    """Bring up a stack with the proxies in its function's way.
+
+    Times are in seconds. The visibility timeout is far below the six times the function's timeout that AWS
+    asks for, so that what goes back to the queue comes again within a test's patience.
+    """
+    port = free_port()
+    burst = Burst(f"http://127.0.0.1:{port}", free_port(), log)
+    relay = Relay(burst.url)
+    relay.start()
+    # microburst cannot keep the Host header that a request was signed with, so nobody may look at signatures.
+    environment = {"AWS_ENDPOINT_URL": relay.url, "AUTH": "false"}
+    overrides = {"function_timeout": function_timeout, "max_receive_count": 5}
+    try:
+        with new_stack(overrides=overrides, emulator_environment=environment, port=port) as pipeline:
+            rig = Rig(pipeline, burst, relay)
+            with rig.queue(VisibilityTimeout=str(visibility)):
+                yield rig
+    finally:
+        relay.stop()
+        burst.stop()

@@ -1,0 +1,25 @@
+"""DynamoDB's limit of 400 KB for an item, through the emulator, which holds to it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from processor.items import ITEM_LIMIT
+
+from tests.boundary import body_of_item_size
+from tests.integration.conftest import Pipeline
+from tests.waiting import eventually
+
+
+@pytest.mark.parametrize(("beyond", "inline"), [(-1, True), (0, True), (1, False)])
+def test_an_item_of_400_kb_keeps_its_payload_and_one_byte_more_sends_it_to_s3(
+    pipeline: Pipeline, beyond: int, inline: bool
+) -> None:
+    body = body_of_item_size(ITEM_LIMIT + beyond, str(uuid.uuid4()))
+    pipeline.send(body)
+    event_id = json.loads(body)["event_id"]
+    item = eventually(lambda: pipeline.item("table_name", event_id), within=30, what="the event is stored")
+    assert ("payload" in item) is inline
+    assert pipeline.body_of(item) == body

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from dashboards.picture import export
+from tests.unit.dashboards.builders import state
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_picture_is_svg_with_every_panel_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "top.svg"
+    export(state(), path)
+    texts = [text.text or "" for text in ElementTree.parse(path).iter(f"{SVG}text")]
+    whole = "\n".join(texts).replace("\N{NO-BREAK SPACE}", " ")
+    for title in ("Queue", "Throughput", "Lambda", "DynamoDB", "Alerts", "Alarms"):
+        assert title in whole
+
+
+def test_no_text_begins_or_ends_with_spaces_which_some_viewers_drop(tmp_path: Path) -> None:
+    path = tmp_path / "top.svg"
+    export(state(), path)
+    texts = [text.text or "" for text in ElementTree.parse(path).iter(f"{SVG}text")]
+    assert [text for text in texts if text != text.strip("\N{NO-BREAK SPACE}")] == []
+
+
+def test_the_same_frame_gives_the_same_picture(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.svg", tmp_path / "2.svg"
+    export(state(), first)
+    export(state(), second)
+    assert first.read_bytes() == second.read_bytes()
