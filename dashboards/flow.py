@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from dashboards.figures import Absent, Figure
 from dashboards.state import Depth, State
 
-# Long enough to smooth the batches out, short enough to follow.
-_SECONDS = 10
+# Long enough to smooth the batches out, short enough to follow; the first is also the mean of what went out.
+_RATE_SECONDS = 10
+_DRAIN_SECONDS = 5
 # Growing or shrinking by less than this, in messages a second, is neither.
 _STEADY = 0.5
 
@@ -54,8 +55,8 @@ def trend(history: Sequence[Depth], seconds: float) -> float | None:
 
 
 def drained_in(history: Sequence[Depth]) -> Figure:
-    """Seconds until the queue is empty, if it goes on as in the last 10 s."""
-    growth = trend(history, _SECONDS)
+    """Seconds until the queue is empty, if it goes on as in the last 5 s."""
+    growth = trend(history, _DRAIN_SECONDS)
     if not history:
         return Absent("not known yet")
     if history[-1].total == 0:
@@ -82,7 +83,7 @@ def oldest_bound(history: Sequence[Depth]) -> Figure:
 
 def _sent(history: Sequence[Depth], settled: Figure, otherwise: Absent) -> Figure:
     """What came in is what went out and what there is more of now."""
-    growth = trend(history, _SECONDS)
+    growth = trend(history, _RATE_SECONDS)
     if isinstance(settled, Absent):
         return settled
     if growth is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import shutil
+import os
 import time
 
 from rich.console import Console
@@ -36,7 +36,7 @@ def run(board: Board, console: Console, interval: float) -> int:
     try:
         with terminal.keyboard() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
             while True:
-                console.size = shutil.get_terminal_size()
+                console.size = _size(console)
                 now = time.time()
                 state = board.state(now)
                 live.update(render(state, console.width, console.height, glyphs), refresh=True)
@@ -47,3 +47,9 @@ def run(board: Board, console: Console, interval: float) -> int:
                     return 0
     except terminal.Ended as ended:
         return 128 + int(ended.args[0])
+
+
+def _size(console: Console) -> tuple[int, int]:
+    """The window's size now, not what COLUMNS and LINES said when the shell started."""
+    width, height = os.get_terminal_size(console.file.fileno())
+    return width or 80, height or 24

@@ -64,20 +64,22 @@ def _without_spaces(text: re.Match[str]) -> str:
 
 def main() -> int:
     """Load the stack that runs, watch it, and write the picture. Returns the exit status."""
+    state_dir = Path(os.environ.get("STACK_DIR") or DEFAULT_STATE_DIR)
     try:
-        target = find(None, None, None)
+        # Never a pipeline that happens to be exported: this one is sent thousands of events.
+        target = find(None, None, None, {"STACK_DIR": str(state_dir)})
     except OpsError as error:
         err.print(shown(str(error), "bold red"))
         err.print(shown(error.hint))
         return error.status
-    export(under_load(target), PICTURE)
+    export(under_load(target, StackState.load(state_dir)), PICTURE)
     err.print(f"Wrote {PICTURE.relative_to(ROOT)}.", style="dim")
     return 0
 
 
-def under_load(target: Target) -> State:
+def under_load(target: Target, stack: StackState) -> State:
     """What is known of a pipeline while it works a burst off."""
-    environment = os.environ | StackState.load(DEFAULT_STATE_DIR).environment()
+    environment = os.environ | stack.environment()
     runner, board = watch(target, 1.0)
     runner.start()
     senders = []

@@ -151,9 +151,9 @@ class Reading(Generic[T]):
 
     def trouble(self, now: float) -> str | None:
         """What a person should know about this source, or None: its problem, or that it is slow."""
-        if self.value is None or not self.is_late(now):
-            return self.problem
-        return f"{self.problem or f'{self.source} is slow'} · {self.age(now):.0f} s old"
+        if self.problem is None and self.value is not None and self.is_late(now):
+            return f"{self.source} is slow"
+        return self.problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,20 +35,21 @@ class Frame:
 def panel(
     title: Text, below: Text, lines: Sequence[Text], size: tuple[int, int], border: str, glyphs: Glyphs
 ) -> list[Text]:
-    """A panel: a title in the upper border, a remark in the lower one, lines between."""
+    """A panel of a width and height: a title in its upper border, a remark in the lower, lines between."""
     width, height = size
     inner = width - BORDERS
     upper, lower, across = glyphs.corners[:2], glyphs.corners[2:], glyphs.across
     title, below = cut(title, inner - 2), cut(below, inner - 2)
-    top = Text(f"{upper[0]}{across} ", border).append_text(title)
-    top.append(f" {across * (inner - title.cell_len)}{upper[1]}", border)
-    bottom = Text(f"{lower[0]}{across * (inner - below.cell_len)} ", border).append_text(below)
-    bottom.append(f" {across}{lower[1]}", border)
+    # Corners and sides are pieces of their own, so that they stay in place in a picture whatever its font.
+    top = Text().append(f"{upper[0]}{across} ", border).append_text(title)
+    top.append(f" {across * (inner - 1 - title.cell_len)}", border).append(upper[1], border)
+    bottom = Text().append(f"{lower[0]}{across * (inner - 1 - below.cell_len)} ", border).append_text(below)
+    bottom.append(f" {across}", border).append(lower[1], border)
     drawn = [top]
     for number in range(height - 2):
         line = cut(lines[number], inner) if number < len(lines) else Text()
-        row = Text(f"{glyphs.side} ", border).append_text(line)
-        drawn.append(row.append(f"{' ' * (inner - line.cell_len)} {glyphs.side}", border))
+        row = Text().append(f"{glyphs.side} ", border).append_text(line)
+        drawn.append(row.append(" " * (inner - line.cell_len + 1)).append(glyphs.side, border))
     return [glyphs.of(line) for line in [*drawn, bottom]]
 
 

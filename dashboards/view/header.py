@@ -22,7 +22,7 @@ def header(state: State, width: int) -> Text:
         right = ""
     room = max(0, width - len(name) - len(attention) - len(right))
     where = f" {state.where} "
-    line = Text(name, "bold", no_wrap=True)
+    line = Text().append(name, "bold")
     line.append(fitted(where if len(where) <= room else "", room), LABEL)
     return cut(line.append(attention, "bold red").append(right, LABEL), width)
 

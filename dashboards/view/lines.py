@@ -41,8 +41,7 @@ def fitted(text: str, width: int) -> str:
 
 def row(item: Entry, width: int, label_width: int) -> Text:
     """One entry on a line of its own, its label padded; the reason for an absent figure as far as it fits."""
-    line = Text(f"{item.label:<{label_width}} ", LABEL, no_wrap=True, overflow="ellipsis")
-    line.append(item.value, item.style)
+    line = Text().append(f"{item.label:<{label_width}} ", LABEL).append(item.value, item.style)
     if item.reason:
         line.append(f" {item.reason}", LABEL)
     return cut(line, width)
@@ -52,14 +51,14 @@ def several(entries: Sequence[Entry], width: int) -> Text:
     """Entries one after the other on a line, as far apart as there is room. Equal reasons are given once."""
     cells = []
     for number, item in enumerate(entries):
-        cell = Text(f"{item.label} ", LABEL).append(item.value, item.style)
+        cell = Text().append(f"{item.label} ", LABEL).append(item.value, item.style)
         following = entries[number + 1].reason if number + 1 < len(entries) else ""
         if item.reason and item.reason != following:
             cell.append(f" {item.reason}", LABEL)
         cells.append(cell)
     room = width - sum(cell.cell_len for cell in cells)
     between = " " * max(1, min(3, room // max(1, len(cells) - 1)))
-    return cut(Text(between, no_wrap=True, overflow="ellipsis").join(cells), width)
+    return cut(Text(between).join(cells), width)
 
 
 def tiles(entries: Sequence[Entry], width: int) -> list[Text]:
@@ -68,7 +67,7 @@ def tiles(entries: Sequence[Entry], width: int) -> list[Text]:
     if sum(least) > width and len(entries) > 3:
         half = len(entries) // 2
         return [*tiles(entries[:half], width), *tiles(entries[half:], width)]
-    values, labels = Text(no_wrap=True), Text(no_wrap=True)
+    values, labels = Text(), Text()
     spare, left = divmod(max(0, width - sum(least)), max(1, len(entries)))
     for number, (item, needed) in enumerate(zip(entries, least, strict=True)):
         wide = needed + spare + (number < left)

@@ -30,12 +30,10 @@ def alerts(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     """The newest alerts, the newest first."""
     found = state.alerts.value or ()
     if not found:
-        return [Text("none yet: no large order, no rejection", LABEL, no_wrap=True, overflow="ellipsis")][
-            :height
-        ]
+        return [Text("none yet: no large order, no rejection", LABEL)][:height]
     lines = []
     for alert in found[:height]:
-        line = Text(no_wrap=True, overflow="ellipsis")
+        line = Text()
         line.append(f"{_when(alert.at, state.now)}  ", LABEL)
         line.append(f"{alert.kind:<12}", _KINDS.get(alert.kind, "")).append(" ")
         what, event_id = " ".join(harmless(alert.what).split()), harmless(alert.event_id)
@@ -54,7 +52,7 @@ def alarms(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     """Each alarm and since when; where there is not room for all, the urgent ones and how many others."""
     found = sorted(state.alarms.value or (), key=_urgency)
     if not found:
-        return [Text("no alarm has this pipeline's name", LABEL, no_wrap=True, overflow="ellipsis")][:height]
+        return [Text("no alarm has this pipeline's name", LABEL)][:height]
     if len(found) <= height:
         return [_alarm(alarm, state.now, width) for alarm in found]
     columns = 2 if width >= 76 else 1
@@ -64,14 +62,14 @@ def alarms(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     rows = height if room == height * columns else height - 1
     lines = []
     for number in range(rows):
-        line = Text(no_wrap=True, overflow="ellipsis")
+        line = Text()
         for cell in listed[number::rows]:
             cell.pad_right(max(0, each - cell.cell_len))
             line.append_text(cell)
         lines.append(line)
     rest = found[room:]
     if rest:
-        lines.append(Text(f"and {len(rest)} more: {summary(rest)}", LABEL, no_wrap=True, overflow="ellipsis"))
+        lines.append(Text(f"and {len(rest)} more: {summary(rest)}", LABEL))
     return lines[:height]
 
 
@@ -91,11 +89,11 @@ def _urgency(alarm: Alarm) -> tuple[int, str]:
 def _alarm(alarm: Alarm, now: float, width: int) -> Text:
     word, style, _ = _STATES.get(alarm.state, (f"? {alarm.state}", LABEL, 1))
     since = "" if alarm.since is None else span(max(0.0, round(now - alarm.since)))
-    line = Text(no_wrap=True, overflow="ellipsis").append(fitted(word, _STATE_WIDTH), style)
+    line = Text().append(fitted(word, _STATE_WIDTH), style)
     name_room = max(4, width - _STATE_WIDTH - 7)
     return line.append(fitted(harmless(alarm.name), name_room)).append(f"{since:>7}", LABEL)
 
 
 def _when(at: float, now: float) -> str:
     moment = datetime.fromtimestamp(at, UTC)
-    return moment.strftime("%H:%M:%S" if now - at < 86400 else "%d %b   ")
+    return moment.strftime("%H:%M:%S" if now - at < 86400 else "%d %b  ")

@@ -74,9 +74,7 @@ def _figures(state: State, moving: Flow) -> list[Entry]:
 
 
 def _one(item: Entry) -> Text:
-    return Text.assemble(
-        (f"{item.label} ", LABEL), (item.value, item.style), no_wrap=True, overflow="ellipsis"
-    )
+    return Text.assemble((f"{item.label} ", LABEL), (item.value, item.style))
 
 
 def _chart(state: State, width: int, rows: int, glyphs: Glyphs) -> list[Text]:
@@ -85,7 +83,7 @@ def _chart(state: State, width: int, rows: int, glyphs: Glyphs) -> list[Text]:
     drawn = []
     for number, line in enumerate(bars(columns, rows, ceiling, glyphs)):
         label = count(ceiling) if number == 0 else "0" if number == rows - 1 else ""
-        drawn.append(Text.assemble((f"{label:>{_SCALE - 2}} ┤", LABEL), (line, DEPTH), no_wrap=True))
+        drawn.append(Text.assemble((f"{label:>{_SCALE - 2}} ┤", LABEL), (line, DEPTH)))
     return drawn
 
 
@@ -93,7 +91,7 @@ def _rate(name: str, now: Figure, drawn: Sequence[str], style: str) -> list[Text
     label = Text.assemble((f"{name:<4}", LABEL), (f"{shown(now, rate):>{_SCALE - 6}}", VALUE), (" ┤", LABEL))
     blank = Text(f"{'':{_SCALE - 2}} ┤", LABEL)
     return [
-        Text.assemble(label if number == len(drawn) - 1 else blank, (line, style), no_wrap=True)
+        Text.assemble(label if number == len(drawn) - 1 else blank, (line, style))
         for number, line in enumerate(drawn)
     ]
 
@@ -104,7 +102,7 @@ def _rates_in_a_row(state: State, moving: Flow, width: int, glyphs: Glyphs) -> T
     room = max(0, width // 2 - 14)
     both = _coming_and_going(state, timeline.times(state, room))
     ceiling = _ceiling([*both[0], *both[1]])
-    line = Text(no_wrap=True, overflow="ellipsis")
+    line = Text()
     for (name, label), columns, style in zip(labels.items(), both, (IN, OUT), strict=True):
         (drawn,) = bars(columns, 1, ceiling, glyphs)
         line.append(f"{name:<4}", LABEL).append(label, VALUE).append(f"{drawn}  ", style)
@@ -122,4 +120,4 @@ def _ceiling(columns: Sequence[Column]) -> float:
 
 def _axis(over: timeline.Times, room: int) -> Text:
     back = f"{span(room * over.step)} ago"
-    return Text(f"{'':{_SCALE}}{fitted(back, max(0, room - 3))}now", LABEL, no_wrap=True)
+    return Text(f"{'':{_SCALE}}{fitted(back, max(0, room - 3))}now", LABEL)

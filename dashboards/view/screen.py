@@ -91,8 +91,13 @@ def _pane(name: str, state: State, size: tuple[int, int], glyphs: Glyphs) -> lis
         lines = _nothing(readings[0], inner)
     else:
         lines = pane.lines(state, inner, tall, glyphs)
-    title = Text(pane.title, "bold")
-    if pane.note:
+    title = Text().append(pane.title, "bold")
+    late = max(
+        (found.age(state.now) for found in readings if found.value and found.is_late(state.now)), default=0
+    )
+    if late:
+        title.append(f" · {span(round(late))} old", _TROUBLE)
+    elif pane.note:
         title.append(f" · {pane.note}", LABEL)
     below = Text(f"▲ {trouble}", _TROUBLE) if trouble else Text(pane.source(state), LABEL)
     return panel(title, below, lines, size, "yellow" if trouble else "bright_black", glyphs)

@@ -120,5 +120,5 @@ def _with_chart(state: State, item: Entry, width: int, ceiling: float | None, gl
     columns = timeline.rates(series, timeline.times(state, room))
     most = max((column for column in columns if column is not None), default=1.0)
     (drawn,) = bars(columns, 1, max(ceiling or 1.0, nice_ceiling(most)), glyphs)
-    line = Text(no_wrap=True).append(f"{fitted(item.label, _LABEL_WIDTH)} ", LABEL)
+    line = Text().append(f"{fitted(item.label, _LABEL_WIDTH)} ", LABEL)
     return line.append(fitted(item.value, 9), item.style).append(drawn, "green")

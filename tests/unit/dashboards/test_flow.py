@@ -9,9 +9,9 @@ def test_a_shrinking_queue_is_drained_in_what_is_left_over_how_fast_it_shrinks()
     assert drained_in(depths(range(300, 100, -10))) == 11.0  # 110 left, 10 a second
 
 
-def test_only_the_last_ten_seconds_say_how_fast_it_shrinks() -> None:
-    rising_then_falling = [*range(0, 1000, 50), *range(1000, 890, -10)]
-    assert drained_in(depths(rising_then_falling)) == 90.0
+def test_only_the_last_five_seconds_say_how_fast_it_shrinks() -> None:
+    rising_then_falling = [*range(0, 1000, 50), *range(1000, 940, -10)]
+    assert drained_in(depths(rising_then_falling)) == 95.0
 
 
 def test_an_empty_queue_is_drained() -> None:

@@ -53,6 +53,16 @@ def test_a_frame_fills_the_screen_and_nothing_spills(known: State, width: int, h
     assert {cell_len(line) for line in lines} == {width}
 
 
+@pytest.mark.parametrize("known", STATES.values(), ids=STATES.keys())
+@pytest.mark.parametrize(("width", "height"), [size for size in SIZES if size > (20, 5)])
+def test_no_line_is_longer_than_the_screen_before_rich_crops_it(
+    known: State, width: int, height: int
+) -> None:
+    first, *panels = render(known, width, height, UNICODE).lines
+    assert first.cell_len <= width
+    assert {line.cell_len for line in panels} == {width}
+
+
 @settings(max_examples=60, deadline=None)
 @given(width=st.integers(1, 240), height=st.integers(1, 70), known=st.sampled_from(list(STATES.values())))
 def test_no_size_breaks_a_frame(width: int, height: int, known: State) -> None:
@@ -99,7 +109,8 @@ def test_where_nothing_can_be_had_no_panel_shows_a_zero() -> None:
 
 def test_a_panel_says_what_is_wrong_with_its_source_and_how_old_its_figures_are() -> None:
     text = "\n".join(drawn(all_failed("SQS does not answer", with_values=True), 80, 24))
-    assert "▲ SQS does not answer · 75 s old" in text
+    assert "Queue · 75 s old" in text
+    assert "▲ SQS does not answer" in text
     assert "▲ 5 of 5 sources in trouble" in text
 
 
