@@ -1,7 +1,9 @@
 """The event contract: one JSON Schema, and the code that holds events to it.
 
 The schema (``event.schema.json``) is the single source: the producer generates from it, the Lambda
-validates by it, docs/contract.md is written from it. This package imports nothing but the standard library.
+validates by it, docs/contract.md is written from it. How a stored item keeps the body that it came from is
+part of it too (``payload``): who reads items needs no other package. It imports nothing but the standard
+library.
 """
 
 from contract.decoding import MalformedBody, content_hash, decode, same_json

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from botocore.exceptions import ClientError
-from processor.payload import unpack
 
+from contract.payload import unpack
 from ops.errors import OpsError, code_of
 from ops.resources import Resources
 from ops.tables import Item

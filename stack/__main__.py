@@ -11,7 +11,7 @@ from types import FrameType
 
 from stack import emulators
 from stack.errors import StackError
-from stack.paths import DEFAULT_STATE_DIR, LAMBDA_ZIP
+from stack.paths import DEFAULT_STATE_DIR
 from stack.state import StackState
 
 INTERRUPTED = 130
@@ -71,9 +71,10 @@ def _env(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _build(_options: argparse.Namespace, _: list[str]) -> int:
-    from stack.build import build_zip
+    from stack.build import ARTIFACTS, build_all
 
-    _say(f"{build_zip(LAMBDA_ZIP)}  {LAMBDA_ZIP}")
+    for variable, digest in build_all().items():
+        _say(f"{digest}  {ARTIFACTS[variable].path}")
     return 0
 
 

@@ -1,20 +1,38 @@
-"""Builds the Lambda zip: the same bytes from the same source, on any machine and Python."""
+"""Builds the zips of the Lambda functions: the same bytes from the same source, on any machine and Python."""
 
 import hashlib
 import os
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from stack.paths import LAMBDA_ZIP, ROOT
 
-# Where in the checkout each package of the zip comes from.
+# Where in the checkout each package of the processor's zip comes from.
 PACKAGES = {"contract": ROOT / "contract", "processor": ROOT / "lambda_src" / "processor"}
 SUFFIXES = (".json", ".py")
 
 
+@dataclass(frozen=True)
+class Artifact:
+    """A zip that Terraform deploys."""
+
+    path: Path
+    packages: dict[str, Path]
+
+
+# By the Terraform variable that takes the path.
+ARTIFACTS = {"lambda_zip": Artifact(LAMBDA_ZIP, PACKAGES)}
+
+
+def build_all() -> dict[str, str]:
+    """Build every zip that Terraform deploys; returns the SHA-256 of each, as hex, by Terraform variable."""
+    return {variable: build_zip(made.path, made.packages) for variable, made in ARTIFACTS.items()}
+
+
 def build_zip(dest: Path = LAMBDA_ZIP, packages: dict[str, Path] | None = None) -> str:
-    """Write the Lambda zip to ``dest`` and return its SHA-256 as hex.
+    """Write the zip of ``packages`` (the processor's) to ``dest`` and return its SHA-256 as hex.
 
     Entries are stored uncompressed because zlib's output differs between the versions that Pythons are built
     with. They are sorted and carry the oldest date a zip can hold and one mode, so that checkout times, umask
@@ -46,7 +64,7 @@ def _entries(packages: dict[str, Path]) -> dict[str, Path]:
         # Editors and macOS leave hidden copies such as ._handler.py.
         found = [p for p in directory.rglob("[!.]*") if p.suffix in SUFFIXES and p.is_file()]
         if not found:
-            raise FileNotFoundError(f"The Lambda zip needs {package}, but {directory} holds no source.")
+            raise FileNotFoundError(f"The zip needs {package}, but {directory} holds no source.")
         entries.update({f"{package}/{path.relative_to(directory).as_posix()}": path for path in found})
     return entries
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stack import emulators, publish_batch, terraform
-from stack.build import build_zip
+from stack.build import ARTIFACTS, build_all
 from stack.emulator import FILE as EMULATOR_FILE
 from stack.emulator import NAMES, Emulator
 from stack.errors import StackError
 from stack.files import exclusive
-from stack.paths import DEFAULT_STATE_DIR, LAMBDA_ZIP
+from stack.paths import DEFAULT_STATE_DIR
 from stack.say import Say, labelled
 from stack.state import FILE as STATE_FILE
 from stack.state import StackState
@@ -51,11 +51,12 @@ def up(
         running = _running(state_dir, port, emulator, say)
         if running is None:
             running = _start(state_dir, port, emulator, emulator_environment or {}, say)
-        digest = build_zip(LAMBDA_ZIP)
-        say(labelled("lambda", f"{LAMBDA_ZIP.stat().st_size / 1024:.0f} KB, sha256 {digest}"))
+        for variable, digest in build_all().items():
+            path = ARTIFACTS[variable].path
+            say(labelled(path.stem, f"{path.stat().st_size / 1024:.0f} KB, sha256 {digest}"))
         variables = dict(overrides or {})
         region = str(variables.get("region", DEFAULT_REGION))
-        outputs = terraform.apply(state_dir, running.endpoint, region, LAMBDA_ZIP, variables, say)
+        outputs = terraform.apply(state_dir, running.endpoint, region, variables, say)
         state = StackState(running.endpoint, region, running.kind, outputs)
         if running.kind == "ministack":
             publish_batch.mirror(state.client("iam"))

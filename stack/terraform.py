@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stack import tflocal, toolchain
+from stack.build import ARTIFACTS
 from stack.errors import StackError
 from stack.files import exclusive, write_atomically
 from stack.paths import CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
@@ -58,7 +59,6 @@ def apply(
     state_dir: Path,
     endpoint: str,
     region: str,
-    lambda_zip: Path,
     overrides: Mapping[str, object],
     say: Say = print,
 ) -> dict[str, Any]:
@@ -69,8 +69,8 @@ def apply(
     """
     run = _prepare(state_dir, endpoint, region, say)
     # The config's defaults are relative to its own directory, and this runs in a copy of it.
-    files = {"lambda_zip": str(lambda_zip), "dashboard_template": str(DASHBOARD_TEMPLATE)}
-    variables = {**overrides, **files}
+    zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
+    variables = {**overrides, **zips, "dashboard_template": str(DASHBOARD_TEMPLATE)}
     arguments = [f"-var-file={VAR_FILE}", *_variable_arguments(variables)]
     with _timed(run, "apply"):
         output = _run(run, "apply", "-auto-approve", *arguments)

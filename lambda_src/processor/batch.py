@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import contract
+from contract.payload import unpack
 from processor import alerts, telemetry
 from processor.alerts import CONFLICT, INVALID, Alert, Publisher
 from processor.bucket import Bucket, Unavailable
 from processor.deadline import Deadline
 from processor.items import Item, duplicate_item, event_item, rejected_item, with_payload
 from processor.messages import Message, iso
-from processor.payload import unpack
 from processor.report import report
 from processor.settings import Settings
 from processor.store import Created, Exists, Failed, Outcome, Put, Store

@@ -7,8 +7,8 @@ from decimal import Context, Decimal
 from typing import Any
 
 import contract
+from contract.payload import key_of
 from processor.messages import Message, iso
-from processor.payload import key_of
 
 Item = dict[str, Any]
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import contract
-from processor.payload import Payload, pack
+from contract.payload import Payload, pack
 
 ORIGIN_ATTRIBUTE = "origin_message_id"
 # What the contract gives a name to.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processor.payload import unpack
 
+from contract.payload import unpack
 from stack import lifecycle
 from stack.state import StackState
 from tests.waiting import eventually

@@ -13,10 +13,10 @@ from processor.alerts import Publisher
 from processor.batch import Batch
 from processor.bucket import Bucket
 from processor.deadline import Deadline
-from processor.payload import unpack
 from processor.settings import Settings
 from processor.store import Store
 
+from contract.payload import unpack
 from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS
 
 SETTINGS = Settings(

@@ -18,9 +18,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from processor.deadline import attempts, call_timeout
-from processor.payload import unpack
 
 import contract
+from contract.payload import unpack
 from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS, canceled, client_error
 
 TIMEOUT = 30.0

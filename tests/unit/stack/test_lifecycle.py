@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stack import emulators, lifecycle, localstack, processes, publish_batch, report, terraform
+from stack.build import Artifact
 from stack.emulator import Emulator
 from stack.errors import StackError
 from stack.files import exclusive
@@ -46,7 +47,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEmulator:
     monkeypatch.setitem(emulators.KINDS, "ministack", fake)
     monkeypatch.setattr(localstack, "unavailable", lambda: "no Docker engine answers")
     monkeypatch.setattr(publish_batch, "mirror", lambda _iam: None)
-    monkeypatch.setattr(lifecycle, "build_zip", lambda _dest: "0" * 64)
+    monkeypatch.setattr(lifecycle, "build_all", lambda: {"lambda_zip": "0" * 64})
     return fake
 
 
@@ -79,7 +80,8 @@ def port() -> int:
 @pytest.fixture(autouse=True)
 def zip_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "lambda.zip").write_bytes(b"")
-    monkeypatch.setattr(lifecycle, "LAMBDA_ZIP", tmp_path / "lambda.zip")
+    artifact = Artifact(tmp_path / "lambda.zip", {})
+    monkeypatch.setattr(lifecycle, "ARTIFACTS", {"lambda_zip": artifact})
 
 
 @pytest.mark.usefixtures("fake", "applied")
