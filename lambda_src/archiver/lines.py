@@ -1,9 +1,10 @@
 """Lines of the archive, made of the items of the events table and the rejected table.
 
 A line is one JSON object. Its members stand in the order of the tables here, and the body comes last: an
-event as the JSON object that it is (``event``), byte for byte but for line breaks between its tokens, which
-become spaces; a rejected body, which may be anything, as a string (``body``). A number stands as the item has
-it, so that no binary float touches money.
+event as the JSON object that it is (``event``), a rejected body, which may be anything, as a string
+(``body``). An event is there byte for byte, but for line breaks between its tokens, which become spaces, and
+for halves of surrogate pairs, which become U+FFFD. A number stands as the item has it, so that no binary float
+touches money.
 
 A line belongs to a partition, by when SQS took the message, in UTC:
 ``events/type=order/dt=2026-11-22/hour=14``, ``rejected/kind=invalid_event/dt=.../hour=...``, and
@@ -69,6 +70,10 @@ _REASON = (("path", "S", True), ("rule", "S", True), ("reason", "S", True))
 
 _RECEIVED = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):\d\d:\d\d\.\d{3}Z")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
 _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -108,10 +113,10 @@ def event_line(item: Item, fetch: Fetch) -> Line:
     partition = f"{EVENTS}/type={event_type}/{_when(item)}"
     data, body = _payload(item, fetch)
     deflated = data if item["payload_encoding"]["S"] == "zlib" else None
-    if b"\n" in body or b"\r" in body:
-        # No string in valid JSON holds a bare line break: these stand between tokens.
-        body, deflated = body.replace(b"\n", b" ").replace(b"\r", b" "), None
-    return Line(partition, _encoded(f'{{{head},"event":'), body, b"}\n", deflated)
+    on_a_line = _on_a_line(body)
+    if on_a_line is not body:
+        deflated = None
+    return Line(partition, _encoded(f'{{{head},"event":'), on_a_line, b"}\n", deflated)
 
 
 def rejected_line(item: Item, fetch: Fetch) -> Line:
@@ -122,7 +127,7 @@ def rejected_line(item: Item, fetch: Fetch) -> Line:
         raise UnreadableItem(f"its kind is {kind[:40]!r}")
     partition = f"{REJECTED}/kind={kind}/{_when(item)}"
     _, body = _payload(item, fetch)
-    # SQS carries no half of a surrogate pair; should one come all the same, no reader is to stumble over it.
+    # SQS carries no half of a surrogate pair; should one come all the same, no reader stumbles over it.
     return Line(partition, _encoded(f'{{{head},"body":{_text(body.decode("utf-8", "replace"))}'))
 
 
@@ -139,6 +144,22 @@ def unreadable_line(table: str, record: Mapping[str, Any], error: str) -> Line:
     }
     text = json.dumps(named, separators=(",", ":"))
     return Line(f"{UNREADABLE}/dt={moment:%Y-%m-%d}/hour={moment:%H}", text[:-1].encode())
+
+
+def _on_a_line(body: bytes) -> bytes:
+    """A body of valid JSON as a line that every reader takes; the very same object where it is one."""
+    if b"\n" in body or b"\r" in body:
+        # No string in valid JSON holds a bare line break: these stand between tokens.
+        body = body.replace(b"\n", b" ").replace(b"\r", b" ")
+    if b"\\ud" in body or b"\\uD" in body:
+        # Half a pair is JSON by its grammar, and DuckDB refuses the whole object that it is in.
+        body = _ESCAPE.sub(lambda found: b"\\ufffd" if found["half"] else found[0], body)
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            body = body.decode("utf-8", "replace").encode()
+    return body
 
 
 def _when(item: Item) -> str:
