@@ -146,7 +146,7 @@ variable "point_in_time_recovery" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the tables, and the payload bucket while it holds anything, refuse to be deleted."
+  description = "Whether the tables, and the buckets while they hold anything, refuse to be deleted."
   type        = bool
   default     = true
 }
@@ -170,6 +170,72 @@ variable "duplicates_retention_days" {
   validation {
     condition     = var.duplicates_retention_days >= 1 && var.duplicates_retention_days <= 3650
     error_message = "duplicates_retention_days is 1 to 3650 days."
+  }
+}
+
+# The archive of what is stored and rejected
+
+variable "archive" {
+  description = "Whether what is stored and rejected is also archived in a bucket, for analysts to query."
+  type        = bool
+  default     = true
+}
+
+variable "archiver_zip" {
+  description = "Path of the archiver's zip, absolute or relative to the directory that Terraform runs in."
+  type        = string
+  default     = "../build/archiver.zip"
+
+  validation {
+    condition     = endswith(var.archiver_zip, ".zip")
+    error_message = "archiver_zip is the path of a .zip file."
+  }
+}
+
+variable "archive_batch_size" {
+  description = "Most stream records in one invocation of the archiver, 1 to 10000. Lambda also ends a batch at 6 MB."
+  type        = number
+  # Some 4,000 items of 1 KB events fill 6 MB: objects become as large as one invocation can make them.
+  default = 5000
+
+  validation {
+    condition     = var.archive_batch_size >= 1 && var.archive_batch_size <= 10000
+    error_message = "archive_batch_size is 1 to 10000 records."
+  }
+}
+
+variable "archive_batching_window" {
+  description = "Longest that Lambda gathers stream records for a batch, in seconds, 1 to 300."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.archive_batching_window >= 1 && var.archive_batching_window <= 300
+    error_message = "archive_batching_window is 1 to 300 seconds."
+  }
+}
+
+variable "archive_retention_days" {
+  description = "How long the archive keeps an event, in days, 180 to 36500."
+  type        = number
+  default     = 1095
+
+  # After 90 days it lies in a class that bills another 90 whether it stays or not.
+  validation {
+    condition     = var.archive_retention_days >= 180 && var.archive_retention_days <= 36500
+    error_message = "archive_retention_days is 180 to 36500 days."
+  }
+}
+
+variable "archive_age_minutes" {
+  description = "How long a stored event may wait for the archive before that is an alarm, in minutes, 5 to 1080."
+  type        = number
+  # A stream forgets after 24 hours.
+  default = 15
+
+  validation {
+    condition     = var.archive_age_minutes >= 5 && var.archive_age_minutes <= 1080
+    error_message = "archive_age_minutes is 5 to 1080 minutes."
   }
 }
 
@@ -290,7 +356,7 @@ variable "dashboard_template" {
 # Transport
 
 variable "refuse_plain_http" {
-  description = "Whether queues, topics and bucket refuse requests without TLS. False is for emulators alone."
+  description = "Whether queues, topics and buckets refuse requests without TLS. False is for emulators alone."
   type        = bool
   default     = true
 }

@@ -1,4 +1,4 @@
-"""The two buckets: S3 by botocore alone, its retries bounded, and no call begun that could not end in time."""
+"""The two buckets: S3 by botocore alone, retries bounded, and no call begun that could not end in time."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ def handle(event: dict[str, Any], context: Any) -> None:
     """Archive one batch of a table's stream.
 
     ``event`` is what the DynamoDB event source mapping sends, ``context`` Lambda's. Raises Unavailable when
-    the batch must come again: Lambda then repeats it, halves it, and names it to the failures queue in the end
-    (Lambda developer guide, "Using AWS Lambda with Amazon DynamoDB").
+    the batch must come again: Lambda then repeats it, halves it, and in the end names it to the failures
+    queue (Lambda developer guide, "Using AWS Lambda with Amazon DynamoDB").
     """
     buckets = Buckets(
         _s3,

@@ -3,8 +3,8 @@
 A line is one JSON object. Its members stand in the order of the tables here, and the body comes last: an
 event as the JSON object that it is (``event``), a rejected body, which may be anything, as a string
 (``body``). An event is there byte for byte, but for line breaks between its tokens, which become spaces, and
-for halves of surrogate pairs, which become U+FFFD. A number stands as the item has it, so that no binary float
-touches money.
+for halves of surrogate pairs, which become U+FFFD. A number stands as the item has it, so that no binary
+float touches money.
 
 A line belongs to a partition, by when SQS took the message, in UTC:
 ``events/type=order/dt=2026-11-22/hour=14``, ``rejected/kind=invalid_event/dt=.../hour=...``, and

@@ -86,6 +86,9 @@ def _set_function(client: Client, name: str, values: Values) -> None:
 def _set_mapping(client: Client, uuid: str, values: Values) -> None:
     mappings = client("lambda")
     wanted = {"Enabled": True, **as_api(values)}
+    if "FilterCriteria" in wanted:
+        filters = [as_api(each) for criteria in values["filter_criteria"] for each in criteria["filter"]]
+        wanted["FilterCriteria"] = {"Filters": filters}
     current = _settled_mapping(mappings, uuid)
     if _differs({**current, "Enabled": current["State"] == "Enabled"}, wanted):
         mappings.update_event_source_mapping(UUID=uuid, **wanted)

@@ -41,10 +41,11 @@ class Unreadable:
 
 
 LEFT_OUT = (
-    # Until the two after it are set, the messages that the function hands back would be deleted.
+    # Until those after it are set, the messages that the function hands back would be deleted.
     LeftOut("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
     LeftOut("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
     LeftOut("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
+    LeftOut("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
     # The provider checks it against the runtimes of 2021.
     LeftOut("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
     LeftOut("aws_lambda_function", "logging_config", API_CALL),
