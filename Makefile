@@ -38,7 +38,7 @@ env: ## shell exports for your own tools: eval "$(make env)"
 	$(BARE) -m stack env
 
 ## Events
-.PHONY: send get events logs rejected replay redrive verify
+.PHONY: send get events logs rejected replay redrive rearchive verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists what there is)
 	$(NEED) tools
 	@exports=$$($(TOOLS) -m stack env) && eval "$$exports" && \
@@ -67,6 +67,10 @@ replay: ## send rejected events back to the queue (ID=... or REASON=..., DRY_RUN
 redrive: ## move dead-lettered messages back to the queue
 	$(NEED) tools
 	@$(TOOLS) -m ops redrive
+
+rearchive: ## write a span of the tables to the archive again (SINCE=2h, UNTIL=1h, DRY_RUN=1)
+	$(NEED) tools
+	@$(TOOLS) -m ops rearchive
 
 verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + dead-lettered + queued
 	$(NEED) tools

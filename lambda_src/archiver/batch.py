@@ -37,10 +37,8 @@ class Batch:
             return
         objects = Objects(name_of(inserted))
         for record in inserted:
-            for full in objects.add(self._line(record)):
-                self._put(full)
-        for rest in objects.rest():
-            self._put(rest)
+            self._put(objects.add(self._line(record)))
+        self._put(objects.rest())
 
     def _line(self, record: Record) -> Line:
         table = _table(record)
@@ -59,10 +57,11 @@ class Batch:
         self.archived[place] += 1
         return line
 
-    def _put(self, made: Object) -> None:
-        self._buckets.put(made.key, made.data)
-        self.objects += 1
-        self.bytes += len(made.data)
+    def _put(self, objects: list[Object]) -> None:
+        for made in objects:
+            self._buckets.put(made.key, made.data)
+            self.objects += 1
+            self.bytes += len(made.data)
 
 
 def name_of(records: list[Record]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archiver.lines import Line
@@ -16,7 +15,7 @@ _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 # From here on, a body's own compressed bytes become a member of their own. Compressing 64 KB again takes 12
 # times the CPU and saves a tenth; under this, what is lost between members is more than that.
 _SPLICED = 32 * 1024
-# Text in an object; what comes after begins another one. It bounds the memory that a batch takes.
+# Text in all objects that are being made; what comes after begins others. It bounds the memory that is taken.
 _FULL = 32 * 1024 * 1024
 
 
@@ -35,28 +34,26 @@ class Objects:
     def __init__(self, name: str) -> None:
         self._name = name
         self._open: dict[str, _Open] = {}
-        self._cut: dict[str, int] = {}
+        self._size = 0
+        self._part = 1
 
-    def add(self, line: Line) -> Iterator[Object]:
-        """Add a line; yields the object that it has filled up, if it has."""
+    def add(self, line: Line) -> list[Object]:
+        """Add a line; the objects that are to be written, where it is time for that."""
         gathered = self._open.get(line.partition)
         if gathered is None:
             gathered = self._open[line.partition] = _Open()
-        gathered.add(line)
-        if gathered.size >= _FULL:
-            yield self._close(line.partition)
+        self._size += gathered.add(line)
+        return self.rest() if self._size >= _FULL else []
 
-    def rest(self) -> Iterator[Object]:
-        """The objects that are not full."""
-        for partition in list(self._open):
-            yield self._close(partition)
-
-    def _close(self, partition: str) -> Object:
-        gathered = self._open.pop(partition)
-        part = self._cut[partition] = self._cut.get(partition, 0) + 1
-        suffix = f"-{part}" if part > 1 else ""
-        key = f"{partition}/{self._name}{suffix}.json.gz"
-        return Object(key, gathered.data(), gathered.lines)
+    def rest(self) -> list[Object]:
+        """The objects that are being made. Lines that follow come into others, of the name and a number."""
+        name = self._name if self._part == 1 else f"{self._name}-{self._part}"
+        made = [
+            Object(f"{partition}/{name}.json.gz", gathered.data(), gathered.lines)
+            for partition, gathered in self._open.items()
+        ]
+        self._open, self._size, self._part = {}, 0, self._part + 1
+        return made
 
 
 class _Open:
@@ -65,15 +62,15 @@ class _Open:
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
         self._member = _member()
-        self.size = 0
         self.lines = 0
 
-    def add(self, line: Line) -> None:
+    def add(self, line: Line) -> int:
+        """Add a line; returns its length in bytes."""
         self.lines += 1
-        self.size += len(line.head) + len(line.body) + len(line.tail)
+        length = len(line.head) + len(line.body) + len(line.tail)
         if line.deflated is None or len(line.body) < _SPLICED:
             self._chunks.append(self._member.compress(line.text))
-            return
+            return length
         self._chunks += (
             self._member.compress(line.head),
             self._member.flush(),
@@ -85,8 +82,10 @@ class _Open:
         )
         self._member = _member()
         self._chunks.append(self._member.compress(line.tail))
+        return length
 
     def data(self) -> bytes:
+        """All of it; takes no more lines afterwards."""
         self._chunks.append(self._member.flush())
         return b"".join(self._chunks)
 
