@@ -38,6 +38,17 @@ variable "region" {
   }
 }
 
+variable "allowed_account_ids" {
+  description = "AWS accounts that this environment may be deployed to, as 12 digits each; none means any."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for account in var.allowed_account_ids : can(regex("^[0-9]{12}$", account))])
+    error_message = "allowed_account_ids holds account ids of 12 digits, in quotes."
+  }
+}
+
 # Function
 
 variable "lambda_zip" {

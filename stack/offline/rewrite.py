@@ -55,8 +55,8 @@ class _Part:
         return any(entry.argument is None for entry in self.unreadable)
 
     @property
-    def by_api(self) -> set[str | None]:
-        return {entry.argument for entry in self.left_out if entry.instead == API_CALL}
+    def by_api(self) -> bool:
+        return any(entry.instead == API_CALL for entry in self.left_out)
 
 
 def rewrite(
@@ -64,8 +64,11 @@ def rewrite(
     endpoint: str,
     left_out: Sequence[LeftOut] = LEFT_OUT,
     unreadable: Sequence[Unreadable] = UNREADABLE,
+    as_root: bool = True,
 ) -> Rewritten:
     """The config in ``files`` (text by file name) for provider 3.39.0, every call going to ``endpoint``.
+
+    ``as_root``: with the emulator's root credentials rather than the environment's.
 
     Raises UnsupportedError naming the file and line of what cannot be parsed, or the block that cannot be
     brought down.
@@ -81,7 +84,7 @@ def rewrite(
         edits: list[hcl.Edit] = []
         for part in parts[name]:
             block_edits = [*_edits(part), *_waiting_for(lost, part, text)]
-            added = settings(endpoint) if _is_provider(part.block) else _added(part)
+            added = settings(endpoint, as_root) if _is_provider(part.block) else _added(part)
             if added:
                 own_file = f"{name.removesuffix('.tf')}.{part.address}.tf"
                 if own_file in {*result, *files}:  # a second provider "aws", under an alias
@@ -182,8 +185,8 @@ def _carrier(parts: Iterable[_Part]) -> str:
 
 def _carried(part: _Part) -> str:
     """A list of objects, one an instance: the resource's type, its id, and what an API call is to set."""
-    by_api = part.by_api
-    values = part.block.only(lambda name: name not in META if part.is_lost else name in by_api)
+    evaluated = {entry.argument for entry in part.left_out if entry.instead == API_CALL and entry.evaluated}
+    values = part.block.only(lambda name: name not in META if part.is_lost else name in evaluated)
     repeated = _repeated(part)
     instance = f"{part.address}[{repeated.key}]" if repeated else part.address
     identity = "null" if part.is_lost else f"{instance}.id"

@@ -38,7 +38,7 @@ def test_every_file_is_formatted() -> None:
 
 
 def test_the_local_stack_takes_the_same_terraform_as_the_configuration() -> None:
-    (terraform,) = blocks("terraform")
+    (terraform,) = (block for block in blocks("terraform") if "required_version" in block.body)
     assert terraform["required_version"] == ">= {}.{}".format(*OLDEST_TERRAFORM)
 
 

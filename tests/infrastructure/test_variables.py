@@ -14,6 +14,7 @@ EDGES = {
         ["us-east-1", "us-gov-west-1", "ap-southeast-7", "eusc-de-east-1"],
         ["", "us-east", "us-east-1a"],
     ),
+    "allowed_account_ids": (["[]", '["012345678901"]'], ['["12345678901"]', '["rt-pipeline"]']),
     "lambda_zip": (["/a/b.zip"], ["", "/a/b"]),
     "function_timeout": (["1", "900"], ["0", "901"]),
     "function_memory": (["128", "10240"], ["127", "10241"]),
