@@ -73,20 +73,33 @@ def _names_plugin_cache(config: Path | None) -> bool:
 def run(
     workdir: Path, variables: Mapping[str, str], log: Path, say: Say, command: str, *arguments: str
 ) -> str:
-    """Run a Terraform command through tflocal in ``workdir`` and return what it said.
+    """``execute`` through tflocal."""
+    tflocal = Path(sys.executable).parent / "tflocal"
+    if not tflocal.exists():
+        raise StackError(f"tflocal is not installed beside {sys.executable}: run this through make.")
+    return execute([sys.executable, str(tflocal)], workdir, variables, log, say, command, *arguments)
+
+
+def execute(
+    program: list[str],
+    workdir: Path,
+    variables: Mapping[str, str],
+    log: Path,
+    say: Say,
+    command: str,
+    *arguments: str,
+) -> str:
+    """Run a Terraform command in ``workdir`` and return what it said. ``program`` is what takes the command.
 
     All it says is added to ``log``. On Ctrl-C, Terraform is told once and waited for.
 
     Raises StackError with Terraform's own message when it fails; ProviderTrouble when ``init`` fails because
     of the provider.
     """
-    tflocal = Path(sys.executable).parent / "tflocal"
-    if not tflocal.exists():
-        raise StackError(f"tflocal is not installed beside {sys.executable}: run this through make.")
     with log.open("ab") as output:
         begin = output.tell()
         process = subprocess.Popen(
-            [sys.executable, str(tflocal), command, "-input=false", "-no-color", *arguments],
+            [*program, command, "-input=false", "-no-color", *arguments],
             cwd=workdir,
             env=variables,
             stdin=subprocess.DEVNULL,
@@ -111,7 +124,7 @@ def _wait(process: "subprocess.Popen[bytes]", say: Say) -> int:
         return process.wait()
     except KeyboardInterrupt:
         say("stopping: Terraform finishes what it has begun (once more to abort it)")
-        # To tflocal alone, which passes it on to Terraform and then cleans up after itself.
+        # To the program alone: tflocal passes it on to Terraform and then cleans up after itself.
         process.send_signal(signal.SIGINT)
         try:
             process.wait()
