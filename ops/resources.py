@@ -124,7 +124,9 @@ class Resources:
             raise OpsError(
                 f"The stack in {state_dir} has no output {missing}.", "make up applies Terraform again."
             ) from None
-        credentials = exports["AWS_ACCESS_KEY_ID"], exports["AWS_SECRET_ACCESS_KEY"]
+        # On AWS there are none: boto3 searches for itself.
+        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
+        credentials = (key, secret) if key and secret else None
         return replace(cls._named(exports, state_dir), source=str(state_dir), credentials=credentials)
 
     @classmethod

@@ -12,10 +12,10 @@ NAMES = {"ministack": "MiniStack", "localstack": "LocalStack"}
 
 @dataclass(frozen=True)
 class Emulator:
-    """An emulator that was started for a stack.
+    """An emulator that was started for a stack, or that somebody else runs (kind ``endpoint``).
 
     ``name`` is the pid of MiniStack or the container of LocalStack; ``mark`` tells this start from any other
-    that ever has the same name.
+    that ever has the same name. Of an endpoint, ``name`` is the flavour: ``ministack`` or ``localstack``.
     """
 
     kind: str
@@ -27,7 +27,14 @@ class Emulator:
     @property
     def title(self) -> str:
         """The emulator in a sentence: what it is and what to look it up by."""
+        if self.kind == "endpoint":
+            return f"{NAMES[self.name]} at {self.endpoint}"
         return f"{NAMES[self.kind]} ({'pid' if self.kind == 'ministack' else 'container'} {self.name})"
+
+    @property
+    def flavour(self) -> str:
+        """Whose ways it has: ``ministack`` or ``localstack``."""
+        return self.name if self.kind == "endpoint" else self.kind
 
     def save(self, state_dir: Path) -> None:
         """Write down what was started, so that a later command finds it."""

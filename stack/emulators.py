@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
-from stack import localstack, ministack, processes
+from stack import endpoint, localstack, ministack, processes
 from stack.emulator import Emulator
 from stack.errors import StackError
 
-KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack}
-CHOICES = ("auto", *KINDS)
+KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack, "endpoint": endpoint}
+# An endpoint is joined, not started.
+CHOICES = ("auto", "ministack", "localstack")
 DEFAULT_PORT = 4566
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stack import emulators, publish_batch, terraform
+from stack import endpoint as endpoints
 from stack.build import ARTIFACTS, build_all
 from stack.emulator import FILE as EMULATOR_FILE
 from stack.emulator import NAMES, Emulator
@@ -27,6 +28,7 @@ def up(
     overrides: Mapping[str, object] | None = None,
     emulator_environment: Mapping[str, str] | None = None,
     say: Say = print,
+    endpoint: str | None = None,
 ) -> StackState:
     """Bring up the stack of ``state_dir``, or bring the one that runs there up to date.
 
@@ -38,6 +40,8 @@ def up(
     emulator_environment: more environment. MiniStack hands it on to the function: ``AWS_ENDPOINT_URL`` sends
         the function's own calls elsewhere, to a fault proxy say. LocalStack: docker-compose.yml's variables.
     say: takes each line of the report.
+    endpoint: of an emulator that runs already, instead of one to start. ``down`` then destroys what Terraform
+        made there and leaves the emulator running. It may hold other stacks: give a ``name_prefix``.
 
     Raises
     ------
@@ -49,7 +53,9 @@ def up(
     (state_dir / MARKER).touch()
     with exclusive(state_dir / "lock", "working on this stack"):
         running = _running(state_dir, port, emulator, say)
-        if running is None:
+        if running is None and endpoint is not None:
+            running = _join(state_dir, endpoint, say)
+        elif running is None:
             running = _start(state_dir, port, emulator, emulator_environment or {}, say)
         for variable, digest in build_all().items():
             path = ARTIFACTS[variable].path
@@ -57,9 +63,9 @@ def up(
         variables = dict(overrides or {})
         region = str(variables.get("region", DEFAULT_REGION))
         outputs = terraform.apply(state_dir, running.endpoint, region, variables, say)
-        state = StackState(running.endpoint, region, running.kind, outputs)
-        if running.kind == "ministack":
-            publish_batch.mirror(state.client("iam"))
+        state = StackState(running.endpoint, region, running.flavour, outputs)
+        if running.flavour == "ministack":
+            publish_batch.mirror(state.client("iam"), state.name)
         state.save(state_dir)
     return state
 
@@ -74,7 +80,9 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
         return False
     with exclusive(state_dir / "lock", "working on this stack"):
         started = Emulator.load(state_dir)
-        if started is not None:
+        if started is not None and started.kind == "endpoint":
+            _leave(started, state_dir)
+        elif started is not None:
             emulators.stop(started, state_dir)
         shutil.rmtree(state_dir)
     return True
@@ -98,6 +106,21 @@ def _running(state_dir: Path, port: int | None, wanted: str, say: Say) -> Emulat
         )
     say(labelled("emulator", f"{started.title} runs on {started.endpoint}"))
     return started
+
+
+def _join(state_dir: Path, endpoint: str, say: Say) -> Emulator:
+    joined = endpoints.join(endpoint, state_dir)
+    say(labelled("emulator", f"{joined.title}, which runs already"))
+    return joined
+
+
+def _leave(joined: Emulator, state_dir: Path) -> None:
+    if not emulators.is_running(joined):
+        raise StackError(
+            f"{joined.title} does not answer, so that what was made there cannot be destroyed.\n"
+            f"Start it and try again; if it is gone for good: rm -r {state_dir}"
+        )
+    terraform.destroy(state_dir, joined.endpoint)
 
 
 def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, str], say: Say) -> Emulator:

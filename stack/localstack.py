@@ -33,19 +33,39 @@ def unavailable() -> str | None:
     Asks the Docker engine, then for the image; pulls the image if it has to. Takes at most
     5 s where there is no engine, and 5 minutes where the image has to be pulled.
     """
+    return _no_engine() or _no_compose() or _no_image()
+
+
+def unavailable_without_compose() -> str | None:
+    """The same for who starts the container by other means than compose."""
+    return _no_engine() or _no_image()
+
+
+def image() -> str:
+    """The image with its version: the last that needs no token, or what LOCALSTACK_VERSION says."""
+    return f"{IMAGE}:{os.environ.get('LOCALSTACK_VERSION') or DEFAULT_VERSION}"
+
+
+def _no_engine() -> str | None:
     engine = _docker("version", "--format", "{{.Server.Version}}", seconds=ENGINE_SECONDS)
-    if engine.returncode != 0:
-        return "no Docker engine answers"
+    return "no Docker engine answers" if engine.returncode != 0 else None
+
+
+def _no_compose() -> str | None:
     if _compose_command() is None:
         return "Docker is here, but neither docker compose nor docker-compose is"
-    image = f"{IMAGE}:{os.environ.get('LOCALSTACK_VERSION') or DEFAULT_VERSION}"
-    if _docker("image", "inspect", image, seconds=ENGINE_SECONDS).returncode == 0:
+    return None
+
+
+def _no_image() -> str | None:
+    wanted = image()
+    if _docker("image", "inspect", wanted, seconds=ENGINE_SECONDS).returncode == 0:
         return None
-    if _docker("manifest", "inspect", image, seconds=REGISTRY_SECONDS).returncode != 0:
-        return f"the image {image} is not on this machine and its registry cannot be reached"
-    print(f"pulling {image} (about 1.2 GB, once)", flush=True)
-    if _docker("pull", "--quiet", image, seconds=PULL_SECONDS).returncode != 0:
-        return f"the image {image} could not be pulled within {PULL_SECONDS} s"
+    if _docker("manifest", "inspect", wanted, seconds=REGISTRY_SECONDS).returncode != 0:
+        return f"the image {wanted} is not on this machine and its registry cannot be reached"
+    print(f"pulling {wanted} (about 1.2 GB, once)", flush=True)
+    if _docker("pull", "--quiet", wanted, seconds=PULL_SECONDS).returncode != 0:
+        return f"the image {wanted} could not be pulled within {PULL_SECONDS} s"
     return None
 
 

@@ -14,11 +14,15 @@ ON_AWS = "sns:Publish"
 ON_MINISTACK = "sns:PublishBatch"
 
 
-def mirror(iam: Any) -> None:
-    """Bring every role's mirrored policy in line with what the role's own policies allow now."""
+def mirror(iam: Any, stack: str) -> None:
+    """Bring the mirrored policies of a stack's roles in line with what their own policies allow now.
+
+    ``stack`` is what all names of the stack begin with: the emulator may hold other people's roles.
+    """
     for page in iam.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
-            mirror_role(iam, role["RoleName"])
+            if role["RoleName"].startswith(stack):
+                mirror_role(iam, role["RoleName"])
 
 
 def mirror_role(iam: Any, role: str) -> None:

@@ -36,7 +36,8 @@ ARCHIVE_OUTPUTS = {
 class StackState:
     """A stack that Terraform has been applied to.
 
-    ``outputs`` are Terraform's outputs by name; ``emulator`` is ``ministack`` or ``localstack``.
+    ``outputs`` are Terraform's outputs by name; ``emulator`` is ``ministack`` or ``localstack``. On AWS
+    ``emulator`` and ``endpoint`` are empty, and credentials are those that boto3 finds for itself.
     """
 
     endpoint: str
@@ -60,6 +61,11 @@ class StackState:
         """Write the state into ``directory``."""
         write_atomically(directory / FILE, json.dumps(asdict(self), indent=2) + "\n")
 
+    @property
+    def name(self) -> str:
+        """What the names of everything in it begin with (terraform/locals.tf)."""
+        return str(self.outputs["function_name"]).removesuffix("-processor")
+
     def environment(self) -> dict[str, str]:
         """The environment variables that point an AWS client, and a person, at this stack.
 
@@ -70,21 +76,28 @@ class StackState:
             raise StackError(
                 f"The stack has no output {', '.join(missing)}. Bring it up to date with: make up"
             )
-        return {
+        emulator = {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_DEFAULT_REGION": self.region,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        }
+        return {
+            **(emulator if self.endpoint else {}),
+            "AWS_DEFAULT_REGION": self.region,
             **{name: str(self.outputs[output]) for name, output in ENVIRONMENT_OUTPUTS.items()},
             **{name: str(self.outputs.get(output, "")) for name, output in ARCHIVE_OUTPUTS.items()},
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client for ``service`` on this stack, whatever AWS settings the environment holds."""
+        """A boto3 client for ``service`` on this stack. On an emulator, the environment's settings for AWS,
+        such as a profile, have no say."""
         # Imported here because boto3 takes 0.4 s, and `make env` does not need it.
         import boto3
         from botocore.config import Config
 
+        if not self.endpoint:
+            patient = Config(connect_timeout=5, read_timeout=60)
+            return boto3.session.Session().client(service, region_name=self.region, config=patient)
         return boto3.session.Session().client(
             service,
             endpoint_url=self.endpoint,

@@ -23,6 +23,8 @@ from stack.toolchain import Provider, Terraform
 
 LOG = "terraform.log"
 VAR_FILE = Path("env") / "local.tfvars"
+# What `destroy` needs to know of the last `apply`: its region and its variables.
+APPLIED = "applied.json"
 # Terraform's own files in the working copy, which are not in the source.
 KEPT = (".terraform", ".terraform.lock.hcl", "terraform.tfstate", "terraform.tfstate.backup")
 LEFT_BY_TERRAFORM = (".terraform", "*.tfstate", "*.tfstate.*", "localstack_providers_override.tf")
@@ -71,17 +73,14 @@ def apply(
     Terraform's own message when it fails.
     """
     run = _prepare(state_dir, endpoint, region, say)
-    # The config's defaults are relative to its own directory, and this runs in a copy of it.
-    zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
-    variables = {**overrides, **zips, "dashboard_template": str(DASHBOARD_TEMPLATE)}
-    arguments = [f"-var-file={VAR_FILE}", *_variable_arguments(variables)]
+    write_atomically(state_dir / APPLIED, json.dumps({"region": region, "overrides": dict(overrides)}))
     with _timed(run, "apply"):
-        output = _apply(run, arguments)
+        output = _apply(run, _arguments(overrides))
     if run.offline is not None:
         with _timed(run, "API calls"):
             _complete_offline(run, StackState(endpoint, region, "", {}))
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in run.seconds.items())
-    say(labelled("", f"{_summary(output)} ({times})"))
+    say(labelled("", f"{summary(output)} ({times})"))
     return outputs(run)
 
 
@@ -95,6 +94,21 @@ def _apply(run: Run, arguments: list[str]) -> str:
         if run.offline is None or "inconsistent final plan" not in str(error):
             raise
         return _run(run, *command)
+
+
+def destroy(state_dir: Path, endpoint: str, say: Say = print) -> None:
+    """Destroy what ``apply`` made on the emulator at ``endpoint``. Nothing happens where it made nothing.
+
+    Raises StackError with Terraform's own message when it fails.
+    """
+    try:
+        applied = json.loads((state_dir / APPLIED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    run = _prepare(state_dir, endpoint, applied["region"], say)
+    output = _run(run, "destroy", "-auto-approve", *_arguments(applied["overrides"]))
+    (state_dir / APPLIED).unlink()
+    say(labelled("", summary(output)))
 
 
 def outputs(run: Run) -> dict[str, Any]:
@@ -204,7 +218,18 @@ def _complete_offline(run: Run, emulator: StackState) -> None:
     offline.complete(state, emulator.client)
 
 
-def _variable_arguments(variables: Mapping[str, object]) -> list[str]:
+def _arguments(overrides: Mapping[str, object]) -> list[str]:
+    return [f"-var-file={VAR_FILE}", *variable_arguments({**overrides, **paths()})]
+
+
+def paths() -> dict[str, str]:
+    """The variables that say where things lie: the config's defaults are relative, and it runs in a copy."""
+    zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
+    return {**zips, "dashboard_template": str(DASHBOARD_TEMPLATE)}
+
+
+def variable_arguments(variables: Mapping[str, object]) -> list[str]:
+    """Terraform's arguments for these variables."""
     return [
         f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in variables.items()
@@ -244,6 +269,7 @@ def _run(run: Run, command: str, *arguments: str) -> str:
     return tflocal.run(run.workdir, run.environment, log, run.say, command, *arguments)
 
 
-def _summary(said: str) -> str:
-    found = re.search(r"Resources: (\d+ added, \d+ changed, \d+ destroyed)", said)
+def summary(said: str) -> str:
+    """What an apply or destroy came to, of all that Terraform said."""
+    found = re.search(r"Resources: ((?:\d+ added, \d+ changed, )?\d+ destroyed)", said)
     return found[1] if found else "applied"

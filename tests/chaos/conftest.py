@@ -8,8 +8,15 @@ from rich.table import Table
 
 from tests.chaos.rig import Rig, Row, Stacks, rigged
 from tests.integration.conftest import new_stack as new_stack  # a fixture
+from tests.targets import MiniStack, Target
 
 ROWS = pytest.StashKey[list[Row]]()
+
+
+@pytest.fixture(scope="session")
+def target() -> Target:
+    """Faults are injected into the embedded emulator, whatever other targets there are."""
+    return MiniStack("fault runs reach into it")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""A stack of the tests' own: MiniStack with IAM enforced, on a free port, by the same Terraform."""
+"""Stacks of the tests' own, by the same Terraform, on this run's target (tests/targets.py)."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -15,21 +14,20 @@ from typing import Any
 import pytest
 
 from contract.payload import unpack
-from stack import lifecycle
+from stack.processes import free_port as free_port
 from stack.state import StackState
+from tests import targets
+from tests.targets import INSIDE, Target
 from tests.waiting import eventually
 
 FUNCTION_TIMEOUT = 5
 # SQS hands a message back after six times the function's timeout; a third delivery is the last.
 VISIBILITY = 6 * FUNCTION_TIMEOUT
-OVERRIDES: dict[str, object] = {"function_timeout": FUNCTION_TIMEOUT, "max_receive_count": 3}
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+OVERRIDES: dict[str, object] = {
+    "function_timeout": FUNCTION_TIMEOUT,
+    "max_receive_count": 3,
+    "maximum_concurrency": 5,
+}
 
 
 @dataclass
@@ -65,9 +63,15 @@ class Inbox:
 class Pipeline:
     """A running stack, as a test sees it."""
 
-    def __init__(self, state: StackState, state_dir: Path) -> None:
+    def __init__(
+        self, state: StackState, state_dir: Path, target: Target, variables: Mapping[str, object]
+    ) -> None:
         self.state = state
         self.state_dir = state_dir
+        self.target = target
+        # The Terraform variables that it was brought up with.
+        self.variables = variables
+        self.name = state.name
         self.queue_url = str(state.outputs["queue_url"])
         self.dlq_url = str(state.outputs["dlq_url"])
         self.sqs = state.client("sqs")
@@ -120,7 +124,7 @@ class Pipeline:
     def inbox(self, output: str = "alerts_topic_arn") -> Iterator[Inbox]:
         """A subscription to the topic with this output name, for as long as it is needed."""
         sns = self.state.client("sns")
-        url = self.sqs.create_queue(QueueName=f"inbox-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+        url = self.sqs.create_queue(QueueName=f"{self.name}-inbox-{uuid.uuid4().hex[:12]}")["QueueUrl"]
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
         topic = self.state.outputs[output]
         allow = {
@@ -146,10 +150,21 @@ class Pipeline:
 
 
 @pytest.fixture(scope="session")
+def target() -> Iterator[Target]:
+    """Where the stacks of this run are."""
+    chosen = targets.chosen()
+    with chosen.running():
+        yield chosen
+
+
+@pytest.fixture(scope="session")
 def new_stack(
-    tmp_path_factory: pytest.TempPathFactory,
+    target: Target, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., AbstractContextManager[Pipeline]]:
-    """Makes stacks: `with new_stack(overrides={...}) as pipeline`."""
+    """Makes stacks: `with new_stack(overrides={...}) as pipeline`.
+
+    Who asks for an emulator's environment or port is skipped where the target has no emulator of ours.
+    """
 
     @contextlib.contextmanager
     def make(
@@ -157,18 +172,15 @@ def new_stack(
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> Iterator[Pipeline]:
+        if (emulator_environment or port) and INSIDE in target.lacks:
+            pytest.skip(f"needs {INSIDE}: {target.lacks[INSIDE]}")
         state_dir = tmp_path_factory.mktemp("stack")
+        variables = {**target.own_variables(), **OVERRIDES, **(overrides or {})}
         try:
-            state = lifecycle.up(
-                state_dir,
-                port=port or free_port(),
-                emulator="ministack",
-                overrides={**OVERRIDES, **(overrides or {})},
-                emulator_environment=emulator_environment,
-            )
-            yield Pipeline(state, state_dir)
+            state = target.up(state_dir, variables, emulator_environment=emulator_environment, port=port)
+            yield Pipeline(state, state_dir, target, variables)
         finally:
-            lifecycle.down(state_dir)
+            target.down(state_dir)
 
     return make
 

@@ -17,6 +17,7 @@ def environment_of(pipeline: Pipeline, **variables: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}",
         "STACK_DIR": str(pipeline.state_dir),
+        **pipeline.target.environment(),
         **variables,
     }
 

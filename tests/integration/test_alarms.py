@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Inbox, Pipeline
+from tests.targets import ALARMS
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.needs(ALARMS)
+
 # Of the function's own metrics the emulator makes none, so that nobody else's test disturbs this alarm.
-RETURNED = "rt-pipeline-local-messages-returned"
-REJECTIONS = "rt-pipeline-local-rejection-rate"
-UNHEALTHY = "rt-pipeline-local-pipeline-unhealthy"
+RETURNED = "messages-returned"
+REJECTIONS = "rejection-rate"
+UNHEALTHY = "pipeline-unhealthy"
 
 
 class Alarms:
@@ -28,11 +31,15 @@ class Alarms:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._cloudwatch = pipeline.state.client("cloudwatch")
+        self._prefix = f"{pipeline.name}-"
 
     def all(self) -> dict[str, dict[str, Any]]:
-        """Every alarm by name."""
-        answer = self._cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        return {alarm["AlarmName"]: alarm for alarm in answer["MetricAlarms"] + answer["CompositeAlarms"]}
+        """Every alarm by name, without what all of the pipeline's names begin with."""
+        answer = self._cloudwatch.describe_alarms(
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"], AlarmNamePrefix=self._prefix
+        )
+        alarms = answer["MetricAlarms"] + answer["CompositeAlarms"]
+        return {alarm["AlarmName"].removeprefix(self._prefix): alarm for alarm in alarms}
 
     def state(self, name: str) -> str:
         """An alarm's state."""
@@ -40,7 +47,9 @@ class Alarms:
 
     def set(self, name: str, state: str) -> None:
         """Put an alarm on metrics into a state until it is next evaluated."""
-        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+        self._cloudwatch.set_alarm_state(
+            AlarmName=self._prefix + name, StateValue=state, StateReason="a test"
+        )
 
     def put(self, name: str, value: float, at: datetime | None = None) -> None:
         """Put a value for the metric that an alarm watches."""
@@ -78,7 +87,7 @@ def told(inbox: Inbox, name: str, state: str) -> Callable[[], list[dict[str, Any
     return lambda: [
         message
         for message in inbox.read()
-        if (message.get("AlarmName"), message.get("NewStateValue")) == (name, state)
+        if message.get("AlarmName", "").endswith(f"-{name}") and message.get("NewStateValue") == state
     ]
 
 
@@ -123,5 +132,5 @@ def test_business_and_ops_are_told_of_rejections_which_do_not_make_the_pipeline_
 
 def test_the_dashboard_is_there(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.state.client("cloudwatch")
-    dashboard = cloudwatch.get_dashboard(DashboardName="rt-pipeline-local-us-east-1")
+    dashboard = cloudwatch.get_dashboard(DashboardName=f"{pipeline.name}-{pipeline.state.region}")
     assert pipeline.state.outputs["function_name"] in dashboard["DashboardBody"]

@@ -20,6 +20,9 @@ import pytest
 from stack import publish_batch
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
+from tests.targets import IAM
+
+pytestmark = pytest.mark.needs(IAM)
 
 NOT_ENFORCED = {"ReceiveMessages", "WriteLogs"}
 
@@ -164,4 +167,4 @@ def test_nothing_is_granted_that_no_test_needs(role: Role) -> None:
 def test_every_action_is_granted_on_this_pipelines_own_resources_only(role: Role) -> None:
     for statement in role.policy["Statement"]:
         for resource in _listed(statement["Resource"]):
-            assert "rt-pipeline" in resource, f"{statement['Sid']} reaches {resource}"
+            assert role.pipeline.name in resource, f"{statement['Sid']} reaches {resource}"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from stack import lifecycle
 from stack.paths import LAMBDA_ZIP, ROOT
-from tests.integration.conftest import OVERRIDES, Pipeline, free_port
+from tests.integration.conftest import Pipeline, free_port
 
 
 def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
     said: list[str] = []
-    lifecycle.up(pipeline.state_dir, overrides=OVERRIDES, say=said.append)
+    pipeline.target.up(pipeline.state_dir, pipeline.variables, said.append)
     assert any("0 added, 0 changed, 0 destroyed" in line for line in said), "\n".join(said)
 
 

@@ -30,10 +30,10 @@ from stack.paths import ROOT
 from stack.state import ACCESS_KEY, SECRET_KEY
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
+from tests.targets import ENDPOINT, IAM, LOG_FIGURES
 from tests.waiting import eventually
 
 POLICY = ROOT / "dashboards" / "reader-policy.json"
-NAME = "rt-pipeline-local"
 READINGS = ("depth", "activity", "tables", "alerts", "alarms")
 # An emulator has no metrics, so there the log group is read; on AWS nobody needs this.
 READ_LOG = {
@@ -50,6 +50,7 @@ def top(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")]),
         "STACK_DIR": str(pipeline.state_dir),
+        **pipeline.target.environment(),
     }
     return subprocess.run(
         [sys.executable, "-m", "dashboards", *arguments],
@@ -69,6 +70,7 @@ def panels(pipeline: Pipeline) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.needs(LOG_FIGURES)
 def test_the_figures_are_those_of_what_was_sent(pipeline: Pipeline) -> None:
     before = panels(pipeline)
     large = order("4321")
@@ -97,6 +99,7 @@ def test_the_figures_are_those_of_what_was_sent(pipeline: Pipeline) -> None:
     assert {alarm["name"] for alarm in after["alarms"]["alarms"]} >= {"dead-letters", "function-errors"}
 
 
+@pytest.mark.needs(LOG_FIGURES)
 def test_one_frame_is_printed_and_names_the_sources(pipeline: Pipeline) -> None:
     done = top(pipeline, "--once")
     assert done.returncode == 0, done.stdout
@@ -104,6 +107,7 @@ def test_one_frame_is_printed_and_names_the_sources(pipeline: Pipeline) -> None:
         assert part in done.stdout
 
 
+@pytest.mark.needs(LOG_FIGURES)
 def test_what_an_emulator_cannot_tell_is_absent_with_its_reason(pipeline: Pipeline) -> None:
     found = panels(pipeline)
     assert found["lambda"]["absent"]["throttles_in_900_seconds"] == "not logged"
@@ -119,12 +123,13 @@ class Reader:
     """An IAM user who may read, and whose rights can be narrowed."""
 
     iam: Any
+    pipeline: str
     name: str
     policy: dict[str, Any]
 
     def put(self, policy: Mapping[str, Any]) -> None:
         """Give the user exactly this policy."""
-        document = json.dumps(policy).replace("${name}", NAME)
+        document = json.dumps(policy).replace("${name}", self.pipeline)
         self.iam.put_user_policy(UserName=self.name, PolicyName="reader", PolicyDocument=document)
 
     @contextmanager
@@ -160,7 +165,7 @@ def reader(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read
     key = iam.create_access_key(UserName=name)["AccessKey"]
     policy = json.loads(POLICY.read_text())
     policy["Statement"].append(READ_LOG)
-    user = Reader(iam, name, policy)
+    user = Reader(iam, pipeline.name, name, policy)
     user.put(policy)
     log_in(monkeypatch, pipeline, key["AccessKeyId"], key["SecretAccessKey"])
     try:
@@ -173,7 +178,7 @@ def reader(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read
 
 def by_name(pipeline: Pipeline) -> Target:
     """The pipeline found by its name, as on AWS, with the environment's credentials."""
-    return find(NAME, None, pipeline.state.region)
+    return find(pipeline.name, None, pipeline.state.region)
 
 
 def looked_at(target: Target) -> dict[str, str | None]:
@@ -187,10 +192,12 @@ def looked_at(target: Target) -> dict[str, str | None]:
     return problems | {"metrics": aws.state(time.time()).activity.problem}
 
 
+@pytest.mark.needs(IAM)
 def test_with_the_policy_in_the_docs_everything_can_be_read(pipeline: Pipeline, reader: Reader) -> None:
     assert looked_at(by_name(pipeline)) == dict.fromkeys((*READINGS, "metrics"))
 
 
+@pytest.mark.needs(IAM)
 @pytest.mark.parametrize(
     ("action", "reading"),
     [
@@ -211,11 +218,13 @@ def test_without_one_of_its_actions_the_panel_concerned_says_so(
     assert {name: said for name, said in problems.items() if said} == {reading: f"not allowed: {action}"}
 
 
+@pytest.mark.needs(IAM)
 def test_without_the_right_to_find_the_queue_the_program_says_so(pipeline: Pipeline, reader: Reader) -> None:
     with reader.without("sqs:GetQueueUrl"), pytest.raises(OpsError, match="GetQueueUrl"):
         by_name(pipeline)
 
 
+@pytest.mark.needs(ENDPOINT)
 def test_a_pipeline_that_is_not_there_is_named(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     log_in(monkeypatch, pipeline, ACCESS_KEY, SECRET_KEY)
     with pytest.raises(OpsError, match="no queue rt-other-prod-events"):
@@ -232,6 +241,7 @@ def test_the_policy_reads_and_never_writes() -> None:
 # --- CloudWatch ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.needs(ENDPOINT)
 def test_figures_that_cloudwatch_has_are_read_from_it(pipeline: Pipeline) -> None:
     known = find(None, None, None, {"STACK_DIR": str(pipeline.state_dir)})
     # Names of its own: what is put here is no alarm's business.
@@ -316,6 +326,7 @@ def door(pipeline: Pipeline) -> Iterator[Door]:
     made.shut()
 
 
+@pytest.mark.needs(ENDPOINT)
 def test_an_endpoint_that_goes_is_said_on_every_panel_and_all_recover_when_it_is_back(
     pipeline: Pipeline, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:

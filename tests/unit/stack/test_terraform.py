@@ -79,7 +79,7 @@ def test_a_cli_config_that_does_not_exist_is_not_passed_on(
 
 
 def test_variables_are_written_as_terraform_reads_them() -> None:
-    assert terraform._variable_arguments({"a": "text", "b": 3, "c": False, "d": ["x", "y"]}) == [
+    assert terraform.variable_arguments({"a": "text", "b": 3, "c": False, "d": ["x", "y"]}) == [
         "-var=a=text",
         "-var=b=3",
         "-var=c=false",

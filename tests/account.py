@@ -1,0 +1,130 @@
+"""Stacks in a real account: Terraform and its provider as they are, state in the stack's own directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack import terraform, terraform_process, toolchain
+from stack.build import build_all
+from stack.errors import StackError
+from stack.paths import CACHE_DIR, TERRAFORM_SOURCE
+from stack.say import Say, labelled
+from stack.state import StackState
+
+VAR_FILE = Path("env") / "dev.tfvars"
+# Never the account's default profile by accident: one of these has to say whose credentials they are.
+NAMED_BY = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
+# The config's own backend, if it names one, is for what is deployed to stay.
+LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+LEFT = CACHE_DIR / "left-in-an-account"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose account it is, and where in it."""
+
+    account: str
+    region: str
+    who: str
+
+    def __str__(self) -> str:
+        return f"AWS account {self.account}, {self.region}, as {self.who}"
+
+
+def identity() -> Identity:
+    """What the environment's credentials lead to. Raises StackError, saying what to type."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if not any(os.environ.get(name) for name in NAMED_BY):
+        raise StackError("TARGET=account needs to know which: make test TARGET=account AWS_PROFILE=...")
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        raise StackError(
+            "AWS_ENDPOINT_URL is set, so that AWS would not be reached. Type: unset AWS_ENDPOINT_URL"
+        )
+    try:
+        session = boto3.session.Session()
+        if session.region_name is None:
+            raise StackError("TARGET=account needs a region: make test TARGET=account AWS_DEFAULT_REGION=...")
+        caller = session.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise StackError(
+            f"The credentials for the account do not work: {error}\nTry: aws sts get-caller-identity"
+        ) from None
+    return Identity(caller["Account"], session.region_name, caller["Arn"].rpartition(":")[2])
+
+
+def credentials() -> dict[str, str]:
+    """What of the environment leads a command to the account."""
+    return {name: value for name, value in os.environ.items() if name == "HOME" or name.startswith("AWS_")}
+
+
+def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], say: Say = print) -> StackState:
+    """Apply the config, or apply it again. Raises StackError with Terraform's own message."""
+    build_all()
+    workdir = terraform.workdir(state_dir)
+    if not workdir.exists():
+        shutil.copytree(
+            TERRAFORM_SOURCE, workdir, ignore=shutil.ignore_patterns(*terraform.NOT_COPIED, "*.lock.hcl")
+        )
+        (workdir / "backend_override.tf").write_text(LOCAL_BACKEND)
+        _terraform(state_dir, say, "init")
+    arguments = _arguments(where, overrides)
+    # `destroy` has to be given the same.
+    (state_dir / terraform.APPLIED).write_text(json.dumps(arguments))
+    said = _terraform(state_dir, say, "apply", "-auto-approve", *arguments)
+    say(labelled("", terraform.summary(said)))
+    done = subprocess.run(
+        [toolchain.find_terraform().command, "output", "-json"],
+        cwd=workdir,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    outputs = {name: output["value"] for name, output in json.loads(done.stdout).items()}
+    state = StackState("", where.region, "", outputs)
+    state.save(state_dir)
+    return state
+
+
+def down(state_dir: Path, where: Identity) -> None:
+    """Destroy the stack. Where that fails, its state is kept, and the StackError says where."""
+    applied = state_dir / terraform.APPLIED
+    if not applied.exists():
+        return
+    try:
+        _terraform(state_dir, print, "destroy", "-auto-approve", *json.loads(applied.read_text()))
+    except StackError as error:
+        kept = LEFT / state_dir.name
+        shutil.copytree(state_dir, kept, dirs_exist_ok=True)
+        raise StackError(
+            f"{error}\n\nSomething is LEFT in {where}. Terraform's state of it is in {kept / 'terraform'};\n"
+            f"the arguments for terraform destroy there are in {kept / terraform.APPLIED}."
+        ) from None
+
+
+def _arguments(where: Identity, overrides: Mapping[str, object]) -> list[str]:
+    throw_away = {"deletion_protection": False, "point_in_time_recovery": False}
+    variables = {**overrides, **throw_away, **terraform.paths(), "region": where.region}
+    return [f"-var-file={VAR_FILE}", *terraform.variable_arguments(variables)]
+
+
+def _environment() -> dict[str, str]:
+    # No workspace and no arguments of the person's own: they would lead to another state or stack.
+    stray = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(stray)}
+    return kept | {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+
+
+def _terraform(state_dir: Path, say: Say, command: str, *arguments: str) -> str:
+    program = [toolchain.find_terraform().command]
+    workdir, log = terraform.workdir(state_dir), state_dir / terraform.LOG
+    _, said = terraform_process.run(program, workdir, _environment(), log, say, command, *arguments)
+    return said

@@ -1,0 +1,31 @@
+"""What every test run has: a target for the integration tests, chosen once and named at the top."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack.errors import StackError
+from tests import targets
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the target, before anything is collected."""
+    try:
+        targets.chosen()
+    except StackError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Where the integration tests run."""
+    return f"target: {targets.describe()}"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, with its reason, what the target cannot do."""
+    for marker in item.iter_markers("needs"):
+        (ability,) = marker.args
+        if ability not in targets.ABILITIES:
+            raise pytest.UsageError(f"{item.nodeid} needs {ability!r}, which tests/targets.py does not know")
+        if ability in targets.chosen().lacks:
+            pytest.skip(f"needs {ability}: {targets.chosen().lacks[ability]}")

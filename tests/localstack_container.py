@@ -1,0 +1,58 @@
+"""LocalStack in a container of the tests' own, through testcontainers."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from stack import endpoint, processes
+from stack.errors import StackError
+
+PORT = 4566
+START_SECONDS = 120
+SOCKET = "/var/run/docker.sock"
+
+
+def container(image: str, name: str, port: int) -> Any:
+    """The container as docker-compose.yml has it, reachable on 127.0.0.1:``port`` alone; not yet started."""
+    from testcontainers.core.container import DockerContainer
+
+    made: Any = DockerContainer(image).with_name(name)
+    # docker-py takes an address beside the port; testcontainers hands it on as it is.
+    made.ports[PORT] = (processes.LOOPBACK, port)
+    made.with_volume_mapping(os.environ.get("DOCKER_SOCK") or SOCKET, SOCKET, "rw")
+    return made.with_envs(
+        MAIN_CONTAINER_NAME=name,
+        LOCALSTACK_AUTH_TOKEN=os.environ.get("LOCALSTACK_AUTH_TOKEN", ""),
+        ENFORCE_IAM="1",
+        LAMBDA_IGNORE_ARCHITECTURE="1",
+        LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT="180",
+        DISABLE_EVENTS="1",
+    )
+
+
+@contextmanager
+def running(image: str) -> Iterator[str]:
+    """LocalStack for a while; its address. Raises StackError where it does not come up."""
+    port = processes.free_port()
+    address = f"http://{processes.LOOPBACK}:{port}"
+    made = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
+    with made:
+        _wait_until_healthy(made, image, address)
+        yield address
+
+
+def _wait_until_healthy(made: Any, image: str, address: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while endpoint.version(address, "localstack") is None:
+        if time.monotonic() > deadline:
+            said = b"\n".join(made.get_logs()).decode(errors="replace").splitlines()
+            raise StackError(
+                f"{image} did not answer within {START_SECONDS} s. The last it said:\n"
+                + "\n".join(said[-15:])
+            )
+        time.sleep(0.3)
