@@ -15,6 +15,7 @@ resource "aws_lambda_function" "archiver" {
   handler          = "archiver.handler.handle"
   runtime          = "python3.13"
   architectures    = ["arm64"]
+  publish          = true
   memory_size      = 512
   timeout          = local.archiver_timeout
 
@@ -37,6 +38,16 @@ resource "aws_lambda_function" "archiver" {
   depends_on = [aws_iam_role_policy.archiver]
 }
 
+# The version that the streams feed, as the processor's alias in function.tf.
+resource "aws_lambda_alias" "archiver_live" {
+  count = var.archive ? 1 : 0
+
+  name             = "live"
+  description      = "The version that archives."
+  function_name    = aws_lambda_function.archiver[0].function_name
+  function_version = aws_lambda_function.archiver[0].version
+}
+
 resource "aws_lambda_event_source_mapping" "archive" {
   for_each = var.archive ? {
     events   = aws_dynamodb_table.events.stream_arn
@@ -44,7 +55,7 @@ resource "aws_lambda_event_source_mapping" "archive" {
   } : {}
 
   event_source_arn  = each.value
-  function_name     = aws_lambda_function.archiver[0].arn
+  function_name     = aws_lambda_alias.archiver_live[0].arn
   starting_position = "TRIM_HORIZON"
 
   batch_size                         = var.archive_batch_size
