@@ -113,8 +113,8 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "verify",
         commands.verify,
         "Prove the conservation law",
-        "Reads the three tables whole, and the archive. Bodies are unpacked and hashed too while all of them together have at "
-        "most 64 MiB; --deep does it whatever their size, --deep 0 never.",
+        "Reads the three tables and the archive whole. Bodies are unpacked and hashed too while all of them "
+        "together have at most 64 MiB; --deep does it whatever their size, --deep 0 never.",
     )
     option("manifest", "a producer's run: a path, latest or none; the latest one unless told")
     option("deep", "whether to unpack and hash every body", _yes_or_no)

@@ -136,7 +136,7 @@ def read_dead_letters(resources: Resources) -> list[Waiting]:
 
 
 def read_bodies(resources: Resources, queue_url: str, most: int) -> list[str]:
-    """The bodies of up to ``most`` messages of a queue that nothing moves messages out of; all are put back."""
+    """The bodies of up to ``most`` messages of a queue without a dead-letter queue; all are put back."""
     sqs = resources.client("sqs")
     if depth(sqs, queue_url).total == 0:
         return []

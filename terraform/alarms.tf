@@ -8,7 +8,6 @@ locals {
   to_ops             = [aws_sns_topic.ops.arn]
   to_ops_and_alerts  = [aws_sns_topic.ops.arn, aws_sns_topic.alerts.arn]
   function_dimension = { FunctionName = aws_lambda_function.processor.function_name }
-  archiver_dimension = { FunctionName = local.archiver_name }
 
   # What the functions write themselves, in embedded metric format: telemetry.py of both in lambda_src/.
   own_namespace = "RtPipeline"
@@ -290,7 +289,7 @@ resource "aws_cloudwatch_metric_alarm" "archiver_errors" {
 
   namespace   = "AWS/Lambda"
   metric_name = "Errors"
-  dimensions  = local.archiver_dimension
+  dimensions  = { FunctionName = aws_lambda_function.archiver[0].function_name }
   statistic   = "Sum"
   period      = 60
 
@@ -313,7 +312,7 @@ resource "aws_cloudwatch_metric_alarm" "archiver_behind" {
 
   namespace   = "AWS/Lambda"
   metric_name = "IteratorAge"
-  dimensions  = local.archiver_dimension
+  dimensions  = { FunctionName = aws_lambda_function.archiver[0].function_name }
   statistic   = "Maximum"
   period      = 60
 
@@ -359,7 +358,7 @@ resource "aws_cloudwatch_metric_alarm" "unreadable_records" {
 
   namespace   = local.own_namespace
   metric_name = "Unreadable"
-  dimensions  = local.archiver_dimension
+  dimensions  = { FunctionName = aws_lambda_function.archiver[0].function_name }
   statistic   = "Sum"
   period      = 300
 

@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from archiver.lines import UnreadableItem
 
-_ATTEMPTS = 3
-# botocore's standard retry mode waits up to this before a second attempt and twice this before a third
-# (botocore.retries.standard).
-_LONGEST_PAUSES = 3.0
+# Lambda repeats the batch in any case.
+_ATTEMPTS = 2
+# botocore's standard retry mode waits up to this before a second attempt (botocore.retries.standard).
+_LONGEST_PAUSE = 1.0
 
 
 class Unavailable(Exception):
@@ -55,7 +55,7 @@ class Buckets:
         self._archive = archive
         self._remaining_millis = remaining_millis
         # Every attempt may take its timeout to connect and again to answer.
-        self._reserve = 2 * _ATTEMPTS * _call_timeout(function_timeout) + _LONGEST_PAUSES
+        self._reserve = 2 * _ATTEMPTS * _call_timeout(function_timeout) + _LONGEST_PAUSE
 
     def payload(self, key: str) -> bytes:
         """Read an object of the payload bucket.

@@ -7,10 +7,9 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from archiver import telemetry
 from archiver.batch import Batch
 from archiver.buckets import Buckets, s3_client
-from archiver.lines import EVENTS, REJECTED, UNREADABLE
+from archiver.report import report
 from archiver.settings import Settings
 
 _settings = Settings.read(os.environ)
@@ -37,24 +36,4 @@ def handle(event: dict[str, Any], context: Any) -> None:
     records = event.get("Records") or []
     batch = Batch(_settings.events_table, _settings.rejected_table, buckets)
     batch.archive(records)
-    now = datetime.now(UTC)
-    telemetry.metrics(
-        now,
-        os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "archiver"),
-        {
-            "ArchivedEvents": batch.archived[EVENTS],
-            "ArchivedRejected": batch.archived[REJECTED],
-            "Unreadable": batch.archived[UNREADABLE],
-            "Objects": batch.objects,
-            "ArchivedBytes": batch.bytes,
-            "ArchiveLag": _lag(records, now),
-        },
-        request_id=context.aws_request_id,
-    )
-
-
-def _lag(records: list[dict[str, Any]], now: datetime) -> int:
-    """How long ago, in milliseconds, the oldest of the records was written; the streams count in seconds."""
-    written = [record.get("dynamodb", {}).get("ApproximateCreationDateTime") for record in records]
-    known = [moment for moment in written if isinstance(moment, int | float)]
-    return max(0, int((now.timestamp() - min(known)) * 1000)) if known else 0
+    report(batch, records, context.aws_request_id, datetime.now(UTC))

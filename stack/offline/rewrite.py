@@ -179,19 +179,25 @@ def _same_instance(part: _Part) -> str:
 
 def _carrier(parts: Iterable[_Part]) -> str:
     """The expressions that were deleted, where Terraform evaluates them and keeps the values in its state."""
-    lists = ", ".join(_carried(part) for part in parts if part.by_api)
-    return f'resource "terraform_data" "{CARRIED}" {{\ninput = concat([], {lists})\n}}\n'
+    needed = [part for part in parts if part.by_api]
+    once = ", ".join(_carried(part) for part in needed if _repeated(part) is None)
+    lists = [f"[{once}]", *(_carried(part) for part in needed if _repeated(part) is not None)]
+    carried = lists[0] if len(lists) == 1 else f"concat({', '.join(lists)})"
+    return f'resource "terraform_data" "{CARRIED}" {{\ninput = {carried}\n}}\n'
 
 
 def _carried(part: _Part) -> str:
-    """A list of objects, one an instance: the resource's type, its id, and what an API call is to set."""
+    """An object expression: the resource's type, its id, and the values that an API call is to set.
+
+    Where the config may make several of it or none: a list of such objects.
+    """
     evaluated = {entry.argument for entry in part.left_out if entry.instead == API_CALL and entry.evaluated}
     values = part.block.only(lambda name: name not in META if part.is_lost else name in evaluated)
     repeated = _repeated(part)
     instance = f"{part.address}[{repeated.key}]" if repeated else part.address
     identity = "null" if part.is_lost else f"{instance}.id"
     carried = f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.as_object(values)}\n}}'
-    return f"[for {repeated.name} in {repeated.instances} : {carried}]" if repeated else f"[{carried}]"
+    return f"[for {repeated.name} in {repeated.instances} : {carried}]" if repeated else carried
 
 
 @dataclass(frozen=True)

@@ -135,12 +135,17 @@ _NOTHING_TAKEN = (
 )
 
 
-def killing(kill: Callable[[], int], every: int, most: int) -> Hook:
-    """Every so many calls, up to ``most`` times, the function's workers die: before it is done, or after."""
+def killing(kill: Callable[[], int], every: int, most: int, operations: set[str] | None = None) -> Hook:
+    """Every so many calls, up to ``most`` times, the functions' workers die: before it is done, or after.
+
+    ``operations`` are those that count, all unless told.
+    """
     lock = threading.Lock()
     seen = [0]
 
     def hook(call: Call) -> Reply | None:
+        if operations is not None and call.operation not in operations:
+            return PASS
         with lock:
             seen[0] += 1
             turn, rest = divmod(seen[0], every)

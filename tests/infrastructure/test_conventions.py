@@ -26,6 +26,9 @@ OUTPUTS = {
     "ops_topic_arn",
     "function_name",
     "payload_bucket",
+    "archiver_function_name",
+    "archive_bucket",
+    "archive_failures_queue_url",
 }
 
 VARIABLES = [pytest.param(block, id=block.name) for block in blocks("variable")]

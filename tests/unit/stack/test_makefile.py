@@ -8,7 +8,7 @@ from stack.paths import ROOT
 
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env"),
-    *("send", "get", "events", "logs", "rejected", "replay", "redrive", "verify"),
+    *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
     *("top", "picture", "bench", "cost"),
     *("test", "test-chaos", "lint", "fmt", "docs", "lock", "clean"),
 }
