@@ -16,7 +16,7 @@ from stack import terraform_process, tflocal, toolchain
 from stack.build import ARTIFACTS
 from stack.errors import StackError
 from stack.files import exclusive, write_atomically
-from stack.paths import CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
+from stack.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
 from stack.say import Say, labelled
 from stack.state import StackState
 from stack.toolchain import Provider, Terraform
@@ -225,7 +225,7 @@ def _arguments(overrides: Mapping[str, object]) -> list[str]:
 def paths() -> dict[str, str]:
     """The variables that say where things lie: the config's defaults are relative, and it runs in a copy."""
     zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
-    return {**zips, "dashboard_template": str(DASHBOARD_TEMPLATE)}
+    return {**zips, "dashboard_template": str(DASHBOARD_TEMPLATE), "analytics_directory": str(ANALYTICS)}
 
 
 def variable_arguments(variables: Mapping[str, object]) -> list[str]:
