@@ -17,6 +17,7 @@ import pytest
 from contract.payload import unpack
 from stack import lifecycle
 from stack.state import StackState
+from tests import receipt
 from tests.waiting import eventually
 
 FUNCTION_TIMEOUT = 5
@@ -174,7 +175,10 @@ def new_stack(
 
 
 @pytest.fixture(scope="session")
-def pipeline(new_stack: Callable[..., AbstractContextManager[Pipeline]]) -> Iterator[Pipeline]:
+def pipeline(
+    new_stack: Callable[..., AbstractContextManager[Pipeline]], pytestconfig: pytest.Config
+) -> Iterator[Pipeline]:
     """One running stack for all tests that can share one."""
     with new_stack() as running:
+        receipt.tested_on_stack(pytestconfig, running.state_dir)
         yield running
