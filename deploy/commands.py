@@ -172,8 +172,7 @@ def env(environment: Environment, account: Account, _options: Namespace) -> int:
     }
     for variable, value in {"AWS_DEFAULT_REGION": account.region, **names}.items():
         out.print(f"export {variable}={shlex.quote(str(value))}", markup=False)
-    if account.session.profile_name != "default":
-        out.print(f"export AWS_PROFILE={shlex.quote(account.session.profile_name)}", markup=False)
+    # Not the profile: the deployer's rights are for deploying, and do not reach what is stored.
     if account.endpoint is None:
         out.print("unset AWS_ENDPOINT_URL")
     return 0

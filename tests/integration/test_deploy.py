@@ -20,6 +20,7 @@ from deploy.__main__ import main
 from deploy.account import open_account
 from deploy.environment import Environment
 from deploy.receipt import Receipt
+from ops.resources import Resources
 from stack import build, ministack
 from stack.build import Artifact
 from stack.state import StackState
@@ -195,6 +196,13 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     assert deployer.runs("drift") == 0
     assert "is as the config says" in capsys.readouterr().out
     assert deployer.schema_version_that_runs() == "1.0.0"
+
+    # The other commands find it.
+    capsys.readouterr()
+    assert deployer.runs("env") == 0
+    lines = capsys.readouterr().out.splitlines()
+    exports = dict(line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export "))
+    assert Resources.find(exports).table_name == "rt-pipeline-rehearsal-events"
 
     # What its policy does not say, the deployer may not do.
     check_denied_without("Queues", deployer, "plan", capsys)

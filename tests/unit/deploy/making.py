@@ -27,8 +27,6 @@ def refusal(code: str, operation: str = "Call") -> ClientError:
 class Session:
     """A boto3 session whose clients are given."""
 
-    profile_name = "default"
-
     def __init__(self, **clients: Any) -> None:
         self._clients = clients
 
