@@ -17,7 +17,7 @@ NEED := $(BARE) stack/bootstrap.py
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 ## The local stack
 .PHONY: up down status demo env
@@ -42,7 +42,7 @@ env: ## shell exports for your own tools: eval "$(make env)"
 .PHONY: send get events logs rejected replay redrive rearchive verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists what there is)
 	$(NEED) tools
-	@exports=$$($(TOOLS) -m stack env) && eval "$$exports" && \
+	@if [ -z "$$QUEUE_URL" ]; then exports=$$($(TOOLS) -m stack env) && eval "$$exports" || exit 1; fi && \
 	$(TOOLS) producer/send_test_events.py --queue-url "$$QUEUE_URL" $(ARGS)
 
 get: ## one event as sent, and what the pipeline added (EVENT_ID=...)
@@ -105,6 +105,44 @@ bench: ## measure everything and write it into docs/ (BENCH=handler,producer, RO
 cost: ## what it costs on AWS and where it breaks (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)
 	$(NEED) tools
 	@$(TOOLS) -m cost
+
+## AWS: docs/deploy.md
+.PHONY: plan-aws deploy-aws rollback-aws destroy-aws bootstrap-aws drift receipt env-aws policy-aws
+plan-aws: ## say what a deploy would change (ENV=dev|staging|prod, AWS_PROFILE=rt-pipeline-user)
+	$(NEED) tools
+	@$(TOOLS) -m deploy plan
+
+deploy-aws: ## deploy what make test was green for, and try it (AUTO_APPROVE=1, FORCE=1)
+	$(NEED) tools
+	@$(TOOLS) -m deploy deploy
+
+rollback-aws: ## go back to the code before, in seconds (VERSION=...)
+	$(NEED) tools
+	@$(TOOLS) -m deploy rollback
+
+destroy-aws: ## remove an environment and all that it holds (CONFIRM=its name)
+	$(NEED) tools
+	@$(TOOLS) -m deploy destroy
+
+bootstrap-aws: ## make the bucket of Terraform's state, once for an account
+	$(NEED) tools
+	@$(TOOLS) -m deploy bootstrap
+
+drift: ## say whether the account still is as the config says (exit status 2: it is not)
+	$(NEED) tools
+	@$(TOOLS) -m deploy drift
+
+receipt: ## what was tested last, and whether the checkout still is that
+	$(NEED) tools
+	@$(TOOLS) -m deploy receipt
+
+env-aws: ## shell exports of a deployed environment: eval "$(make -s env-aws ENV=dev)"
+	$(NEED) tools
+	@$(TOOLS) -m deploy env
+
+policy-aws: ## the deployer's policy for ENV, as JSON
+	$(NEED) tools
+	@$(TOOLS) -m deploy policy
 
 ## The code
 .PHONY: test test-chaos lint fmt docs lock clean

@@ -117,9 +117,7 @@ class Resources:
         try:
             exports = StackState.load(state_dir).environment()
         except StackError as error:
-            raise OpsError(
-                str(error), "For a pipeline on AWS, export the names that make env prints."
-            ) from None
+            raise OpsError(str(error), 'For a pipeline on AWS: eval "$(make -s env-aws ENV=dev)"') from None
         except KeyError as missing:
             raise OpsError(
                 f"The stack in {state_dir} has no output {missing}.", "make up applies Terraform again."

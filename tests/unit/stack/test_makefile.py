@@ -10,6 +10,8 @@ TARGETS = {
     *("help", "up", "down", "status", "demo", "env"),
     *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
     *("top", "picture", "query", "report", "bench", "cost"),
+    *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "bootstrap-aws", "drift"),
+    *("receipt", "env-aws", "policy-aws"),
     *("test", "test-chaos", "lint", "fmt", "docs", "lock", "clean"),
 }
 
