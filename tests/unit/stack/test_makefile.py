@@ -10,7 +10,7 @@ TARGETS = {
     *("help", "up", "down", "status", "demo", "env"),
     *("send", "get", "events", "logs", "rejected", "replay", "redrive", "verify"),
     *("top", "picture", "bench", "cost"),
-    *("test", "test-chaos", "lint", "fmt", "docs", "lock", "clean"),
+    *("test", "test-chaos", "audit", "lint", "fmt", "docs", "lock", "clean"),
 }
 
 
