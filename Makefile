@@ -145,8 +145,8 @@ policy-aws: ## the deployer's policy for ENV, as JSON
 	@$(TOOLS) -m deploy policy
 
 ## The code
-.PHONY: test test-chaos lint fmt docs lock clean
-test: ## run the tests (ARGS="-k words"); needs nothing running and disturbs nothing that is
+.PHONY: test test-chaos audit lint fmt docs lock clean
+test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest $(ARGS)
 
@@ -154,11 +154,16 @@ test-chaos: ## run the fault tests: throttling, resets, killed workers
 	$(NEED) tools emulator dev
 	@$(DEV) -m pytest -m chaos $(ARGS)
 
-lint: ## ruff and mypy, as CI runs them
+audit: ## hold the Terraform and the locks against what is known to be unsafe (a large install, once)
+	$(NEED) dev audit
+	@$(DEV) -m pytest -rs tests/security $(ARGS)
+
+lint: ## ruff, mypy and actionlint, as CI runs them
 	$(NEED) dev
 	@$(DEV) -m ruff check .
 	@$(DEV) -m ruff format --check .
 	@$(DEV) -m mypy .
+	@.venv/dev/bin/actionlint .github/workflows/*.yml
 
 fmt: ## format Python and Terraform
 	$(NEED) tools dev

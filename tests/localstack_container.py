@@ -15,23 +15,30 @@ from stack.errors import StackError
 PORT = 4566
 START_SECONDS = 120
 SOCKET = "/var/run/docker.sock"
+# docker-compose.yml says the same, and why.
+SETTINGS = {
+    "ENFORCE_IAM": "1",
+    "LAMBDA_IGNORE_ARCHITECTURE": "1",
+    "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "180",
+    "DISABLE_EVENTS": "1",
+}
 
 
 def container(image: str, name: str, port: int) -> Any:
     """The container as docker-compose.yml has it, reachable on 127.0.0.1:``port`` alone; not yet started."""
+    from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
+    # Its reaper is an image more to pull. The container is removed here; only a kill -9 leaves it behind.
+    testcontainers_config.ryuk_disabled = True
     made: Any = DockerContainer(image).with_name(name)
     # docker-py takes an address beside the port; testcontainers hands it on as it is.
     made.ports[PORT] = (processes.LOOPBACK, port)
     made.with_volume_mapping(os.environ.get("DOCKER_SOCK") or SOCKET, SOCKET, "rw")
     return made.with_envs(
+        **SETTINGS,
         MAIN_CONTAINER_NAME=name,
         LOCALSTACK_AUTH_TOKEN=os.environ.get("LOCALSTACK_AUTH_TOKEN", ""),
-        ENFORCE_IAM="1",
-        LAMBDA_IGNORE_ARCHITECTURE="1",
-        LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT="180",
-        DISABLE_EVENTS="1",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stack import emulators, lifecycle, localstack, processes, publish_batch, report, terraform
+from stack import emulators, endpoint, lifecycle, localstack, processes, publish_batch, report, terraform
 from stack.build import Artifact
 from stack.emulator import Emulator
 from stack.errors import StackError
@@ -213,3 +213,41 @@ def test_a_word_that_is_no_emulator_is_refused(tmp_path: Path, port: int) -> Non
 def test_localstack_that_cannot_be_had_is_refused_with_the_reason(tmp_path: Path, port: int) -> None:
     with pytest.raises(StackError, match="no Docker engine answers"):
         up(tmp_path / "state", port, "localstack")
+
+
+@pytest.fixture
+def destroyed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The endpoints that Terraform was told to destroy on."""
+    endpoints: list[str] = []
+    monkeypatch.setattr(terraform, "destroy", lambda _state_dir, at: endpoints.append(at))
+    return endpoints
+
+
+@pytest.mark.usefixtures("fake")
+def test_an_emulator_that_runs_already_is_used_and_outlives_the_stack(
+    applied: list[str], destroyed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        endpoint, "version", lambda _endpoint, flavour: "9" if flavour == "ministack" else None
+    )
+    said: list[str] = []
+    for _ in range(2):
+        state = lifecycle.up(tmp_path / "state", say=said.append, endpoint="http://127.0.0.1:7")
+    assert "MiniStack at http://127.0.0.1:7, which runs already" in said[0]
+    assert (state.emulator, applied) == ("ministack", ["http://127.0.0.1:7"] * 2)
+    assert lifecycle.down(tmp_path / "state")
+    assert destroyed == ["http://127.0.0.1:7"]
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_what_was_made_on_an_emulator_that_no_longer_answers_is_not_forgotten(
+    destroyed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
+    lifecycle.up(tmp_path / "state", say=lambda line: None, endpoint="http://127.0.0.1:7")
+    monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: None)
+    with pytest.raises(StackError, match="cannot be destroyed"):
+        lifecycle.down(tmp_path / "state")
+    assert (tmp_path / "state").exists()
+    assert destroyed == []

@@ -1,0 +1,142 @@
+"""Which place the integration tests run on, and what they are told it cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from stack import endpoint, localstack
+from stack.errors import StackError
+from tests import account, targets
+
+GOOD = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
+
+
+@contextmanager
+def emulator(*pages: str, status: int = 403) -> Iterator[str]:
+    """Something that answers on these pages, and every API call with this status; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(200 if self.path in pages else 404, b'{"version": "9.9"}')
+
+        def do_POST(self) -> None:
+            body = GOOD if status == 200 else b"<ErrorResponse/>"
+            self._answer(status, body)
+
+        def _answer(self, code: int, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def docker(monkeypatch: pytest.MonkeyPatch, problem: str | None) -> None:
+    monkeypatch.setattr(localstack, "unavailable_without_compose", lambda: problem)
+
+
+def test_without_docker_it_is_the_embedded_emulator_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(monkeypatch, "no Docker engine answers")
+    target = targets.choose({})
+    assert target.title == "MiniStack, embedded, IAM enforced (no Docker engine answers)"
+    assert target.lacks == {}
+
+
+def test_with_docker_and_the_image_it_is_localstack(monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(monkeypatch, None)
+    assert targets.choose({}).name == "localstack"
+    assert targets.choose({"TARGET": "ministack"}).name == "ministack"
+
+
+def test_localstack_that_was_asked_for_and_cannot_be_had_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(monkeypatch, "no Docker engine answers")
+    with pytest.raises(StackError, match=r"no Docker engine answers.*TARGET=ministack"):
+        targets.choose({"TARGET": "localstack"})
+
+
+@pytest.mark.parametrize("variables", [{"AWS_PROFILE": "p"}, {"AWS_ACCESS_KEY_ID": "k"}])
+def test_credentials_alone_never_lead_to_an_account(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    docker(monkeypatch, "no Docker engine answers")
+    monkeypatch.setattr(account, "identity", lambda: pytest.fail("an account was asked for"))
+    assert targets.choose(variables).name == "ministack"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"TARGET": "aws"}, "TARGET=aws is not known"),
+        ({"TARGET": "endpoint"}, "make test ENDPOINT="),
+        ({"TARGET": "account", "ENDPOINT": "http://127.0.0.1:1"}, "ask for two places"),
+        ({"ENDPOINT": "127.0.0.1:4566"}, "Write it like http://127.0.0.1:4566"),
+        ({"ENDPOINT": "http://127.0.0.1:1"}, "No emulator answers on"),
+    ],
+)
+def test_what_cannot_be_had_says_what_to_type(variables: dict[str, str], words: str) -> None:
+    with pytest.raises(StackError, match=words):
+        targets.choose(variables)
+
+
+def test_an_endpoint_is_told_apart_by_its_health_page() -> None:
+    with emulator(*endpoint.HEALTH.values()) as address:
+        assert targets.choose({"ENDPOINT": address}).title == f"MiniStack 9.9 at {address}"
+    with emulator(endpoint.HEALTH["localstack"]) as address:
+        target = targets.choose({"ENDPOINT": address})
+    assert target.title == f"LocalStack 9.9 at {address}"
+    assert set(target.lacks) == {targets.INSIDE, targets.IAM, targets.ALARMS}
+
+
+@pytest.mark.parametrize(("status", "lacks"), [(403, set()), (200, {targets.IAM})])
+def test_a_ministack_that_takes_any_credentials_lacks_iam(status: int, lacks: set[str]) -> None:
+    with emulator(*endpoint.HEALTH.values(), status=status) as address:
+        assert set(targets.choose({"ENDPOINT": address}).lacks) == {targets.INSIDE} | lacks
+
+
+def test_two_stacks_on_one_place_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(monkeypatch, None)
+    target = targets.choose({})
+    first, second = (target.own_variables()["name_prefix"] for _ in range(2))
+    assert first != second
+    # terraform/variables.tf: with "-local", at most 26.
+    assert len(f"{first}-local") == 26
+
+
+def test_every_lack_is_of_something_that_a_test_can_need() -> None:
+    for lacks in (*targets.ENDPOINT_LACKS.values(), targets.ACCOUNT_LACKS):
+        assert set(lacks) <= set(targets.ABILITIES)
+
+
+pytest_plugins = ["pytester"]
+
+
+def test_a_test_whose_target_cannot_do_it_is_skipped_with_the_reason(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with emulator(endpoint.HEALTH["localstack"]) as address:
+        monkeypatch.setenv("ENDPOINT", address)
+        monkeypatch.delenv("TARGET", raising=False)
+        pytester.makeini("[pytest]\nmarkers = needs(ability): x")
+        pytester.makepyfile(
+            "import pytest\n@pytest.mark.needs('IAM enforcement')\ndef test_it(): assert False"
+        )
+        done = pytester.runpytest_subprocess("-p", "tests.conftest", "-rs")
+    done.assert_outcomes(skipped=1)
+    done.stdout.fnmatch_lines([f"target: LocalStack 9.9 at {address}", "*needs IAM enforcement: the free*"])
