@@ -11,7 +11,6 @@ A packed payload is a handful of item attributes:
 from __future__ import annotations
 
 import zlib
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +30,8 @@ class Payload:
     body_bytes: int
 
     def inline(self) -> dict[str, Any]:
-        """Item attributes that hold the payload itself, in DynamoDB's JSON wire format."""
-        return {"payload": {"B": b64encode(self.data).decode()}, **self._description()}
+        """Item attributes that hold the payload itself, as boto3's client takes them."""
+        return {"payload": {"B": self.data}, **self._description()}
 
     def claim_check(self, key: str) -> dict[str, Any]:
         """Item attributes that point to the payload in S3."""
