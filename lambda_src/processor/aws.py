@@ -13,6 +13,9 @@ import botocore.session
 from botocore.config import Config
 
 from processor.deadline import attempts, call_timeout
+from processor.direct import send_directly
+
+_DIRECT = {"dynamodb", "sns"}
 
 
 def clients(function_timeout: float) -> Callable[[str], Any]:
@@ -37,6 +40,8 @@ def clients(function_timeout: float) -> Callable[[str], Any]:
         made = session.create_client(service, config=config)
         if service == "dynamodb":
             _write_requests_ourselves(made)
+        if service in _DIRECT:
+            send_directly(made, session, timeout)
         return made
 
     return client
