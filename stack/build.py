@@ -10,7 +10,11 @@ from pathlib import Path
 from stack.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
 
 # Where in the checkout each package of the processor's zip comes from.
-PACKAGES = {"contract": ROOT / "contract", "processor": ROOT / "lambda_src" / "processor"}
+PACKAGES = {
+    "contract": ROOT / "contract",
+    "processor": ROOT / "lambda_src" / "processor",
+    "transport": ROOT / "transport",
+}
 SUFFIXES = (".json", ".py")
 
 
