@@ -26,7 +26,7 @@ STATEMENTS = [
 def test_it_has_one_policy_and_that_refuses_plain_http(type_: str, name: str) -> None:
     policy_type, argument = POLICIES[type_]
     attached = [
-        block for block in resources(policy_type).values() if re.search(rf"\b{name}\.", block[argument])
+        block for block in resources(policy_type).values() if re.search(rf"\b{name}[.\[]", block[argument])
     ]
     (policy,) = attached
     document = re.search(r"aws_iam_policy_document\.(\w+)", policy["policy"])
@@ -41,7 +41,7 @@ def test_a_bucket_is_closed_to_the_public_and_to_access_lists(name: str) -> None
     (block,) = (
         block
         for block in resources("aws_s3_bucket_public_access_block").values()
-        if f"aws_s3_bucket.{name}." in block["bucket"]
+        if re.search(rf"aws_s3_bucket\.{name}[.\[]", block["bucket"])
     )
     closed = {"block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"}
     assert {argument for argument in closed if block[argument] is True} == closed
