@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from archiver.lines import Line
 
-# Level 5 makes a sixth less of 200 KB events than level 1 does, in twice the CPU time; level 6 takes a quarter
-# more than that for another 2%. What is saved is kept for years, and read by every query.
+# Level 5 makes a sixth less of 200 KB events than level 1 does, in twice the CPU time; level 6 takes another
+# quarter for another 2%. What is saved is kept for years, and read by every query.
 _LEVEL = 5
 _GZIP = 31  # zlib's window bits for a gzip member with a window of 32 KiB
 # Text in all objects that are being made; what comes after begins others. It bounds the memory that is taken.
