@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import (
+    archive,
     cold_start,
     end_to_end,
     footprint,
@@ -31,10 +32,11 @@ RUNS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "handler": handler.run,
     "producer": producer.run,
     "end_to_end": end_to_end.run,
+    "archive": archive.run,
     "headline": headline.run,
     "stack_times": stack_times.run,
 }
-_IN_ROUNDS = {"cold_start", "handler", "producer", "end_to_end"}
+_IN_ROUNDS = {"cold_start", "handler", "producer", "end_to_end", "archive"}
 
 
 def main(environment: Mapping[str, str]) -> int:

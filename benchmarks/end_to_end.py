@@ -48,12 +48,12 @@ def measure(running: RunningStack, rounds: int, counts: Mapping[int, int]) -> di
 def _send(running: RunningStack, design: Design, kb: int, count: int) -> dict[str, float]:
     running.deploy(design)
     # Cold starts are another benchmark; what is sent here is none of the events that are measured.
-    _produce(running, kb=1, count=50, seed=bodies.SEED + 1)
+    produce_events(running, kb=1, count=50, seed=bodies.SEED + 1)
     running.drained_at(_WITHIN)
     running.forget_events()
     emulator, workers = running.cpu_seconds()
     began = time.perf_counter()
-    _produce(running, kb, count, bodies.SEED)
+    produce_events(running, kb, count, bodies.SEED)
     sent = time.perf_counter() - began
     drained = running.drained_at(_WITHIN) - began
     emulator_after, workers_after = running.cpu_seconds()
@@ -69,7 +69,8 @@ def _send(running: RunningStack, design: Design, kb: int, count: int) -> dict[st
     }
 
 
-def _produce(running: RunningStack, kb: int, count: int, seed: int) -> None:
+def produce_events(running: RunningStack, kb: int, count: int, seed: int) -> None:
+    """Send the producer's own events to a stack. Raises RuntimeError when not all of them could be sent."""
     options = Options(running.queue_url, count, target_kb=kb, seed=seed, endpoint_url=running.state.endpoint)
     result = produce(options, session=running.session())
     if not result.complete:

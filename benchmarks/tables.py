@@ -172,12 +172,44 @@ def stack_times(results: Mapping[str, Any]) -> str:
     return table(["command", "once"], rows)
 
 
+def archive(results: Mapping[str, Any]) -> str:
+    """The archiver's CPU and bytes, and the rates of a stack with and without it."""
+    cpu = [
+        [f"{kb} KB", shown(measured["cpu_ms"]), shown(measured["share"])]
+        for kb, measured in results["handler"].items()
+    ]
+    rates = [
+        [
+            f"{name} the archive",
+            *(shown(measured[what]) for what in ("events_per_second", "workers_cpu_ms", "emulator_cpu_ms")),
+            shown(measured["archived_per_second"]) if name == "with" else "",
+        ]
+        for name, measured in results["end_to_end"].items()
+    ]
+    return "\n\n".join(
+        [
+            table(["events of", "CPU ms per event, archiver", "bytes archived of those sent"], cpu),
+            table(
+                [
+                    "1 KB",
+                    "events/s processed",
+                    "CPU ms per event, Lambda workers",
+                    "CPU ms per event, emulator",
+                    "events/s archived",
+                ],
+                rates,
+            ),
+        ]
+    )
+
+
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "handler": handler,
     "footprint": footprint,
     "cold_start": cold,
     "producer": producer,
     "end_to_end": end_to_end,
+    "archive": archive,
     "headline": headline,
     "stack_times": stack_times,
 }

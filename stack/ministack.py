@@ -15,6 +15,7 @@ from stack.errors import StackError
 from stack.paths import EMULATOR_PYTHON
 
 LOG = "emulator.log"
+MAIN = Path(__file__).with_name("ministack_main.py")
 # MiniStack is ready in 0.3 s on an idle machine; a loaded or cold one may take a hundred times as long.
 START_SECONDS = 30
 # It keeps nothing on disk, so all that asking politely buys is a tidy log.
@@ -32,7 +33,8 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     log = state_dir / LOG
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [str(EMULATOR_PYTHON), "-m", "ministack"],
+            # -P: what lies beside the script is not MiniStack's business.
+            [str(EMULATOR_PYTHON), "-P", str(MAIN)],
             cwd=home,
             env=_environment(port, temporary, home) | dict(extra_environment),
             stdin=subprocess.DEVNULL,

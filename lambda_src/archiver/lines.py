@@ -83,21 +83,10 @@ class UnreadableItem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the archive: ``head``, ``body`` and ``tail``, one after the other.
-
-    ``deflated`` is the body as a zlib stream where the item holds one and the body goes in unchanged.
-    """
+    """A line of the archive, with its line break, and the partition that it belongs to."""
 
     partition: str
-    head: bytes
-    body: bytes = b""
-    tail: bytes = b"}\n"
-    deflated: bytes | None = None
-
-    @property
-    def text(self) -> bytes:
-        """The line whole, with its line break."""
-        return b"".join((self.head, self.body, self.tail))
+    text: bytes
 
 
 def event_line(item: Item, fetch: Fetch) -> Line:
@@ -111,12 +100,8 @@ def event_line(item: Item, fetch: Fetch) -> Line:
     if event_type not in TYPES:
         raise UnreadableItem(f"its event_type is {event_type[:40]!r}")
     partition = f"{EVENTS}/type={event_type}/{_when(item)}"
-    data, body = _payload(item, fetch)
-    deflated = data if item["payload_encoding"]["S"] == "zlib" else None
-    on_a_line = _on_a_line(body)
-    if on_a_line is not body:
-        deflated = None
-    return Line(partition, _encoded(f'{{{head},"event":'), on_a_line, b"}\n", deflated)
+    body = _on_a_line(_body(item, fetch))
+    return Line(partition, b"".join((_encoded(f'{{{head},"event":'), body, b"}\n")))
 
 
 def rejected_line(item: Item, fetch: Fetch) -> Line:
@@ -126,9 +111,9 @@ def rejected_line(item: Item, fetch: Fetch) -> Line:
     if kind not in KINDS:
         raise UnreadableItem(f"its kind is {kind[:40]!r}")
     partition = f"{REJECTED}/kind={kind}/{_when(item)}"
-    _, body = _payload(item, fetch)
     # SQS carries no half of a surrogate pair; should one come all the same, no reader stumbles over it.
-    return Line(partition, _encoded(f'{{{head},"body":{_text(body.decode("utf-8", "replace"))}'))
+    body = _text(_body(item, fetch).decode("utf-8", "replace"))
+    return Line(partition, _encoded(f'{{{head},"body":{body}}}\n'))
 
 
 def unreadable_line(table: str, record: Mapping[str, Any], error: str) -> Line:
@@ -142,12 +127,12 @@ def unreadable_line(table: str, record: Mapping[str, Any], error: str) -> Line:
         "error": error,
         "image": change.get("NewImage"),
     }
-    text = json.dumps(named, separators=(",", ":"))
-    return Line(f"{UNREADABLE}/dt={moment:%Y-%m-%d}/hour={moment:%H}", text[:-1].encode())
+    text = json.dumps(named, separators=(",", ":")) + "\n"
+    return Line(f"{UNREADABLE}/dt={moment:%Y-%m-%d}/hour={moment:%H}", text.encode())
 
 
 def _on_a_line(body: bytes) -> bytes:
-    """A body of valid JSON as a line that every reader takes; the very same object where it is one."""
+    """A body of valid JSON as a line that every reader takes."""
     if b"\n" in body or b"\r" in body:
         # No string in valid JSON holds a bare line break: these stand between tokens.
         body = body.replace(b"\n", b" ").replace(b"\r", b" ")
@@ -170,22 +155,23 @@ def _when(item: Item) -> str:
     return f"dt={found[1]}/hour={found[2]}"
 
 
-def _payload(item: Item, fetch: Fetch) -> tuple[bytes, bytes]:
-    """The payload as it is stored, and the body that it stands for."""
-    encoding = _content(item, "payload_encoding", "S")
+def _body(item: Item, fetch: Fetch) -> bytes:
+    packed: dict[str, Any] = {"payload_encoding": _content(item, "payload_encoding", "S")}
     if "payload" in item:
         stored = _content(item, "payload", "B")
-        data = b64decode(stored) if isinstance(stored, str) else bytes(stored)
+        packed["payload"] = b64decode(stored) if isinstance(stored, str) else bytes(stored)
     else:
-        data = fetch(_content(item, "payload_key", "S"))
+        packed["payload_key"] = _content(item, "payload_key", "S")
     try:
-        body = unpack({"payload": data, "payload_encoding": encoding}, fetch)
+        body = unpack(packed, fetch)
+    except UnreadableItem:
+        raise
     except ValueError as error:
         raise UnreadableItem(str(error)) from error
     # It also says that the body is what the processor has read: an event, and valid JSON.
     if hashlib.sha256(body).hexdigest() != item["content_hash"]["S"]:
         raise UnreadableItem("its body is not the one that was sent: the content hash differs")
-    return data, body
+    return body
 
 
 def _members(item: Item, fields: Iterable[tuple[str, str, bool]]) -> str:

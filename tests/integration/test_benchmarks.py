@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import end_to_end, headline
+from benchmarks import archive, end_to_end, headline
 from benchmarks.running import stack
 from benchmarks.tables import TABLES
 
@@ -11,6 +11,9 @@ def test_the_benchmarks_that_need_a_stack_run_on_one() -> None:
     with stack() as running:
         run = headline.measure(running, count=12, kb=20)
         rivals = end_to_end.measure(running, rounds=1, counts={1: 20})
+    with stack(archive=True) as with_it, stack() as without:
+        archived = archive.end_to_end(without, with_it, rounds=1, count=20)
+    assert set(archived) == {"with", "without"}
     assert run["verify"] == {"holds": True, "stored": 12, "dead_lettered": 0, "findings": 0}
     assert 0 < run["bytes_stored"] < run["bytes_sent"] == 12 * 20 * 1024
     assert set(rivals["1"]) == {"ours", "original", "powertools"}

@@ -155,7 +155,7 @@ def test_other_records_make_another_name() -> None:
 
 def test_nothing_is_begun_that_could_not_end_in_time(s3: S3) -> None:
     with pytest.raises(Unavailable, match="no time"):
-        batch(s3, remaining_millis=20_000).archive([record(stored(order()))])
+        batch(s3, remaining_millis=12_000).archive([record(stored(order()))])
     assert s3.objects == {}
 
 

@@ -33,7 +33,7 @@ def test_a_line_is_the_item_and_the_event_as_it_was_sent() -> None:
     item = stored(body)
     line = event_line(item, nothing_to_fetch)
     assert line.partition == "events/type=order/dt=2026-11-22/hour=14"
-    assert line.body == body.encode()
+    assert line.text.endswith(b',"event":' + body.encode() + b"}\n")
     document = read(line)
     assert document.pop("event") == json.loads(body, parse_float=str)
     assert document == {
@@ -58,7 +58,7 @@ def test_a_line_is_the_item_and_the_event_as_it_was_sent() -> None:
 @pytest.mark.parametrize("amount", ["0.1", "19.9900", "999999999999999.9999"])
 def test_an_amount_keeps_the_items_digits(amount: str) -> None:
     item = stored(order(amount))
-    assert f'"amount":{item["amount"]["N"]},'.encode() in event_line(item, nothing_to_fetch).head
+    assert f'"amount":{item["amount"]["N"]},'.encode() in event_line(item, nothing_to_fetch).text
 
 
 def test_a_replayed_event_says_so() -> None:
@@ -78,14 +78,13 @@ def test_a_claim_check_is_fetched() -> None:
     from contract.payload import pack
 
     line = event_line(item, {item["payload_key"]["S"]: pack(body.encode()).data}.__getitem__)
-    assert line.body == body.encode()
+    assert body.encode() in line.text
 
 
 def test_a_body_of_several_lines_becomes_one_and_stays_the_same_json() -> None:
     body = json.dumps(json.loads(order()), indent=2).replace("\n", "\r\n")
     line = event_line(stored(body), nothing_to_fetch)
     assert read(line)["event"] == json.loads(body, parse_float=str)
-    assert line.deflated is None
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_a_body_of_several_lines_becomes_one_and_stays_the_same_json() -> None:
 )
 def test_halves_of_surrogate_pairs_are_replaced_and_nothing_else(written: str, archived: str) -> None:
     body = order(metadata="@@").replace("@@", written)
-    assert event_line(stored(body), nothing_to_fetch).body == body.replace(written, archived).encode()
+    assert body.replace(written, archived).encode() in event_line(stored(body), nothing_to_fetch).text
 
 
 def test_a_rejected_body_of_any_kind_is_a_string() -> None:

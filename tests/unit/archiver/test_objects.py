@@ -32,15 +32,6 @@ def test_lines_of_one_partition_are_one_object() -> None:
     assert gathered.rest() == []
 
 
-def test_a_large_body_goes_in_as_it_is_compressed_already() -> None:
-    large = line(60_000)
-    assert large.deflated is not None
-    gathered = Objects("name")
-    gathered.add(large)
-    (made,) = gathered.rest()
-    assert large.deflated[2:-4] in made.data
-
-
 def test_zcat_reads_them(tmp_path: Path) -> None:
     lines = [line(60_000, 1), line(10), line(60_000, 2)]
     gathered = Objects("name")

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from benchmarks import (
+    archive,
     cold_start,
     footprint,
     handler,
@@ -67,6 +68,12 @@ def test_the_producer_benchmark_sends_in_every_way(tmp_path: Path) -> None:
     assert set(measured["1"]["sink"]) == set(few)
     assert "prepared-4" in measured["1"]["emulator"]
     keep(tmp_path, "producer", measured)
+
+
+def test_the_archive_benchmark_archives_every_event() -> None:
+    measured = archive.handler(kb=1, size=20, rounds=1)
+    assert measured["cpu_ms"]["median"] > 0
+    assert 0 < measured["share"]["median"] < 1
 
 
 def test_the_stack_s_times_are_taken_in_a_copy_of_the_checkout(tmp_path: Path) -> None:

@@ -74,6 +74,19 @@ def test_a_new_mapping_is_completed_and_enabled_in_one_call(aws: Services) -> No
     set_left_out(aws, [MAPPING])
 
 
+def test_a_stream_s_mapping_gets_its_filters(aws: Services) -> None:
+    filters = {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}
+    values = {"filter_criteria": [{"filter": [{"pattern": '{"eventName":["INSERT"]}'}]}]}
+    aws.expect("lambda", "get_event_source_mapping", {"State": "Disabled"}, UUID=UUID)
+    aws.expect("lambda", "update_event_source_mapping", {}, UUID=UUID, Enabled=True, FilterCriteria=filters)
+    complete = {"UUID": UUID, "State": "Enabled", "FilterCriteria": filters}
+    for _ in range(2):  # once when it was changed, and in a second run
+        aws.expect("lambda", "get_event_source_mapping", complete, UUID=UUID)
+    mapping = {"type": "aws_lambda_event_source_mapping", "id": UUID, "values": values}
+    set_left_out(aws, [mapping])
+    set_left_out(aws, [mapping])
+
+
 def test_a_complete_mapping_is_left_alone(aws: Services) -> None:
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
     set_left_out(aws, [MAPPING])

@@ -147,6 +147,32 @@ def test_a_resource_that_cannot_be_read_back_follows_its_definition_alone() -> N
     assert 'resource "terraform_data" "aws_thing_x" { input = { a = 1 } }' in said(result, CARRIER_FILE)
 
 
+def test_what_is_set_later_on_each_of_several_instances_is_handed_over_for_each() -> None:
+    counted = 'resource "aws_thing" "x" {\n  count = var.n\n  later = count.index\n}\n'
+    assert said(rewritten(counted, SET_LATER), CARRIER_FILE) == (
+        'resource "terraform_data" "left_out" { input = concat([], '
+        "[for count in [for index in range(var.n) : { index = index }] : "
+        '{ type = "aws_thing" id = aws_thing.x[count.index].id values = { later = count.index } }]) }'
+    )
+    each = 'resource "aws_thing" "x" {\n  for_each = var.m\n  later = each.value\n}\n'
+    assert said(rewritten(each, SET_LATER), CARRIER_FILE) == (
+        'resource "terraform_data" "left_out" { input = concat([], '
+        "[for each in [for key, value in var.m : { key = key, value = value }] : "
+        '{ type = "aws_thing" id = aws_thing.x[each.key].id values = { later = each.value } }]) }'
+    )
+
+
+def test_each_of_several_instances_that_cannot_be_read_back_follows_its_own_definition() -> None:
+    text = 'resource "aws_thing" "x" {\n  count = var.n\n  a = count.index\n}\n'
+    result = rewritten(text, unreadable=(Unreadable("aws_thing", None),))
+    assert "replace_triggered_by = [terraform_data.aws_thing_x[count.index]]" in said(
+        result, "main.aws_thing.x.tf"
+    )
+    assert 'resource "terraform_data" "aws_thing_x" { count = var.n input = { a = count.index } }' in said(
+        result, CARRIER_FILE
+    )
+
+
 def test_a_resource_with_a_lifecycle_block_of_its_own_is_refused() -> None:
     text = 'resource "aws_thing" "x" {\n  lifecycle {\n    ignore_changes = [tags]\n  }\n}\n'
     with pytest.raises(UnsupportedError, match=r"aws_thing\.x"):

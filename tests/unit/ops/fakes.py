@@ -16,13 +16,14 @@ from tests.fakes import client_error
 
 QUEUE = "http://127.0.0.1:1/000000000000/events"
 DLQ = "http://127.0.0.1:1/000000000000/events-dlq"
+FAILURES = "http://127.0.0.1:1/000000000000/archive-failures"
 
 
 class FakeSQS:
     """Queues by URL; a received message is hidden until it is deleted or released."""
 
     def __init__(self) -> None:
-        self.queues: dict[str, list[dict[str, Any]]] = {QUEUE: [], DLQ: []}
+        self.queues: dict[str, list[dict[str, Any]]] = {QUEUE: [], DLQ: [], FAILURES: []}
         self._ids = (f"new-{number}" for number in itertools.count(1))
         # Of each entry of a batch, what SQS has against it: a code and whether the sender is at fault.
         self.objection: Callable[[dict[str, Any]], tuple[str, bool] | None] = lambda entry: None
@@ -160,7 +161,8 @@ class FakeDynamoDB:
         later = wanted[1:] if self.unprocessed_once else []
         self.unprocessed_once = False
         key = self.keys[table]
-        there = [k for k in wanted[: len(wanted) - len(later)] if k[key]["S"] in self.tables[table]]
+        names = [k[key]["S"] for k in wanted[: len(wanted) - len(later)]]
+        there = [self.tables[table][name] for name in names if name in self.tables[table]]
         return {
             "Responses": {table: there},
             "UnprocessedKeys": {table: {**asked, "Keys": later}} if later else {},
@@ -178,10 +180,17 @@ class FakeS3:
             raise client_error("GetObject", "NoSuchKey", 404)
         return {"Body": SimpleNamespace(read=lambda: self.objects[Key])}
 
+    def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803
+        self.objects[Key] = Body
+
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_objects_v2"
-        pages = [{"Contents": [{"Key": key}]} for key in self.objects]
-        return SimpleNamespace(paginate=lambda **_: pages or [{}])
+
+        def paginate(Bucket: str, Prefix: str) -> Any:  # noqa: N803
+            pages = [{"Contents": [{"Key": key}]} for key in self.objects if key.startswith(Prefix)]
+            return pages or [{}]
+
+        return SimpleNamespace(paginate=paginate)
 
 
 class FakeLogs:
@@ -211,9 +220,13 @@ class FakeLogs:
 
 
 def pipeline(
-    *, endpoint: str | None = None, state_dir: Path = DEFAULT_STATE_DIR, **clients: Any
+    *,
+    endpoint: str | None = None,
+    state_dir: Path = DEFAULT_STATE_DIR,
+    archive: bool = False,
+    **clients: Any,
 ) -> Resources:
-    """A pipeline whose clients are these."""
+    """A pipeline whose clients are these. Its archive's bucket and the payload bucket are one fake."""
     return Resources(
         endpoint=endpoint,
         state_dir=state_dir,
@@ -227,5 +240,8 @@ def pipeline(
         ops_topic_arn="arn:ops",
         function_name="processor",
         payload_bucket="payloads",
+        archiver_function_name="archiver" if archive else "",
+        archive_bucket="archive" if archive else "",
+        archive_failures_queue_url=FAILURES if archive else "",
         clients=clients,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import emulators, ministack, processes
+from stack import emulators, ministack, ministack_main, processes
 from stack.emulator import Emulator
 from stack.errors import StackError
 
@@ -97,3 +97,18 @@ def test_the_pid_of_another_process_is_not_taken_for_the_emulator() -> None:
     assert not ministack.is_running(
         Emulator("ministack", "http://127.0.0.1:1", 1, str(os.getpid()), "another start")
     )
+
+
+def test_a_round_of_the_streams_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+
+    def poll() -> None:
+        rounds.append(1)
+        if len(rounds) == 3:
+            raise KeyboardInterrupt  # nothing else ends it
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(ministack_main, "_SECONDS", 0)
+    with pytest.raises(KeyboardInterrupt):
+        ministack_main.apart(poll)
+    assert len(rounds) == 3

@@ -1,3 +1,4 @@
+import contextlib
 import signal
 import subprocess
 import sys
@@ -193,6 +194,25 @@ def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
     monkeypatch.setattr(toolchain, "offline_refusal", lambda: "the wheel is for Linux")
     with pytest.raises(StackError, match=r"no route to host[\s\S]*the wheel is for Linux"):
         terraform._prepare(tmp_path / "state", "http://127.0.0.1:1", "us-east-1", lambda _: None)
+
+
+@pytest.mark.parametrize(("offline", "tries"), [(True, 2), (False, 1)])
+def test_a_stream_whose_name_the_old_provider_learns_too_late_is_planned_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offline: bool, tries: int
+) -> None:
+    tried: list[str] = []
+
+    def once(run: terraform.Run, *command: str) -> str:
+        tried.append(command[0])
+        if len(tried) == 1:
+            raise StackError("Error: Provider produced inconsistent final plan")
+        return "applied"
+
+    monkeypatch.setattr(terraform, "_run", once)
+    run = terraform.Run(tmp_path, TERRAFORM, REGISTRY, {}, lambda _: None, object() if offline else None)
+    with contextlib.nullcontext() if offline else pytest.raises(StackError):
+        assert terraform._apply(run, []) == "applied"
+    assert tried == ["apply"] * tries
 
 
 def test_ctrl_c_reaches_terraform_once_and_is_waited_for(tmp_path: Path) -> None:
