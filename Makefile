@@ -9,6 +9,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 TOOLS := .venv/tools/bin/python
 DEV := .venv/dev/bin/python
+ANALYTICS := .venv/analytics/bin/python
 # Any Python will do for what needs no packages.
 BARE := @python=$$(PYTHON='$(PYTHON)' sh stack/python.sh) && "$$python"
 # Builds the virtual environments that are named after it, where their locks have changed.
@@ -84,6 +85,16 @@ top: ## watch it: queue, throughput, function, tables, alerts, alarms (INTERVAL=
 
 picture: up ## draw docs/top.svg anew: top under a load of half a minute
 	@$(TOOLS) -m dashboards.picture
+
+## The archive
+.PHONY: query report
+query: ## SQL over what is archived (Q="select ..." or NAME=revenue_per_hour, SINCE=7d, UNTIL=..., FORMAT=csv)
+	$(NEED) tools analytics
+	@$(ANALYTICS) -m analytics query
+
+report: ## the named queries as one HTML page, build/report.html (SINCE=7d, UNTIL=..., OUT=...)
+	$(NEED) tools analytics
+	@$(ANALYTICS) -m analytics report
 
 ## Speed and cost
 .PHONY: bench cost

@@ -9,7 +9,7 @@ from stack.paths import ROOT
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env"),
     *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
-    *("top", "picture", "bench", "cost"),
+    *("top", "picture", "query", "report", "bench", "cost"),
     *("test", "test-chaos", "lint", "fmt", "docs", "lock", "clean"),
 }
 
