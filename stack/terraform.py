@@ -16,7 +16,7 @@ from stack import tflocal, toolchain
 from stack.build import ARTIFACTS
 from stack.errors import StackError
 from stack.files import exclusive, write_atomically
-from stack.paths import CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
+from stack.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
 from stack.say import Say, labelled
 from stack.toolchain import Provider, Terraform
 
@@ -70,7 +70,8 @@ def apply(
     run = _prepare(state_dir, endpoint, region, say)
     # The config's defaults are relative to its own directory, and this runs in a copy of it.
     zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
-    variables = {**overrides, **zips, "dashboard_template": str(DASHBOARD_TEMPLATE)}
+    files = {"dashboard_template": str(DASHBOARD_TEMPLATE), "analytics_directory": str(ANALYTICS)}
+    variables = {**overrides, **zips, **files}
     arguments = [f"-var-file={VAR_FILE}", *_variable_arguments(variables)]
     with _timed(run, "apply"):
         output = _apply(run, arguments)

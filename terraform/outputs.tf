@@ -57,3 +57,8 @@ output "archive_failures_queue_url" {
   description = "URL of the queue that names what could not be archived; empty without an archive."
   value       = join("", aws_sqs_queue.archive_failures[*].id)
 }
+
+output "athena_workgroup" {
+  description = "Name of the workgroup in which Athena queries the archive; empty without one."
+  value       = join("", aws_athena_workgroup.archive[*].id)
+}

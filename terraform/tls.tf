@@ -15,6 +15,10 @@ data "aws_iam_policy_document" "tls_only" {
       actions   = ["s3:*"]
       resources = flatten([for arn in aws_s3_bucket.archive[*].arn : [arn, "${arn}/*"]])
     }
+    athena_results = {
+      actions   = ["s3:*"]
+      resources = flatten([for arn in aws_s3_bucket.athena_results[*].arn : [arn, "${arn}/*"]])
+    }
     archive_failures = { actions = ["sqs:*"], resources = aws_sqs_queue.archive_failures[*].arn }
   }
 
@@ -75,4 +79,13 @@ resource "aws_s3_bucket_policy" "archive" {
   policy = data.aws_iam_policy_document.tls_only["archive"].json
 
   depends_on = [aws_s3_bucket_public_access_block.archive]
+}
+
+resource "aws_s3_bucket_policy" "athena_results" {
+  count = var.athena && var.refuse_plain_http ? 1 : 0
+
+  bucket = aws_s3_bucket.athena_results[0].id
+  policy = data.aws_iam_policy_document.tls_only["athena_results"].json
+
+  depends_on = [aws_s3_bucket_public_access_block.athena_results]
 }

@@ -239,6 +239,39 @@ variable "archive_age_minutes" {
   }
 }
 
+variable "athena" {
+  description = "Whether Athena can query the archive: tables, views, a workgroup and named queries. Not in emulators."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = var.archive || !var.athena
+    error_message = "athena queries the archive, and archive is false."
+  }
+}
+
+variable "athena_scan_limit_gb" {
+  description = "Most that one query of Athena may read, in GB, 1 to 7000: it is stopped there, and billed to there."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.athena_scan_limit_gb >= 1 && var.athena_scan_limit_gb <= 7000
+    error_message = "athena_scan_limit_gb is 1 to 7000 GB."
+  }
+}
+
+variable "analytics_directory" {
+  description = "Path of the directory of views and named queries, absolute or relative to where Terraform runs."
+  type        = string
+  default     = "../analytics"
+
+  validation {
+    condition     = endswith(var.analytics_directory, "analytics")
+    error_message = "analytics_directory is the path of a directory called analytics."
+  }
+}
+
 # Alerts
 
 variable "large_order_threshold" {

@@ -59,11 +59,13 @@ TLS_ONLY = {
     ("aws_sns_topic", "ops"): ("aws_sns_topic_policy", "arn", "arn"),
     ("aws_s3_bucket", "payloads"): ("aws_s3_bucket_policy", "bucket", "id"),
     ("aws_s3_bucket", "archive"): ("aws_s3_bucket_policy", "bucket", "id"),
+    ("aws_s3_bucket", "athena_results"): ("aws_s3_bucket_policy", "bucket", "id"),
     ("aws_sqs_queue", "archive_failures"): ("aws_sqs_queue_policy", "queue_url", "id"),
 }
-# What the variable `archive` switches, and what the refusal says of it: nothing where there is none.
+# What `archive` and `athena` switch, and what the refusal says of it: nothing where there is none.
 SWITCHED = {
     "archive": '${flatten([for arn in aws_s3_bucket.archive[*].arn : [arn, "${arn}/*"]])}',
+    "athena_results": '${flatten([for arn in aws_s3_bucket.athena_results[*].arn : [arn, "${arn}/*"]])}',
     "archive_failures": "${aws_sqs_queue.archive_failures[*].arn}",
 }
 ALLOWING = [
@@ -154,7 +156,8 @@ def test_plain_http_is_refused(type_: str, name: str) -> None:
     else:
         refusal = f'data.aws_iam_policy_document.tls_only["{name}"].json'
         assert attachment["policy"] == f"${{{refusal}}}"
-        switched = "var.archive && " if name in SWITCHED else ""
+        variable = "athena" if name == "athena_results" else "archive"
+        switched = f"var.{variable} && " if name in SWITCHED else ""
         assert attachment["count"] == f"${{{switched}var.refuse_plain_http ? 1 : 0}}"
 
 
