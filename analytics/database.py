@@ -94,19 +94,30 @@ def open_archive(directory: Path, span: Span | None = None) -> Iterator[Database
     What runs in them can neither write nor read anything else. Raises OpsError for an object that is damaged.
     """
     with tempfile.TemporaryDirectory() as spill:
-        connection = duckdb.connect(config={"temp_directory": spill})
         try:
-            connection.execute(_ATHENA)
-            for view in PARTITIONS:
-                connection.execute(_lines(directory, view, span))
-                connection.execute(f"CREATE VIEW {view} AS {view_sql(view)} {_within(span)}")
-            allowed = ", ".join(_quoted(str(path)) for path in (directory, Path(spill)))
-            connection.execute(_LOCKED.format(directories=allowed))
-            yield Database(connection)
+            connection = views(directory, span)
+            try:
+                allowed = ", ".join(_quoted(str(path)) for path in (directory, Path(spill)))
+                connection.execute(f"SET temp_directory = {_quoted(spill)}")
+                connection.execute(_LOCKED.format(directories=allowed))
+                yield Database(connection)
+            finally:
+                connection.close()
         except duckdb.Error as error:
             raise OpsError(f"The archive cannot be read. DuckDB says: {str(error).strip()}") from None
-        finally:
-            connection.close()
+
+
+def views(directory: Path, span: Span | None = None) -> duckdb.DuckDBPyConnection:
+    """The views in a database that nothing is locked in, for programs that write what they find.
+
+    Raises duckdb.Error.
+    """
+    connection = duckdb.connect()
+    connection.execute(_ATHENA)
+    for view in PARTITIONS:
+        connection.execute(_lines(directory, view, span))
+        connection.execute(f"CREATE VIEW {view} AS {view_sql(view)} {_within(span)}")
+    return connection
 
 
 def view_sql(view: str) -> str:

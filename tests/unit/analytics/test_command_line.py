@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,13 +21,16 @@ from tests.unit.analytics.archive import event_line, key, put, rejected_line
 from tests.unit.analytics.fakes import FakeS3
 from tests.unit.ops.fakes import pipeline
 
-NOW = datetime.now(UTC)
+
+@pytest.fixture
+def at() -> datetime:
+    """When what is archived was received: an hour ago."""
+    return datetime.now(UTC) - timedelta(hours=1)
 
 
 @pytest.fixture
-def s3(tmp_path: Path) -> FakeS3:
-    """An archive of something of every kind, received an hour ago."""
-    at = NOW - timedelta(hours=1)
+def s3(tmp_path: Path, at: datetime) -> FakeS3:
+    """An archive of something of every kind."""
     received, hour = f"{at:%Y-%m-%dT%H:%M:%S}.000Z", f"{at:%Y-%m-%dT%H}"
     order = event_line("{}", amount="1234.5", currency="EUR", large_order=True, received_at=received)
     payment = event_line('{"method":"card","status":"failed"}', amount="0.1", received_at=received)
@@ -208,10 +212,13 @@ def test_the_report_is_well_formed(tmp_path: Path) -> None:
     assert Page(report(tmp_path)).open == []
 
 
-def test_the_report_says_how_fresh_it_is(tmp_path: Path) -> None:
+def test_the_report_says_how_fresh_it_is(tmp_path: Path, at: datetime) -> None:
     page = report(tmp_path)
-    assert "<b>60 min</b>" in page
-    assert f"The newest event was received {NOW - timedelta(hours=1):%Y-%m-%d %H:%M:%S} UTC" in page
+    age = re.search(r"<b>(\d+) min</b>", page)
+    assert age is not None
+    # However slow the machine that this runs on is.
+    assert 60 <= int(age[1]) <= 65
+    assert f"The newest event was received {at:%Y-%m-%d %H:%M:%S} UTC" in page
 
 
 def test_a_question_without_an_answer_says_so(s3: FakeS3, tmp_path: Path) -> None:
