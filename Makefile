@@ -99,7 +99,7 @@ report: ## the named queries as one HTML page, build/report.html (SINCE=7d, UNTI
 ## Speed and cost
 .PHONY: bench cost
 bench: ## measure everything and write it into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)
-	$(NEED) tools emulator bench
+	$(NEED) tools emulator bench analytics
 	@$(TOOLS) -m benchmarks
 
 cost: ## what it costs on AWS and where it breaks (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)

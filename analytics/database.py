@@ -19,6 +19,7 @@ VIEWS = Path(__file__).parent / "views"
 PARTITIONS = {"events": ("type", "dt", "hour"), "rejected": ("kind", "dt", "hour")}
 # A body of 1 MiB that is nothing but control characters has six times as many bytes as a JSON string.
 _LONGEST_LINE = 16 * 1024 * 1024
+_BATCH = 10_000
 # Athena's functions that DuckDB calls otherwise. What is not JSON makes none of them fail, as in Athena.
 _ATHENA = """
 SET TimeZone = 'UTC';
@@ -47,15 +48,33 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def query(self, sql: str) -> Answer:
-        """Run one SELECT. Raises UsageError, with the views and their columns, for what DuckDB refuses."""
+    def query(self, sql: str, most: int | None = None) -> Answer:
+        """Run one SELECT; its rows, or the first so many. Raises UsageError as `batches` does."""
+        columns: Sequence[str] = ()
+        rows: list[tuple[Any, ...]] = []
+        for batch in self.batches(sql, most or _BATCH):
+            columns = batch.columns
+            rows += batch.rows
+            if len(rows) == most:
+                break
+        return Answer(columns, rows)
+
+    def batches(self, sql: str, size: int = _BATCH) -> Iterator[Answer]:
+        """Run one SELECT, and give its rows so many at a time; at least one batch, which may be empty.
+
+        Raises UsageError, with the views and their columns, for what DuckDB refuses.
+        """
         try:
             statements = self._connection.extract_statements(sql)
             if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
                 raise UsageError("A query is one SELECT: the archive is only read.", self.columns())
             found = self._connection.execute(statements[0])
             columns = [name for name, *_ in found.description or ()]
-            return Answer(columns, found.fetchall())
+            rows = found.fetchmany(size)
+            yield Answer(columns, rows)
+            while len(rows) == size:
+                rows = found.fetchmany(size)
+                yield Answer(columns, rows)
         except duckdb.Error as error:
             raise UsageError(f"DuckDB says: {str(error).strip()}", self.columns()) from None
 
@@ -75,19 +94,30 @@ def open_archive(directory: Path, span: Span | None = None) -> Iterator[Database
     What runs in them can neither write nor read anything else. Raises OpsError for an object that is damaged.
     """
     with tempfile.TemporaryDirectory() as spill:
-        connection = duckdb.connect(config={"temp_directory": spill})
         try:
-            connection.execute(_ATHENA)
-            for view in PARTITIONS:
-                connection.execute(_lines(directory, view, span))
-                connection.execute(f"CREATE VIEW {view} AS {view_sql(view)} {_within(span)}")
-            allowed = ", ".join(_quoted(str(path)) for path in (directory, Path(spill)))
-            connection.execute(_LOCKED.format(directories=allowed))
-            yield Database(connection)
+            connection = views(directory, span)
+            try:
+                allowed = ", ".join(_quoted(str(path)) for path in (directory, Path(spill)))
+                connection.execute(f"SET temp_directory = {_quoted(spill)}")
+                connection.execute(_LOCKED.format(directories=allowed))
+                yield Database(connection)
+            finally:
+                connection.close()
         except duckdb.Error as error:
             raise OpsError(f"The archive cannot be read. DuckDB says: {str(error).strip()}") from None
-        finally:
-            connection.close()
+
+
+def views(directory: Path, span: Span | None = None) -> duckdb.DuckDBPyConnection:
+    """The views in a database that nothing is locked in, for programs that write what they find.
+
+    Raises duckdb.Error.
+    """
+    connection = duckdb.connect()
+    connection.execute(_ATHENA)
+    for view in PARTITIONS:
+        connection.execute(_lines(directory, view, span))
+        connection.execute(f"CREATE VIEW {view} AS {view_sql(view)} {_within(span)}")
+    return connection
 
 
 def view_sql(view: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.table import Table
 
-from analytics.database import Answer
+from analytics.database import Database
 from ops.console import out, plural, shown, write_raw
 
 # A person's terminal is no place for a whole event of 200 KB.
@@ -20,9 +20,9 @@ _LONGEST_CELL = 200
 _MOST_ROWS = 1000
 
 
-def show(answer: Answer, form: str) -> None:
-    """Print an answer in one of `FORMS`."""
-    FORMS[form](answer)
+def show(database: Database, sql: str, form: str) -> None:
+    """Print what a query finds, in one of `FORMS`. Raises UsageError as `Database.batches` does."""
+    FORMS[form](database, sql)
 
 
 def text(value: Any) -> str:
@@ -54,7 +54,8 @@ def plain(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _table(answer: Answer) -> None:
+def _table(database: Database, sql: str) -> None:
+    answer = database.query(sql, most=_MOST_ROWS + 1)
     table = Table(header_style="bold")
     rows = answer.rows[:_MOST_ROWS]
     for place, name in enumerate(answer.columns):
@@ -64,7 +65,7 @@ def _table(answer: Answer) -> None:
         table.add_row(*(shown(_short(text(value))) for value in row))
     out.print(table, soft_wrap=False)
     if len(answer.rows) > _MOST_ROWS:
-        out.print(f"{_MOST_ROWS:,} of {plural(len(answer.rows), 'row')}; FORMAT=csv prints them all.")
+        out.print(f"The first {_MOST_ROWS:,} rows; there are more, FORMAT=csv prints them all.")
     else:
         out.print(f"{plural(len(answer.rows), 'row')}.")
 
@@ -75,19 +76,22 @@ def _short(cell: str) -> str:
     return f"{cell[:_LONGEST_CELL]}... ({len(cell):,} characters)"
 
 
-def _csv(answer: Answer) -> None:
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow(answer.columns)
-    writer.writerows([plain(value) for value in row] for row in answer.rows)
-    write_raw(sheet.getvalue().encode())
+def _csv(database: Database, sql: str) -> None:
+    for number, batch in enumerate(database.batches(sql)):
+        sheet = io.StringIO()
+        writer = csv.writer(sheet, lineterminator="\n")
+        if number == 0:
+            writer.writerow(batch.columns)
+        writer.writerows([plain(value) for value in row] for row in batch.rows)
+        write_raw(sheet.getvalue().encode())
 
 
-def _json_lines(answer: Answer) -> None:
-    names = [json.dumps(name, ensure_ascii=False) for name in answer.columns]
-    for row in answer.rows:
-        members = (f"{name}: {_json(value)}" for name, value in zip(names, row, strict=True))
-        write_raw(f"{{{', '.join(members)}}}\n".encode())
+def _json_lines(database: Database, sql: str) -> None:
+    for batch in database.batches(sql):
+        names = [json.dumps(name, ensure_ascii=False) for name in batch.columns]
+        for row in batch.rows:
+            members = (f"{name}: {_json(value)}" for name, value in zip(names, row, strict=True))
+            write_raw(f"{{{', '.join(members)}}}\n".encode())
 
 
 def _json(value: Any) -> str:
@@ -103,4 +107,4 @@ def _json(value: Any) -> str:
     return json.dumps(plain(value))
 
 
-FORMS: Mapping[str, Callable[[Answer], None]] = {"table": _table, "csv": _csv, "json": _json_lines}
+FORMS: Mapping[str, Callable[[Database, str], None]] = {"table": _table, "csv": _csv, "json": _json_lines}

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import (
     archive,
+    archive_format,
     cold_start,
     end_to_end,
     footprint,
@@ -31,12 +32,13 @@ RUNS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "cold_start": cold_start.run,
     "handler": handler.run,
     "producer": producer.run,
+    "archive_format": archive_format.run,
     "end_to_end": end_to_end.run,
     "archive": archive.run,
     "headline": headline.run,
     "stack_times": stack_times.run,
 }
-_IN_ROUNDS = {"cold_start", "handler", "producer", "end_to_end", "archive"}
+_IN_ROUNDS = {"archive", "archive_format", "cold_start", "handler", "producer", "end_to_end"}
 
 
 def main(environment: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.designs import BENCH_VENV
 from stack.paths import ROOT, VENVS
 
-_NAMED = ("aws-lambda-powertools", "boto3", "botocore", "ministack", "pydantic")
+_NAMED = ("aws-lambda-powertools", "boto3", "botocore", "duckdb", "ministack", "pydantic")
 
 
 def describe() -> dict[str, Any]:
@@ -35,7 +35,7 @@ def versions() -> dict[str, str]:
     """Python's, and those of the packages that are measured."""
     libraries = [
         str(library)
-        for venv in (BENCH_VENV, VENVS / "emulator")
+        for venv in (BENCH_VENV, VENVS / "emulator", VENVS / "analytics")
         for library in venv.glob("lib/python*/site-packages")
     ]
     found = {one.name.lower(): one.version for one in distributions(path=libraries)}

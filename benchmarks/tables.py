@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks import cold_start, senders
 from benchmarks.chart import Bar, bars, number
 from benchmarks.designs import by_name
+from cost.tariff import usd
 
 _WAYS = {
     senders.OURS: "this producer",
@@ -203,6 +204,28 @@ def archive(results: Mapping[str, Any]) -> str:
     )
 
 
+def archive_format(results: Mapping[str, Any]) -> str:
+    """Bytes, CPU and queries of the archive's formats."""
+    rows = []
+    for kb, formats in results.items():
+        for name, measured in formats.items():
+            asked = sum(one["median"] for one in measured["query_ms"].values())
+            read = sum(measured["read_bytes"].values()) / measured["count"] * 1e6
+            rows.append(
+                [
+                    f"{kb} KB, {name}",
+                    f"{measured['bytes']:,.0f}",
+                    shown(measured["write_cpu_ms"]),
+                    f"{number(asked)}",
+                    f"{read / 1e9:,.2f}",
+                    f"{read / _TB * usd('athena_tb'):.4f}",
+                ]
+            )
+    head = ["events of", "bytes per event", "CPU ms per event to write", "four queries, ms"]
+    return table([*head, "GB read of a million events", "USD for that in Athena"], rows)
+
+
+_TB = 1024**4
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "handler": handler,
     "footprint": footprint,
@@ -211,6 +234,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "end_to_end": end_to_end,
     "archive": archive,
     "headline": headline,
+    "archive_format": archive_format,
     "stack_times": stack_times,
 }
 CHARTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from benchmarks.designs import by_name
 from benchmarks.tables import table
 from cost import page
+from cost.archive import archive_cost
 from cost.capacity import limits
 from cost.measured import Measured
 from cost.model import DESIGNS, SERVICES, cost
@@ -29,7 +30,7 @@ def main(environment: Mapping[str, str]) -> int:
     try:
         measured = Measured.load()
     except FileNotFoundError:
-        sys.stderr.write("Nothing is measured yet. First: make bench BENCH=footprint,handler\n")
+        sys.stderr.write("Nothing is measured yet. First: make bench BENCH=footprint,handler,archive\n")
         return 1
     if not environment.get("KB") and not any(environment.get(name) for name in _VARIABLES):
         print("\n\n".join(page.sections().values()))
@@ -61,7 +62,12 @@ def _one(workload: Workload, measured: Measured) -> str:
         rows.append([by_name(design).title, *dollars, f"{found.total:.2f}", month])
     head = ["USD per million events", *SERVICES, "total", f"a month at {workload.events_per_second:g}/s"]
     first = [[one.name, f"{one.events_per_second:,.0f}", one.change] for one in limits(workload, measured)]
-    return f"{table(head, rows)}\n\n{table(['limit', 'suffices to events/s', 'then'], first)}"
+    archived = archive_cost(workload, measured)
+    archive = (
+        f"The archive adds {archived.total:.2f} for a million events, {archived.keep:.2f} to keep them for "
+        f"three years, and {archived.read:.4f} for a query of Athena's that reads them all."
+    )
+    return f"{table(head, rows)}\n\n{archive}\n\n{table(['limit', 'suffices to events/s', 'then'], first)}"
 
 
 if __name__ == "__main__":

@@ -11,15 +11,19 @@ from benchmarks import results
 
 @dataclass(frozen=True)
 class Measured:
-    """Results of the benchmarks ``footprint`` and ``handler``."""
+    """Results of the benchmarks ``footprint`` and ``handler``, and the archiver's part of ``archive``."""
 
     footprint: Mapping[str, Any]
     handler: Mapping[str, Any]
+    archive: Mapping[str, Any]
 
     @classmethod
     def load(cls) -> Measured:
         """The results in the checkout. Raises FileNotFoundError where a benchmark was not run."""
-        return cls(results.load("footprint")["results"], results.load("handler")["results"])
+        footprint, handler, archive = (
+            results.load(name)["results"] for name in ("footprint", "handler", "archive")
+        )
+        return cls(footprint, handler, archive["handler"])
 
     def item_bytes(self, design: str, kb: float, kind: str) -> float:
         """Bytes of an event's item."""
@@ -35,6 +39,18 @@ class Measured:
         """CPU milliseconds of the handler for each event, on the machine that it was measured on."""
         points = {float(size): found[design]["cpu_ms"]["median"] for size, found in self.handler.items()}
         return on_line(points, kb)
+
+    def archived_bytes(self, kb: float) -> float:
+        """Bytes of an event in an object of the archive."""
+        return (
+            on_line({float(size): found["share"]["median"] for size, found in self.archive.items()}, kb)
+            * kb
+            * 1024
+        )
+
+    def archive_cpu_ms(self, kb: float) -> float:
+        """CPU milliseconds of the archiver for each event, on the machine that it was measured on."""
+        return on_line({float(size): found["cpu_ms"]["median"] for size, found in self.archive.items()}, kb)
 
     def metrics(self, design: str) -> int:
         """Custom metrics that the function's log lines make."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from benchmarks.designs import by_name
 from benchmarks.tables import table
+from cost.archive import archive_cost
 from cost.capacity import concurrency, limits, ramp_seconds, useful_concurrency
 from cost.measured import Measured
 from cost.model import DESIGNS, ORIGINAL, OURS, SERVICES, break_even_kb, cost, duration_ms
@@ -15,7 +16,7 @@ from cost.workload import Workload
 
 SIZES = (1, 4, 20, 200)
 RATES = (100, 1_000, 10_000, 100_000)
-_NOT_MEASURED = "Not measured yet: `make bench BENCH=footprint,handler`."
+_NOT_MEASURED = "Not measured yet: `make bench BENCH=footprint,handler,archive`."
 
 
 def sections() -> dict[str, str]:
@@ -24,13 +25,14 @@ def sections() -> dict[str, str]:
         measured = Measured.load()
     except FileNotFoundError:
         return (
-            dict.fromkeys(("costs", "month", "mixes", "limits", "rates", "bursts"), _NOT_MEASURED)
+            dict.fromkeys(("costs", "month", "mixes", "archive", "limits", "rates", "bursts"), _NOT_MEASURED)
             | constants()
         )
     return {
         "costs": costs(measured),
         "month": months(measured),
         "mixes": mixes(measured),
+        "archive": archive(measured),
         "limits": first_limits(measured),
         "rates": rates(measured),
         "bursts": bursts(measured),
@@ -120,6 +122,33 @@ def mixes(measured: Measured) -> str:
         rows.append([name, f"{ours.write_units:.1f}", f"{ours.total:.2f}", theirs])
     head = ["USD per million events", "our write units per event", "this pipeline", "original design"]
     return table(head, rows)
+
+
+def archive(measured: Measured) -> str:
+    """What archiving adds."""
+    rows = []
+    for kb in (1, 200):
+        for rate in (1, 100, 1_000):
+            workload = Workload(events_per_second=rate, sizes=((kb, 1.0),))
+            found = archive_cost(workload, measured)
+            rows.append(
+                [
+                    f"{rate:,} events/s of {kb} KB",
+                    f"{found.batch:,.0f}",
+                    f"{found.object_bytes / 1024:,.0f} KB",
+                    f"{found.lambda_:.2f}",
+                    f"{found.puts:.2f}",
+                    f"**{found.total:.2f}**",
+                    f"{100 * found.total / cost(workload, OURS, measured).total:.0f}%",
+                    f"{found.keep:.2f}",
+                    f"{found.read:.4f}",
+                ]
+            )
+    head = ["USD per million events", "events in a batch", "an object", "Lambda", "S3 PUTs", "total"]
+    return table(
+        [*head, "on top of the pipeline's", "to keep for three years", "a query of them all"],
+        rows,
+    )
 
 
 def first_limits(measured: Measured) -> str:

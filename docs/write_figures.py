@@ -11,9 +11,16 @@ from benchmarks import pages as benchmark_pages
 from cost import page as cost_page
 
 DOCS = Path(__file__).parent
+
+
+def _analytics() -> Mapping[str, str]:
+    return {"archive_format": benchmark_pages.sections()["archive_format"]}
+
+
 PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "benchmarks.md": benchmark_pages.sections,
     "cost-and-scale.md": cost_page.sections,
+    "analytics.md": _analytics,
 }
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from analytics.database import Answer, open_archive
 from analytics.span import Span
 from ops.errors import OpsError, UsageError
+from stack.paths import ROOT
 from tests.unit.analytics.archive import event_line, key, put, rejected_line
 
 
@@ -201,3 +206,16 @@ def test_a_damaged_object_is_said(tmp_path: Path) -> None:
     put(tmp_path, key(), event_line("{}")).write_bytes(b"this is no gzip")
     with pytest.raises(OpsError, match="DuckDB says"):
         ask(tmp_path, "select count(event_id) from events")
+
+
+def test_the_line_of_the_documentation_makes_parquet_of_an_archive(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "analytics.md").read_text("utf-8")
+    found = re.search(r'python -c "(.*?[^\\])"\n```', text, re.DOTALL)
+    assert found is not None
+    put(tmp_path / ".stack" / "archive" / "bucket", key(), event_line("{}", amount="123456789012345.6789"))
+    program = found[1].replace('\\"', '"')
+    path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=path, check=True, timeout=60)
+    made = duckdb.read_parquet(str(tmp_path / "events.parquet")).fetchall()
+    assert len(made) == 1
+    assert Decimal("123456789012345.6789") in made[0]

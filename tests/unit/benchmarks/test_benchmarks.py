@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import (
     archive,
+    archive_format,
     cold_start,
     footprint,
     handler,
@@ -74,6 +75,17 @@ def test_the_archive_benchmark_archives_every_event() -> None:
     measured = archive.handler(kb=1, size=20, rounds=1)
     assert measured["cpu_ms"]["median"] > 0
     assert 0 < measured["share"]["median"] < 1
+
+
+def test_the_archive_benchmark_writes_and_asks_every_format(tmp_path: Path) -> None:
+    measured = archive_format.run(rounds=1, counts={1: 40})
+    assert set(measured["1"]) == set(archive_format.FORMATS)
+    for found in measured["1"].values():
+        assert found["bytes"] > 0
+        assert set(found["query_ms"]) == set(found["read_bytes"])
+        # Of its own type of event alone, and of Parquet not every column.
+        assert 0 < found["read_bytes"]["revenue_per_hour"] < 40 * found["bytes"]
+    keep(tmp_path, "archive_format", measured)
 
 
 def test_the_stack_s_times_are_taken_in_a_copy_of_the_checkout(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cost.__main__ import main
+from cost.archive import RETENTION_DAYS, WINDOW_SECONDS, archive_cost
 from cost.capacity import concurrency, limits, ramp_seconds
 from cost.measured import Measured, on_line
 from cost.model import DESIGNS, ORIGINAL, OURS, break_even_kb, cost, write_units
@@ -16,7 +17,10 @@ from cost.workload import Workload
 
 
 def made_up() -> Measured:
-    """Our items have half the event's size and 500 bytes, the rivals' the whole and 200; CPU is 1 ms a KB."""
+    """Our items have half the event's size and 500 bytes, the rivals' the whole and 200; CPU is 1 ms a KB.
+
+    The archiver takes 0.1 ms for any event; of 1 KB it keeps 384 bytes.
+    """
 
     def kinds(kb: float, ours: bool) -> dict[str, Any]:
         size = kb * 1024 / 2 + 500 if ours else kb * 1024 + 200
@@ -25,7 +29,11 @@ def made_up() -> Measured:
 
     footprint = {str(kb): {name: kinds(kb, name == OURS) for name in DESIGNS} for kb in (1, 200, 1000)}
     handler = {str(kb): {name: {"cpu_ms": {"median": float(kb)}} for name in DESIGNS} for kb in (1, 200)}
-    return Measured(footprint, handler)
+    archive = {
+        str(kb): {"cpu_ms": {"median": 0.1}, "share": {"median": share}}
+        for kb, share in ((1, 0.375), (200, 0.3))
+    }
+    return Measured(footprint, handler, archive)
 
 
 MEASURED = made_up()
@@ -103,6 +111,48 @@ def test_a_month_is_the_millions_and_what_is_fixed() -> None:
     found = cost(PLAIN, OURS, MEASURED)
     millions = 100 * 365 * 24 * 3600 / 12 / 1e6
     assert found.month(PLAIN) == pytest.approx(found.total * millions + 13 * 0.30)
+
+
+def test_a_quiet_pipeline_archives_what_comes_in_a_window_from_each_shard() -> None:
+    # A new table has four shards. 8 events a second are 120 from each shard in a minute, in three objects.
+    found = archive_cost(replace(PLAIN, events_per_second=8), MEASURED)
+    assert found.batch == 8 / 4 * WINDOW_SECONDS
+    assert found.puts == pytest.approx(1e6 / 120 * 3 / 1000 * usd("s3_thousand_puts"), rel=1e-6)
+    assert found.object_bytes == pytest.approx(384 * 120 / 3, rel=1e-6)
+
+
+def test_the_archiver_s_time_is_that_of_its_lines_and_of_its_puts() -> None:
+    found = archive_cost(replace(PLAIN, events_per_second=8), MEASURED)
+    seconds = (0.1 * 120 * 1769 / 512 + 3 * 30) / 1000
+    dollars = 1e6 / 120 * (seconds * 0.5 * usd("lambda_gb_second") + usd("lambda_million_requests") / 1e6)
+    assert found.lambda_ == pytest.approx(dollars, rel=1e-6)
+
+
+def test_big_events_fill_a_batch_by_their_bytes() -> None:
+    # Items of 102,900 bytes, 40% more as JSON: 43 of them are 6 MB.
+    assert archive_cost(replace(BIG, events_per_second=1000), MEASURED).batch == pytest.approx(
+        43.67, abs=0.01
+    )
+
+
+def test_one_event_an_hour_is_one_object() -> None:
+    found = archive_cost(replace(PLAIN, events_per_second=1 / 3600), MEASURED)
+    assert found.batch == 1
+    assert found.puts == pytest.approx(1000 * usd("s3_thousand_puts"))
+
+
+def test_small_objects_stay_in_the_dearest_class_and_large_ones_get_cheaper() -> None:
+    months = RETENTION_DAYS / (365 / 12)
+    gb = 384 * 1e6 / 1024**3
+    quiet = archive_cost(replace(PLAIN, events_per_second=8), MEASURED)
+    assert quiet.keep == pytest.approx(gb * usd("s3_gb_month") * months)
+    busy = archive_cost(replace(PLAIN, events_per_second=1000), MEASURED)
+    assert busy.object_bytes > 128 * 1024
+    assert busy.keep < quiet.keep / 2
+
+
+def test_athena_bills_the_compressed_bytes() -> None:
+    assert archive_cost(PLAIN, MEASURED).read == pytest.approx(384 * 1e6 / 1024**4 * 5)
 
 
 def test_a_mix_costs_what_its_parts_do() -> None:

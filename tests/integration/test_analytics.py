@@ -1,0 +1,69 @@
+"""End to end: what was sent can be queried as it was sent, and stands in the report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+from stack.paths import ROOT
+from tests.integration.conftest import Pipeline
+from tests.integration.running_ops import environment_of, ops
+from tests.integration.test_pipeline import event_id, order
+from tests.waiting import eventually
+
+# What neither a double nor a JSON reader that makes one keeps.
+AMOUNT = "123456789012345.6789"
+
+
+def analytics(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m analytics` with make's variables in its environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "analytics", command],
+        env=environment_of(pipeline, **variables),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def rows(pipeline: Pipeline, sql: str) -> list[list[str]]:
+    """The rows of a query, or none while nothing is archived yet."""
+    done = analytics(pipeline, "query", Q=sql, FORMAT="csv", SINCE="1h")
+    return list(csv.reader(io.StringIO(done.stdout)))[1:]
+
+
+def test_what_was_sent_can_be_queried_to_the_last_digit(pipeline: Pipeline) -> None:
+    body = order(AMOUNT)
+    pipeline.send(body)
+    sql = f"select amount, event from events where event_id = '{event_id(body)}'"
+    (found,) = eventually(lambda: rows(pipeline, sql), within=60, what="the event can be queried")
+    assert found == [AMOUNT, body]
+
+
+def test_an_event_that_is_archived_again_is_counted_once(pipeline: Pipeline) -> None:
+    body = order("0.10")
+    pipeline.send(body)
+    sql = f"select count(*), sum(amount) from events where event_id = '{event_id(body)}'"
+    lines = f'select 1 from events_lines where strpos(line, \'"event_id":"{event_id(body)}"\') > 0'
+    eventually(lambda: rows(pipeline, lines), within=60, what="the event is archived")
+    assert ops(pipeline, "rearchive", SINCE="1h").returncode == 0
+    assert len(rows(pipeline, lines)) > 1
+    assert rows(pipeline, sql) == [["1", "0.1000"]]
+
+
+def test_the_report_of_a_running_stack_is_written(pipeline: Pipeline, tmp_path: Path) -> None:
+    body = order("0.10")
+    pipeline.send(body)
+    sql = f"select 1 from events where event_id = '{event_id(body)}'"
+    eventually(lambda: rows(pipeline, sql), within=60, what="the event can be queried")
+    page = tmp_path / "report.html"
+    done = analytics(pipeline, "report", OUT=str(page))
+    assert done.returncode == 0, done.stderr
+    assert str(page) in done.stdout
+    assert pipeline.state.endpoint in page.read_text("utf-8")
+    assert pipeline.state.outputs["archive_bucket"] in page.read_text("utf-8")
