@@ -66,7 +66,7 @@ def plan(environment: Environment, account: Account, options: Namespace) -> int:
     """Say what a deploy would change."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
-        if not opened.plan() and not opened.differences():
+        if not opened.plan("-lock=false") and not opened.differences():
             out.print("Nothing to change.")
             return 0
         _show(opened)
@@ -124,7 +124,7 @@ def drift(environment: Environment, account: Account, _options: Namespace) -> in
     """Say whether the account still is as the config says."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
-        different = opened.plan()
+        different = opened.plan("-lock=false")
         unseen = opened.differences()
         if not different and not unseen:
             out.print(f"{environment.full_name} is as the config says.")
@@ -316,7 +316,7 @@ def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) 
     resources = Resources(**names, region=account.region, endpoint=account.endpoint, clients=clients)
     began = time.monotonic()
     try:
-        Smoke(resources).test(SECONDS)
+        Smoke(resources, environment.large_order_threshold).test(SECONDS)
     except OpsError as error:
         raise OpsError(
             str(error),

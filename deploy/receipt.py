@@ -81,7 +81,10 @@ class Receipt:
 def config_of(root: Path = ROOT) -> dict[str, str]:
     """SHA-256 of each file of the config under ``root``, by its path in the checkout."""
     template = DASHBOARD_TEMPLATE.relative_to(ROOT)
-    files = [*sorted((root / "terraform").glob("*.tf")), root / LOCK, root / template]
+    config = root / "terraform"
+    written = {file for pattern in ("*.tf", "*.tf.json", "*.tftpl") for file in config.rglob(pattern)}
+    kept = [file for file in sorted(written) if ".terraform" not in file.parts]
+    files = [*kept, root / LOCK, root / template]
     return {str(file.relative_to(root)): sha256(file) for file in files if file.exists()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def _place(request: dict[str, Any]) -> tuple[str, str]:
 
 def test_a_pipeline_that_works_passes_and_keeps_nothing() -> None:
     aws = Aws()
-    Smoke(aws.resources()).test(seconds=0)
+    Smoke(aws.resources(), "1000").test(seconds=0)
     assert len(aws.sent) == 4
     assert aws.items == {}
 
@@ -90,12 +91,12 @@ def test_a_pipeline_that_works_passes_and_keeps_nothing() -> None:
 def test_what_is_broken_is_named_and_nothing_is_left(broken: str, said: str) -> None:
     aws = Aws(broken)
     with pytest.raises(OpsError, match=said):
-        Smoke(aws.resources()).test(seconds=0)
+        Smoke(aws.resources(), "1000").test(seconds=0)
     assert aws.items == {}
 
 
 def test_its_events_are_what_they_are_called_and_bear_its_name() -> None:
-    bodies = Smoke(Aws().resources()).bodies()
+    bodies = Smoke(Aws().resources(), "1000").bodies()
     now = datetime.now(UTC)
     valid = {name: not list(contract.read(body, now)[1]) for name, body in bodies.items()}
     assert valid == {"valid": True, "copy": True, "large": True, "invalid": False}
@@ -103,6 +104,13 @@ def test_its_events_are_what_they_are_called_and_bear_its_name() -> None:
     assert all(json.loads(body)["customer_id"].startswith(PREFIX) for body in bodies.values())
 
 
+def test_its_large_order_is_large_wherever_the_threshold_is() -> None:
+    amount = json.loads(Smoke(Aws().resources(), "2500000.50").bodies()["large"])["amount"]
+    assert contract.is_large_order(
+        {"event_type": "order", "amount": Decimal(str(amount))}, Decimal("2500000.50")
+    )
+
+
 def test_two_runs_never_share_an_event() -> None:
     resources = Aws().resources()
-    assert Smoke(resources).run != Smoke(resources).run
+    assert Smoke(resources, "1000").run != Smoke(resources, "1000").run
