@@ -73,7 +73,7 @@ class Receipt:
             f"tested    {self.time} on {self.target}: {tests}",
             f"commit    {self.commit}{dirty}",
             f"tools     Terraform {self.terraform}, AWS provider {self.provider} ({lock})",
-            *(f"{name:<9} sha256 {digest}" for name, digest in self.zips.items()),
+            *(f"zip       {name}, sha256 {digest}" for name, digest in self.zips.items()),
             f"config    {len(self.config)} files",
         ]
 

@@ -87,7 +87,10 @@ class Suite:
     def __init__(self, path: Path, **options: Any) -> None:
         defaults = {"keyword": "", "markexpr": "not chaos", "lf": False, "collectonly": False}
         source = options.pop("source", pytest.Config.ArgsSource.TESTPATHS)
-        config: Any = SimpleNamespace(option=SimpleNamespace(**{**defaults, **options}), args_source=source)
+        paths = {"testpaths": options.pop("testpaths", ["tests"])}
+        config: Any = SimpleNamespace(
+            option=SimpleNamespace(**{**defaults, **options}), args_source=source, getini=paths.get
+        )
         self.run = Run(config)
         self.run.path = self.path = path
         self.run.target = "ministack 1.5.33"
@@ -155,6 +158,7 @@ def test_a_source_that_changed_meanwhile_leaves_none(tmp_path: Path, checkout: l
         {"ignore": ["tests/integration"]},
         {"deselect": ["tests/unit"]},
         {"source": pytest.Config.ArgsSource.ARGS},
+        {"testpaths": ["tests/integration"]},
     ],
     ids=str,
 )
