@@ -64,16 +64,27 @@ class Tables:
         return {"Table": {"DeletionProtectionEnabled": self.protected}}
 
 
-@pytest.mark.parametrize(
-    ("tables", "tfvars", "said"),
-    [(True, "false", "rt-pipeline-dev-events refuse"), (False, "true", "its tfvars protect its tables")],
-)
-def test_what_is_protected_is_not_destroyed(tables: bool, tfvars: str, said: str, tmp_path: Path) -> None:
-    dev = environment(tmp_path, f"deletion_protection = {tfvars}")
-    account = Account(ACCOUNT, "arn", "us-east-1", None, Session(dynamodb=Tables(tables)))
-    with pytest.raises(OpsError, match=said) as refused:
-        commands._refuse_protected(dev, account, {"table_name": "rt-pipeline-dev-events"})
-    assert "deletion_protection = false" in refused.value.hint
+def account_with(tables: Tables) -> Account:
+    return Account(ACCOUNT, "arn", "us-east-1", None, Session(dynamodb=tables))
+
+
+def test_tables_that_refuse_to_be_deleted_are_named() -> None:
+    outputs = {"table_name": "events", "rejected_table_name": "rejected", "queue_url": "queue"}
+    assert commands._protected_tables(account_with(Tables(protected=True)), outputs) == ["events", "rejected"]
+    assert commands._protected_tables(account_with(Tables(protected=False)), outputs) == []
+
+
+def test_an_environment_whose_tfvars_protect_it_is_not_destroyed(tmp_path: Path) -> None:
+    dev = environment(tmp_path, "deletion_protection = true")
+    with pytest.raises(OpsError, match="its tfvars protect its tables") as refused:
+        commands.destroy(dev, account_with(Tables(protected=True)), Namespace(confirm="dev"))
+    assert "deletion_protection = false; then make deploy-aws ENV=dev" in refused.value.hint
+
+
+def test_another_name_than_the_environments_destroys_nothing(tmp_path: Path) -> None:
+    dev = environment(tmp_path, "deletion_protection = false")
+    with pytest.raises(OpsError, match="'prod' is not 'dev': nothing was removed"):
+        commands.destroy(dev, account_with(Tables(protected=False)), Namespace(confirm="prod"))
 
 
 def test_where_nobody_can_be_asked_nothing_is_agreed_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import contract
 from deploy.smoke import PREFIX, Smoke
 from ops.errors import OpsError
 from ops.resources import Resources
+from stack.state import ENVIRONMENT_OUTPUTS
 
 TABLES = {"events": "event_id", "rejected": "message_id", "duplicates": "message_id"}
 
@@ -52,19 +53,10 @@ class Aws:
         self.items.pop(_place(request), None)
 
     def resources(self) -> Resources:
-        return Resources(
-            region="us-east-1",
-            queue_url="https://queue",
-            dlq_url="",
-            table_name="events",
-            rejected_table_name="rejected",
-            duplicates_table_name="duplicates",
-            alerts_topic_arn="",
-            ops_topic_arn="",
-            function_name="",
-            payload_bucket="",
-            clients={"sqs": self, "dynamodb": self},
-        )
+        names: dict[str, Any] = dict.fromkeys(ENVIRONMENT_OUTPUTS.values(), "")
+        tables = {"table_name": "events", "rejected_table_name": "rejected"}
+        names |= {**tables, "duplicates_table_name": "duplicates"}
+        return Resources(**names, region="us-east-1", clients={"sqs": self, "dynamodb": self})
 
 
 def _place(request: dict[str, Any]) -> tuple[str, str]:
