@@ -181,5 +181,5 @@ lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: with th
 	@sh requirements/lock.sh
 
 clean: down ## remove the stack, the virtual environments, caches and build products
-	@rm -rf .venv .cache build .hypothesis
+	@rm -rf .venv .cache build .deploy .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -151,8 +151,9 @@ def _check_allowed(environment: Environment, account: Account) -> None:
             f"If that is the right one. {line}",
         )
     if account.id not in environment.allowed_account_ids:
+        elsewhere = f"AWS_ENDPOINT_URL is {account.endpoint}: unset it for AWS. " if account.endpoint else ""
         raise OpsError(
             f"{environment.name} belongs to account {', '.join(environment.allowed_account_ids)}; these "
             f"credentials are of {account.id} ({account.caller}).",
-            f"Use others: AWS_PROFILE=... If {account.id} is right. {line}",
+            f"{elsewhere}Use others: AWS_PROFILE=... If {account.id} is right. {line}",
         )

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from deploy import plan as plans
 from deploy import policy, receipt, record, state_bucket, versions, workspace
 from deploy.account import Account
@@ -20,7 +22,7 @@ from deploy.smoke import SECONDS, Smoke
 from deploy.versions import Live
 from deploy.workspace import Workspace
 from ops.console import err, out, shown
-from ops.errors import OpsError, UsageError
+from ops.errors import OpsError, UsageError, code_of
 from ops.resources import Resources
 from stack import publish_batch
 from stack.files import exclusive
@@ -66,7 +68,7 @@ def plan(environment: Environment, account: Account, options: Namespace) -> int:
     """Say what a deploy would change."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
-        if not opened.plan() and not opened.differences():
+        if not opened.plan("-lock=false") and not opened.differences():
             out.print("Nothing to change.")
             return 0
         _show(opened)
@@ -124,7 +126,7 @@ def drift(environment: Environment, account: Account, _options: Namespace) -> in
     """Say whether the account still is as the config says."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
-        different = opened.plan()
+        different = opened.plan("-lock=false")
         unseen = opened.differences()
         if not different and not unseen:
             out.print(f"{environment.full_name} is as the config says.")
@@ -139,22 +141,26 @@ def drift(environment: Environment, account: Account, _options: Namespace) -> in
 
 def destroy(environment: Environment, account: Account, options: Namespace) -> int:
     """Remove the environment and all that it holds."""
+    if options.confirm is not None:
+        _check_name(environment, options.confirm)
+    if environment.deletion_protection:
+        raise _protected(environment, "its tfvars protect its tables")
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
         outputs = opened.outputs()
-        if not outputs:
+        tables = _protected_tables(account, outputs)
+        if tables:
+            raise _protected(environment, f"{', '.join(tables)} refuse to be deleted")
+        if not opened.plan("-destroy"):
             out.print(f"{environment.name} is not deployed in {account.where}: nothing to remove.")
             return 0
-        _refuse_protected(environment, account, outputs)
-        opened.plan("-destroy")
         _show(opened)
-        _confirm(environment, account, options)
+        if options.confirm is None:
+            _check_name(environment, _typed(environment, account))
         _unmirror(account, outputs)
         opened.apply_plan()
         record.forget(environment, account)
-    out.print(
-        f"{environment.full_name} is gone. The bucket of states stays: docs/deploy.md says how it goes."
-    )
+    out.print(f"{environment.full_name} is gone. The bucket of states stays; docs/deploy.md removes it.")
     return 0
 
 
@@ -227,36 +233,41 @@ def _agreed(options: Namespace, question: str) -> bool:
     return False
 
 
-def _confirm(environment: Environment, account: Account, options: Namespace) -> None:
-    typed = options.confirm
-    if typed is None:
-        try:
-            typed = input(
-                f"All of {environment.full_name} in {account.where} goes. Type {environment.name}: "
-            )
-        except EOFError:
-            raise UsageError("There is nobody to ask.", f"CONFIRM={environment.name} answers.") from None
+def _typed(environment: Environment, account: Account) -> str:
+    try:
+        goes = f"All of {environment.full_name} in {account.where} goes."
+        return input(f"{goes} Type {environment.name}: ")
+    except EOFError:
+        raise UsageError("There is nobody to ask.", f"CONFIRM={environment.name} answers.") from None
+
+
+def _check_name(environment: Environment, typed: str) -> None:
     if typed.strip() != environment.name:
         raise OpsError(f"{typed.strip()!r} is not {environment.name!r}: nothing was removed.")
 
 
-def _refuse_protected(environment: Environment, account: Account, outputs: dict[str, Any]) -> None:
+def _protected(environment: Environment, what: str) -> OpsError:
+    line = environment.line_to_add("deletion_protection = false")
+    return OpsError(
+        f"{environment.name} is protected: {what}.",
+        f"{line}; then make deploy-aws ENV={environment.name}, then this again.",
+    )
+
+
+def _protected_tables(account: Account, outputs: dict[str, Any]) -> list[str]:
     dynamodb = account.client("dynamodb")
-    tables = [str(value) for name, value in outputs.items() if name.endswith("table_name")]
-    protected = [
-        table
-        for table in tables
-        if dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled")
-    ]
-    if protected or environment.deletion_protection:
-        what = (
-            f"{', '.join(protected)} refuse to be deleted" if protected else "its tfvars protect its tables"
-        )
-        raise OpsError(
-            f"{environment.name} is protected: {what}.",
-            f"{environment.line_to_add('deletion_protection = false')}; then make deploy-aws "
-            f"ENV={environment.name}, then this again.",
-        )
+    protected = []
+    for table in (str(value) for name, value in outputs.items() if name.endswith("table_name")):
+        try:
+            described = dynamodb.describe_table(TableName=table)["Table"]
+        except ClientError as error:
+            # What a destroy that was stopped has removed already.
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            continue
+        if described.get("DeletionProtectionEnabled"):
+            protected.append(table)
+    return protected
 
 
 def _moves(functions: Any, running: dict[str, Live], last: Record, version: str | None) -> dict[str, str]:
@@ -316,7 +327,7 @@ def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) 
     resources = Resources(**names, region=account.region, endpoint=account.endpoint, clients=clients)
     began = time.monotonic()
     try:
-        Smoke(resources).test(SECONDS)
+        Smoke(resources, environment.large_order_threshold).test(SECONDS)
     except OpsError as error:
         raise OpsError(
             str(error),

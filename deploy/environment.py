@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from dataclasses import dataclass
@@ -13,12 +14,18 @@ from hcl2 import SerializationOptions
 from lark.exceptions import LarkError
 
 from ops.errors import UsageError
+from stack.build import ARTIFACTS
 from stack.paths import ROOT, TERRAFORM_SOURCE
 
 DEPLOY_DIR = ROOT / ".deploy"
 _READING = SerializationOptions(strip_string_quotes=True, with_comments=False)
 # What this package itself has to know of the variables; Terraform checks all the others.
-_KNOWN = ("name_prefix", "region", "allowed_account_ids", "deletion_protection", "refuse_plain_http")
+_KNOWN = (
+    *("name_prefix", "region", "allowed_account_ids", "deletion_protection", "refuse_plain_http"),
+    "large_order_threshold",
+)
+# What is deployed is what was tested: no tfvars may name other files.
+_FILES = {*ARTIFACTS, "dashboard_template"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Environment:
     allowed_account_ids: tuple[str, ...]
     deletion_protection: bool
     refuse_plain_http: bool
+    large_order_threshold: str
 
     @property
     def full_name(self) -> str:
@@ -54,7 +62,13 @@ class Environment:
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in (TERRAFORM_SOURCE / "env").glob("*.tfvars")))
             raise UsageError(f"There is no {_short(path)}.", f"ENV is one of: {known}. Or write that file.")
-        values = _defaults() | _values(path)
+        said = _values(path)
+        if _FILES & set(said):
+            raise UsageError(
+                f"{_short(path)} says {', '.join(sorted(_FILES & set(said)))}.",
+                "Leave it out: what is deployed is what make test was green for, and nothing else.",
+            )
+        values = _defaults() | said
         if values.get("environment") != name:
             raise UsageError(
                 f"{_short(path)} says environment = {values.get('environment')!r}, but ENV is {name}.",
@@ -79,6 +93,7 @@ def _values(path: Path) -> dict[str, Any]:
         ) from None
 
 
+@functools.cache
 def _defaults() -> dict[str, Any]:
     blocks = _values(TERRAFORM_SOURCE / "variables.tf")["variable"]
     declared = {name.strip('"'): body for block in blocks for name, body in block.items()}

@@ -73,14 +73,17 @@ class Receipt:
             f"tested    {self.time} on {self.target}: {tests}",
             f"commit    {self.commit}{dirty}",
             f"tools     Terraform {self.terraform}, AWS provider {self.provider} ({lock})",
-            *(f"{name:<9} sha256 {digest}" for name, digest in self.zips.items()),
+            *(f"zip       {name}, sha256 {digest}" for name, digest in self.zips.items()),
             f"config    {len(self.config)} files",
         ]
 
 
 def config_of(root: Path = ROOT) -> dict[str, str]:
     """SHA-256 of each file of the config under ``root``, by its path in the checkout."""
-    files = [*sorted((root / "terraform").glob("*.tf")), root / LOCK, *read_by_config(root)]
+    config = root / "terraform"
+    written = {file for pattern in ("*.tf", "*.tf.json", "*.tftpl") for file in config.rglob(pattern)}
+    kept = [file for file in sorted(written) if ".terraform" not in file.parts]
+    files = [*kept, root / LOCK, *read_by_config(root)]
     return {str(file.relative_to(root)): sha256(file) for file in files if file.exists()}
 
 

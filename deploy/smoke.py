@@ -26,9 +26,10 @@ Check = Callable[[], str | None]
 class Smoke:
     """One run of the test: its events, its messages, and what is still to be seen of them."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, large_order_threshold: str) -> None:
         self.run = f"{PREFIX}{secrets.token_hex(6)}"
         self._resources = resources
+        self._large_amount = float(large_order_threshold) + 1
         self._dynamodb = resources.client("dynamodb")
         self._messages: dict[str, str] = {}
 
@@ -45,17 +46,17 @@ class Smoke:
 
     def bodies(self) -> dict[str, str]:
         """What is sent, by name."""
-        valid = self._order("valid", "20.00")
-        invalid = {key: value for key, value in self._order("invalid", "20.00").items() if key != "currency"}
+        valid = self._order("valid", 20)
+        invalid = {key: value for key, value in self._order("invalid", 20).items() if key != "currency"}
         bodies = {
             "valid": valid,
             "copy": valid,
-            "large": self._order("large", "999999.99"),
+            "large": self._order("large", self._large_amount),
             "invalid": invalid,
         }
         return {name: json.dumps(body) for name, body in bodies.items()}
 
-    def _order(self, name: str, amount: str) -> dict[str, Any]:
+    def _order(self, name: str, amount: float) -> dict[str, Any]:
         return {
             "event_id": f"{self.run}-{name}",
             "event_type": "order",
@@ -63,8 +64,8 @@ class Smoke:
             "customer_id": self.run,
             "order_id": f"{self.run}-{name}",
             "currency": "EUR",
-            "amount": float(amount),
-            "items": [{"sku": "smoke-test", "quantity": 1, "unit_price": float(amount)}],
+            "amount": amount,
+            "items": [{"sku": "smoke-test", "quantity": 1, "unit_price": amount}],
         }
 
     def _send(self) -> None:

@@ -31,6 +31,8 @@ LOCK = ".terraform.lock.hcl"
 # terraform/backend.tf locks the state with an object in S3, which came with this version.
 OLDEST_TERRAFORM = (1, 10)
 NOTHING, DIFFERENT = 0, 2
+# Terraform would read these without being told to, and no receipt names them.
+UNASKED = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
 
 
 @dataclass
@@ -61,7 +63,10 @@ class Workspace:
         return self.provider.mode == "offline"
 
     def plan(self, *options: str) -> bool:
-        """Plan into `PLAN`; whether there is anything to do. Raises StackError."""
+        """Plan into `PLAN`; whether there is anything to do. Raises StackError.
+
+        What is only looked at needs no lock of the state (``-lock=false``), and so no right to write there.
+        """
         arguments = [f"-var-file={self.environment.var_file}", f"-out={PLAN}", *options]
         code = self._run("plan", "-detailed-exitcode", *arguments, accepted=(NOTHING, DIFFERENT))
         return code == DIFFERENT
@@ -136,7 +141,7 @@ def freeze(environment: Environment) -> Fingerprint:
     copy = environment.directory
     # What Terraform wrote there the last time is not what the checkout says.
     (copy / "terraform" / LOCK).unlink(missing_ok=True)
-    copy_config(copy / "terraform", LEFT_BY_TERRAFORM)
+    copy_config(copy / "terraform", (*LEFT_BY_TERRAFORM, *UNASKED))
     for variable in built:
         _copy(build.ARTIFACTS[variable].path, copy / "build")
     for file in read_by_config(copy):

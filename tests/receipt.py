@@ -75,6 +75,7 @@ class Run:
         part = any(getattr(options, name, None) for name in chosen)
         return (
             not part
+            and self.config.getini("testpaths") == ["tests"]
             and self.config.args_source is pytest.Config.ArgsSource.TESTPATHS
             and options.markexpr == "not chaos"
         )

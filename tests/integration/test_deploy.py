@@ -207,6 +207,7 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     # What its policy does not say, the deployer may not do.
     check_denied_without("Queues", deployer, "plan", capsys)
     check_denied_without("SmokeTestSends", deployer, "smoke", capsys)
+    check_denied_without("TablesAndSmokeTestReads", deployer, "smoke", capsys)
 
     # Other code than was tested is refused by name, and forced only on the record.
     other_code("9.9.9")
@@ -221,7 +222,10 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     # Back, in seconds: the alias moves, the old code runs, and drift says so.
     capsys.readouterr()
     assert deployer.runs("rollback") == 0
-    assert "processor 2 -> 1" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "processor 2 -> 1" in said
+    (seconds,) = re.findall(r"Rolled back in ([\d.]+) s", said)
+    assert float(seconds) < 10
     assert deployer.live() == "1"
     assert deployer.schema_version_that_runs() == "1.0.0"
     assert deployer.runs("rollback", VERSION="7") == 2

@@ -68,6 +68,15 @@ def test_another_account_is_refused(sessions: list[dict[str, Any]], tmp_path: Pa
         open_account(dev, KEYS)
 
 
+def test_an_emulators_endpoint_that_was_left_in_the_shell_is_named(
+    sessions: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    dev = environment(tmp_path, 'allowed_account_ids = ["999999999999"]')
+    with pytest.raises(OpsError) as refused:
+        open_account(dev, {**KEYS, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+    assert "AWS_ENDPOINT_URL is http://127.0.0.1:4566: unset it for AWS" in refused.value.hint
+
+
 def test_another_region_than_the_environments_is_refused(
     sessions: list[dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -44,3 +44,11 @@ def test_a_file_that_is_no_hcl_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.tfvars").write_text("environment = = 1\n")
     with pytest.raises(UsageError, match="cannot be read"):
         Environment.read("dev", tmp_path / "dev.tfvars")
+
+
+@pytest.mark.parametrize("variable", ["lambda_zip", "dashboard_template"])
+def test_tfvars_that_would_deploy_other_files_than_were_tested_are_refused(
+    variable: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"says {variable}"):
+        environment(tmp_path, f'{variable} = "../other"')

@@ -19,7 +19,7 @@ def statements(tmp_path: Path) -> list[dict[str, object]]:
 
 
 def test_it_fits_into_a_managed_policy(tmp_path: Path) -> None:
-    longest = environment(tmp_path, 'name_prefix = "a234567890123456789"\nregion = "ap-southeast-7"')
+    longest = environment(tmp_path, 'name_prefix = "a234567890123456789012"\nregion = "ap-southeast-7"')
     text = json.dumps(document(longest, ACCOUNT), separators=(",", ":"))
     assert len(text) <= MOST_CHARACTERS
 

@@ -71,21 +71,14 @@ def test_that_no_provider_is_pinned_is_said_plainly() -> None:
 def test_the_config_is_its_terraform_files_the_provider_lock_and_the_dashboard_and_no_tfvars(
     tmp_path: Path,
 ) -> None:
-    for file in (
-        "terraform/a.tf",
-        LOCK,
-        "terraform/env/dev.tfvars",
-        "dashboards/cloudwatch.json.tftpl",
-        "analytics/queries/a.sql",
-    ):
+    config = {
+        *("terraform/a.tf", "terraform/module/b.tf", LOCK),
+        *("dashboards/cloudwatch.json.tftpl", "analytics/queries/a.sql"),
+    }
+    for file in (*config, "terraform/env/dev.tfvars", "terraform/.terraform/modules/c.tf"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
-    assert set(config_of(tmp_path)) == {
-        "terraform/a.tf",
-        LOCK,
-        "dashboards/cloudwatch.json.tftpl",
-        "analytics/queries/a.sql",
-    }
+    assert set(config_of(tmp_path)) == config
 
 
 # The plugin
@@ -97,7 +90,10 @@ class Suite:
     def __init__(self, path: Path, **options: Any) -> None:
         defaults = {"keyword": "", "markexpr": "not chaos", "lf": False, "collectonly": False}
         source = options.pop("source", pytest.Config.ArgsSource.TESTPATHS)
-        config: Any = SimpleNamespace(option=SimpleNamespace(**{**defaults, **options}), args_source=source)
+        paths = {"testpaths": options.pop("testpaths", ["tests"])}
+        config: Any = SimpleNamespace(
+            option=SimpleNamespace(**{**defaults, **options}), args_source=source, getini=paths.get
+        )
         self.run = Run(config)
         self.run.path = self.path = path
         self.run.target = "ministack 1.5.33"
@@ -165,6 +161,7 @@ def test_a_source_that_changed_meanwhile_leaves_none(tmp_path: Path, checkout: l
         {"ignore": ["tests/integration"]},
         {"deselect": ["tests/unit"]},
         {"source": pytest.Config.ArgsSource.ARGS},
+        {"testpaths": ["tests/integration"]},
     ],
     ids=str,
 )

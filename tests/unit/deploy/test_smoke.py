@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import contract
 from deploy.smoke import PREFIX, Smoke
 from ops.errors import OpsError
 from ops.resources import Resources
+from stack.state import ENVIRONMENT_OUTPUTS
 
 TABLES = {"events": "event_id", "rejected": "message_id", "duplicates": "message_id"}
 
@@ -51,19 +53,10 @@ class Aws:
         self.items.pop(_place(request), None)
 
     def resources(self) -> Resources:
-        return Resources(
-            region="us-east-1",
-            queue_url="https://queue",
-            dlq_url="",
-            table_name="events",
-            rejected_table_name="rejected",
-            duplicates_table_name="duplicates",
-            alerts_topic_arn="",
-            ops_topic_arn="",
-            function_name="",
-            payload_bucket="",
-            clients={"sqs": self, "dynamodb": self},
-        )
+        names: dict[str, Any] = dict.fromkeys(ENVIRONMENT_OUTPUTS.values(), "")
+        tables = {"table_name": "events", "rejected_table_name": "rejected"}
+        names |= {**tables, "duplicates_table_name": "duplicates"}
+        return Resources(**names, region="us-east-1", clients={"sqs": self, "dynamodb": self})
 
 
 def _place(request: dict[str, Any]) -> tuple[str, str]:
@@ -73,7 +66,7 @@ def _place(request: dict[str, Any]) -> tuple[str, str]:
 
 def test_a_pipeline_that_works_passes_and_keeps_nothing() -> None:
     aws = Aws()
-    Smoke(aws.resources()).test(seconds=0)
+    Smoke(aws.resources(), "1000").test(seconds=0)
     assert len(aws.sent) == 4
     assert aws.items == {}
 
@@ -90,12 +83,12 @@ def test_a_pipeline_that_works_passes_and_keeps_nothing() -> None:
 def test_what_is_broken_is_named_and_nothing_is_left(broken: str, said: str) -> None:
     aws = Aws(broken)
     with pytest.raises(OpsError, match=said):
-        Smoke(aws.resources()).test(seconds=0)
+        Smoke(aws.resources(), "1000").test(seconds=0)
     assert aws.items == {}
 
 
 def test_its_events_are_what_they_are_called_and_bear_its_name() -> None:
-    bodies = Smoke(Aws().resources()).bodies()
+    bodies = Smoke(Aws().resources(), "1000").bodies()
     now = datetime.now(UTC)
     valid = {name: not list(contract.read(body, now)[1]) for name, body in bodies.items()}
     assert valid == {"valid": True, "copy": True, "large": True, "invalid": False}
@@ -103,6 +96,13 @@ def test_its_events_are_what_they_are_called_and_bear_its_name() -> None:
     assert all(json.loads(body)["customer_id"].startswith(PREFIX) for body in bodies.values())
 
 
+def test_its_large_order_is_large_wherever_the_threshold_is() -> None:
+    amount = json.loads(Smoke(Aws().resources(), "2500000.50").bodies()["large"])["amount"]
+    assert contract.is_large_order(
+        {"event_type": "order", "amount": Decimal(str(amount))}, Decimal("2500000.50")
+    )
+
+
 def test_two_runs_never_share_an_event() -> None:
     resources = Aws().resources()
-    assert Smoke(resources).run != Smoke(resources).run
+    assert Smoke(resources, "1000").run != Smoke(resources, "1000").run
