@@ -7,7 +7,7 @@ import pytest
 from stack.paths import ROOT
 
 TARGETS = {
-    *("help", "up", "down", "status", "demo", "env"),
+    *("help", "up", "down", "status", "demo", "env", "doctor"),
     *("send", "get", "events", "logs", "rejected", "replay", "redrive", "verify"),
     *("top", "picture", "bench", "cost"),
     *("test", "test-chaos", "audit", "lint", "fmt", "docs", "lock", "clean"),
