@@ -9,6 +9,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 TOOLS := .venv/tools/bin/python
 DEV := .venv/dev/bin/python
+ANALYTICS := .venv/analytics/bin/python
 # Any Python will do for what needs no packages.
 BARE := @python=$$(PYTHON='$(PYTHON)' sh stack/python.sh) && "$$python"
 # Builds the virtual environments that are named after it, where their locks have changed.
@@ -16,7 +17,7 @@ NEED := $(BARE) stack/bootstrap.py
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 ## The local stack
 .PHONY: up down status demo env doctor
@@ -41,10 +42,10 @@ doctor: ## look this machine over: what is missing, what that means, what to do
 	$(BARE) -m stack doctor
 
 ## Events
-.PHONY: send get events logs rejected replay redrive verify
+.PHONY: send get events logs rejected replay redrive rearchive verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists what there is)
 	$(NEED) tools
-	@exports=$$($(TOOLS) -m stack env) && eval "$$exports" && \
+	@if [ -z "$$QUEUE_URL" ]; then exports=$$($(TOOLS) -m stack env) && eval "$$exports" || exit 1; fi && \
 	$(TOOLS) producer/send_test_events.py --queue-url "$$QUEUE_URL" $(ARGS)
 
 get: ## one event as sent, and what the pipeline added (EVENT_ID=...)
@@ -71,6 +72,10 @@ redrive: ## move dead-lettered messages back to the queue
 	$(NEED) tools
 	@$(TOOLS) -m ops redrive
 
+rearchive: ## write a span of the tables to the archive again (SINCE=2h, UNTIL=1h, DRY_RUN=1)
+	$(NEED) tools
+	@$(TOOLS) -m ops rearchive
+
 verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + dead-lettered + queued
 	$(NEED) tools
 	@$(TOOLS) -m ops verify
@@ -84,6 +89,16 @@ top: ## watch it: queue, throughput, function, tables, alerts, alarms (INTERVAL=
 picture: up ## draw docs/top.svg anew: top under a load of half a minute
 	@$(TOOLS) -m dashboards.picture
 
+## The archive
+.PHONY: query report
+query: ## SQL over what is archived (Q="select ..." or NAME=revenue_per_hour, SINCE=7d, UNTIL=..., FORMAT=csv)
+	$(NEED) tools analytics
+	@$(ANALYTICS) -m analytics query
+
+report: ## the named queries as one HTML page, build/report.html (SINCE=7d, UNTIL=..., OUT=...)
+	$(NEED) tools analytics
+	@$(ANALYTICS) -m analytics report
+
 ## Speed and cost
 .PHONY: bench cost
 bench: ## measure everything and write it into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)
@@ -93,6 +108,44 @@ bench: ## measure everything and write it into docs/ (BENCH=handler,producer, RO
 cost: ## what it costs on AWS and where it breaks (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)
 	$(NEED) tools
 	@$(TOOLS) -m cost
+
+## AWS: docs/deploy.md
+.PHONY: plan-aws deploy-aws rollback-aws destroy-aws bootstrap-aws drift receipt env-aws policy-aws
+plan-aws: ## say what a deploy would change (ENV=dev|staging|prod, AWS_PROFILE=rt-pipeline-user)
+	$(NEED) tools
+	@$(TOOLS) -m deploy plan
+
+deploy-aws: ## deploy what make test was green for, and try it (AUTO_APPROVE=1, FORCE=1)
+	$(NEED) tools
+	@$(TOOLS) -m deploy deploy
+
+rollback-aws: ## go back to the code before, in seconds (VERSION=...)
+	$(NEED) tools
+	@$(TOOLS) -m deploy rollback
+
+destroy-aws: ## remove an environment and all that it holds (CONFIRM=its name)
+	$(NEED) tools
+	@$(TOOLS) -m deploy destroy
+
+bootstrap-aws: ## make the bucket of Terraform's state, once for an account
+	$(NEED) tools
+	@$(TOOLS) -m deploy bootstrap
+
+drift: ## say whether the account still is as the config says (exit status 2: it is not)
+	$(NEED) tools
+	@$(TOOLS) -m deploy drift
+
+receipt: ## what was tested last, and whether the checkout still is that
+	$(NEED) tools
+	@$(TOOLS) -m deploy receipt
+
+env-aws: ## shell exports of a deployed environment: eval "$(make -s env-aws ENV=dev)"
+	$(NEED) tools
+	@$(TOOLS) -m deploy env
+
+policy-aws: ## the deployer's policy for ENV, as JSON
+	$(NEED) tools
+	@$(TOOLS) -m deploy policy
 
 ## The code
 .PHONY: test test-chaos audit lint fmt docs lock clean

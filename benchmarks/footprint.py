@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -63,7 +64,7 @@ def _of(host: Hosted, sink: Sink, kb: float, directory: Path) -> dict[str, Any]:
 
 def _count(taken: list[Taken]) -> dict[str, Any]:
     requests = Counter(request.operation for request in taken if request.operation != "control")
-    items = [size_of(item) for request in taken for item in _items(request)]
+    items = [size_of(_decoded(item)) for request in taken for item in _items(request)]
     alerts = [len(text) for request in taken for text in _published(request)]
     return {
         "requests": dict(sorted(requests.items())),
@@ -81,6 +82,10 @@ def _items(request: Taken) -> Iterator[dict[str, Any]]:
         for action in json.loads(request.body)["TransactItems"]:
             if "Put" in action:
                 yield action["Put"]["Item"]
+
+
+def _decoded(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: {"B": b64decode(value["B"])} if "B" in value else value for name, value in item.items()}
 
 
 def _published(request: Taken) -> Iterator[str]:

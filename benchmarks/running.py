@@ -129,12 +129,21 @@ def _nothing(line: str) -> None:
 
 
 @contextmanager
-def stack() -> Iterator[RunningStack]:
-    """Bring up a stack of its own on a free port, and remove it afterwards."""
+def stack(*, archive: bool = False) -> Iterator[RunningStack]:
+    """Bring up a stack of its own on a free port, and remove it afterwards.
+
+    Without the archive, unless it is what is measured: no rival has one.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         state_dir = Path(temporary) / "stack"
         try:
-            state = lifecycle.up(state_dir, processes.free_port(), "ministack", say=_nothing)
+            state = lifecycle.up(
+                state_dir,
+                processes.free_port(),
+                "ministack",
+                overrides={"archive": archive},
+                say=_nothing,
+            )
             yield RunningStack(state, state_dir)
         finally:
             lifecycle.down(state_dir)

@@ -22,9 +22,10 @@ from producer.messages import Message
 from producer.options import Options
 from producer.packing import pack
 from producer.run import produce
-from producer.signing import Signer
 from producer.target import Target
-from producer.wire import read_response, request_body
+from producer.wire import request_body
+from transport.responses import read_response
+from transport.signing import Signer
 
 # Events that the rivals have made before the clock starts. Ours makes each of its own while it is timed.
 _READY = 40
@@ -89,9 +90,9 @@ def prepared(connections: int) -> Callable[[str, int, int], Callable[[], Any]]:
                 answers = connection.makefile("rb")
                 for _ in range(times):
                     connection.sendall(request)
-                    status, answer, _ = read_response(answers)
-                    if status != 200:
-                        raise RuntimeError(f"refused: {answer.decode()}")
+                    response = read_response(answers)
+                    if response.status != 200:
+                        raise RuntimeError(f"refused: {response.body.decode()}")
 
         def send() -> int:
             with ThreadPoolExecutor(connections) as pool:

@@ -162,8 +162,8 @@ class _Event:
             **puts,
             "PublishBatch": self.sns_requests() * self._batch,
             "PutObject": self.objects() * self._batch,
-            # Clearing the marks: one update, or one transaction of several.
-            "PutItem": puts.get("PutItem", 0.0) + min(1.0, marked),
+            # Clearing the marks: one update, or one transaction of several small items.
+            "PutItem": puts.get("PutItem", 0.0) + (min(1.0, marked) if self._shared() else marked),
         }
 
     def _marked(self) -> float:
@@ -215,10 +215,12 @@ class _Event:
         return entries if self._ours else 0.0
 
     def _clearing(self, kind: str) -> float:
-        """Units of removing the mark of an alert owed: the whole item, twice where others go with it."""
+        """Units of removing the mark of an alert owed: the whole item, of a small one twice where others go
+        with it."""
         others = 1 - float((1 - self._kinds[kind]) ** (self._batch - 1))
-        return (1 + others) * sum(
-            share * write_units(size, transaction=False) for size, share in self._sizes(kind)
+        return sum(
+            share * write_units(size, transaction=False) * (1 + others * (size <= SHARED_ITEM_LIMIT))
+            for size, share in self._sizes(kind)
         )
 
     def item_gb(self) -> float:

@@ -57,7 +57,7 @@ def find(
     if (profile or region) and not environment.get("QUEUE_URL"):
         raise UsageError(
             "Which pipeline? A profile or region says where it is, not what it is called.",
-            "Add --name, for example --name rt-pipeline-prod; or export the names that make env prints.",
+            "Add --name, for example --name rt-pipeline-prod; or export the names that make env-aws prints.",
         )
     found = Resources.find(environment)
     credentials = None if profile else found.credentials

@@ -100,11 +100,21 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("rate", "at most so many messages a second", _positive)
 
     option = command(
+        "rearchive",
+        commands.rearchive,
+        "Write a span of the tables to the archive again",
+        "Adds lines and deletes none; queries take one line of each event.",
+    )
+    option("since", "from this time on: 2026-11-22T14:00 (UTC), or an age: 15m, 2h, 1d")
+    option("until", "up to this time, or this age; up to now unless told")
+    option("dry-run", "only say what would be written", _yes_or_no, "0")
+
+    option = command(
         "verify",
         commands.verify,
         "Prove the conservation law",
-        "Reads the three tables whole. Bodies are unpacked and hashed too while all of them together have at "
-        "most 64 MiB; --deep does it whatever their size, --deep 0 never.",
+        "Reads the three tables and the archive whole. Bodies are unpacked and hashed too while all of them "
+        "together have at most 64 MiB; --deep does it whatever their size, --deep 0 never.",
     )
     option("manifest", "a producer's run: a path, latest or none; the latest one unless told")
     option("deep", "whether to unpack and hash every body", _yes_or_no)

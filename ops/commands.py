@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from ops import demo as demonstration
 from ops import demo_report, move_task, rejections, report
@@ -11,6 +12,7 @@ from ops import events as stored_events
 from ops import get as get_event
 from ops import logs as function_logs
 from ops import manifest as manifests
+from ops import rearchive as rearchiving
 from ops import redrive as redriving
 from ops import rejected as rejected_events
 from ops import replay as replaying
@@ -18,6 +20,7 @@ from ops.console import err, out, plural, progress_bars, shown
 from ops.copying import HOLD_SECONDS
 from ops.errors import OpsError, UsageError
 from ops.manifest import Manifest
+from ops.rearchive import Failure, Rearchived
 from ops.rejections import Rejection
 from ops.replay import Replayed
 from ops.resources import Resources
@@ -130,6 +133,26 @@ def redrive(resources: Resources, options: Namespace) -> int:
     return 0 if done.balances and not done.refused and not done.hidden else 1
 
 
+def rearchive(resources: Resources, options: Namespace) -> int:
+    """Write a span of the tables to the archive again."""
+    span = rearchiving.Span.read(options.since, options.until, datetime.now(UTC))
+    rearchiving.need_archive(resources)
+    if options.dry_run:
+        done = rearchiving.rehearse(resources, span)
+        _show_lines(done, "Would write")
+    else:
+        with progress_bars(None, "archiving") as (progress,):
+            done = rearchiving.rearchive(resources, span, progress)
+        _show_lines(done, "Wrote")
+        out.print(f"{plural(done.objects, 'object')}, {done.bytes:,} bytes, each named {span.name}.")
+    for key, why in done.refused.items():
+        out.print(shown(f"  not archived: {key}: {why}", "yellow"))
+    if done.refused_count > len(done.refused):
+        out.print(f"  and {done.refused_count - len(done.refused):,} more not archived", style="yellow")
+    _show_failures(rearchiving.failures(resources), resources)
+    return 1 if done.refused_count else 0
+
+
 def verify(resources: Resources, options: Namespace) -> int:
     """Prove the conservation law."""
     manifest = _manifest(resources, options.manifest)
@@ -146,6 +169,27 @@ def verify(resources: Resources, options: Namespace) -> int:
     else:
         report.show(verdict)
     return 0 if verdict.holds else 1
+
+
+def _show_lines(done: Rearchived, verb: str) -> None:
+    out.print(f"{verb} {plural(done.lines.total(), 'line')} to the archive.")
+    for partition, count in sorted(done.lines.items()):
+        out.print(f"  {count:>9,}  {partition}")
+
+
+def _show_failures(failures: list[Failure], resources: Resources) -> None:
+    if not failures:
+        return
+    out.print(f"The failures queue names {plural(len(failures), 'batch').replace('batchs', 'batches')}:")
+    for failure in failures[:_LISTED]:
+        out.print(
+            shown(
+                f"  {failure.table}: {plural(failure.records, 'record')} written from {failure.since} to "
+                f"{failure.until} ({failure.why})"
+            )
+        )
+    out.print("What they held was received then, or before. When make verify finds nothing missing:")
+    out.print(f"  aws sqs purge-queue --queue-url {resources.archive_failures_queue_url}", markup=False)
 
 
 def _manifest(resources: Resources, wanted: str | None) -> Manifest | None:

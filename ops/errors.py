@@ -76,7 +76,7 @@ def explain(error: Exception, endpoint: str | None) -> OpsError | None:
     if code in _GONE:
         return OpsError(
             f"{call}: {message or code}. The stack that the names belong to has been taken down or replaced.",
-            "make up brings the local stack back; on AWS, export the names again from terraform output.",
+            'make up brings the local stack back; on AWS: eval "$(make -s env-aws ENV=dev)"',
         )
     if code in _DENIED:
         return OpsError(f"{call} is not allowed with these credentials: {message or code}")

@@ -26,6 +26,7 @@ class Stored:
     replayed: bool
     payload_key: str | None
     body_bytes: int
+    kept_at: str = ""
 
     @classmethod
     def of(cls, item: Item) -> Stored:
@@ -40,6 +41,7 @@ class Stored:
             replayed=tables.flag(item, "replayed"),
             payload_key=tables.text(item, "payload_key"),
             body_bytes=tables.number(item, "payload_bytes"),
+            kept_at=tables.text(item, "processed_at") or "",
         )
 
 
@@ -79,6 +81,7 @@ class Rejected:
     alert_pending: bool
     payload_key: str | None
     body_bytes: int
+    kept_at: str = ""
 
     @classmethod
     def of(cls, item: Item) -> Rejected:
@@ -93,6 +96,7 @@ class Rejected:
             alert_pending="alert_pending" in item,
             payload_key=tables.text(item, "payload_key"),
             body_bytes=tables.number(item, "payload_bytes"),
+            kept_at=tables.text(item, "rejected_at") or "",
         )
 
 
@@ -129,6 +133,7 @@ _STORED = (
     "replayed",
     "payload_key",
     "payload_bytes",
+    "processed_at",
 )
 _DUPLICATE = ("message_id", "event_id", "content_hash", "stored_content_hash")
 _REJECTED = (
@@ -140,6 +145,7 @@ _REJECTED = (
     "alert_pending",
     "payload_key",
     "payload_bytes",
+    "rejected_at",
 )
 
 

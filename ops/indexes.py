@@ -37,20 +37,21 @@ def newest_first(
     partitions: Sequence[str],
     *,
     since: str = "",
+    until: str = "",
     where: Mapping[str, dict[str, Any]] | None = None,
     page: int | None = None,
 ) -> Iterator[Item]:
-    """The index's entries in these partitions from the newest to that of the time ``since``.
+    """The index's entries in these partitions, newest first, of the times from ``since`` to ``until``.
 
     An index follows its table within a second or so, so that what has just been written may be missing.
 
     Parameters
     ----------
-    since: a time as it stands in the index, or nothing for all of them.
+    since, until: times as they stand in the index, both included, or nothing for all of them.
     where: attributes and the values that they must have. DynamoDB reads, and bills, what it leaves out.
     page: how many entries of a partition to ask for at a time; as many as fit into 1 MB if not given.
     """
-    request = _request(table, index, since, where or {})
+    request = _request(table, index, (since, until), where or {})
     if page is not None:
         request["Limit"] = page
 
@@ -73,14 +74,16 @@ def newest_first(
     yield from heapq.merge(*sources, key=lambda item: str(item[index.time]["S"]), reverse=True)
 
 
-def _request(table: str, index: Index, since: str, where: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _request(
+    table: str, index: Index, span: tuple[str, str], where: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     names = {"#key": index.key, "#time": index.time}
     request: dict[str, Any] = {
         "TableName": table,
         "IndexName": index.name,
-        "KeyConditionExpression": "#key = :key AND #time >= :since",
-        # DynamoDB takes no empty value for a key; every time is later than this one.
-        "ExpressionAttributeValues": {":since": {"S": since or "0"}},
+        "KeyConditionExpression": "#key = :key AND #time BETWEEN :since AND :until",
+        # DynamoDB takes no empty value for a key; every time lies between these.
+        "ExpressionAttributeValues": {":since": {"S": span[0] or "0"}, ":until": {"S": span[1] or "~"}},
         "ScanIndexForward": False,
     }
     for number, (attribute, value) in enumerate(where.items()):

@@ -135,6 +135,24 @@ def read_dead_letters(resources: Resources) -> list[Waiting]:
     return list(found.values())
 
 
+def read_bodies(resources: Resources, queue_url: str, most: int) -> list[str]:
+    """The bodies of up to ``most`` messages of a queue without a dead-letter queue; all are put back."""
+    sqs = resources.client("sqs")
+    if depth(sqs, queue_url).total == 0:
+        return []
+    found: dict[str, str] = {}
+    receipts: list[str] = []
+    try:
+        for message in _receive_all(sqs, queue_url):
+            found[message["MessageId"]] = message["Body"]
+            receipts.append(message["ReceiptHandle"])
+            if len(found) >= most:
+                break
+    finally:
+        release(sqs, queue_url, receipts)
+    return list(found.values())
+
+
 def release(sqs: Any, queue_url: str, receipts: list[str]) -> None:
     """Make received messages visible again at once."""
     for start in range(0, len(receipts), 10):

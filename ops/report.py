@@ -10,6 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from ops.archive import ArchiveCheck
 from ops.console import out, plural, shown
 from ops.law import PLACES, Account, Finding
 from ops.verify import Verdict
@@ -30,6 +31,7 @@ def as_json(verdict: Verdict) -> str:
         "dead_lettered": len(found.dead_lettered),
         "queued": len(found.queued) + found.unseen,
         "bodies_checked": verdict.bodies.checked if verdict.bodies else None,
+        "archive": _archive(verdict.archive) if verdict.archive else None,
         "findings": [_finding(finding) for finding in verdict.findings],
         "unconfirmed_alerts": [_finding(finding) for finding in verdict.unconfirmed],
     }
@@ -47,6 +49,17 @@ def as_json(verdict: Verdict) -> str:
     return json.dumps(document, indent=2)
 
 
+def _archive(found: ArchiveCheck) -> dict[str, Any]:
+    return {
+        "events": found.events,
+        "rejected": found.rejected,
+        "repeated": found.repeated,
+        "unreadable": found.unreadable,
+        "on_its_way": len(found.on_its_way),
+        "not_stored": [_finding(finding) for finding in found.not_stored],
+    }
+
+
 def show(verdict: Verdict) -> None:
     """Print the verdict."""
     _show_pipeline(verdict)
@@ -61,6 +74,7 @@ def show(verdict: Verdict) -> None:
             f"{owed} still marked as owing an alert; make logs LEVEL=WARNING tells why:", style="yellow"
         )
         show_findings(verdict.unconfirmed)
+    _show_archive_notes(verdict.archive)
     show_findings(verdict.findings)
     _show_conclusion(verdict)
 
@@ -108,6 +122,12 @@ def _show_pipeline(verdict: Verdict) -> None:
         table.add_row("bodies", f"{verdict.bodies.checked:,}", "unpacked and hashed")
     else:
         table.add_row("bodies", "-", "not checked; DEEP=1 unpacks and hashes them all")
+    if verdict.archive:
+        archived = verdict.archive
+        more = f"and {archived.rejected:,} rejected"
+        if archived.repeated:
+            more += f"; {plural(archived.repeated, 'line')} more than once, which queries leave out"
+        table.add_row("archived", f"{archived.events:,}", more)
     out.print(table)
 
 
@@ -133,6 +153,29 @@ def _show_notes(verdict: Verdict) -> None:
         out.print(f"{run.unfinished:,} of them also wait in a queue: their alert is still to be published.")
     if run.replayed:
         out.print(f"{run.replayed:,} were expected to be rejected and were replayed since.")
+
+
+def _show_archive_notes(found: ArchiveCheck | None) -> None:
+    if found is None:
+        return
+    if found.on_its_way:
+        out.print(
+            f"{plural(len(found.on_its_way), 'item')} still on the way to the archive. Try again later.",
+            style="yellow",
+        )
+    if found.unreadable:
+        out.print(
+            f"{plural(found.unreadable, 'record')} in the archive under unreadable/: "
+            "docs/reliability.md#unreadable_records.",
+            style="yellow",
+        )
+    if found.not_stored:
+        out.print(
+            f"{plural(len(found.not_stored), 'event')} archived and no longer stored. Nothing here deletes "
+            "events: if somebody did, the archive still has them.",
+            style="yellow",
+        )
+        show_findings(found.not_stored)
 
 
 def _show_conclusion(verdict: Verdict) -> None:

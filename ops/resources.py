@@ -14,7 +14,7 @@ from botocore.config import Config
 from ops.errors import OpsError
 from stack.errors import StackError
 from stack.paths import DEFAULT_STATE_DIR
-from stack.state import ENVIRONMENT_OUTPUTS, StackState
+from stack.state import ARCHIVE_OUTPUTS, ENVIRONMENT_OUTPUTS, StackState
 
 # A call that hangs is given up after 5 + 30 s; long polls last 20 s at most. Standard mode waits up to 1, 2
 # and 4 s between attempts, so an endpoint that is down is reported within seconds.
@@ -33,7 +33,8 @@ class Resources:
     """A running pipeline.
 
     ``endpoint`` is None on AWS. ``source`` says where the names come from, ``credentials`` is None for
-    boto3's own search (environment, profile, role). ``state_dir`` is where manifests of runs are kept.
+    boto3's own search (environment, profile, role). ``state_dir`` is where manifests of runs are kept. The
+    names of the archive are empty where there is none.
     """
 
     region: str
@@ -46,6 +47,9 @@ class Resources:
     ops_topic_arn: str
     function_name: str
     payload_bucket: str
+    archiver_function_name: str = ""
+    archive_bucket: str = ""
+    archive_failures_queue_url: str = ""
     endpoint: str | None = None
     source: str = "the environment"
     state_dir: Path = DEFAULT_STATE_DIR
@@ -81,6 +85,15 @@ class Resources:
         """
         return 1.0 if self.endpoint else 15.0
 
+    @property
+    def archiving_seconds(self) -> float:
+        """How long an event may be on its way from its table to the archive before it counts as missing.
+
+        On AWS the archiver's batches fill for a minute, and a batch that fails comes again with growing
+        pauses; the alarm archiver_behind rings after as long as this. An emulator archives at once.
+        """
+        return 60.0 if self.endpoint else 900.0
+
     @classmethod
     def find(cls, environment: Mapping[str, str] = os.environ) -> Resources:
         """The pipeline whose names are exported (`make env`), else the local stack in ``STACK_DIR``.
@@ -104,9 +117,7 @@ class Resources:
         try:
             exports = StackState.load(state_dir).environment()
         except StackError as error:
-            raise OpsError(
-                str(error), "For a pipeline on AWS, export the names that make env prints."
-            ) from None
+            raise OpsError(str(error), 'For a pipeline on AWS: eval "$(make -s env-aws ENV=dev)"') from None
         except KeyError as missing:
             raise OpsError(
                 f"The stack in {state_dir} has no output {missing}.", "make up applies Terraform again."
@@ -119,6 +130,7 @@ class Resources:
     @classmethod
     def _named(cls, exports: Mapping[str, str], state_dir: Path) -> Resources:
         names: dict[str, Any] = {attribute: exports[name] for name, attribute in ENVIRONMENT_OUTPUTS.items()}
+        names |= {attribute: exports.get(name, "") for name, attribute in ARCHIVE_OUTPUTS.items()}
         return cls(
             **names,
             region=exports["AWS_DEFAULT_REGION"],

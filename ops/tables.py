@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any, TypeVar
 
 Item = dict[str, dict[str, Any]]
@@ -15,6 +16,7 @@ Result = TypeVar("Result")
 # Parallel enough for AWS to answer several 1 MB pages at once; more would take capacity from the pipeline.
 _SEGMENTS = 4
 _KEYS_AT_ONCE = 100  # BatchGetItem's limit
+_WHOLE_AT_ONCE = 25
 
 
 def scan(
@@ -57,22 +59,48 @@ def scan(
 
 def existing(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> set[str]:
     """Which of these key values (of type S) have an item in the table."""
+    return {item[key]["S"] for item in attributes_of(dynamodb, table, key, values)}
+
+
+def attributes_of(
+    dynamodb: Any, table: str, key: str, values: Iterable[str], *attributes: str
+) -> Iterator[Item]:
+    """The key and these attributes of the items of these key values (of type S) that are there."""
+    names = {f"#a{number}": name for number, name in enumerate((key, *attributes))}
+    yield from _get(
+        dynamodb,
+        table,
+        key,
+        values,
+        {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names},
+    )
+
+
+def whole_items(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> Iterator[Item]:
+    """The items of these key values (of type S) that are there, whole and in this order."""
+    # These have 10 MB at most, of the 16 MB that an answer may have.
+    wanted = iter(values)
+    while some := list(islice(wanted, _WHOLE_AT_ONCE)):
+        found = {item[key]["S"]: item for item in _get(dynamodb, table, key, some)}
+        yield from (found[value] for value in some if value in found)
+
+
+def _get(
+    dynamodb: Any, table: str, key: str, values: Iterable[str], more: dict[str, Any] | None = None
+) -> Iterator[Item]:
     wanted = list(dict.fromkeys(values))
-    found: set[str] = set()
     for start in range(0, len(wanted), _KEYS_AT_ONCE):
         asked: dict[str, Any] = {
             table: {
                 "Keys": [{key: {"S": value}} for value in wanted[start : start + _KEYS_AT_ONCE]],
-                "ProjectionExpression": "#k",
-                "ExpressionAttributeNames": {"#k": key},
                 "ConsistentRead": True,
+                **(more or {}),
             }
         }
         while asked:
             answer = dynamodb.batch_get_item(RequestItems=asked)
-            found.update(item[key]["S"] for item in answer["Responses"].get(table, []))
+            yield from answer["Responses"].get(table, [])
             asked = answer.get("UnprocessedKeys") or {}
-    return found
 
 
 def as_json(value: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ops import evidence, integrity, law, queues
+from ops import archive, evidence, integrity, law, queues
+from ops.archive import ArchiveCheck
 from ops.evidence import Evidence
 from ops.integrity import BodyCheck
 from ops.law import Account, Finding
@@ -20,7 +21,11 @@ _FIRST_LOOK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verify found. ``bodies`` is None where they were not checked, ``run`` where no manifest was."""
+    """What verify found.
+
+    ``bodies`` is None where they were not checked, ``archive`` where there is none, ``run`` where no manifest
+    was given.
+    """
 
     evidence: Evidence
     findings: list[Finding]
@@ -28,6 +33,7 @@ class Verdict:
     bodies: BodyCheck | None = None
     manifest: Manifest | None = None
     run: Account | None = None
+    archive: ArchiveCheck | None = None
 
     @property
     def undecided(self) -> bool:
@@ -40,13 +46,19 @@ class Verdict:
         return not self.findings
 
 
-def judge(found: Evidence, manifest: Manifest | None = None, bodies: BodyCheck | None = None) -> Verdict:
+def judge(
+    found: Evidence,
+    manifest: Manifest | None = None,
+    bodies: BodyCheck | None = None,
+    archived: ArchiveCheck | None = None,
+) -> Verdict:
     """Hold a picture of the pipeline, and a run if there is one, against the law."""
     run = law.settle(manifest.sent, found) if manifest else None
     findings = [
         *(run.findings if run else []),
         *integrity.check(found),
         *(bodies.findings if bodies else []),
+        *(archived.findings if archived else []),
     ]
     # What is wrong with one message may have been found from both sides.
     return Verdict(
@@ -56,6 +68,7 @@ def judge(found: Evidence, manifest: Manifest | None = None, bodies: BodyCheck |
         bodies=bodies,
         manifest=manifest,
         run=run,
+        archive=archived,
     )
 
 
@@ -105,4 +118,6 @@ def verify(
     found = observe(resources, manifest.sent if manifest else (), wait=wait, progress=progress)
     if deep is None:
         deep = integrity.body_bytes(found) <= integrity.DEEP_BYTES
-    return judge(found, manifest, integrity.check_bodies(resources) if deep else None)
+    bodies = integrity.check_bodies(resources) if deep else None
+    archived = archive.check(resources, found, wait=wait) if resources.archive_bucket else None
+    return judge(found, manifest, bodies, archived)

@@ -22,8 +22,9 @@ from botocore.exceptions import BotoCoreError
 
 from producer.errors import ProducerError
 from producer.messages import Bytes, Message
-from producer.signing import Signer
 from producer.target import Target
+from transport.responses import read_response
+from transport.signing import Signer
 
 CONNECT_TIMEOUT_SECONDS = 5
 # botocore's own default: https://docs.aws.amazon.com/botocore/latest/reference/config.html
@@ -36,7 +37,6 @@ _HEADERS = {
 }
 # Below this a request is cheaper to copy behind its headers than to send in two pieces.
 _ONE_PIECE_BYTES = 65_536
-_LONGEST_LINE = 65_536
 
 
 class Refused(Exception):
@@ -130,13 +130,13 @@ class Connection:
             else:
                 sock.sendall(head)
                 sock.sendall(body)
-            status, answer, keep = read_response(reader)
+            response = read_response(reader)
         except (OSError, ValueError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(self._target.endpoint, error, never_connected=not connected) from error
-        if not keep:
+        if not response.reusable:
             self.close()
-        return status, answer
+        return response.status, response.body
 
     def _connected(self) -> tuple[socket.socket, io.BufferedReader]:
         # A server closes connections that it finds idle. To notice before sending saves a retry that could
@@ -147,57 +147,6 @@ class Connection:
             self._sock = _connect(self._target)
             self._reader = self._sock.makefile("rb")
         return self._sock, self._reader
-
-
-def read_response(reader: io.BufferedReader) -> tuple[int, bytes, bool]:
-    """Read an HTTP/1.1 response: its status, its body, and whether the connection can be used again.
-
-    Raises OSError, ValueError or http.client.HTTPException when there is none, or only part of one.
-    """
-    status = 100
-    while 100 <= status < 200:
-        version, code, *_ = _line(reader).split(maxsplit=2)
-        status = int(code)
-        length: int | None = None
-        chunked, keep = False, version == b"HTTP/1.1"
-        while line := _line(reader):
-            name, _, value = line.lower().partition(b":")
-            value = value.strip()
-            if name == b"content-length":
-                length = int(value)
-            elif name == b"transfer-encoding":
-                chunked = value == b"chunked"
-            elif name == b"connection":
-                keep = value != b"close"
-    if chunked:
-        return status, _chunks(reader), keep
-    if length is None:
-        return status, reader.read(), False
-    return status, _exactly(reader, length), keep
-
-
-def _line(reader: io.BufferedReader) -> bytes:
-    line = reader.readline(_LONGEST_LINE)
-    if not line.endswith(b"\n"):
-        raise http.client.RemoteDisconnected("the connection was closed before an answer came")
-    return line.strip()
-
-
-def _chunks(reader: io.BufferedReader) -> bytes:
-    chunks = []
-    while size := int(_line(reader).partition(b";")[0], 16):
-        chunks.append(_exactly(reader, size))
-        _line(reader)
-    while _line(reader):
-        pass  # trailers
-    return b"".join(chunks)
-
-
-def _exactly(reader: io.BufferedReader, length: int) -> bytes:
-    data = reader.read(length)
-    if len(data) < length:
-        raise http.client.IncompleteRead(data, length - len(data))
-    return data
 
 
 def _connect(target: Target) -> socket.socket:

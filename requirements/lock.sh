@@ -18,7 +18,7 @@ export TMPDIR UV_CACHE_DIR
 "$python" -m pip --python "$venv/bin/python" install --quiet --require-hashes -r lock.txt
 
 # Order matters: each file is held to the versions of those before it.
-for name in lock build offline emulator tools dev bench audit; do
+for name in lock build offline emulator tools analytics dev bench audit; do
     echo "requirements/$name.txt"
     "$venv/bin/uv" pip compile "$name.in" --output-file "$name.txt" --no-config --no-python-downloads --universal \
         --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --quiet ${UPGRADE:+--upgrade}

@@ -7,10 +7,14 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack.paths import LAMBDA_ZIP, ROOT
+from stack.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
 
 # Where in the checkout each package of the processor's zip comes from.
-PACKAGES = {"contract": ROOT / "contract", "processor": ROOT / "lambda_src" / "processor"}
+PACKAGES = {
+    "contract": ROOT / "contract",
+    "processor": ROOT / "lambda_src" / "processor",
+    "transport": ROOT / "transport",
+}
 SUFFIXES = (".json", ".py")
 
 
@@ -23,7 +27,12 @@ class Artifact:
 
 
 # By the Terraform variable that takes the path.
-ARTIFACTS = {"lambda_zip": Artifact(LAMBDA_ZIP, PACKAGES)}
+ARTIFACTS = {
+    "lambda_zip": Artifact(LAMBDA_ZIP, PACKAGES),
+    "archiver_zip": Artifact(
+        ARCHIVER_ZIP, {"contract": ROOT / "contract", "archiver": ROOT / "lambda_src" / "archiver"}
+    ),
+}
 
 
 def build_all() -> dict[str, str]:

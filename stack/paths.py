@@ -7,6 +7,8 @@ DEFAULT_STATE_DIR = ROOT / ".stack"
 TERRAFORM_SOURCE = ROOT / "terraform"
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 LAMBDA_ZIP = ROOT / "build" / "lambda.zip"
+ARCHIVER_ZIP = ROOT / "build" / "archiver.zip"
+ANALYTICS = ROOT / "analytics"
 DASHBOARD_TEMPLATE = ROOT / "dashboards" / "cloudwatch.json.tftpl"
 # Kept by `make down`: what was downloaded or unpacked once and is the same for every stack.
 CACHE_DIR = ROOT / ".cache"

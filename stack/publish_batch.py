@@ -41,3 +41,10 @@ def mirror_role(iam: Any, role: str) -> None:
             iam.put_role_policy(RoleName=role, PolicyName=mirrored, PolicyDocument=text)
         elif mirrored in names:
             iam.delete_role_policy(RoleName=role, PolicyName=mirrored)
+
+
+def remove_mirrored(iam: Any, role: str) -> None:
+    """Remove a role's mirrored policies: Terraform, which does not know them, cannot delete the role else."""
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        if name.endswith(SUFFIX):
+            iam.delete_role_policy(RoleName=role, PolicyName=name)

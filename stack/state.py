@@ -24,6 +24,12 @@ ENVIRONMENT_OUTPUTS = {
     "FUNCTION_NAME": "function_name",
     "PAYLOAD_BUCKET": "payload_bucket",
 }
+# Empty where the stack has no archive.
+ARCHIVE_OUTPUTS = {
+    "ARCHIVER_FUNCTION_NAME": "archiver_function_name",
+    "ARCHIVE_BUCKET": "archive_bucket",
+    "ARCHIVE_FAILURES_QUEUE_URL": "archive_failures_queue_url",
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ class StackState:
             **(emulator if self.endpoint else {}),
             "AWS_DEFAULT_REGION": self.region,
             **{name: str(self.outputs[output]) for name, output in ENVIRONMENT_OUTPUTS.items()},
+            **{name: str(self.outputs.get(output, "")) for name, output in ARCHIVE_OUTPUTS.items()},
         }
 
     def client(self, service: str) -> Any:

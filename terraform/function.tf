@@ -15,8 +15,10 @@ resource "aws_lambda_function" "processor" {
   handler          = "processor.handler.handle"
   runtime          = "python3.13"
   architectures    = ["arm64"]
-  memory_size      = var.function_memory
-  timeout          = var.function_timeout
+  # Every change of code or configuration is a version that stays: what the alias can go back to.
+  publish     = true
+  memory_size = var.function_memory
+  timeout     = var.function_timeout
 
   environment {
     variables = {
@@ -42,9 +44,17 @@ resource "aws_lambda_function" "processor" {
   depends_on = [aws_iam_role_policy.processor]
 }
 
+# The version that the queue feeds. To move it back is all that a rollback does: deploy/rollback.py.
+resource "aws_lambda_alias" "processor_live" {
+  name             = "live"
+  description      = "The version that processes events."
+  function_name    = aws_lambda_function.processor.function_name
+  function_version = aws_lambda_function.processor.version
+}
+
 resource "aws_lambda_event_source_mapping" "events" {
   event_source_arn = aws_sqs_queue.events.arn
-  function_name    = aws_lambda_function.processor.arn
+  function_name    = aws_lambda_alias.processor_live.arn
 
   batch_size                         = var.batch_size
   maximum_batching_window_in_seconds = var.batching_window

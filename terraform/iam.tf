@@ -1,3 +1,4 @@
+# Also of the archiver's role.
 data "aws_iam_policy_document" "processor_trust" {
   statement {
     sid     = "RunFunction"

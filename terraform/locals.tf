@@ -7,6 +7,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 
-  # Named here because the log group must exist, under this name, before the function does.
+  # Named here because a log group must exist, under this name, before its function does.
   function_name = "${local.name}-processor"
+  archiver_name = "${local.name}-archiver"
 }

@@ -42,3 +42,23 @@ output "payload_bucket" {
   description = "Name of the bucket of payloads that no DynamoDB item can hold."
   value       = aws_s3_bucket.payloads.id
 }
+
+output "archiver_function_name" {
+  description = "Name of the Lambda function that fills the archive; empty without one."
+  value       = join("", aws_lambda_function.archiver[*].function_name)
+}
+
+output "archive_bucket" {
+  description = "Name of the bucket of archived events; empty without an archive."
+  value       = join("", aws_s3_bucket.archive[*].id)
+}
+
+output "archive_failures_queue_url" {
+  description = "URL of the queue that names what could not be archived; empty without an archive."
+  value       = join("", aws_sqs_queue.archive_failures[*].id)
+}
+
+output "athena_workgroup" {
+  description = "Name of the workgroup in which Athena queries the archive; empty without one."
+  value       = join("", aws_athena_workgroup.archive[*].id)
+}

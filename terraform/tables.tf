@@ -14,6 +14,10 @@ resource "aws_dynamodb_table" "events" {
 
   hash_key = "event_id"
 
+  # What is inserted goes to the archive: archive.tf.
+  stream_enabled   = var.archive
+  stream_view_type = var.archive ? "NEW_IMAGE" : null
+
   dynamic "attribute" {
     for_each = ["event_id", "customer_id", "type_bucket", "large_bucket", "received_at"]
 
@@ -60,6 +64,9 @@ resource "aws_dynamodb_table" "rejected" {
   deletion_protection_enabled = var.deletion_protection
 
   hash_key = "message_id"
+
+  stream_enabled   = var.archive
+  stream_view_type = var.archive ? "NEW_IMAGE" : null
 
   dynamic "attribute" {
     for_each = ["message_id", "bucket", "rejected_at"]

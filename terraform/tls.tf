@@ -1,4 +1,4 @@
-# Queues, topics and bucket answer over TLS only. (The topics' policies also let alarms in: topics.tf.)
+# Queues, topics and buckets answer over TLS only. (The topics' policies also let alarms in: topics.tf.)
 data "aws_iam_policy_document" "tls_only" {
   for_each = {
     events     = { actions = ["sqs:*"], resources = [aws_sqs_queue.events.arn] }
@@ -10,6 +10,16 @@ data "aws_iam_policy_document" "tls_only" {
       actions   = ["s3:*"]
       resources = [aws_s3_bucket.payloads.arn, "${aws_s3_bucket.payloads.arn}/*"]
     }
+    # Without an archive these say nothing, and nobody uses them.
+    archive = {
+      actions   = ["s3:*"]
+      resources = flatten([for arn in aws_s3_bucket.archive[*].arn : [arn, "${arn}/*"]])
+    }
+    athena_results = {
+      actions   = ["s3:*"]
+      resources = flatten([for arn in aws_s3_bucket.athena_results[*].arn : [arn, "${arn}/*"]])
+    }
+    archive_failures = { actions = ["sqs:*"], resources = aws_sqs_queue.archive_failures[*].arn }
   }
 
   statement {
@@ -53,4 +63,29 @@ resource "aws_s3_bucket_policy" "payloads" {
 
   # S3 refuses two changes of a bucket's access at the same time.
   depends_on = [aws_s3_bucket_public_access_block.payloads]
+}
+
+resource "aws_sqs_queue_policy" "archive_failures" {
+  count = var.archive && var.refuse_plain_http ? 1 : 0
+
+  queue_url = aws_sqs_queue.archive_failures[0].id
+  policy    = data.aws_iam_policy_document.tls_only["archive_failures"].json
+}
+
+resource "aws_s3_bucket_policy" "archive" {
+  count = var.archive && var.refuse_plain_http ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].id
+  policy = data.aws_iam_policy_document.tls_only["archive"].json
+
+  depends_on = [aws_s3_bucket_public_access_block.archive]
+}
+
+resource "aws_s3_bucket_policy" "athena_results" {
+  count = var.athena && var.refuse_plain_http ? 1 : 0
+
+  bucket = aws_s3_bucket.athena_results[0].id
+  policy = data.aws_iam_policy_document.tls_only["athena_results"].json
+
+  depends_on = [aws_s3_bucket_public_access_block.athena_results]
 }

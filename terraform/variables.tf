@@ -38,6 +38,17 @@ variable "region" {
   }
 }
 
+variable "allowed_account_ids" {
+  description = "AWS accounts that this environment may be deployed to, as 12 digits each; none means any."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for account in var.allowed_account_ids : can(regex("^[0-9]{12}$", account))])
+    error_message = "allowed_account_ids holds account ids of 12 digits, in quotes."
+  }
+}
+
 # Function
 
 variable "lambda_zip" {
@@ -146,7 +157,7 @@ variable "point_in_time_recovery" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the tables, and the payload bucket while it holds anything, refuse to be deleted."
+  description = "Whether the tables, and the buckets while they hold anything, refuse to be deleted."
   type        = bool
   default     = true
 }
@@ -170,6 +181,105 @@ variable "duplicates_retention_days" {
   validation {
     condition     = var.duplicates_retention_days >= 1 && var.duplicates_retention_days <= 3650
     error_message = "duplicates_retention_days is 1 to 3650 days."
+  }
+}
+
+# The archive of what is stored and rejected
+
+variable "archive" {
+  description = "Whether what is stored and rejected is also archived in a bucket, for analysts to query."
+  type        = bool
+  default     = true
+}
+
+variable "archiver_zip" {
+  description = "Path of the archiver's zip, absolute or relative to the directory that Terraform runs in."
+  type        = string
+  default     = "../build/archiver.zip"
+
+  validation {
+    condition     = endswith(var.archiver_zip, ".zip")
+    error_message = "archiver_zip is the path of a .zip file."
+  }
+}
+
+variable "archive_batch_size" {
+  description = "Most stream records in one invocation of the archiver, 1 to 10000. Lambda also ends a batch at 6 MB."
+  type        = number
+  # Some 4,000 items of 1 KB events fill 6 MB: objects become as large as one invocation can make them.
+  default = 5000
+
+  validation {
+    condition     = var.archive_batch_size >= 1 && var.archive_batch_size <= 10000
+    error_message = "archive_batch_size is 1 to 10000 records."
+  }
+}
+
+variable "archive_batching_window" {
+  description = "Longest that Lambda gathers stream records for a batch, in seconds, 1 to 300."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.archive_batching_window >= 1 && var.archive_batching_window <= 300
+    error_message = "archive_batching_window is 1 to 300 seconds."
+  }
+}
+
+variable "archive_retention_days" {
+  description = "How long the archive keeps an event, in days, 180 to 36500."
+  type        = number
+  default     = 1095
+
+  # After 90 days it lies in a class that bills another 90 whether it stays or not.
+  validation {
+    condition     = var.archive_retention_days >= 180 && var.archive_retention_days <= 36500
+    error_message = "archive_retention_days is 180 to 36500 days."
+  }
+}
+
+variable "archive_age_minutes" {
+  description = "How long a stored event may wait for the archive before that is an alarm, in minutes, 5 to 1080."
+  type        = number
+  # A stream forgets after 24 hours.
+  default = 15
+
+  validation {
+    condition     = var.archive_age_minutes >= 5 && var.archive_age_minutes <= 1080
+    error_message = "archive_age_minutes is 5 to 1080 minutes."
+  }
+}
+
+variable "athena" {
+  description = "Whether Athena can query the archive: tables, views, a workgroup and named queries. Not in emulators."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = var.archive || !var.athena
+    error_message = "athena queries the archive, and archive is false."
+  }
+}
+
+variable "athena_scan_limit_gb" {
+  description = "Most that one query of Athena may read, in GB, 1 to 7000: it is stopped there, and billed to there."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.athena_scan_limit_gb >= 1 && var.athena_scan_limit_gb <= 7000
+    error_message = "athena_scan_limit_gb is 1 to 7000 GB."
+  }
+}
+
+variable "analytics_directory" {
+  description = "Path of the directory of views and named queries, absolute or relative to where Terraform runs."
+  type        = string
+  default     = "../analytics"
+
+  validation {
+    condition     = endswith(var.analytics_directory, "analytics")
+    error_message = "analytics_directory is the path of a directory called analytics."
   }
 }
 
@@ -290,7 +400,7 @@ variable "dashboard_template" {
 # Transport
 
 variable "refuse_plain_http" {
-  description = "Whether queues, topics and bucket refuse requests without TLS. False is for emulators alone."
+  description = "Whether queues, topics and buckets refuse requests without TLS. False is for emulators alone."
   type        = bool
   default     = true
 }

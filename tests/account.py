@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack import terraform, tflocal, toolchain
+from stack import terraform, terraform_process, toolchain
 from stack.build import build_all
 from stack.errors import StackError
 from stack.paths import CACHE_DIR, TERRAFORM_SOURCE
@@ -126,4 +126,5 @@ def _environment() -> dict[str, str]:
 def _terraform(state_dir: Path, say: Say, command: str, *arguments: str) -> str:
     program = [toolchain.find_terraform().command]
     workdir, log = terraform.workdir(state_dir), state_dir / terraform.LOG
-    return tflocal.execute(program, workdir, _environment(), log, say, command, *arguments)
+    _, said = terraform_process.run(program, workdir, _environment(), log, say, command, *arguments)
+    return said

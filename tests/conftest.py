@@ -1,19 +1,23 @@
-"""What every test run has: a target for the integration tests, chosen once and named at the top."""
+"""What every test run has: a target for the integration tests, chosen once and named at the top, and a receipt.
+
+A green run of all tests is written down, for `make deploy-aws` to compare with.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from stack.errors import StackError
-from tests import targets
+from tests import receipt, targets
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the target, before anything is collected."""
+    """Choose the target, before anything is collected, and begin to take down the run."""
     try:
         targets.chosen()
     except StackError as error:
         raise pytest.UsageError(str(error)) from None
+    receipt.start(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

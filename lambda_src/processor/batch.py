@@ -18,7 +18,7 @@ from processor.items import Item, duplicate_item, event_item, rejected_item, wit
 from processor.messages import Message, iso
 from processor.report import report
 from processor.settings import Settings
-from processor.store import Created, Exists, Failed, Outcome, Put, Store
+from processor.store import SHARED_ITEM_LIMIT, Created, Exists, Failed, Outcome, Put, Store
 from processor.work import DUPLICATES, REDELIVERED, REJECTED, RETURNED, STORED, Work, count
 
 
@@ -298,15 +298,16 @@ class Batch:
         messages = [works[0].alert for works in owed.values()]
         summary = self._summary()
         problems = self._publisher.publish([alert for alert in (*messages, *summary) if alert is not None])
-        cleared: dict[tuple[str, str], list[str]] = {}
+        cleared: dict[tuple[str, str, bool], list[str]] = {}
         for ((table, key, value), works), problem in zip(owed.items(), problems, strict=False):
             if problem is None:
-                cleared.setdefault((table, key), []).append(value)
+                large = len(works[0].message.payload.data) > SHARED_ITEM_LIMIT
+                cleared.setdefault((table, key, large), []).append(value)
             else:
                 for work in works:
                     work.give_back(f"its alert could not be published: {problem}")
-        for (table, key), values in cleared.items():
-            self._store.clear_alert(table, key, values)
+        for (table, key, large), values in cleared.items():
+            self._store.clear_alert(table, key, values, large=large)
 
     def _summary(self) -> list[Alert]:
         if not self._settings.batch_summary_alerts or not self._works:

@@ -1,4 +1,4 @@
-"""The items that the function writes, in DynamoDB's JSON wire format."""
+"""The items that the function writes, in DynamoDB's JSON wire format, but for binary, which is bytes."""
 
 from __future__ import annotations
 
@@ -119,8 +119,7 @@ def _size_of_value(value: dict[str, Any]) -> int:
     if kind == "S":
         return len(content.encode())
     if kind == "B":
-        padding = 2 if content.endswith("==") else 1 if content.endswith("=") else 0
-        return len(content) // 4 * 3 - padding
+        return len(content)
     if kind == "N":
         return len(content) // 2 + 3
     if kind == "SS":

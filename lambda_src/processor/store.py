@@ -199,8 +199,11 @@ class Store:
                 left = [n for n in left if not stored[n]]
         return stored
 
-    def clear_alert(self, table: str, key: str, ids: list[str]) -> None:
-        """Remove the mark that says an alert is still to be published. Best effort: raises nothing."""
+    def clear_alert(self, table: str, key: str, ids: list[str], *, large: bool) -> None:
+        """Remove the mark that says an alert is still to be published. Best effort: raises nothing.
+
+        ``large`` items are written one by one: a transaction would pay for all of each of them twice.
+        """
         updates = [
             {
                 "TableName": table,
@@ -211,8 +214,8 @@ class Store:
             }
             for value in ids
         ]
-        for chunk in _chunks(updates, _ACTIONS):
-            self._update(list(chunk))
+        for chunk in _chunks(updates, 1 if large else _ACTIONS):
+            self._update(chunk)
 
     def _update(self, updates: list[dict[str, Any]]) -> None:
         # A mark that stays makes the next copy of the event alert again, so this is worth more than one try.

@@ -6,6 +6,6 @@ costs. Nothing else in the repository depends on this package: without it, ``mak
 """
 
 from stack.offline.provider import unusable as available
-from stack.offline.run import OfflineRun, complete, prepare
+from stack.offline.run import OfflineRun, complete, differences, prepare
 
-__all__ = ["OfflineRun", "available", "complete", "prepare"]
+__all__ = ["OfflineRun", "available", "complete", "differences", "prepare"]

@@ -4,23 +4,64 @@ Every setter first reads what is there and calls only when something differs, so
 nothing.
 """
 
+import functools
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 # How long a mapping may take to change over. MiniStack's does at once, LocalStack's in about a second.
 MAPPING_SECONDS = 60
 
+# What a version keeps of a function: a change of any of it is worth a new one.
+MAKES_A_VERSION = (
+    *("CodeSha256", "Description", "Environment", "Handler", "LoggingConfig", "MemorySize"),
+    *("Role", "Runtime", "Timeout"),
+)
+
 Client = Callable[[str], Any]
 Values = Mapping[str, Any]
+
+
+class Onlooker:
+    """Makes clients that only look: what would change something is noted in ``calls`` and not done."""
+
+    def __init__(self, client: Client) -> None:
+        self.calls: list[str] = []
+        self._client = functools.cache(client)
+
+    def __call__(self, service: str) -> Any:
+        """A client for ``service``."""
+        return _Looking(service, self._client(service), self.calls)
+
+
+class _Looking:
+    def __init__(self, service: str, client: Any, calls: list[str]) -> None:
+        self._service, self._client, self._calls = service, client, calls
+
+    def __getattr__(self, operation: str) -> Any:
+        if operation.startswith(("get_", "describe_")):
+            return getattr(self._client, operation)
+
+        def note(**arguments: Any) -> dict[str, Any]:
+            said = ", ".join(f"{name} {value}" for name, value in arguments.items())
+            self._calls.append(f"{self._service} {operation}: {said}")
+            # What a new version would be numbered, nobody knows before it is published.
+            return {"Version": "(new)"}
+
+        return note
+
+    def get_waiter(self, _name: str) -> Any:
+        """Nothing was begun, so nothing is waited for."""
+        return SimpleNamespace(wait=lambda **_: None)
 
 
 def set_left_out(client: Client, resources: Iterable[Mapping[str, Any]]) -> None:
     """Set what the generated output says of each resource; ``client`` makes a boto3 client for a service.
 
-    Mappings come last: none is to run before its function is complete. Raises botocore's errors, and
-    TimeoutError for a mapping that does not start.
+    Mappings come last: none is to run before its function is complete, and published as such. Raises
+    botocore's errors, and TimeoutError for a mapping that does not start.
     """
     resources = list(resources)
     for kind, setter in SETTERS.items():
@@ -83,9 +124,36 @@ def _set_function(client: Client, name: str, values: Values) -> None:
         functions.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
+def _set_alias(client: Client, arn: str, _: Values) -> None:
+    """Publish the function as it is now, unless it is published already, and point the alias at that."""
+    functions = client("lambda")
+    function, alias = arn.split(":")[-2:]
+    latest = functions.get_function_configuration(FunctionName=function)
+    published = _newest_version(functions, function)
+    if published is None or _as_it_runs(published) != _as_it_runs(latest):
+        published = functions.publish_version(FunctionName=function)
+    wanted = {"FunctionVersion": published["Version"]}
+    if _differs(functions.get_alias(FunctionName=function, Name=alias), wanted):
+        functions.update_alias(FunctionName=function, Name=alias, **wanted)
+
+
+def _newest_version(functions: Any, function: str) -> Any:
+    """The configuration of the newest published version, or None if there is none."""
+    pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    versions = [version for page in pages for version in page["Versions"] if version["Version"] != "$LATEST"]
+    return max(versions, key=lambda version: int(version["Version"]), default=None)
+
+
+def _as_it_runs(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: configuration.get(name) for name in MAKES_A_VERSION}
+
+
 def _set_mapping(client: Client, uuid: str, values: Values) -> None:
     mappings = client("lambda")
     wanted = {"Enabled": True, **as_api(values)}
+    if "FilterCriteria" in wanted:
+        filters = [as_api(each) for criteria in values["filter_criteria"] for each in criteria["filter"]]
+        wanted["FilterCriteria"] = {"Filters": filters}
     current = _settled_mapping(mappings, uuid)
     if _differs({**current, "Enabled": current["State"] == "Enabled"}, wanted):
         mappings.update_event_source_mapping(UUID=uuid, **wanted)
@@ -121,5 +189,6 @@ SETTERS: dict[str, Callable[[Client, Any, Values], None]] = {
     "aws_sqs_queue_redrive_allow_policy": _set_redrive_allow_policy,
     "aws_dynamodb_table": _set_table,
     "aws_lambda_function": _set_function,
+    "aws_lambda_alias": _set_alias,
     "aws_lambda_event_source_mapping": _set_mapping,
 }

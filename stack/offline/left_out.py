@@ -14,15 +14,16 @@ API_CALL = "set by an API call after the apply"
 class LeftOut:
     """An argument or nested block, or a whole resource (no ``argument``), that the provider cannot take.
 
-    With API_CALL as ``instead``, the value that Terraform evaluates for it is set after the apply; otherwise
-    ``instead`` says why nothing needs to be. ``in_config`` is the expression that the provider gets where
-    leaving the argument out would not do.
+    With API_CALL as ``instead``, the value that Terraform evaluates for it is set after the apply, or one
+    that only the call can know where it is not ``evaluated``; otherwise ``instead`` says why nothing needs to
+    be. ``in_config`` is the expression that the provider gets where leaving the argument out would not do.
     """
 
     resource: str
     argument: str | None
     instead: str
     in_config: str | None = None
+    evaluated: bool = True
 
     def __str__(self) -> str:
         return f"{self.resource}{'.' if self.argument else ''}{self.argument or ''}: {self.instead}"
@@ -41,13 +42,17 @@ class Unreadable:
 
 
 LEFT_OUT = (
-    # Until the two after it are set, the messages that the function hands back would be deleted.
+    # Until those after it are set, the messages that the function hands back would be deleted.
     LeftOut("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
     LeftOut("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
     LeftOut("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
+    LeftOut("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
     # The provider checks it against the runtimes of 2021.
     LeftOut("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
     LeftOut("aws_lambda_function", "logging_config", API_CALL),
+    # It would publish the function before the two above are set; the alias brings its version with it.
+    LeftOut("aws_lambda_function", "publish", "nothing: the alias publishes what it points to"),
+    LeftOut("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"', evaluated=False),
     LeftOut("aws_lambda_function", "architectures", "nothing: pure Python runs on this machine's processor"),
     # The provider lets no queue take more than 256 KiB.
     LeftOut("aws_sqs_queue", "max_message_size", API_CALL, in_config="262144"),

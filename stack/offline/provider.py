@@ -101,18 +101,24 @@ def lock_file() -> str:
     )
 
 
-def settings(endpoint: str) -> list[str]:
-    """The lines of a provider block that send its every call to ``endpoint``."""
-    return [
+def settings(endpoint: str, as_root: bool = True) -> list[str]:
+    """The lines of a provider block that send its every call to ``endpoint``.
+
+    With the emulator's root credentials, or with the environment's, which are then checked as on AWS.
+    """
+    root = [
         f'access_key = "{ACCESS_KEY}"',
         f'secret_key = "{SECRET_KEY}"',
+        "skip_requesting_account_id = true",
+    ]
+    return [
+        *(root if as_root else []),
         "s3_force_path_style = true",
         # Without these it spends 45 s looking for the real AWS.
         "skip_credentials_validation = true",
         "skip_get_ec2_platforms = true",
         "skip_metadata_api_check = true",
         "skip_region_validation = true",
-        "skip_requesting_account_id = true",
         "endpoints {",
         *(f'{name} = "{endpoint}"' for name in ENDPOINTS.split()),
         "}",

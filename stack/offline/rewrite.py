@@ -21,7 +21,7 @@ CARRIER_FILE = "offline.tf"
 REQUIREMENT_FILE = "offline_override.tf"
 
 # What Terraform itself reads in a resource; everything else is the provider's.
-META = {"depends_on", "lifecycle", "provider", "timeouts"}
+META = {"count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"}
 
 Entry = LeftOut | Unreadable
 
@@ -55,8 +55,8 @@ class _Part:
         return any(entry.argument is None for entry in self.unreadable)
 
     @property
-    def by_api(self) -> set[str | None]:
-        return {entry.argument for entry in self.left_out if entry.instead == API_CALL}
+    def by_api(self) -> bool:
+        return any(entry.instead == API_CALL for entry in self.left_out)
 
 
 def rewrite(
@@ -64,8 +64,11 @@ def rewrite(
     endpoint: str,
     left_out: Sequence[LeftOut] = LEFT_OUT,
     unreadable: Sequence[Unreadable] = UNREADABLE,
+    as_root: bool = True,
 ) -> Rewritten:
     """The config in ``files`` (text by file name) for provider 3.39.0, every call going to ``endpoint``.
+
+    ``as_root``: with the emulator's root credentials rather than the environment's.
 
     Raises UnsupportedError naming the file and line of what cannot be parsed, or the block that cannot be
     brought down.
@@ -81,7 +84,7 @@ def rewrite(
         edits: list[hcl.Edit] = []
         for part in parts[name]:
             block_edits = [*_edits(part), *_waiting_for(lost, part, text)]
-            added = settings(endpoint) if _is_provider(part.block) else _added(part)
+            added = settings(endpoint, as_root) if _is_provider(part.block) else _added(part)
             if added:
                 own_file = f"{name.removesuffix('.tf')}.{part.address}.tf"
                 if own_file in {*result, *files}:  # a second provider "aws", under an alias
@@ -157,7 +160,7 @@ def _added(part: _Part) -> list[str]:
         # A change of its definition in the config replaces it; what is read back does nothing.
         lifecycle = [
             "ignore_changes = all",
-            f"replace_triggered_by = [terraform_data.{_definition_name(part)}]",
+            f"replace_triggered_by = [terraform_data.{_definition_name(part)}{_same_instance(part)}]",
         ]
     elif unmanaged:
         lifecycle = [f"ignore_changes = [{', '.join(unmanaged)}]"]
@@ -169,24 +172,61 @@ def _added(part: _Part) -> list[str]:
     return [*(f"{entry.argument} = {entry.in_config}" for entry in missing), "lifecycle {", *lifecycle, "}"]
 
 
+def _same_instance(part: _Part) -> str:
+    repeated = _repeated(part)
+    return f"[{repeated.key}]" if repeated else ""
+
+
 def _carrier(parts: Iterable[_Part]) -> str:
     """The expressions that were deleted, where Terraform evaluates them and keeps the values in its state."""
-    carried = ", ".join(_carried(part) for part in parts if part.by_api)
-    return f'resource "terraform_data" "{CARRIED}" {{\ninput = [{carried}]\n}}\n'
+    needed = [part for part in parts if part.by_api]
+    once = ", ".join(_carried(part) for part in needed if _repeated(part) is None)
+    lists = [f"[{once}]", *(_carried(part) for part in needed if _repeated(part) is not None)]
+    carried = lists[0] if len(lists) == 1 else f"concat({', '.join(lists)})"
+    return f'resource "terraform_data" "{CARRIED}" {{\ninput = {carried}\n}}\n'
 
 
 def _carried(part: _Part) -> str:
-    """An object expression: the resource's type, its id, and the values that an API call is to set."""
-    by_api = part.by_api
-    values = part.block.only(lambda name: name not in META if part.is_lost else name in by_api)
-    identity = "null" if part.is_lost else f"{part.address}.id"
-    return f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.as_object(values)}\n}}'
+    """An object expression: the resource's type, its id, and the values that an API call is to set.
+
+    Where the config may make several of it or none: a list of such objects.
+    """
+    evaluated = {entry.argument for entry in part.left_out if entry.instead == API_CALL and entry.evaluated}
+    values = part.block.only(lambda name: name not in META if part.is_lost else name in evaluated)
+    repeated = _repeated(part)
+    instance = f"{part.address}[{repeated.key}]" if repeated else part.address
+    identity = "null" if part.is_lost else f"{instance}.id"
+    carried = f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.as_object(values)}\n}}'
+    return f"[for {repeated.name} in {repeated.instances} : {carried}]" if repeated else carried
+
+
+@dataclass(frozen=True)
+class _Repeated:
+    """How a resource of several instances, or none, is written: by ``count`` or by ``for_each``."""
+
+    name: str
+    key: str
+    # Objects as Terraform has them under the name ``count`` or ``each`` in the resource.
+    instances: str
+
+
+def _repeated(part: _Part) -> _Repeated | None:
+    count, for_each = part.block.attribute("count"), part.block.attribute("for_each")
+    if count is not None:
+        instances = f"[for index in range({count.value}) : {{ index = index }}]"
+        return _Repeated("count", "count.index", instances)
+    if for_each is not None:
+        instances = f"[for key, value in {for_each.value} : {{ key = key, value = value }}]"
+        return _Repeated("each", "each.key", instances)
+    return None
 
 
 def _definition(part: _Part) -> str:
     """What the config says of a resource, as a resource of Terraform's own that changes when it does."""
     said = hcl.as_object(part.block.only(lambda name: name not in META))
-    return f'\nresource "terraform_data" "{_definition_name(part)}" {{\ninput = {said}\n}}\n'
+    meta = part.block.only(lambda name: name in ("count", "for_each")).attributes
+    repeated = "".join(f"{attribute.name} = {attribute.value}\n" for attribute in meta)
+    return f'\nresource "terraform_data" "{_definition_name(part)}" {{\n{repeated}input = {said}\n}}\n'
 
 
 def _definition_name(part: _Part) -> str:

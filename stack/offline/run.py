@@ -2,7 +2,6 @@
 
 import functools
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stack.errors import StackError
 from stack.hcl import UnsupportedError
 from stack.offline import provider
-from stack.offline.api_calls import set_left_out
+from stack.offline.api_calls import Client, Onlooker, set_left_out
 from stack.offline.left_out import LEFT_OUT
 from stack.offline.rewrite import CARRIED, rewrite
-from stack.state import StackState
 
 
 @dataclass(frozen=True)
@@ -26,22 +24,22 @@ class OfflineRun:
     what stands in for it.
     """
 
-    endpoint: str
-    region: str
     environment: dict[str, str]
     left_out: list[str]
 
 
-def prepare(workdir: Path, source: Path, endpoint: str, region: str, cache_dir: Path) -> OfflineRun:
+def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root: bool = True) -> OfflineRun:
     """Bring the copy of ``source`` in ``workdir`` down to provider 3.39.0, ready for ``terraform init``.
 
-    The provider then calls ``endpoint`` and nothing else. It is unpacked under ``cache_dir``, once for all
-    stacks. Raises StackError when it is missing or is not HashiCorp's, and for a construct in the config that
-    cannot be brought down.
+    The provider then calls ``endpoint`` and nothing else, as the emulator's root or with the environment's
+    credentials. Files of ``source`` that the copy does not have are left out. The provider is unpacked under
+    ``cache_dir``, once for all stacks. Raises StackError when it is missing or is not HashiCorp's, and for
+    a construct in the config that cannot be brought down.
     """
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(source.glob("*.tf"))}
+    copied = (path for path in sorted(source.glob("*.tf")) if (workdir / path.name).exists())
+    files = {path.name: path.read_text(encoding="utf-8") for path in copied}
     try:
-        rewritten = rewrite(files, endpoint)
+        rewritten = rewrite(files, endpoint, as_root=as_root)
     except UnsupportedError as error:
         raise StackError(
             f"{source} cannot be brought down to the AWS provider {provider.VERSION}: {error}.\n"
@@ -60,17 +58,17 @@ def prepare(workdir: Path, source: Path, endpoint: str, region: str, cache_dir: 
         "LS_PROVIDERS_FILE": "localstack_providers_override.unused",
     }
     left_out = [str(entry) for entry in LEFT_OUT if entry in rewritten.used]
-    return OfflineRun(endpoint, region, environment, left_out)
+    return OfflineRun(environment, left_out)
 
 
-def complete(run: OfflineRun, workdir: Path, _environment: Mapping[str, str]) -> None:
+def complete(state: str, client: Client) -> None:
     """After a good apply: set what the provider could not, and let the event source mapping run.
 
-    A second call changes nothing. Raises StackError when the emulator refuses a call.
+    ``state`` is the text of Terraform's state; ``client`` makes a boto3 client for a service. A second call
+    changes nothing. Raises StackError when the emulator refuses a call.
     """
-    client = functools.cache(StackState(run.endpoint, run.region, "", {}).client)
     try:
-        set_left_out(client, _carried(workdir))
+        set_left_out(functools.cache(client), _carried(state))
     except (BotoCoreError, ClientError, TimeoutError) as error:
         raise StackError(
             f"Terraform's apply went well, but an API call after it did not: {error}\n"
@@ -79,12 +77,21 @@ def complete(run: OfflineRun, workdir: Path, _environment: Mapping[str, str]) ->
         ) from error
 
 
-def _carried(workdir: Path) -> list[dict[str, Any]]:
+def differences(state: str, client: Client) -> list[str]:
+    """What `complete` would change, a call each: what of the deleted expressions does not hold any more."""
+    onlooker = Onlooker(client)
+    try:
+        set_left_out(onlooker, _carried(state))
+    except (BotoCoreError, ClientError, TimeoutError) as error:
+        onlooker.calls.append(f"cannot be looked at: {error}")
+    return onlooker.calls
+
+
+def _carried(state: str) -> list[dict[str, Any]]:
     """The values of the deleted expressions, from Terraform's state."""
-    state = json.loads((workdir / "terraform.tfstate").read_text(encoding="utf-8"))
     (carrier,) = (
         resource
-        for resource in state["resources"]
+        for resource in json.loads(state)["resources"]
         if resource["type"] == "terraform_data" and resource["name"] == CARRIED
     )
     carried: list[dict[str, Any]] = carrier["instances"][0]["attributes"]["input"]["value"]

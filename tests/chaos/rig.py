@@ -76,7 +76,7 @@ class Rig:
         return self.relay.unheard + log.count("timed out after")
 
     def kill_workers(self) -> int:
-        """Kill every process that runs the function; returns how many there were."""
+        """Kill every process that runs a function; returns how many there were."""
         emulator = Emulator.load(self.pipeline.state_dir)
         assert emulator is not None
         killed = 0
@@ -114,6 +114,21 @@ class Rig:
             yield
         finally:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    @contextlib.contextmanager
+    def archiving(self, **settings: int) -> Iterator[None]:
+        """Change settings of the archiver's event source mappings for a while."""
+        functions = self.pipeline.state.client("lambda")
+        name = self.pipeline.state.outputs["archiver_function_name"]
+        mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        for mapping in mappings:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], **settings)
+        try:
+            yield
+        finally:
+            for mapping in mappings:
+                before = {setting: mapping[setting] for setting in settings}
+                functions.update_event_source_mapping(UUID=mapping["UUID"], **before)
 
     def waiting(self) -> list[dict[str, Any]]:
         """The messages of the events queue, as records of the event source mapping; nothing is received."""
@@ -223,7 +238,7 @@ class Run:
         """Hold what was sent against what is there, and against the alerts that came."""
         row = self.row
         run = Manifest(row.fault, self.rig.pipeline.queue_url, tuple(self.sent), failed=0, complete=True)
-        verdict = verify.verify(self.rig.resources, run, wait=30)
+        verdict = verify.verify(self.rig.resources, run, wait=60)
         account = verdict.run
         assert account is not None
         row.events = account.sent
@@ -236,6 +251,8 @@ class Run:
         row.owed, row.alerted = len(owed), len(came)
         row.repeated = came.total() - len(came)
         assert not verdict.findings, verdict.findings
+        assert verdict.archive is not None
+        assert not verdict.archive.on_its_way, verdict.archive.on_its_way
         assert account.accounted == account.sent
         assert account.recounted == 0
         assert not owed - set(came), f"never alerted: {owed - set(came)}"

@@ -10,6 +10,7 @@ import random
 import threading
 import urllib.parse
 from collections.abc import Callable
+from http import HTTPStatus
 
 from tests.chaos.relay import PASS, Call, Hook, Reply
 
@@ -84,7 +85,10 @@ def leaving_unprocessed(share: float) -> Hook:
         if random.random() < 0.5:
             done, left = left, done
         if done:
-            call.forward(json.dumps({**request, "RequestItems": {table: done}}).encode())
+            answer = call.forward(json.dumps({**request, "RequestItems": {table: done}}).encode())
+            if answer.status != HTTPStatus.OK:
+                # Another fault has hit it: to answer that a half is done would be a lie that AWS never tells.
+                return answer
         return Reply(200, _JSON, json.dumps({"UnprocessedItems": {table: left} if left else {}}).encode())
 
     return hook
@@ -131,12 +135,17 @@ _NOTHING_TAKEN = (
 )
 
 
-def killing(kill: Callable[[], int], every: int, most: int) -> Hook:
-    """Every so many calls, up to ``most`` times, the function's workers die: before it is done, or after."""
+def killing(kill: Callable[[], int], every: int, most: int, operations: set[str] | None = None) -> Hook:
+    """Every so many calls, up to ``most`` times, the functions' workers die: before it is done, or after.
+
+    ``operations`` are those that count, all unless told.
+    """
     lock = threading.Lock()
     seen = [0]
 
     def hook(call: Call) -> Reply | None:
+        if operations is not None and call.operation not in operations:
+            return PASS
         with lock:
             seen[0] += 1
             turn, rest = divmod(seen[0], every)

@@ -63,11 +63,16 @@ def test_payloads_that_the_bucket_refuses_now_and_then(rig: Rig, fault: str, sha
         run.settle()
 
 
+def left(rig: Rig) -> int:
+    """Messages that are not processed; on a slow machine some die before the others are done."""
+    return rig.pipeline.depth() + rig.pipeline.depth(rig.pipeline.dlq_url)
+
+
 @pytest.mark.parametrize("fault", S3_REFUSALS)
 def test_a_bucket_that_is_down_for_a_while_holds_up_nothing_that_fits_an_item(rig: Rig, fault: str) -> None:
     with rig.run(f"{fault}, 100% for a while") as run:
         with rig.burst.raining(S3_REFUSALS[fault]):
             run.send(too_large_for_an_item(30))
             run.produce(1_000)
-            eventually(lambda: rig.pipeline.depth() == 30, within=60, what="only the large ones are left")
+            eventually(lambda: left(rig) == 30, within=120, what="only the large ones are left")
         run.settle()

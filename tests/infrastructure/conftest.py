@@ -3,10 +3,15 @@
 from datetime import UTC, datetime
 
 import pytest
+from archiver import report as archived
+from archiver.batch import Batch
+from archiver.buckets import Buckets
 from processor.report import report
 
 from tests.infrastructure.configuration import Variables
 from tests.infrastructure.monitoring import Known, Monitoring, documented, emitted
+
+NO_BUCKETS = Buckets(None, "", "", remaining_millis=lambda: 0, function_timeout=1)
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +28,10 @@ def monitoring(tmp_path_factory: pytest.TempPathFactory) -> Monitoring:
 
 @pytest.fixture
 def known(capsys: pytest.CaptureFixture[str]) -> Known:
-    """The metrics that there are: what AWS documents, and what the function says when it is run."""
+    """The metrics that there are: what AWS documents, and what the functions say when they are run."""
     report([], [], "request", datetime.now(UTC))
-    return documented() | emitted(capsys.readouterr().out)
+    own = emitted(capsys.readouterr().out)
+    archived.report(Batch("events", "rejected", NO_BUCKETS), [], "request", datetime.now(UTC))
+    for namespace, metrics in emitted(capsys.readouterr().out).items():
+        own[namespace] |= metrics
+    return documented() | own

@@ -38,6 +38,8 @@ NAMED_BY = {
     "TopicName": ("aws_sns_topic", "name"),
 }
 
+# The one instance of a resource that a variable switches.
+_ONLY = re.compile(r"\b(aws_\w+\.\w+)\[0\]")
 # `aws_sqs_queue.events.name`, and a resource as a whole.
 _ATTRIBUTE = re.compile(r"\b(?:data\.)?aws_\w+\.\w+\.\w+")
 _RESOURCE = re.compile(r"(?<![\".\w])aws_\w+\.\w+")
@@ -165,5 +167,12 @@ def _config() -> str:
 
 def _without_resources(config: str) -> str:
     """Put addresses in the place of what only a provider knows."""
+
+    def as_a_whole(found: re.Match[str]) -> str:
+        type_, name = found[0].split(".")
+        made = f'{{ id = "{found[0]}.id", arn = "{found[0]}.arn" }}'
+        return f"[{made}]" if "count" in resources(type_)[name].body else made
+
+    config = _ONLY.sub(lambda found: found[1], config)
     config = _ATTRIBUTE.sub(lambda found: f'"{found[0]}"', config)
-    return _RESOURCE.sub(lambda found: f'{{ id = "{found[0]}.id", arn = "{found[0]}.arn" }}', config)
+    return _RESOURCE.sub(as_a_whole, config)

@@ -68,8 +68,16 @@ def test_both_queues_take_messages_of_1_mib_and_encrypt_them(name: str) -> None:
 
 def test_the_mapping_feeds_the_function_from_the_queue() -> None:
     assert mapping()["event_source_arn"] == "${aws_sqs_queue.events.arn}"
-    assert mapping()["function_name"] == "${aws_lambda_function.processor.arn}"
+    # By the alias, so that to move it back is all that a rollback takes.
+    assert mapping()["function_name"] == "${aws_lambda_alias.processor_live.arn}"
     assert "enabled" not in mapping().arguments()
+
+
+def test_every_change_is_a_version_and_the_alias_goes_along_with_it() -> None:
+    assert function()["publish"] is True
+    alias = resources("aws_lambda_alias")["processor_live"]
+    assert alias["function_name"] == "${aws_lambda_function.processor.function_name}"
+    assert alias["function_version"] == "${aws_lambda_function.processor.version}"
 
 
 def test_only_failed_messages_come_back() -> None:

@@ -1,9 +1,10 @@
-"""Who may do what: the function's role, and what queues, topics and bucket refuse to anybody."""
+"""Who may do what: the functions' roles, and what queues, topics and bucket refuse to anybody."""
 
 import re
 from pathlib import Path
 
 import pytest
+from archiver.lines import EVENTS, REJECTED, UNREADABLE
 
 from tests.infrastructure.configuration import ENVIRONMENTS, Block, blocks, environment, policy, resources
 
@@ -26,6 +27,30 @@ PROCESSOR = {
         ["${aws_cloudwatch_log_group.processor.arn}:*"],
     ),
 }
+# The archiver's: what Lambda reads and sends with its role, and what it does itself.
+ARCHIVER = {
+    "ReadStreams": (
+        [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ],
+        [f"${{aws_dynamodb_table.{table}.arn}}/stream/*" for table in ("events", "rejected")],
+    ),
+    "ReadPayloads": (["s3:GetObject"], ["${aws_s3_bucket.payloads.arn}/payloads/*"]),
+    "MissPayloads": (["s3:ListBucket"], ["${aws_s3_bucket.payloads.arn}"]),
+    "WriteArchive": (
+        ["s3:PutObject"],
+        [f"${{aws_s3_bucket.archive[0].arn}}/{place}/*" for place in (EVENTS, REJECTED, UNREADABLE)],
+    ),
+    "ReportFailures": (["sqs:SendMessage"], ["${aws_sqs_queue.archive_failures[0].arn}"]),
+    "WriteLogs": (
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        ["${aws_cloudwatch_log_group.archiver[0].arn}:*"],
+    ),
+}
+ROLES = {"processor": PROCESSOR, "archiver": ARCHIVER}
 # The key of each thing's statement in the document `tls_only`, and where its policy is attached.
 TLS_ONLY = {
     ("aws_sqs_queue", "events"): ("aws_sqs_queue_policy", "queue_url", "id"),
@@ -33,6 +58,15 @@ TLS_ONLY = {
     ("aws_sns_topic", "alerts"): ("aws_sns_topic_policy", "arn", "arn"),
     ("aws_sns_topic", "ops"): ("aws_sns_topic_policy", "arn", "arn"),
     ("aws_s3_bucket", "payloads"): ("aws_s3_bucket_policy", "bucket", "id"),
+    ("aws_s3_bucket", "archive"): ("aws_s3_bucket_policy", "bucket", "id"),
+    ("aws_s3_bucket", "athena_results"): ("aws_s3_bucket_policy", "bucket", "id"),
+    ("aws_sqs_queue", "archive_failures"): ("aws_sqs_queue_policy", "queue_url", "id"),
+}
+# What `archive` and `athena` switch, and what the refusal says of it: nothing where there is none.
+SWITCHED = {
+    "archive": '${flatten([for arn in aws_s3_bucket.archive[*].arn : [arn, "${arn}/*"]])}',
+    "athena_results": '${flatten([for arn in aws_s3_bucket.athena_results[*].arn : [arn, "${arn}/*"]])}',
+    "archive_failures": "${aws_sqs_queue.archive_failures[*].arn}",
 }
 ALLOWING = [
     pytest.param(statement, id=f"{document.name}.{statement['sid']}")
@@ -43,16 +77,20 @@ ALLOWING = [
 ]
 
 
-@pytest.mark.parametrize("sid", PROCESSOR)
-def test_the_function_may_do_exactly_what_it_does(sid: str) -> None:
-    statement = policy("processor")[sid]
-    assert (statement["actions"], statement["resources"]) == PROCESSOR[sid]
+@pytest.mark.parametrize(("role", "sid"), [(role, sid) for role in ROLES for sid in ROLES[role]])
+def test_a_function_may_do_exactly_what_it_does(role: str, sid: str) -> None:
+    statement = policy(role)[sid]
+    assert (statement["actions"], statement["resources"]) == ROLES[role][sid]
 
 
-def test_the_function_may_do_nothing_else() -> None:
-    assert set(policy("processor")) == set(PROCESSOR)
-    (attached,) = resources("aws_iam_role_policy").values()
-    assert attached["policy"] == "${data.aws_iam_policy_document.processor.json}"
+def test_the_functions_may_do_nothing_else() -> None:
+    for role, statements in ROLES.items():
+        assert set(policy(role)) == set(statements)
+    attached = {name: block["policy"] for name, block in resources("aws_iam_role_policy").items()}
+    assert attached == {
+        "processor": "${data.aws_iam_policy_document.processor.json}",
+        "archiver": "${data.aws_iam_policy_document.archiver[0].json}",
+    }
     assert not {block.type for block in blocks("resource")} & {
         "aws_iam_policy",
         "aws_iam_policy_attachment",
@@ -69,7 +107,9 @@ def test_the_poller_may_receive_delete_and_look_at_the_queue() -> None:
     ]
 
 
-def test_only_lambda_may_take_the_role() -> None:
+def test_only_lambda_may_take_the_roles() -> None:
+    trust = {block["assume_role_policy"] for block in resources("aws_iam_role").values()}
+    assert trust == {"${data.aws_iam_policy_document.processor_trust.json}"}
     (statement,) = policy("processor_trust").values()
     assert statement["actions"] == ["sts:AssumeRole"]
     assert (
@@ -91,7 +131,7 @@ def test_what_is_allowed_is_named_action_by_action(statement: Block) -> None:
 def test_what_is_allowed_is_allowed_on_one_thing(statement: Block) -> None:
     # A role's trust policy is the one document without resources; the topics' is made for each of them.
     for resource in statement.body.get("resources", []):
-        assert re.match(r"\$\{(aws_\w+\.\w+\.arn|each\.value)\}", resource)
+        assert re.match(r"\$\{(aws_\w+\.\w+(\[0\])?\.arn|each\.value)\}", resource)
 
 
 def test_everything_that_has_a_policy_of_its_own_is_covered() -> None:
@@ -102,10 +142,12 @@ def test_everything_that_has_a_policy_of_its_own_is_covered() -> None:
 @pytest.mark.parametrize(("type_", "name"), TLS_ONLY)
 def test_plain_http_is_refused(type_: str, name: str) -> None:
     (document,) = (block for block in blocks("data") if block.name == "tls_only")
-    assert f"${{{type_}.{name}.arn}}" in document["for_each"][name]["resources"]
+    refused = document["for_each"][name]["resources"]
+    assert refused == SWITCHED[name] if name in SWITCHED else f"${{{type_}.{name}.arn}}" in refused
     attachment_type, argument, attribute = TLS_ONLY[type_, name]
     attachment = resources(attachment_type)[name]
-    assert attachment[argument] == f"${{{type_}.{name}.{attribute}}}"
+    instance = f"{type_}.{name}[0]" if name in SWITCHED else f"{type_}.{name}"
+    assert attachment[argument] == f"${{{instance}.{attribute}}}"
     if type_ == "aws_sns_topic":
         assert attachment["policy"] == f'${{data.aws_iam_policy_document.topics["{name}"].json}}'
         (document,) = (block for block in blocks("data") if block.name == "topics")
@@ -114,7 +156,9 @@ def test_plain_http_is_refused(type_: str, name: str) -> None:
     else:
         refusal = f'data.aws_iam_policy_document.tls_only["{name}"].json'
         assert attachment["policy"] == f"${{{refusal}}}"
-        assert attachment["count"] == "${var.refuse_plain_http ? 1 : 0}"
+        variable = "athena" if name == "athena_results" else "archive"
+        switched = f"var.{variable} && " if name in SWITCHED else ""
+        assert attachment["count"] == f"${{{switched}var.refuse_plain_http ? 1 : 0}}"
 
 
 def test_the_refusal_is_for_everybody_and_for_nothing_but_plain_http() -> None:
@@ -129,11 +173,11 @@ def test_the_refusal_is_for_everybody_and_for_nothing_but_plain_http() -> None:
     )
 
 
-def test_all_of_a_queue_and_all_of_the_bucket_is_closed_to_plain_http() -> None:
+def test_all_of_a_queue_and_all_of_a_bucket_is_closed_to_plain_http() -> None:
     (document,) = (block for block in blocks("data") if block.name == "tls_only")
     refused = {name: entry["actions"] for name, entry in document["for_each"].items()}
-    assert refused["events"] == refused["events_dlq"] == ["sqs:*"]
-    assert refused["payloads"] == ["s3:*"]
+    assert refused["events"] == refused["events_dlq"] == refused["archive_failures"] == ["sqs:*"]
+    assert refused["payloads"] == refused["archive"] == ["s3:*"]
     assert "${aws_s3_bucket.payloads.arn}/*" in document["for_each"]["payloads"]["resources"]
 
 
@@ -159,8 +203,9 @@ def test_the_alarms_of_this_stack_may_publish_to_both_topics() -> None:
     }
 
 
-def test_the_payload_bucket_is_private() -> None:
-    block = resources("aws_s3_bucket_public_access_block")["payloads"]
+@pytest.mark.parametrize("name", ["payloads", "archive"])
+def test_a_bucket_is_private(name: str) -> None:
+    block = resources("aws_s3_bucket_public_access_block")[name]
     assert all(
         block[argument] is True
         for argument in (
@@ -170,7 +215,7 @@ def test_the_payload_bucket_is_private() -> None:
             "restrict_public_buckets",
         )
     )
-    rule = resources("aws_s3_bucket_ownership_controls")["payloads"].block("rule")
+    rule = resources("aws_s3_bucket_ownership_controls")[name].block("rule")
     assert rule["object_ownership"] == "BucketOwnerEnforced"
 
 

@@ -14,7 +14,13 @@ EDGES = {
         ["us-east-1", "us-gov-west-1", "ap-southeast-7", "eusc-de-east-1"],
         ["", "us-east", "us-east-1a"],
     ),
+    "allowed_account_ids": (["[]", '["012345678901"]'], ['["12345678901"]', '["rt-pipeline"]']),
     "lambda_zip": (["/a/b.zip"], ["", "/a/b"]),
+    "archiver_zip": (["/a/b.zip"], ["", "/a/b"]),
+    "archive_batch_size": (["1", "10000"], ["0", "10001"]),
+    "archive_batching_window": (["1", "300"], ["0", "301"]),
+    "archive_retention_days": (["180", "36500"], ["179", "36501"]),
+    "archive_age_minutes": (["5", "1080"], ["4", "1081"]),
     "function_timeout": (["1", "900"], ["0", "901"]),
     "function_memory": (["128", "10240"], ["127", "10241"]),
     "log_retention_days": (["1", "3653"], ["0", "2", "3654"]),
@@ -24,6 +30,8 @@ EDGES = {
     "max_receive_count": (["1", "1000"], ["0", "1001"]),
     "rejected_retention_days": (["1", "3650"], ["0", "3651"]),
     "duplicates_retention_days": (["1", "3650"], ["0", "3651"]),
+    "athena_scan_limit_gb": (["1", "7000"], ["0", "7001"]),
+    "analytics_directory": (["/a/analytics"], ["", "/a/queries"]),
     "large_order_threshold": (
         ["0", "1000", "0.01", "999999999999999.9999"],
         ["", "-1", "+1", "01", "1e3", "1,000", ".5", "1.", "1.00001", "NaN", "Infinity", "1000\n"],
@@ -72,6 +80,12 @@ def test_a_batch_of_more_than_10_messages_needs_a_window(variables: Variables) -
     batch = ("-var=environment=test", "-var=batch_size=11")
     assert variables.problems(*batch) == {"batching_window"}
     assert variables.problems(*batch, "-var=batching_window=1") == set()
+
+
+def test_athena_needs_an_archive_to_query(variables: Variables) -> None:
+    both = ("-var=environment=test", "-var=athena=true", "-var=archive=false")
+    assert variables.problems(*both) == {"athena"}
+    assert variables.problems(*both[:2]) == set()
 
 
 def test_names_that_would_make_the_bucket_name_too_long_are_refused(variables: Variables) -> None:

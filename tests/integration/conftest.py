@@ -16,7 +16,7 @@ import pytest
 from contract.payload import unpack
 from stack.processes import free_port as free_port
 from stack.state import StackState
-from tests import targets
+from tests import receipt, targets
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
 
@@ -186,7 +186,10 @@ def new_stack(
 
 
 @pytest.fixture(scope="session")
-def pipeline(new_stack: Callable[..., AbstractContextManager[Pipeline]]) -> Iterator[Pipeline]:
+def pipeline(
+    new_stack: Callable[..., AbstractContextManager[Pipeline]], pytestconfig: pytest.Config
+) -> Iterator[Pipeline]:
     """One running stack for all tests that can share one."""
     with new_stack() as running:
+        receipt.tested_on_stack(pytestconfig, running.state_dir)
         yield running

@@ -51,3 +51,12 @@ def test_what_is_dead_lettered_in_an_outage_of_sns_comes_back_with_a_redrive_and
             eventually(lambda: rig.pipeline.depth() == 0, within=60, what="nothing is tried any more")
             assert rig.pipeline.depth(rig.pipeline.dlq_url) > 0
         run.settle()
+
+
+def test_what_s3_refuses_and_a_killed_archiver_leaves_half_done_is_archived_all_the_same(rig: Rig) -> None:
+    throttling = {"service": "s3", "probability": 0.3, "error": {"code": "SlowDown", "status": 503}}
+    killed = killing(rig.kill_workers, every=10, most=3, operations={"PutObject"})
+    with rig.run("archive") as run, rig.burst.raining(throttling), rig.relay.spoiling(killed):
+        run.repeats_allowed = True
+        run.produce(200)
+        run.settle()

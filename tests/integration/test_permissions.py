@@ -1,4 +1,4 @@
-"""The function may do exactly what it does: every action granted is needed, every action it takes is granted.
+"""The functions may do exactly what they do: every action granted is needed, every one they take is granted.
 
 The emulator enforces IAM, so taking one action out of the role's policy must make something fail. Two
 statements it cannot judge: it polls the queue and writes the logs itself, without the role. Those are held
@@ -11,6 +11,7 @@ import json
 import random
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -21,20 +22,26 @@ from stack import publish_batch
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import IAM
+from tests.unit.archiver.building import record as stream_record
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.needs(IAM)
 
 NOT_ENFORCED = {"ReceiveMessages", "WriteLogs"}
+# Of the archiver, MiniStack reads the streams and reports failures itself, and tells everybody that an object
+# is not there.
+ARCHIVER_NOT_ENFORCED = {"ReadStreams", "ReportFailures", "WriteLogs", "MissPayloads"}
 
 
 class Role:
-    """The function's role, and the function called directly under it."""
+    """A function's role, and the function called directly under it."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, output: str) -> None:
         self.pipeline = pipeline
+        self.function_name = pipeline.state.outputs[output]
         self._iam = pipeline.state.client("iam")
         self._lambda = pipeline.state.client("lambda")
-        function = self._lambda.get_function(FunctionName=pipeline.state.outputs["function_name"])
+        function = self._lambda.get_function(FunctionName=self.function_name)
         self._name = function["Configuration"]["Role"].rpartition("/")[2]
         names = self._iam.list_role_policies(RoleName=self._name)["PolicyNames"]
         (self._policy_name,) = [name for name in names if not name.endswith(publish_batch.SUFFIX)]
@@ -74,13 +81,25 @@ class Role:
             "attributes": {"SentTimestamp": str(int(time.time() * 1000))},
             "messageAttributes": attributes,
         }
-        answer = self._lambda.invoke(
-            FunctionName=self.pipeline.state.outputs["function_name"],
-            Payload=json.dumps({"Records": [record]}).encode(),
-        )
-        result = json.loads(answer["Payload"].read())
+        result = json.loads(self.invoke(record)["Payload"].read())
         assert "batchItemFailures" in result, result
         return not result["batchItemFailures"]
+
+    def archive(self, table: str, key: str) -> bool:
+        """Invoke the archiver with the record of an item's insertion; whether it took it."""
+        item = self.pipeline.item(table, key)
+        assert item is not None
+        if "payload" in item:
+            item["payload"] = {"B": b64encode(item["payload"]["B"]).decode()}
+        name = self.pipeline.state.outputs[table]
+        answer = self.invoke(stream_record(item, name))
+        return "FunctionError" not in answer
+
+    def invoke(self, record: dict[str, Any]) -> Any:
+        """Invoke the function with one record."""
+        return self._lambda.invoke(
+            FunctionName=self.function_name, Payload=json.dumps({"Records": [record]}).encode()
+        )
 
 
 def _listed(value: str | list[str]) -> list[str]:
@@ -91,7 +110,12 @@ def _listed(value: str | list[str]) -> list[str]:
 def role(new_stack: Callable[..., AbstractContextManager[Pipeline]]) -> Iterator[Role]:
     # A stack apart: what is taken from its role must not fail anybody else's test.
     with new_stack() as pipeline:
-        yield Role(pipeline)
+        yield Role(pipeline, "function_name")
+
+
+@pytest.fixture(scope="module")
+def archiver(role: Role) -> Role:
+    return Role(role.pipeline, "archiver_function_name")
 
 
 def stores_an_event(role: Role) -> bool:
@@ -149,6 +173,58 @@ NEEDS: list[tuple[str, str, Callable[[Role], bool]]] = [
 ]
 
 
+def archives_an_event(archiver: Role) -> bool:
+    body = activity()
+    archiver.pipeline.send(body)
+    eventually(lambda: archiver.pipeline.item("table_name", event_id(body)), within=30, what="it is stored")
+    return archiver.archive("table_name", event_id(body))
+
+
+def archives_a_rejected_event(archiver: Role) -> bool:
+    (message_id,) = archiver.pipeline.send("{}")
+    eventually(
+        lambda: archiver.pipeline.item("rejected_table_name", message_id), within=30, what="it is rejected"
+    )
+    return archiver.archive("rejected_table_name", message_id)
+
+
+def keeps_an_unreadable_record_aside(archiver: Role) -> bool:
+    answer = archiver.invoke(stream_record({"event_id": {"S": "foreign"}}, "a-table"))
+    return "FunctionError" not in answer
+
+
+def archives_an_event_whose_payload_did_not_fit(archiver: Role) -> bool:
+    body = activity(metadata=random.Random(3).randbytes(500_000).hex())
+    archiver.pipeline.send(body)
+    eventually(lambda: archiver.pipeline.item("table_name", event_id(body)), within=30, what="it is stored")
+    return archiver.archive("table_name", event_id(body))
+
+
+ARCHIVER_NEEDS: list[tuple[str, str, Callable[[Role], bool]]] = [
+    ("WriteArchive", "s3:PutObject", archives_an_event),
+    ("WriteArchive", "s3:PutObject", archives_a_rejected_event),
+    ("WriteArchive", "s3:PutObject", keeps_an_unreadable_record_aside),
+    ("ReadPayloads", "s3:GetObject", archives_an_event_whose_payload_did_not_fit),
+]
+
+
+@pytest.mark.parametrize(
+    ("sid", "action", "works"), ARCHIVER_NEEDS, ids=[works.__name__ for *_, works in ARCHIVER_NEEDS]
+)
+def test_each_action_of_the_archivers_policy_is_needed(
+    archiver: Role, sid: str, action: str, works: Callable[[Role], bool]
+) -> None:
+    assert works(archiver), f"even with {action} in {sid}, what it is for does not work"
+    with archiver.without(sid, action):
+        assert not works(archiver), f"{action} in {sid} is not needed: what it is for works without it"
+    assert works(archiver)
+
+
+def test_nothing_is_granted_to_the_archiver_that_no_test_needs(archiver: Role) -> None:
+    judged = {(sid, action) for sid, action in archiver.granted() if sid not in ARCHIVER_NOT_ENFORCED}
+    assert judged == {(sid, action) for sid, action, _ in ARCHIVER_NEEDS}
+
+
 @pytest.mark.parametrize(("sid", "action", "works"), NEEDS, ids=[f"{s}:{a}" for s, a, _ in NEEDS])
 def test_each_action_of_the_policy_is_needed(
     role: Role, sid: str, action: str, works: Callable[[Role], bool]
@@ -164,7 +240,7 @@ def test_nothing_is_granted_that_no_test_needs(role: Role) -> None:
     assert judged == {(sid, action) for sid, action, _ in NEEDS}
 
 
-def test_every_action_is_granted_on_this_pipelines_own_resources_only(role: Role) -> None:
-    for statement in role.policy["Statement"]:
+def test_every_action_is_granted_on_this_pipelines_own_resources_only(role: Role, archiver: Role) -> None:
+    for statement in (*role.policy["Statement"], *archiver.policy["Statement"]):
         for resource in _listed(statement["Resource"]):
             assert role.pipeline.name in resource, f"{statement['Sid']} reaches {resource}"

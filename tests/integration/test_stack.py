@@ -8,9 +8,13 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from stack import lifecycle
-from stack.paths import LAMBDA_ZIP, ROOT
+from stack.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
 from tests.integration.conftest import Pipeline, free_port
+
+ZIPS = [(LAMBDA_ZIP, "processor.handler"), (ARCHIVER_ZIP, "archiver.handler")]
 
 
 def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
@@ -45,14 +49,15 @@ def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not lifecycle.down(state_dir)
 
 
-def test_the_zip_runs_on_nothing_but_what_aws_brings(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize(("zipped", "handler"), ZIPS)
+def test_a_zip_runs_on_nothing_but_what_aws_brings(pipeline: Pipeline, zipped: Path, handler: str) -> None:
     """In an interpreter that sees the zip, botocore and the standard library, and nothing else."""
     packages = next((ROOT / ".venv" / "emulator").glob("lib/python3*/site-packages"))
     allowed = "botocore|boto3|jmespath|dateutil|urllib3|s3transfer|six"
     program = f"""
 import re, sys
-sys.path[:0] = [{str(LAMBDA_ZIP)!r}, {str(packages)!r}]
-import processor.handler
+sys.path[:0] = [{str(zipped)!r}, {str(packages)!r}]
+import {handler}
 for name, module in list(sys.modules.items()):
     file = getattr(module, "__file__", None) or ""
     if file.startswith({str(packages)!r}):
@@ -65,6 +70,7 @@ print("fine")
         "REJECTED_TABLE": "rejected",
         "DUPLICATES_TABLE": "duplicates",
         "PAYLOAD_BUCKET": "payloads",
+        "ARCHIVE_BUCKET": "archive",
         "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts",
         "LARGE_ORDER_THRESHOLD": "1000",
         "BATCH_SUMMARY_ALERTS": "true",
@@ -78,9 +84,10 @@ print("fine")
     assert done.stdout.strip() == "fine", done.stderr
 
 
-def test_the_zip_is_small_and_holds_only_our_own_source() -> None:
-    assert LAMBDA_ZIP.stat().st_size < 3_000_000
-    with zipfile.ZipFile(LAMBDA_ZIP) as archive:
+@pytest.mark.parametrize(("zipped", "handler"), ZIPS)
+def test_a_zip_is_small_and_holds_only_our_own_source(zipped: Path, handler: str) -> None:
+    assert zipped.stat().st_size < 3_000_000
+    with zipfile.ZipFile(zipped) as archive:
         names = archive.namelist()
-    assert {name.split("/")[0] for name in names} == {"contract", "processor"}
+    assert {name.split("/")[0] for name in names} == {"contract", handler.split(".")[0]}
     assert {Path(name).suffix for name in names} == {".py", ".json"}

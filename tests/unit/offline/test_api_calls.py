@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from stack.offline import api_calls
-from stack.offline.api_calls import set_left_out
+from stack.offline.api_calls import Onlooker, set_left_out
 
 URL = "http://127.0.0.1:4566/000000000000/events"
 UUID = "eb5a8fdd-0280-475b-b867-e3e6f7301c8c"
@@ -123,6 +123,63 @@ def test_a_function_with_more_settings_than_asked_for_is_left_alone(aws: Service
     aws.expect("lambda", "get_function_configuration", {"LoggingConfig": logging}, FunctionName="processor")
     values = {"logging_config": [{"log_format": "JSON"}]}
     set_left_out(aws, [{"type": "aws_lambda_function", "id": "processor", "values": values}])
+
+
+FUNCTION = "processor"
+ALIAS = {
+    "type": "aws_lambda_alias",
+    "id": f"arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}:live",
+    "values": {},
+}
+
+
+def expect_versions(aws: Services, latest: str, published: list[str]) -> None:
+    """A function whose code is `latest`, and whose versions, from 1 on, have the code in `published`."""
+    aws.expect("lambda", "get_function_configuration", {"CodeSha256": latest}, FunctionName=FUNCTION)
+    versions = [{"Version": str(number + 1), "CodeSha256": code} for number, code in enumerate(published)]
+    listed = {"Versions": [{"Version": "$LATEST", "CodeSha256": latest}, *versions]}
+    aws.expect("lambda", "list_versions_by_function", listed, FunctionName=FUNCTION)
+
+
+def expect_alias(aws: Services, version: str) -> None:
+    aws.expect("lambda", "get_alias", {"FunctionVersion": version}, FunctionName=FUNCTION, Name="live")
+
+
+def test_a_new_function_is_published_and_its_alias_brought_along(aws: Services) -> None:
+    expect_versions(aws, "new", published=[])
+    aws.expect("lambda", "publish_version", {"Version": "1"}, FunctionName=FUNCTION)
+    expect_alias(aws, "$LATEST")
+    aws.expect("lambda", "update_alias", {}, FunctionName=FUNCTION, Name="live", FunctionVersion="1")
+    set_left_out(aws, [ALIAS])
+
+
+def test_what_is_published_already_is_not_published_again(aws: Services) -> None:
+    expect_versions(aws, "same", published=["old", "same"])
+    expect_alias(aws, "2")
+    set_left_out(aws, [ALIAS])
+
+
+def test_an_alias_that_was_moved_back_goes_to_the_newest_version_again(aws: Services) -> None:
+    expect_versions(aws, "same", published=["old", "same"])
+    expect_alias(aws, "1")
+    aws.expect("lambda", "update_alias", {}, FunctionName=FUNCTION, Name="live", FunctionVersion="2")
+    set_left_out(aws, [ALIAS])
+
+
+def test_an_onlooker_says_what_would_be_changed_and_changes_nothing(aws: Services) -> None:
+    expect_versions(aws, "same", published=["old", "same"])
+    expect_alias(aws, "1")
+    onlooker = Onlooker(aws)
+    set_left_out(onlooker, [ALIAS])
+    (call,) = onlooker.calls
+    assert call == "lambda update_alias: FunctionName processor, Name live, FunctionVersion 2"
+
+
+def test_an_onlooker_has_nothing_to_say_where_nothing_differs(aws: Services) -> None:
+    aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
+    onlooker = Onlooker(aws)
+    set_left_out(onlooker, [MAPPING])
+    assert onlooker.calls == []
 
 
 def test_a_queue_gets_its_attributes_as_text(aws: Services) -> None:

@@ -12,6 +12,7 @@ import pytest
 from stack import offline
 from stack.offline.provider import ENDPOINTS, SOURCE
 from stack.paths import TERRAFORM_SOURCE
+from stack.terraform import NOT_COPIED
 
 # In blocks that get a file of their own and in one that stays. None needs another: Terraform does not look at
 # what needs a faulty block.
@@ -68,9 +69,8 @@ def misspell(file: Path, argument: str) -> tuple[str, int]:
 
 
 def prepared(source: Path, directory: Path, cache: Path) -> WorkingCopy:
-    return WorkingCopy(
-        directory, offline.prepare(directory, source, "http://127.0.0.1:1", "us-east-1", cache)
-    )
+    shutil.copytree(source, directory, ignore=shutil.ignore_patterns(*NOT_COPIED), dirs_exist_ok=True)
+    return WorkingCopy(directory, offline.prepare(directory, source, "http://127.0.0.1:1", cache))
 
 
 def test_the_config_is_valid_for_the_old_provider(working_copy: WorkingCopy) -> None:

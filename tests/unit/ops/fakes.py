@@ -134,11 +134,11 @@ class FakeDynamoDB:
     def query(self, TableName: str, ExclusiveStartKey: Any = None, **request: Any) -> Any:  # noqa: N803
         self.queries.append(request)
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
-        assert request["KeyConditionExpression"] == "#key = :key AND #time >= :since"
+        assert request["KeyConditionExpression"] == "#key = :key AND #time BETWEEN :since AND :until"
         assert request["ScanIndexForward"] is False
         key, time = names["#key"], names["#time"]
         found = [item for item in self.tables[TableName].values() if item.get(key) == values[":key"]]
-        found = [item for item in found if item[time]["S"] >= values[":since"]["S"]]
+        found = [item for item in found if values[":since"]["S"] <= item[time]["S"] <= values[":until"]["S"]]
         found.sort(key=lambda item: str(item[time]["S"]), reverse=True)
         first = found.index(ExclusiveStartKey) + 1 if ExclusiveStartKey else 0
         page = found[first : first + min(2, request.get("Limit", 2))]

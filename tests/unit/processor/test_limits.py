@@ -162,3 +162,17 @@ class TestAlertSizes:
         (summary,) = world.sns.of_type("batch_processed")
         assert summary["received"] == summary["rejected"] == 2_000
         assert len(summary["message_ids"]) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("padding", "calls"),
+    [(0, ["TransactWriteItems", "TransactWriteItems"]), (40_000, ["PutItem"] * 2 + ["UpdateItem"] * 2)],
+    ids=["small", "large"],
+)
+def test_marks_are_cleared_together_only_where_the_items_are_small(
+    world: World, padding: int, calls: list[str]
+) -> None:
+    letters = "".join(random.Random(3).choices(string.ascii_letters, k=padding))
+    world.deliver(*[record(order("2000.00", note=letters)) for _ in range(2)])
+    assert world.dynamodb.calls == calls
+    assert all("alert_pending" not in item for item in world.events.values())

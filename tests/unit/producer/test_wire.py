@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import socket
 import ssl
@@ -8,13 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.client import HTTPException
 from typing import Any
 
 import pytest
 
 from producer.target import Target
-from producer.wire import Connection, Refused, Unreachable, read_response, request_body
+from producer.wire import Connection, Refused, Unreachable, request_body
 from tests.unit.producer.fake_queue import Entry, FakeQueue, HangUp, error, serving, session
 from tests.unit.producer.making import message, target
 
@@ -179,48 +177,3 @@ def test_an_answer_that_is_not_sqs_s_is_not_taken_for_one(queue: FakeQueue) -> N
             connection.send_batch([message()])
         with pytest.raises(Refused, match=r"HTTP 404: .*no such page"):
             connection.send_batch([message()])
-
-
-def response(raw: bytes) -> tuple[int, bytes, bool]:
-    return read_response(io.BufferedReader(io.BytesIO(raw)))
-
-
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}more", (200, b"{}", True)),
-        (b"HTTP/1.1 200 OK\r\ncontent-length:2\r\nConnection: Close\r\n\r\n{}", (200, b"{}", False)),
-        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", (200, b"{}", False)),
-        (b"HTTP/1.1 500\r\n\r\nuntil the end", (500, b"until the end", False)),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", (200, b"", True)),
-        (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=1\r\nde\r\n0\r\n\r\n",
-            (200, b"abcde", True),
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTrailer: x\r\n\r\n",
-            (200, b"a", True),
-        ),
-    ],
-    ids=["length", "close", "1.0", "to the end", "continue", "chunked", "trailer"],
-)
-def test_responses_are_read_as_http_says(raw: bytes, expected: tuple[int, bytes, bool]) -> None:
-    assert response(raw) == expected
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"HTTP/1.1 200",
-        b"HTTP/1.1 200 OK\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
-        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nab",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"nonsense\r\n\r\n",
-    ],
-)
-def test_half_a_response_is_no_response(raw: bytes) -> None:
-    with pytest.raises((ValueError, HTTPException)):
-        response(raw)

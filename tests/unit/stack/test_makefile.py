@@ -8,8 +8,10 @@ from stack.paths import ROOT
 
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env", "doctor"),
-    *("send", "get", "events", "logs", "rejected", "replay", "redrive", "verify"),
-    *("top", "picture", "bench", "cost"),
+    *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
+    *("top", "picture", "query", "report", "bench", "cost"),
+    *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "bootstrap-aws", "drift"),
+    *("receipt", "env-aws", "policy-aws"),
     *("test", "test-chaos", "audit", "lint", "fmt", "docs", "lock", "clean"),
 }
 

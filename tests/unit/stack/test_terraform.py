@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import terraform, tflocal, toolchain
+from stack import terraform, terraform_process, tflocal, toolchain
 from stack.errors import StackError
 from stack.toolchain import Provider, Terraform
 
@@ -114,14 +114,26 @@ def test_what_terraform_left_in_the_source_is_not_copied(source: Path, tmp_path:
     assert sorted(path.name for path in copy.iterdir()) == ["env", "main.tf"]
 
 
+def test_a_local_stack_never_sees_where_a_deployed_environment_keeps_its_state(
+    source: Path, tmp_path: Path
+) -> None:
+    (source / "backend.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
+    copy = working_copy(tmp_path / "state").workdir
+    assert not (copy / "backend.tf").exists()
+    terraform.copy_config(tmp_path / "deployed", terraform.LEFT_BY_TERRAFORM)
+    assert (tmp_path / "deployed" / "backend.tf").exists()
+
+
 def test_of_a_failed_run_the_error_is_shown_and_not_what_went_well() -> None:
-    shown = tflocal._error_part(FAILED_APPLY)
+    shown = terraform_process._error_part(FAILED_APPLY)
     assert shown.startswith("Error: creating Lambda Function")
     assert shown.endswith("function.tf line 1")
 
 
 def test_a_failure_without_the_word_error_is_shown_by_its_end() -> None:
-    assert tflocal._error_part("\n".join(map(str, range(100)))).splitlines() == list(map(str, range(70, 100)))
+    assert terraform_process._error_part("\n".join(map(str, range(100)))).splitlines() == list(
+        map(str, range(70, 100))
+    )
 
 
 def test_init_runs_again_when_a_file_or_the_provider_changes(source: Path, tmp_path: Path) -> None:
@@ -157,7 +169,7 @@ def test_a_provider_that_cannot_be_downloaded_after_all_comes_from_the_wheel(
         tried.append(run.provider.mode)
         (run.workdir / ".terraform").mkdir(exist_ok=True)
         if run.provider.mode == "registry":
-            raise tflocal.ProviderTrouble("Failed to install provider")
+            raise terraform_process.ProviderTrouble("Failed to install provider")
 
     monkeypatch.setattr(terraform, "_init", init)
     monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
@@ -173,7 +185,7 @@ def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def init(_run: terraform.Run) -> None:
-        raise tflocal.ProviderTrouble("Failed to install provider: no route to host")
+        raise terraform_process.ProviderTrouble("Failed to install provider: no route to host")
 
     monkeypatch.setattr(terraform, "_init", init)
     monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
@@ -203,7 +215,7 @@ def test_ctrl_c_reaches_terraform_once_and_is_waited_for(tmp_path: Path) -> None
     threading.Timer(0.1, lambda: signal.pthread_kill(me, signal.SIGINT)).start()
     said: list[str] = []
     with process.stdout, pytest.raises(KeyboardInterrupt):
-        tflocal._wait(process, said.append)
+        terraform_process._wait(process, said.append)
     assert done.read_text() == "1"
     assert "once more to abort" in said[0]
 

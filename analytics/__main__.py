@@ -1,0 +1,130 @@
+"""``python -m analytics query|report``: every option comes from the environment, as make passes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from analytics import output, report
+from analytics.archive import Fetched, fetched
+from analytics.database import Database, open_archive
+from analytics.questions import question, questions
+from analytics.span import Span
+from ops.console import err, out, progress_bars, shown
+from ops.errors import OpsError, UsageError, explain
+from ops.rearchive import need_archive
+from ops.resources import Resources
+from stack.paths import ROOT
+
+_EXAMPLES = 'make query Q="select type, count(*) from events group by 1"'
+# Far enough back for a look, near enough for an archive of months to be fetched in seconds.
+_SINCE = "7d"
+_REPORT = ROOT / "build" / "report.html"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The archive, ready to be asked, and what of it was fetched."""
+
+    database: Database
+    fetched: Fetched
+    span: Span
+    now: datetime
+
+
+def query(resources: Resources, environment: Mapping[str, str]) -> int:
+    """Answer one question, given as SQL or by its name."""
+    form = environment.get("FORMAT") or "table"
+    if form not in output.FORMS:
+        raise UsageError(f"FORMAT={form} is unknown.", f"FORMAT is one of {', '.join(output.FORMS)}.")
+    sql, name = environment.get("Q"), environment.get("NAME")
+    if bool(sql) == bool(name):
+        named = "\n".join(f"make query NAME={one.name:24}  {one.title}" for one in questions())
+        raise UsageError("Which query? One of Q= and NAME= says it.", f"{_EXAMPLES}\n{named}")
+    asked = question(name).sql if name else str(sql)
+    with _opened(resources, environment) as archive:
+        output.show(archive.database.query(asked), form)
+    return 0
+
+
+def render(resources: Resources, environment: Mapping[str, str]) -> int:
+    """Write the answers to all named queries as one HTML page."""
+    target = Path(environment.get("OUT") or _REPORT)
+    if target.is_dir():
+        raise UsageError(f"OUT={target} is a directory.", "OUT names the page: OUT=build/report.html")
+    with _opened(resources, environment) as archive:
+        place = resources.endpoint or f"AWS, {resources.region}"
+        where = f"{place}, s3://{resources.archive_bucket}"
+        page = report.page(archive.database, archive.fetched, archive.span, where, archive.now)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page, "utf-8")
+    out.print(f"Wrote {target}. Open it in a browser; it needs no network.")
+    return 0
+
+
+@contextmanager
+def _opened(resources: Resources, environment: Mapping[str, str]) -> Iterator[Opened]:
+    now = datetime.now(UTC)
+    span = Span.of(environment.get("SINCE") or _SINCE, environment.get("UNTIL") or None, now)
+    need_archive(resources)
+    bucket = resources.archive_bucket
+    cache = resources.state_dir / "archive"
+    with (
+        progress_bars(None, "objects fetched") as (progress,),
+        fetched(resources.client("s3"), bucket, cache, span, progress) as found,
+    ):
+        if not found.objects:
+            raise OpsError(
+                f"Nothing of {span.since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} UTC is archived in "
+                f"s3://{bucket}.",
+                "What is stored gets there within a minute or two. SINCE=30d looks further back.",
+            )
+        with open_archive(found.directory, span) as database:
+            yield Opened(database, found, span, now)
+
+
+COMMANDS: Mapping[str, Callable[[Resources, Mapping[str, str]], int]] = {"query": query, "report": render}
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run one command. Returns its exit status; prints errors that a person can act on."""
+    resources: Resources | None = None
+    try:
+        if len(arguments) != 1 or arguments[0] not in COMMANDS:
+            raise UsageError(f"Which of {' and '.join(COMMANDS)}?", _EXAMPLES)
+        resources = Resources.find(environment)
+        status = COMMANDS[arguments[0]](resources, environment)
+        sys.stdout.flush()
+        return status
+    except OpsError as error:
+        return _complain(error)
+    except (BotoCoreError, ClientError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            # Whoever read our output has seen enough; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        explained = explain(error, resources.endpoint if resources else None)
+        if explained is None:
+            raise
+        return _complain(explained)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        return 130
+
+
+def _complain(error: OpsError) -> int:
+    err.print(shown(str(error), "bold red"))
+    if error.hint:
+        err.print(shown(error.hint))
+    return error.status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,13 @@
+-- Large orders by customer
+SELECT
+  customer_id,
+  currency,
+  count(*) AS large_orders,
+  sum(amount) AS total,
+  max(amount) AS largest,
+  max(received_at) AS newest_utc
+FROM events
+WHERE type = 'order' AND large_order
+GROUP BY 1, 2
+ORDER BY large_orders DESC, total DESC, customer_id, currency
+LIMIT 50

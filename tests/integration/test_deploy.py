@@ -1,0 +1,272 @@
+"""A deploy, rehearsed: by the code that deploys to AWS, as a user who may do what its policy says, no more.
+
+The emulator is one of its own, with IAM enforced. Nothing but the endpoint differs from AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import policy, receipt, record
+from deploy.__main__ import main
+from deploy.account import open_account
+from deploy.environment import Environment
+from deploy.receipt import Receipt
+from ops.resources import Resources
+from stack import build, ministack
+from stack.build import Artifact
+from stack.state import StackState
+from tests.integration.conftest import free_port
+from tests.integration.test_pipeline import activity, event_id
+from tests.waiting import eventually
+
+NAME = "rehearsal"
+ACCOUNT = "000000000000"
+USER = "rt-pipeline-user"
+TFVARS = f"""
+environment         = "{NAME}"
+allowed_account_ids = ["{ACCOUNT}"]
+function_timeout    = 5
+maximum_concurrency = 5
+deletion_protection = false
+refuse_plain_http   = false
+"""
+
+DENIED = re.compile("AccessDenied|AuthorizationError|not authorized|not allowed|Forbidden")
+
+# What the policy rightly says in another way, because the emulator or the old provider asks in its own.
+IN_THE_EMULATORS_WORDS = [
+    # It cannot tell which thing these calls are about, so that only "*" lets them pass.
+    *("dynamodb:ListTagsOfResource", "sns:ListTagsForResource", "cloudwatch:ListTagsForResource"),
+    *("cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards"),
+    *("logs:DescribeLogGroups", "lambda:CreateFunction", "lambda:CreateEventSourceMapping"),
+    # It takes all calls about one alias, and those about one mapping, for a listing.
+    *("lambda:ListAliases", "lambda:ListEventSourceMappings"),
+    # Provider 3.39 makes calls about log groups that AWS has replaced since.
+    *("logs:ListTagsLogGroup", "logs:TagLogGroup"),
+]
+
+
+@dataclass
+class Deployer:
+    """A user of the emulator's account, with a directory of their own to deploy from."""
+
+    root: StackState
+    variables: Mapping[str, str]
+    environment: Environment
+    monkeypatch: pytest.MonkeyPatch
+
+    def may(self, statements: list[dict[str, Any]]) -> None:
+        """Let the user do this, and what the emulator calls otherwise."""
+        words = {"Effect": "Allow", "Action": IN_THE_EMULATORS_WORDS, "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [*statements, words]}
+        self.root.client("iam").put_user_policy(
+            UserName=USER, PolicyName="deployer", PolicyDocument=json.dumps(document)
+        )
+
+    def runs(self, command: str, **variables: str) -> int:
+        """Run a command as the user; its exit status."""
+        with self.monkeypatch.context() as patch:
+            for name, value in {**self.variables, **variables}.items():
+                patch.setenv(name, value)
+            patch.delenv("AWS_PROFILE", raising=False)
+            return main([command])
+
+    def record(self) -> record.Record:
+        """What the last deploy left for the next."""
+        return record.load(self.environment, open_account(self.environment, self.variables))
+
+    def live(self) -> str:
+        """The version that the alias of the processor points to."""
+        function = self.record().outputs["function_name"]
+        alias = self.root.client("lambda").get_alias(FunctionName=function, Name="live")
+        return str(alias["FunctionVersion"])
+
+    def schema_version_that_runs(self) -> str:
+        """Send an event and see which version of the contract it was held against."""
+        outputs, body = self.record().outputs, activity()
+        queue, table, sent = outputs["queue_url"], outputs["table_name"], event_id(body)
+        self.root.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+        dynamodb = self.root.client("dynamodb")
+
+        def stored() -> Any:
+            return dynamodb.get_item(TableName=table, Key={"event_id": {"S": sent}}).get("Item")
+
+        item = eventually(stored, within=30, what="the event is stored")
+        return str(item["schema_version"]["S"])
+
+    def rows(self) -> dict[str, int]:
+        """How many items each table holds."""
+        tables = [value for name, value in self.record().outputs.items() if name.endswith("table_name")]
+        dynamodb = self.root.client("dynamodb")
+        return {table: dynamodb.scan(TableName=table, Select="COUNT")["Count"] for table in tables}
+
+
+@pytest.fixture(scope="module")
+def deployer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
+    """A deployer in an account where the bucket of states is, and nothing else."""
+    directory = tmp_path_factory.mktemp("rehearsal")
+    tfvars = directory / "rehearsal.tfvars"
+    tfvars.write_text(TFVARS)
+    emulator = ministack.start(directory, free_port(), {})
+    patch = pytest.MonkeyPatch()
+    try:
+        root = StackState(emulator.endpoint, "us-east-1", "ministack", {})
+        iam = root.client("iam")
+        iam.create_user(UserName=USER)
+        key = iam.create_access_key(UserName=USER)["AccessKey"]
+        variables = {
+            "AWS_ENDPOINT_URL": emulator.endpoint,
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            "ENV": NAME,
+            "VAR_FILE": str(tfvars),
+            "DEPLOY_DIR": str(directory / "deploy"),
+            "AUTO_APPROVE": "1",
+        }
+        patch.setattr(receipt, "PATH", directory / "receipt.json")
+        environment = Environment.read(NAME, tfvars, directory / "deploy")
+        made = Deployer(root, variables, environment, patch)
+        made.may(policy.document(environment, ACCOUNT)["Statement"])
+        assert made.runs("bootstrap", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test") == 0
+        yield made
+    finally:
+        patch.undo()
+        ministack.stop(emulator, directory)
+
+
+@pytest.fixture
+def other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Turns the processor's source, as it is built, into one whose contract has another version."""
+
+    def turn(version: str) -> None:
+        contract = tmp_path / version / "contract"
+        shutil.copytree(build.PACKAGES["contract"], contract)
+        schema = contract / "event.schema.json"
+        schema.write_text(schema.read_text().replace('"x-version": "1.0.0"', f'"x-version": "{version}"'))
+        packages = {**build.PACKAGES, "contract": contract}
+        artifact = Artifact(tmp_path / version / "lambda.zip", packages)
+        monkeypatch.setitem(build.ARTIFACTS, "lambda_zip", artifact)
+
+    return turn
+
+
+def was_tested() -> None:
+    """Write a receipt for the checkout as it is."""
+    now = receipt.fingerprint()
+    Receipt(
+        zips=now.zips,
+        config=now.config,
+        target="a test",
+        terraform="",
+        provider="",
+        tests={"passed": 1},
+        time="2026-11-23T00:00:00+00:00",
+        commit="",
+        tree_dirty=False,
+    ).save()
+
+
+@pytest.mark.timeout(600)
+def test_from_an_empty_account_to_a_pipeline_and_back(
+    deployer: Deployer, other_code: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What nobody has tested is refused, and nothing is there yet.
+    assert deployer.runs("deploy") == 1
+    assert "There is no receipt" in capsys.readouterr().out
+    assert deployer.runs("rollback") == 1
+    assert "is not deployed" in capsys.readouterr().err
+
+    was_tested()
+    assert deployer.runs("plan") == 0
+    assert "0 changed, 0 replaced, 0 destroyed" in capsys.readouterr().out
+    assert deployer.runs("deploy") == 0, capsys.readouterr().err
+    assert "Smoke test passed" in capsys.readouterr().out
+    assert deployer.record().forced == []
+    assert deployer.live() == "1"
+    assert set(deployer.rows().values()) == {0}, "the smoke test left something behind"
+    assert deployer.runs("drift") == 0
+    assert "is as the config says" in capsys.readouterr().out
+    assert deployer.schema_version_that_runs() == "1.0.0"
+
+    # The other commands find it.
+    capsys.readouterr()
+    assert deployer.runs("env") == 0
+    lines = capsys.readouterr().out.splitlines()
+    exports = dict(line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export "))
+    assert Resources.find(exports).table_name == "rt-pipeline-rehearsal-events"
+
+    # What its policy does not say, the deployer may not do.
+    check_denied_without("Queues", deployer, "plan", capsys)
+    check_denied_without("SmokeTestSends", deployer, "smoke", capsys)
+
+    # Other code than was tested is refused by name, and forced only on the record.
+    other_code("9.9.9")
+    assert deployer.runs("deploy") == 1
+    assert "the zip of lambda_zip has changed" in capsys.readouterr().out
+    assert deployer.live() == "1"
+    assert deployer.runs("deploy", FORCE="1") == 0, capsys.readouterr().err
+    assert "the zip of lambda_zip has changed" in deployer.record().forced[0]
+    assert deployer.live() == "2"
+    assert deployer.schema_version_that_runs() == "9.9.9"
+
+    # Back, in seconds: the alias moves, the old code runs, and drift says so.
+    capsys.readouterr()
+    assert deployer.runs("rollback") == 0
+    assert "processor 2 -> 1" in capsys.readouterr().out
+    assert deployer.live() == "1"
+    assert deployer.schema_version_that_runs() == "1.0.0"
+    assert deployer.runs("rollback", VERSION="7") == 2
+    assert "VERSION is one of: 1, 2" in capsys.readouterr().err
+
+    # That it went back is named, and so is what somebody changed by hand.
+    queue = deployer.record().outputs["queue_url"]
+    attributes = {"VisibilityTimeout": "31"}
+    deployer.root.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=attributes)
+    assert deployer.runs("drift") == 2
+    said = capsys.readouterr().out
+    assert "FunctionVersion 2" in said
+    assert "aws_sqs_queue.events (visibility_timeout_seconds)" in said
+
+    # Gone only when its name is typed and nothing protects it.
+    assert deployer.runs("destroy", CONFIRM="prod") == 1
+    assert "nothing was removed" in capsys.readouterr().err
+    protected = deployer.environment.directory / "protected.tfvars"
+    protected.write_text(TFVARS.replace("deletion_protection = false", "deletion_protection = true"))
+    assert deployer.runs("destroy", CONFIRM=NAME, VAR_FILE=str(protected)) == 1
+    assert "deletion_protection = false; then make deploy-aws" in capsys.readouterr().err
+    assert deployer.runs("destroy", CONFIRM=NAME) == 0, capsys.readouterr().err
+    assert deployer.root.client("lambda").list_functions()["Functions"] == []
+    assert deployer.root.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert deployer.root.client("dynamodb").list_tables()["TableNames"] == []
+
+
+@pytest.mark.parametrize(("sid", "command"), [("FindState", "plan"), ("State", "plan")])
+def test_without_one_statement_of_the_policy_it_is_denied(
+    deployer: Deployer, sid: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check_denied_without(sid, deployer, command, capsys)
+
+
+def check_denied_without(
+    sid: str, deployer: Deployer, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statements = policy.document(deployer.environment, ACCOUNT)["Statement"]
+    without = [statement for statement in statements if statement["Sid"] != sid]
+    assert len(without) == len(statements) - 1
+    capsys.readouterr()
+    deployer.may(without)
+    try:
+        assert deployer.runs(command) == 1
+    finally:
+        deployer.may(statements)
+    said = capsys.readouterr().err
+    assert DENIED.search(said), said

@@ -1,0 +1,70 @@
+"""Items as the processor writes them, and stream records of them as Lambda hands them over."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from processor.items import Item, event_item, rejected_item, with_payload
+from processor.messages import Message
+
+NOW = datetime(2026, 11, 22, 14, 3, 9, 500_000, UTC)
+SENT_MILLIS = int(datetime(2026, 11, 22, 14, 3, 7, 123_000, UTC).timestamp() * 1000)
+
+
+def order(amount: str = "30.50", **changes: Any) -> str:
+    """The body of a valid order with one item of this price."""
+    event: dict[str, Any] = {
+        "event_id": f"evt-{uuid.uuid4()}",
+        "event_type": "order",
+        "occurred_at": "2026-11-22T14:03:07.000Z",
+        "customer_id": "cus-1",
+        "order_id": "ord-1",
+        "currency": "EUR",
+        "amount": "@",
+        "items": [{"sku": "sku-1", "quantity": 1, "unit_price": "@"}],
+        **changes,
+    }
+    return json.dumps(event).replace('"@"', amount)
+
+
+def message(body: str, origin: str | None = None) -> Message:
+    """A message as the processor reads it."""
+    attributes = {"origin_message_id": {"stringValue": origin, "dataType": "String"}} if origin else {}
+    record = {
+        "messageId": f"msg-{uuid.uuid4()}",
+        "body": body,
+        "attributes": {"SentTimestamp": str(SENT_MILLIS)},
+        "messageAttributes": attributes,
+    }
+    return Message.read(record, NOW)
+
+
+def stored(body: str, origin: str | None = None) -> Item:
+    """The item of a valid event."""
+    read = message(body, origin)
+    assert read.valid, list(read.violations)
+    return with_payload(event_item(read, large_order=False), read, rejected=False)[0]
+
+
+def rejected(body: str) -> Item:
+    """The item of an invalid event."""
+    read = message(body)
+    return with_payload(rejected_item(read, "invalid_event", read.violations, 90), read, rejected=True)[0]
+
+
+def record(item: Mapping[str, Any], table: str = "events", number: int = 1, name: str = "INSERT") -> Any:
+    """The record of a change, as the DynamoDB event source mapping sends it."""
+    return {
+        "eventID": f"change-{number}",
+        "eventName": name,
+        "eventSourceARN": f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}/stream/2026-11-22",
+        "dynamodb": {
+            "ApproximateCreationDateTime": NOW.timestamp(),
+            "SequenceNumber": f"{number:021d}",
+            "NewImage": item,
+        },
+    }

@@ -1,0 +1,146 @@
+"""A line holds what the item does, digit for digit and byte for byte, and every reader takes it."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from base64 import b64decode
+from typing import Any
+
+import pytest
+from archiver.lines import Line, UnreadableItem, event_line, rejected_line
+from hypothesis import given
+from hypothesis import strategies as st
+from processor.items import ITEM_LIMIT
+
+from tests.unit.archiver.building import order, rejected, stored
+
+
+def nothing_to_fetch(key: str) -> bytes:
+    raise AssertionError(f"{key} is not to be fetched")
+
+
+def read(line: Line) -> dict[str, Any]:
+    assert line.text.endswith(b"}\n")
+    assert line.text.count(b"\n") == 1
+    document: dict[str, Any] = json.loads(line.text, parse_float=str)
+    return document
+
+
+def test_a_line_is_the_item_and_the_event_as_it_was_sent() -> None:
+    body = order("30.50", event_id="evt-1")
+    item = stored(body)
+    line = event_line(item, nothing_to_fetch)
+    assert line.partition == "events/type=order/dt=2026-11-22/hour=14"
+    assert line.body == body.encode()
+    document = read(line)
+    assert document.pop("event") == json.loads(body, parse_float=str)
+    assert document == {
+        "event_id": "evt-1",
+        "event_type": "order",
+        "customer_id": "cus-1",
+        "occurred_at": "2026-11-22T14:03:07.000Z",
+        "received_at": "2026-11-22T14:03:07.123Z",
+        "processed_at": "2026-11-22T14:03:09.500Z",
+        "ingest_latency_ms": 2500,
+        "amount": "30.5",
+        "currency": "EUR",
+        "large_order": False,
+        "item_count": 1,
+        "payload_bytes": len(body),
+        "content_hash": item["content_hash"]["S"],
+        "schema_version": item["schema_version"]["S"],
+        "message_id": item["message_id"]["S"],
+    }
+
+
+@pytest.mark.parametrize("amount", ["0.1", "19.9900", "999999999999999.9999"])
+def test_an_amount_keeps_the_items_digits(amount: str) -> None:
+    item = stored(order(amount))
+    assert f'"amount":{item["amount"]["N"]},'.encode() in event_line(item, nothing_to_fetch).head
+
+
+def test_a_replayed_event_says_so() -> None:
+    assert read(event_line(stored(order(), origin="msg-0"), nothing_to_fetch))["replayed"] is True
+
+
+def test_bytes_are_taken_as_well_as_base64() -> None:
+    item = stored(order())
+    as_bytes = {**item, "payload": {"B": b64decode(item["payload"]["B"])}}
+    assert event_line(as_bytes, nothing_to_fetch) == event_line(item, nothing_to_fetch)
+
+
+def test_a_claim_check_is_fetched() -> None:
+    body = order(metadata="".join(random.Random(1).choices(string.printable[:94], k=ITEM_LIMIT * 2)))
+    item = stored(body)
+    assert "payload" not in item
+    from contract.payload import pack
+
+    line = event_line(item, {item["payload_key"]["S"]: pack(body.encode()).data}.__getitem__)
+    assert line.body == body.encode()
+
+
+def test_a_body_of_several_lines_becomes_one_and_stays_the_same_json() -> None:
+    body = json.dumps(json.loads(order()), indent=2).replace("\n", "\r\n")
+    line = event_line(stored(body), nothing_to_fetch)
+    assert read(line)["event"] == json.loads(body, parse_float=str)
+    assert line.deflated is None
+
+
+@pytest.mark.parametrize(
+    ("written", "archived"),
+    [
+        (r"\ud83d\ude00", r"\ud83d\ude00"),
+        (r"\ud83d x", r"\ufffd x"),
+        (r"\ude00\ud83d", r"\ufffd\ufffd"),
+        (r"\ud83d\ud83d\ude00", r"\ufffd\ud83d\ude00"),
+        (r"\\ud83d", r"\\ud83d"),
+        (r"\\\uD83D", r"\\\ufffd"),
+    ],
+)
+def test_halves_of_surrogate_pairs_are_replaced_and_nothing_else(written: str, archived: str) -> None:
+    body = order(metadata="@@").replace("@@", written)
+    assert event_line(stored(body), nothing_to_fetch).body == body.replace(written, archived).encode()
+
+
+def test_a_rejected_body_of_any_kind_is_a_string() -> None:
+    body = 'not JSON: "é\n\x7f'
+    item = rejected(body)
+    line = rejected_line(item, nothing_to_fetch)
+    assert line.partition == "rejected/kind=invalid_event/dt=2026-11-22/hour=14"
+    document = read(line)
+    assert document["body"] == body
+    assert document["message_id"] == item["message_id"]["S"]
+    assert document["violation_count"] == 1
+    assert [reason["rule"] for reason in document["reasons"]] == ["json"]
+    assert "event_id" not in document
+
+
+@given(st.text(max_size=200))
+def test_whatever_was_rejected_comes_back_from_its_line(body: str) -> None:
+    line = rejected_line(rejected(body), nothing_to_fetch)
+    assert line.text.count(b"\n") == 1
+    expected = body.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    assert json.loads(line.text)["body"] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"customer_id": None}, "it has no customer_id"),
+        ({"payload_encoding": None}, "it has no payload_encoding"),
+        ({"event_type": {"S": "../x"}}, "its event_type is '../x'"),
+        ({"received_at": {"S": "2026-11-22"}}, "its received_at is '2026-11-22'"),
+        ({"amount": {"S": "1"}}, "its amount is no N"),
+        ({"amount": {"N": "NaN"}}, "its amount is 'NaN'"),
+        ({"payload_encoding": {"S": "zip"}}, "unknown payload encoding 'zip'"),
+        ({"payload": {"B": "e30="}}, "the payload is damaged"),
+        ({"content_hash": {"S": "0" * 64}}, "its body is not the one that was sent"),
+        ({"customer_id": {"S": "\ud800"}}, "it is no text"),
+    ],
+)
+def test_an_item_that_is_none_of_ours_is_told_apart(change: dict[str, Any], why: str) -> None:
+    item = {**stored(order()), **change}
+    with pytest.raises(UnreadableItem, match=f"^{why}"):
+        event_line({name: value for name, value in item.items() if value is not None}, nothing_to_fetch)
