@@ -1,4 +1,4 @@
-"""The CI's jobs call make and hold no logic; nothing in them is a key. (actionlint reads them in make lint.)"""
+"""The CI's jobs call make and hold no logic; nothing in them is a key. (make lint runs actionlint.)"""
 
 import re
 from pathlib import Path
