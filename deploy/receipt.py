@@ -16,7 +16,7 @@ from pathlib import Path
 from ops.errors import OpsError
 from stack import build
 from stack.files import write_atomically
-from stack.paths import DASHBOARD_TEMPLATE, ROOT
+from stack.paths import ROOT, read_by_config
 
 PATH = ROOT / "build" / "receipt.json"
 LOCK = "terraform/.terraform.lock.hcl"
@@ -80,8 +80,7 @@ class Receipt:
 
 def config_of(root: Path = ROOT) -> dict[str, str]:
     """SHA-256 of each file of the config under ``root``, by its path in the checkout."""
-    template = DASHBOARD_TEMPLATE.relative_to(ROOT)
-    files = [*sorted((root / "terraform").glob("*.tf")), root / LOCK, root / template]
+    files = [*sorted((root / "terraform").glob("*.tf")), root / LOCK, *read_by_config(root)]
     return {str(file.relative_to(root)): sha256(file) for file in files if file.exists()}
 
 

@@ -20,7 +20,7 @@ from deploy.environment import Environment
 from deploy.receipt import Fingerprint
 from ops.errors import OpsError
 from stack import build, terraform_process, toolchain
-from stack.paths import CACHE_DIR, DASHBOARD_TEMPLATE, ROOT, TERRAFORM_SOURCE
+from stack.paths import CACHE_DIR, ROOT, TERRAFORM_SOURCE, read_by_config
 from stack.say import Say
 from stack.terraform import LEFT_BY_TERRAFORM, copy_config
 from stack.toolchain import Provider, Terraform
@@ -139,7 +139,10 @@ def freeze(environment: Environment) -> Fingerprint:
     copy_config(copy / "terraform", LEFT_BY_TERRAFORM)
     for variable in built:
         _copy(build.ARTIFACTS[variable].path, copy / "build")
-    _copy(DASHBOARD_TEMPLATE, copy / DASHBOARD_TEMPLATE.relative_to(ROOT).parent)
+    for file in read_by_config(copy):
+        file.unlink(missing_ok=True)
+    for file in read_by_config():
+        _copy(file, copy / file.relative_to(ROOT).parent)
     zips = {name: receipt.sha256(copy / "build" / build.ARTIFACTS[name].path.name) for name in built}
     return Fingerprint(zips, receipt.config_of(copy))
 

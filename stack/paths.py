@@ -15,3 +15,9 @@ CACHE_DIR = ROOT / ".cache"
 VENVS = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 EMULATOR_PYTHON = VENVS / "emulator" / "bin" / "python"
+
+
+def read_by_config(root: Path = ROOT) -> list[Path]:
+    """The files outside ``terraform/`` that the config reads, in the checkout at ``root``."""
+    queries = sorted((root / ANALYTICS.relative_to(ROOT)).rglob("*.sql"))
+    return [root / DASHBOARD_TEMPLATE.relative_to(ROOT), *queries]

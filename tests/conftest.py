@@ -1,4 +1,4 @@
-"""What every test run has: a target for the integration tests, chosen once and named first; a receipt.
+"""What every test run has: a target for the integration tests, chosen once and named at the top; a receipt.
 
 A green run of all tests is written down, for `make deploy-aws` to compare with.
 """

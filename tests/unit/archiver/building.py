@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -47,13 +48,21 @@ def stored(body: str, origin: str | None = None) -> Item:
     """The item of a valid event."""
     read = message(body, origin)
     assert read.valid, list(read.violations)
-    return with_payload(event_item(read, large_order=False), read, rejected=False)[0]
+    return _streamed(with_payload(event_item(read, large_order=False), read, rejected=False)[0])
 
 
 def rejected(body: str) -> Item:
     """The item of an invalid event."""
     read = message(body)
-    return with_payload(rejected_item(read, "invalid_event", read.violations, 90), read, rejected=True)[0]
+    item = rejected_item(read, "invalid_event", read.violations, 90)
+    return _streamed(with_payload(item, read, rejected=True)[0])
+
+
+def _streamed(item: Item) -> Item:
+    """An item as a stream has it: bytes as base64 text."""
+    if "payload" not in item:
+        return item
+    return {**item, "payload": {"B": b64encode(item["payload"]["B"]).decode()}}
 
 
 def record(item: Mapping[str, Any], table: str = "events", number: int = 1, name: str = "INSERT") -> Any:

@@ -71,10 +71,21 @@ def test_that_no_provider_is_pinned_is_said_plainly() -> None:
 def test_the_config_is_its_terraform_files_the_provider_lock_and_the_dashboard_and_no_tfvars(
     tmp_path: Path,
 ) -> None:
-    for file in ("terraform/a.tf", LOCK, "terraform/env/dev.tfvars", "dashboards/cloudwatch.json.tftpl"):
+    for file in (
+        "terraform/a.tf",
+        LOCK,
+        "terraform/env/dev.tfvars",
+        "dashboards/cloudwatch.json.tftpl",
+        "analytics/queries/a.sql",
+    ):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
-    assert set(config_of(tmp_path)) == {"terraform/a.tf", LOCK, "dashboards/cloudwatch.json.tftpl"}
+    assert set(config_of(tmp_path)) == {
+        "terraform/a.tf",
+        LOCK,
+        "dashboards/cloudwatch.json.tftpl",
+        "analytics/queries/a.sql",
+    }
 
 
 # The plugin
