@@ -20,7 +20,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 ## The local stack
-.PHONY: up down status demo env
+.PHONY: up down status demo env doctor
 up: ## start it: emulator, Lambda zip, Terraform (PORT=4566, EMULATOR=auto|localstack|ministack)
 	$(NEED) tools emulator
 	@$(TOOLS) -m stack up
@@ -37,6 +37,9 @@ demo: up ## start it, send 1,000 mixed events, account for every one of them
 
 env: ## shell exports for your own tools: eval "$(make env)"
 	$(BARE) -m stack env
+
+doctor: ## look this machine over: what is missing, what that means, what to do
+	$(BARE) -m stack doctor
 
 ## Events
 .PHONY: send get events logs rejected replay redrive rearchive verify

@@ -1,4 +1,4 @@
-"""``python -m stack up | down | status | env | build | terraform``, as the Makefile calls it."""
+"""``python -m stack up | down | status | env | doctor | build | terraform``, as the Makefile calls it."""
 
 import argparse
 import os
@@ -70,6 +70,12 @@ def _env(options: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
+def _doctor(_options: argparse.Namespace, _: list[str]) -> int:
+    from stack import doctor
+
+    return doctor.main()
+
+
 def _build(_options: argparse.Namespace, _: list[str]) -> int:
     from stack.build import ARTIFACTS, build_all
 
@@ -94,6 +100,7 @@ COMMANDS = {
     "down": _down,
     "status": _status,
     "env": _env,
+    "doctor": _doctor,
     "build": _build,
     "terraform": _terraform,
 }

@@ -41,13 +41,13 @@ def ensure(names: list[str]) -> None:
             f"The checkout's path, {ROOT}, holds a colon or a line break, which PYTHONPATH cannot. "
             "Move the checkout to another directory."
         )
-    if all(_is_current(name) for name in names):
+    if all(is_current(name) for name in names):
         return
     _require_venv_modules()
     VENVS.mkdir(exist_ok=True)
     with (VENVS / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stale = [name for name in dict.fromkeys([INSTALLER, *names]) if not _is_current(name)]
+        stale = [name for name in dict.fromkeys([INSTALLER, *names]) if not is_current(name)]
         if not stale:
             return
         began = time.monotonic()
@@ -90,7 +90,8 @@ def _lock_entry(lock: Path, package: str) -> str:
     return match[0]
 
 
-def _is_current(name: str) -> bool:
+def is_current(name: str) -> bool:
+    """Whether an environment was built from its lock as it is now, for this Python."""
     environment = VENVS / name
     try:
         stamp = (environment / STAMP).read_text()

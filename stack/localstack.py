@@ -33,12 +33,15 @@ def unavailable() -> str | None:
     Asks the Docker engine, then for the image; pulls the image if it has to. Takes at most
     5 s where there is no engine, and 5 minutes where the image has to be pulled.
     """
-    return _no_engine() or _no_compose() or _no_image()
+    return no_engine() or no_compose() or _no_image(pull=True)
 
 
 def unavailable_without_compose() -> str | None:
-    """The same for who starts the container by other means than compose."""
-    return _no_engine() or _no_image()
+    """The same for who starts the container by other means than compose, and pulls the image then.
+
+    Takes at most 25 s.
+    """
+    return no_engine() or _no_image(pull=False)
 
 
 def image() -> str:
@@ -46,23 +49,32 @@ def image() -> str:
     return f"{IMAGE}:{os.environ.get('LOCALSTACK_VERSION') or DEFAULT_VERSION}"
 
 
-def _no_engine() -> str | None:
+def no_engine() -> str | None:
+    """Why no Docker engine can be used, or None if one can. Takes at most 5 s."""
     engine = _docker("version", "--format", "{{.Server.Version}}", seconds=ENGINE_SECONDS)
     return "no Docker engine answers" if engine.returncode != 0 else None
 
 
-def _no_compose() -> str | None:
+def no_compose() -> str | None:
+    """Why no compose can be used, or None if one can. Takes at most 10 s."""
     if _compose_command() is None:
         return "Docker is here, but neither docker compose nor docker-compose is"
     return None
 
 
-def _no_image() -> str | None:
-    wanted = image()
-    if _docker("image", "inspect", wanted, seconds=ENGINE_SECONDS).returncode == 0:
+def image_is_here() -> bool:
+    """Whether the image need not be pulled. Takes at most 5 s."""
+    return _docker("image", "inspect", image(), seconds=ENGINE_SECONDS).returncode == 0
+
+
+def _no_image(*, pull: bool) -> str | None:
+    if image_is_here():
         return None
+    wanted = image()
     if _docker("manifest", "inspect", wanted, seconds=REGISTRY_SECONDS).returncode != 0:
         return f"the image {wanted} is not on this machine and its registry cannot be reached"
+    if not pull:
+        return None
     print(f"pulling {wanted} (about 1.2 GB, once)", flush=True)
     if _docker("pull", "--quiet", wanted, seconds=PULL_SECONDS).returncode != 0:
         return f"the image {wanted} could not be pulled within {PULL_SECONDS} s"

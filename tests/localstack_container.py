@@ -45,12 +45,23 @@ def container(image: str, name: str, port: int) -> Any:
 @contextmanager
 def running(image: str) -> Iterator[str]:
     """LocalStack for a while; its address. Raises StackError where it does not come up."""
+    from docker.errors import DockerException
+
     port = processes.free_port()
     address = f"http://{processes.LOOPBACK}:{port}"
     made = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
-    with made:
+    try:
+        # Pulls the image where it is not here yet.
+        made.start()
+    except DockerException as error:
+        raise StackError(
+            f"{image} cannot be started: {error}\nWithout it: make test TARGET=ministack"
+        ) from None
+    try:
         _wait_until_healthy(made, image, address)
         yield address
+    finally:
+        made.stop()
 
 
 def _wait_until_healthy(made: Any, image: str, address: str) -> None:

@@ -80,9 +80,9 @@ def test_an_environment_is_stale_when_its_lock_changes(
     (environment / "bin").mkdir(parents=True)
     (environment / "bin" / "python").touch()
     (environment / bootstrap.STAMP).write_text(bootstrap._fingerprint("tools"))
-    assert bootstrap._is_current("tools")
+    assert bootstrap.is_current("tools")
     lock.write_text("rich==2\n")
-    assert not bootstrap._is_current("tools")
+    assert not bootstrap.is_current("tools")
 
 
 def test_an_environment_whose_python_is_gone_is_stale(
@@ -92,7 +92,7 @@ def test_an_environment_whose_python_is_gone_is_stale(
     (tmp_path / "tools" / "bin").mkdir(parents=True)
     (tmp_path / "tools" / "bin" / "python").symlink_to(tmp_path / "uninstalled")
     (tmp_path / "tools" / bootstrap.STAMP).write_text(bootstrap._fingerprint("tools"))
-    assert not bootstrap._is_current("tools")
+    assert not bootstrap.is_current("tools")
 
 
 def test_a_missing_venv_module_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,14 @@ def test_the_version_that_was_asked_for_is_looked_for(
     assert "image inspect localstack/localstack:2026.9" in calls.read_text()
 
 
+def test_whoever_starts_it_without_compose_pulls_the_image_later(docker: Callable[..., Path]) -> None:
+    calls = docker(ENGINE, REGISTRY)
+    assert localstack.unavailable_without_compose() is None
+    assert "pull" not in calls.read_text()
+    docker(ENGINE)
+    assert "registry cannot be reached" in (localstack.unavailable_without_compose() or "")
+
+
 @pytest.mark.parametrize(("code", "words"), [(55, "LOCALSTACK_AUTH_TOKEN"), (1, "docker logs rt-pipeline-")])
 def test_a_container_that_ends_is_reported(
     docker: Callable[..., Path], tmp_path: Path, code: int, words: str

@@ -7,7 +7,7 @@ import pytest
 from stack.paths import ROOT
 
 TARGETS = {
-    *("help", "up", "down", "status", "demo", "env"),
+    *("help", "up", "down", "status", "demo", "env", "doctor"),
     *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
     *("top", "picture", "query", "report", "bench", "cost"),
     *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "bootstrap-aws", "drift"),

@@ -1,0 +1,71 @@
+"""The container of LocalStack, as far as it can be looked at without an engine."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+
+from stack import endpoint
+from stack.errors import StackError
+from tests import localstack_container
+
+
+class Container(SimpleNamespace):
+    """Stands in for testcontainers'."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(started=0, stopped=0, **told)
+
+    def start(self) -> None:
+        """Start, or fail as Docker does where there is no such image."""
+        if self.fails:
+            raise APIError("no such image")
+        self.started += 1
+
+    def stop(self) -> None:
+        """Remove the container."""
+        self.stopped += 1
+
+    def get_logs(self) -> tuple[bytes, bytes]:
+        """What it said on stdout and stderr."""
+        return b"License activation failed", b""
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, *, fails: bool = False, answers: bool = True) -> Container:
+    made = Container(fails=fails)
+    monkeypatch.setattr(localstack_container, "container", lambda *_: made)
+    monkeypatch.setattr(endpoint, "version", lambda *_: "4.14.0" if answers else None)
+    monkeypatch.setattr(localstack_container, "START_SECONDS", 0)
+    return made
+
+
+def test_it_runs_for_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stand_in(monkeypatch)
+    with localstack_container.running("image:1") as address:
+        assert address.startswith("http://127.0.0.1:")
+        assert (made.started, made.stopped) == (1, 0)
+    assert made.stopped == 1
+
+
+def test_an_image_that_cannot_be_pulled_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, fails=True)
+    with (
+        pytest.raises(StackError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
+        localstack_container.running("image:1"),
+    ):
+        pass
+
+
+def test_one_that_does_not_answer_is_removed_and_its_last_words_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = stand_in(monkeypatch, answers=False)
+    with (
+        pytest.raises(StackError, match="License activation failed"),
+        localstack_container.running("image:1"),
+    ):
+        pass
+    assert made.stopped == 1
