@@ -119,7 +119,7 @@ class _Sender:
         key = (host, *signed.values())
         if key not in self._signers:
             self._signers[key] = Signer(host, self._region, self._service, signed)
-        given |= self._signers[key].headers(body, self._credentials.get_frozen_credentials())
+        given |= self._signers[key].headers([body], self._credentials.get_frozen_credentials())
         given["content-length"] = str(len(body))
         lines = "".join([f"{name}: {value}\r\n" for name, value in given.items()])
         return f"POST / HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
