@@ -21,7 +21,7 @@ from stack.state import StackState
 # Events in one measurement, by size in KB: about a second of work each.
 COUNTS: dict[int, dict[str, int]] = {
     1: {senders.OURS: 20_000, senders.SINGLE: 500, senders.BATCHED: 4_000},
-    200: {senders.OURS: 1_500, senders.SINGLE: 250, senders.BATCHED: 400},
+    200: {senders.OURS: 4_000, senders.SINGLE: 250, senders.BATCHED: 400},
 }
 EMULATOR_COUNTS = {1: 10_000, 200: 500}
 _PREPARED = [way for way in senders.WAYS if way.startswith("prepared")]

@@ -36,8 +36,10 @@ OURS, SINGLE, BATCHED = "ours", "send_message", "send_message_batch"
 def ours(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
     """The producer, manifest aside, which no rival writes."""
 
+    session = botocore.session.Session()  # the rivals have their client before the clock starts
+
     def send() -> None:
-        result = produce(Options(queue_url, count, target_kb=kb, seed=bodies.SEED))
+        result = produce(Options(queue_url, count, target_kb=kb, seed=bodies.SEED), session=session)
         if not result.complete:
             raise RuntimeError(result.error or "not every event could be sent")
 
@@ -119,10 +121,10 @@ def _boto3() -> Any:
 
 
 def _request(target: Target, batch: list[Message]) -> bytes:
-    body = request_body(target.queue_url, batch)
+    body = b"".join(request_body(target.queue_url, batch))
     headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.SendMessageBatch"}
     signer = Signer(target.endpoint.rpartition("/")[2], target.region, "sqs", headers)
-    signed = signer.headers(body, target.credentials.get_frozen_credentials())
+    signed = signer.headers([body], target.credentials.get_frozen_credentials())
     lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
     return f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode() + body
 

@@ -15,9 +15,9 @@ from producer.errors import ProducerError
 # sqs.eu-west-1.amazonaws.com, eu-west-1.queue.amazonaws.com, vpce-1.sqs.eu-west-1.vpce.amazonaws.com, ...
 _REGION = re.compile(r"(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d+)\.")
 _LOOPBACK = re.compile(r"localhost|127\.[\d.]+|::1|.*\.localhost(\.localstack\.cloud)?")
-# An emulator on this machine answers one request at a time: one is being answered, one waits, one is being
-# made, and more only get into each other's way. AWS takes some 10 ms for a request that takes 1 ms to make.
-_LOCAL_CONNECTIONS, _REMOTE_CONNECTIONS = 3, 16
+# An emulator on this machine answers one request at a time: one is being answered while another is made, and
+# a third only gets into their way. AWS takes some 10 ms for a request that takes 1 ms to make.
+_LOCAL_CONNECTIONS, _REMOTE_CONNECTIONS = 2, 16
 
 
 @dataclass(frozen=True)

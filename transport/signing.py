@@ -7,6 +7,7 @@ same signatures. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv
 
 import hmac
 import time
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -23,11 +24,16 @@ class Signer:
         self._key_of: tuple[str, str] = ("", "")
         self._key = b""
 
-    def headers(self, body: bytes, credentials: Any, now: float | None = None) -> dict[str, str]:
-        """All headers of a signed request but Content-Length.
+    def headers(
+        self, body: Iterable[bytes | memoryview], credentials: Any, now: float | None = None
+    ) -> dict[str, str]:
+        """All headers of a signed request but Content-Length. ``body`` is the body's pieces, in their order.
 
         ``credentials`` are botocore's, frozen; ``now`` is in seconds since 1970, by default the clock's.
         """
+        digest = sha256()
+        for piece in body:
+            digest.update(piece)
         at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
         headers = {**self._fixed, "x-amz-date": at}
         if credentials.token:
@@ -35,7 +41,7 @@ class Signer:
         names = sorted(headers)
         signed = ";".join(names)
         canonical_headers = "".join([f"{name}:{headers[name]}\n" for name in names])
-        canonical = f"POST\n/\n\n{canonical_headers}\n{signed}\n{sha256(body).hexdigest()}"
+        canonical = f"POST\n/\n\n{canonical_headers}\n{signed}\n{digest.hexdigest()}"
         scope = f"{at[:8]}/{self._region}/{self._service}/aws4_request"
         to_sign = f"{_ALGORITHM}\n{at}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
         signature = _hmac(self._signing_key(at[:8], credentials.secret_key), to_sign).hex()

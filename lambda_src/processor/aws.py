@@ -1,4 +1,4 @@
-"""The function's AWS clients: botocore alone, its retries bounded, its DynamoDB requests written by us."""
+"""The function's AWS clients: botocore alone, its retries bounded, its requests written and sent by us."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from botocore.config import Config
 from processor.deadline import attempts, call_timeout
 from processor.direct import send_directly
 
+# Those that each batch calls.
 _DIRECT = {"dynamodb", "sns"}
 
 
@@ -49,8 +50,7 @@ def clients(function_timeout: float) -> Callable[[str], Any]:
 
 # botocore walks a request's every attribute through its model, which for items of twenty attributes is most
 # of a batch's CPU time; the low-level parameters already are the wire format, but for the base64 of binary.
-# These two documented events hand the finished body over; endpoint, signing, retries, errors and responses
-# stay botocore's.
+# These two documented events hand the finished body over.
 _BODY = "_body"
 # Stands for binary while the rest of a request is written. Nobody can know it, so no event contains it.
 _BINARY = uuid.uuid4().hex

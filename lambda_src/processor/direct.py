@@ -37,6 +37,8 @@ from transport.signing import Signer
 
 # What is signed beside the host and the time. botocore signs more; AWS asks for these.
 _SIGNED = ("content-type", "x-amz-target")
+# Below this a request is cheaper to copy behind its headers than to send in two pieces.
+_ONE_PIECE_BYTES = 65_536
 
 
 def send_directly(client: Any, session: Any, timeout: float) -> None:
@@ -85,12 +87,11 @@ class _Sender:
         except BotoCoreError as error:
             self._untold = error
             return None
-        if answer.status_code != http.client.OK or not _intact(answer):
+        fields = _fields(answer)
+        if fields is None:
             return None
         self._untold = None
-        parsed = json.loads(answer.content)
-        parsed["ResponseMetadata"] = {"HTTPStatusCode": http.client.OK, "RetryAttempts": 0}
-        return answer, parsed
+        return answer, fields | {"ResponseMetadata": {"HTTPStatusCode": http.client.OK, "RetryAttempts": 0}}
 
     def send(self, request: Any, **_: Any) -> AWSResponse:
         """Handles ``before-send``: what came of the first try, if anything did, else sends.
@@ -119,8 +120,8 @@ class _Sender:
         key = (host, *signed.values())
         if key not in self._signers:
             self._signers[key] = Signer(host, self._region, self._service, signed)
-        given |= self._signers[key].headers(body, self._credentials.get_frozen_credentials())
-        given["content-length"] = str(len(body))
+        given |= self._signers[key].headers([body], self._credentials.get_frozen_credentials())
+        given |= {"accept-encoding": "identity", "content-length": str(len(body))}
         lines = "".join([f"{name}: {value}\r\n" for name, value in given.items()])
         return f"POST / HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
@@ -132,8 +133,11 @@ class _Sender:
         except OSError as error:
             raise EndpointConnectionError(endpoint_url=url, error=error) from error
         try:
-            sock.sendall(head)
-            sock.sendall(body)
+            if len(body) < _ONE_PIECE_BYTES:
+                sock.sendall(head + body)
+            else:
+                sock.sendall(head)
+                sock.sendall(body)
             response = read_response(reader)
         except TimeoutError as error:
             self._close()
@@ -144,6 +148,10 @@ class _Sender:
         except (OSError, ValueError) as error:
             self._close()
             raise HTTPClientError(error=error) from error
+        except BaseException:
+            # The next request is not to read this one's answer.
+            self._close()
+            raise
         if not response.reusable:
             self._close()
         return response
@@ -177,7 +185,14 @@ class _Sender:
         self._sock = self._reader = None
 
 
-def _intact(answer: AWSResponse) -> bool:
+def _fields(answer: AWSResponse) -> dict[str, Any] | None:
+    """What a successful answer says; None of any other, and of one that was damaged on its way."""
     # DynamoDB sends the checksum of its answers, and botocore retries where it is wrong.
     checksum = answer.headers.get("x-amz-crc32")
-    return checksum is None or int(checksum) == zlib.crc32(answer.content)
+    if answer.status_code != http.client.OK or checksum not in (None, str(zlib.crc32(answer.content))):
+        return None
+    try:
+        fields = json.loads(answer.content)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None

@@ -20,8 +20,8 @@ from processor.aws import send, why
 from processor.deadline import Deadline
 from processor.items import Item, size_of
 
-SHARED_ITEM_LIMIT = 4 * 1024
-# TransactWriteItems: 100 actions, 4 MB (DynamoDB API reference). 100 items of 4 KiB are far below that.
+SHARED_ITEM_LIMIT = 2 * 1024
+# TransactWriteItems: 100 actions, 4 MB (DynamoDB API reference). 100 items of 2 KiB are far below that.
 _ACTIONS = 100
 # BatchWriteItem: 25 items (DynamoDB API reference).
 _BATCH = 25

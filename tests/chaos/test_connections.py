@@ -34,7 +34,7 @@ def test_connections_that_are_reset(rig: Rig) -> None:
 def test_writes_that_are_done_and_whose_answers_are_lost(rig: Rig) -> None:
     with rig.run("writes: 20% of answers are lost") as run, rig.relay.spoiling(losing_answers(0.2, STORING)):
         run.produce(2_000)
-        # Above 4 KiB an item is put alone, without a token that would make the second try harmless.
+        # Above 2 KiB an item is put alone, without a token that would make the second try harmless.
         run.produce(300, target_kb=40)
         run.send(too_large_for_an_item(20))
         run.settle()

@@ -165,6 +165,18 @@ def test_an_answer_that_was_damaged_on_its_way_is_asked_for_again(server: Dynamo
     assert len(server.requests) == 2
 
 
+def test_an_answer_that_is_no_json_is_left_to_botocore(server: DynamoDB) -> None:
+    def write(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("content-length", "2")
+        handler.end_headers()
+        handler.wfile.write(b"ok")
+
+    server.answers = [write]
+    assert put()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert len(server.requests) == 1
+
+
 def test_a_lost_answer_counts_as_a_try(server: DynamoDB) -> None:
     server.answers = [no_answer, answer(200, {})]
     assert put()["ResponseMetadata"]["RetryAttempts"] == 1

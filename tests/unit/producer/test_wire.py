@@ -28,7 +28,7 @@ def connected(to: Target) -> Iterator[Connection]:
 
 def test_a_request_is_the_json_that_sqs_documents() -> None:
     batch = [message(0, '{"a":"é"}'), message(1, '{"b":"\\u0000"}'.replace("\\u0000", "x"))]
-    assert json.loads(request_body("http://sqs/queue", batch)) == {
+    assert json.loads(b"".join(request_body("http://sqs/queue", batch))) == {
         "QueueUrl": "http://sqs/queue",
         "Entries": [
             {"Id": "0", "MessageBody": '{"a":"é"}'},
