@@ -21,7 +21,7 @@ from ops.console import err, out, progress_bars, shown
 from ops.errors import OpsError, UsageError, explain
 from ops.rearchive import need_archive
 from ops.resources import Resources
-from stack.paths import ROOT
+from stack.paths import CACHE_DIR, ROOT
 
 _EXAMPLES = 'make query Q="select type, count(*) from events group by 1"'
 # Far enough back for a look, near enough for an archive of months to be fetched in seconds.
@@ -75,7 +75,8 @@ def _opened(resources: Resources, environment: Mapping[str, str]) -> Iterator[Op
     span = Span.of(environment.get("SINCE") or _SINCE, environment.get("UNTIL") or None, now)
     need_archive(resources)
     bucket = resources.archive_bucket
-    cache = resources.state_dir / "archive"
+    # What a stack archived goes with the stack; what came from an account goes by make clean.
+    cache = (resources.state_dir if resources.endpoint else CACHE_DIR) / "archive"
     with (
         progress_bars(None, "objects fetched") as (progress,),
         fetched(resources.client("s3"), bucket, cache, span, progress) as found,

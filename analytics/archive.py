@@ -77,7 +77,8 @@ def fetched(
     errors.
     """
     directory = (cache / bucket).resolve()
-    directory.mkdir(parents=True, exist_ok=True)
+    # It is what customers sent: nobody else on this machine is to read it.
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         prefixes = [

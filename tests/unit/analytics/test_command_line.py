@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -51,9 +52,12 @@ def running(s3: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     state = tmp_path / "state"
 
     def find(environment: Mapping[str, str]) -> Resources:
-        return replace(pipeline(state_dir=state, s3=s3), archive_bucket=environment["ARCHIVE_BUCKET"])
+        endpoint = environment.get("AWS_ENDPOINT_URL", "http://127.0.0.1:1") or None
+        found = pipeline(endpoint=endpoint, state_dir=state, s3=s3)
+        return replace(found, archive_bucket=environment["ARCHIVE_BUCKET"])
 
     monkeypatch.setattr(Resources, "find", find)
+    monkeypatch.setattr(command, "CACHE_DIR", tmp_path / "cache")
 
 
 def run(name: str, **variables: str) -> int:
@@ -101,6 +105,16 @@ def test_a_query_that_fails_half_way_is_said(capsys: pytest.CaptureFixture[str])
     sql = "select case when range = 24000 then error('too far') else 'fine' end as n from range(25000)"
     assert run("query", Q=sql, FORMAT="csv") == 2
     assert "too far" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("endpoint", "place"), [("http://127.0.0.1:1", "state"), ("", "cache")])
+def test_what_a_stack_archived_goes_with_the_stack_and_nobody_else_may_read_it(
+    endpoint: str, place: str, tmp_path: Path
+) -> None:
+    assert run("query", Q="select 1", AWS_ENDPOINT_URL=endpoint) == 0
+    (kept,) = (path for path in (tmp_path / "state", tmp_path / "cache") if path.exists())
+    assert kept == tmp_path / place
+    assert stat.S_IMODE((kept / "archive" / "archive").stat().st_mode) == 0o700
 
 
 def test_a_named_query_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
