@@ -10,10 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from deploy import asking, emulator, policy, protection, receipt, record, state_bucket, versions, workspace
 from deploy import plan as plans
-from deploy import policy, receipt, record, state_bucket, versions, workspace
+from deploy import rollback as rollbacks
 from deploy.account import Account
 from deploy.environment import Environment
 from deploy.receipt import Receipt
@@ -22,9 +21,8 @@ from deploy.smoke import SECONDS, Smoke
 from deploy.versions import Live
 from deploy.workspace import Workspace
 from ops.console import err, out, shown
-from ops.errors import OpsError, UsageError, code_of
+from ops.errors import OpsError, UsageError
 from ops.resources import Resources
-from stack import publish_batch
 from stack.files import exclusive
 from stack.state import ENVIRONMENT_OUTPUTS
 
@@ -85,13 +83,15 @@ def deploy(environment: Environment, account: Account, options: Namespace) -> in
         before = versions.live(functions, versions.functions_of(opened.outputs()))
         if opened.plan() or opened.differences():
             _show(opened)
-            if not _agreed(options, f"Apply this to {environment.full_name} in {account.where}?"):
+            if not asking.agreed(
+                f"Apply this to {environment.full_name} in {account.where}?", already=options.auto_approve
+            ):
                 return FAILED
             began = time.monotonic()
             opened.apply_plan()
             opened.complete()
             applied = True
-            _mirror(account, opened.outputs())
+            emulator.mirror(account, opened.outputs())
             out.print(f"Applied in {time.monotonic() - began:.0f} s.")
         else:
             out.print("Nothing to change.")
@@ -112,7 +112,7 @@ def rollback(environment: Environment, account: Account, options: Namespace) -> 
     last = record.load(environment, account)
     functions = account.client("lambda")
     running = versions.live(functions, versions.functions_of(last.outputs))
-    moves = _moves(functions, running, last, options.version)
+    moves = rollbacks.moves(functions, running, last, options.version)
     for name, version in moves.items():
         versions.move(functions, running[name], version)
         out.print(shown(f"{name} {running[name].version} -> {version}"))
@@ -142,22 +142,23 @@ def drift(environment: Environment, account: Account, _options: Namespace) -> in
 def destroy(environment: Environment, account: Account, options: Namespace) -> int:
     """Remove the environment and all that it holds."""
     if options.confirm is not None:
-        _check_name(environment, options.confirm)
+        asking.check_name(environment.name, options.confirm)
     if environment.deletion_protection:
-        raise _protected(environment, "its tfvars protect its tables")
+        raise protection.protected(environment, "its tfvars protect its tables")
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
         outputs = opened.outputs()
-        tables = _protected_tables(account, outputs)
+        tables = protection.protected_tables(account, outputs)
         if tables:
-            raise _protected(environment, f"{', '.join(tables)} refuse to be deleted")
+            raise protection.protected(environment, f"{', '.join(tables)} refuse to be deleted")
         if not opened.plan("-destroy"):
             out.print(f"{environment.name} is not deployed in {account.where}: nothing to remove.")
             return 0
         _show(opened)
         if options.confirm is None:
-            _check_name(environment, _typed(environment, account))
-        _unmirror(account, outputs)
+            goes = f"All of {environment.full_name} in {account.where} goes."
+            asking.check_name(environment.name, asking.typed_name(environment.name, goes))
+        emulator.unmirror(account, outputs)
         opened.apply_plan()
         record.forget(environment, account)
     out.print(f"{environment.full_name} is gone. The bucket of states stays; docs/deploy.md removes it.")
@@ -220,78 +221,6 @@ def _show(opened: Workspace) -> None:
     out.print(shown(f"The whole plan: {opened.write_whole_plan()}"))
 
 
-def _agreed(options: Namespace, question: str) -> bool:
-    if options.auto_approve:
-        return True
-    try:
-        answer = input(f"{question} (y/N) ")
-    except EOFError:
-        raise UsageError("There is nobody to ask.", "AUTO_APPROVE=1 goes on without asking.") from None
-    if answer.strip().lower() in ("y", "yes"):
-        return True
-    out.print("Nothing was changed.")
-    return False
-
-
-def _typed(environment: Environment, account: Account) -> str:
-    try:
-        goes = f"All of {environment.full_name} in {account.where} goes."
-        return input(f"{goes} Type {environment.name}: ")
-    except EOFError:
-        raise UsageError("There is nobody to ask.", f"CONFIRM={environment.name} answers.") from None
-
-
-def _check_name(environment: Environment, typed: str) -> None:
-    if typed.strip() != environment.name:
-        raise OpsError(f"{typed.strip()!r} is not {environment.name!r}: nothing was removed.")
-
-
-def _protected(environment: Environment, what: str) -> OpsError:
-    line = environment.line_to_add("deletion_protection = false")
-    return OpsError(
-        f"{environment.name} is protected: {what}.",
-        f"{line}; then make deploy-aws ENV={environment.name}, then this again.",
-    )
-
-
-def _protected_tables(account: Account, outputs: dict[str, Any]) -> list[str]:
-    dynamodb = account.client("dynamodb")
-    protected = []
-    for table in (str(value) for name, value in outputs.items() if name.endswith("table_name")):
-        try:
-            described = dynamodb.describe_table(TableName=table)["Table"]
-        except ClientError as error:
-            # What a destroy that was stopped has removed already.
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-            continue
-        if described.get("DeletionProtectionEnabled"):
-            protected.append(table)
-    return protected
-
-
-def _moves(functions: Any, running: dict[str, Live], last: Record, version: str | None) -> dict[str, str]:
-    """Which function goes to which version: back before the last deploy, or the processor to ``version``."""
-    if not running:
-        raise OpsError("No function has the alias live.", "make drift says what else is missing.")
-    if version is not None:
-        processor = next(iter(running))
-        return {processor: versions.check(functions, running[processor], version)}
-    moves = {
-        name: moved.before
-        for name, moved in last.functions.items()
-        if moved.before
-        and moved.before != moved.after
-        and name in running
-        # Not what somebody has moved since.
-        and running[name].version == moved.after
-    }
-    if moves:
-        return moves
-    processor = next(iter(running))
-    return {processor: versions.before(functions, running[processor])}
-
-
 def _record(
     opened: Workspace,
     outputs: dict[str, Any],
@@ -338,27 +267,6 @@ def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) 
     out.print(
         f"Smoke test passed in {seconds:.1f} s: stored, duplicate, large order, rejected; removed again."
     )
-
-
-def _mirror(account: Account, outputs: dict[str, Any]) -> None:
-    """On an emulator, what `make up` does there too: AWS knows no such permission."""
-    if account.endpoint:
-        for role in _roles(account, outputs):
-            publish_batch.mirror_role(account.client("iam"), role)
-
-
-def _unmirror(account: Account, outputs: dict[str, Any]) -> None:
-    if account.endpoint:
-        for role in _roles(account, outputs):
-            publish_batch.remove_mirrored(account.client("iam"), role)
-
-
-def _roles(account: Account, outputs: dict[str, Any]) -> set[str]:
-    functions = account.client("lambda")
-    return {
-        functions.get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2]
-        for name in versions.functions_of(outputs)
-    }
 
 
 def _exports(environment: Environment) -> str:

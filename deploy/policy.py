@@ -10,11 +10,14 @@ documentation:
 
 - ``lambda:PublishVersion`` is rehearsed, but by an API call; provider 6 publishes by ``publish = true``.
 - ``lambda:TagResource`` and ``lambda:ListTags`` on event source mappings: provider 6 tags them.
-- the ``s3:...TagResource`` calls: provider 6 tags buckets through S3 Control.
+- the ``s3:...TagResource`` calls: provider 6.23 and later tag buckets through S3 Control, and fall back on
+  ``s3:...BucketTagging`` without them (terraform-provider-aws #45251).
 - ``s3:...OwnershipControls``, ``s3:...EncryptionConfiguration`` and ``s3:...LifecycleConfiguration`` have
   resources of their own since provider 4 (stack/offline/left_out.py).
 - ``iam:PassRole``: MiniStack lets anybody pass any role.
-- composite alarms: AWS wants their calls allowed on ``*`` (API reference: PutCompositeAlarm, DeleteAlarms).
+- composite alarms: AWS wants these two calls allowed on ``*`` (API reference: PutCompositeAlarm,
+  DescribeAlarms). A mapping's id is nobody's choice, so that it is held to its function by a condition; calls
+  about one subscription cannot be held to anything.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ IN_THE_EMULATORS_WORDS = [
     # It cannot tell which thing these calls are about, so that only "*" lets them pass.
     *("dynamodb:ListTagsOfResource", "sns:ListTagsForResource", "cloudwatch:ListTagsForResource"),
     *("cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards"),
-    *("logs:DescribeLogGroups", "lambda:CreateFunction", "lambda:CreateEventSourceMapping"),
+    *("cloudwatch:DeleteAlarms", "logs:DescribeLogGroups"),
+    *("lambda:CreateFunction", "lambda:CreateEventSourceMapping"),
     # It takes all calls about one alias, and those about one mapping, for a listing.
     *("lambda:ListAliases", "lambda:ListEventSourceMappings"),
     # Provider 3.39 makes calls about log groups that AWS has replaced since.

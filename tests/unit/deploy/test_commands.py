@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy import commands
+from deploy import asking, commands, protection, rollback
 from deploy.__main__ import main
 from deploy.account import Account
 from deploy.record import Moved, Record
@@ -32,26 +32,32 @@ def last(**moved: Moved) -> Record:
 
 def test_only_what_the_last_deploy_moved_goes_back() -> None:
     deployed = last(processor=Moved("4", "5"), archiver=Moved("2", "2"))
-    moves = commands._moves(Functions(), running(processor="5", archiver="2"), deployed, None)
+    functions = Functions("4", "5")
+    moves = rollback.moves(functions, running(processor="5", archiver="2"), deployed, None)
     assert moves == {PROCESSOR: "4"}
+
+
+def test_a_version_that_was_deleted_meanwhile_is_not_gone_back_to() -> None:
+    with pytest.raises(UsageError, match="has no version 4"):
+        rollback.moves(Functions("5"), running(processor="5"), last(processor=Moved("4", "5")), None)
 
 
 def test_a_second_rollback_goes_one_version_further_back() -> None:
     deployed = last(processor=Moved("4", "5"))
     functions = Functions("1", "3", "4", "5")
-    assert commands._moves(functions, running(processor="4"), deployed, None) == {PROCESSOR: "3"}
+    assert rollback.moves(functions, running(processor="4"), deployed, None) == {PROCESSOR: "3"}
 
 
 def test_a_version_that_was_asked_for_is_the_processors() -> None:
     deployed = last(processor=Moved("4", "5"), archiver=Moved("1", "2"))
     functions = Functions("1", "3", "4", "5")
-    moves = commands._moves(functions, running(processor="5", archiver="2"), deployed, "3")
+    moves = rollback.moves(functions, running(processor="5", archiver="2"), deployed, "3")
     assert moves == {PROCESSOR: "3"}
 
 
 def test_without_an_alias_there_is_nothing_to_move() -> None:
     with pytest.raises(OpsError, match="has the alias live"):
-        commands._moves(Functions(), {}, last(), None)
+        rollback.moves(Functions(), {}, last(), None)
 
 
 class Tables:
@@ -70,8 +76,11 @@ def account_with(tables: Tables) -> Account:
 
 def test_tables_that_refuse_to_be_deleted_are_named() -> None:
     outputs = {"table_name": "events", "rejected_table_name": "rejected", "queue_url": "queue"}
-    assert commands._protected_tables(account_with(Tables(protected=True)), outputs) == ["events", "rejected"]
-    assert commands._protected_tables(account_with(Tables(protected=False)), outputs) == []
+    assert protection.protected_tables(account_with(Tables(protected=True)), outputs) == [
+        "events",
+        "rejected",
+    ]
+    assert protection.protected_tables(account_with(Tables(protected=False)), outputs) == []
 
 
 def test_an_environment_whose_tfvars_protect_it_is_not_destroyed(tmp_path: Path) -> None:
@@ -93,14 +102,14 @@ def test_where_nobody_can_be_asked_nothing_is_agreed_to(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("builtins.input", nobody)
     with pytest.raises(UsageError, match="nobody to ask"):
-        commands._agreed(Namespace(auto_approve=False), "Apply?")
-    assert commands._agreed(Namespace(auto_approve=True), "Apply?")
+        asking.agreed("Apply?", already=False)
+    assert asking.agreed("Apply?", already=True)
 
 
 @pytest.mark.parametrize(("answer", "agreed"), [("y", True), ("Yes", True), ("", False), ("no", False)])
 def test_only_a_yes_is_one(answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda _: answer)
-    assert commands._agreed(Namespace(auto_approve=False), "Apply?") == agreed
+    assert asking.agreed("Apply?", already=False) == agreed
 
 
 def test_the_laptop_is_not_deployed_to_aws(
