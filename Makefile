@@ -143,7 +143,7 @@ env-aws: ## shell exports of a deployed environment: eval "$(make -s env-aws ENV
 	$(NEED) tools
 	@$(TOOLS) -m deploy env
 
-policy-aws: ## the deployer's policy for ENV, as JSON
+policy-aws: ## the deployer's policy for ENV, as JSON (ATHENA=1: what athena = true takes besides)
 	$(NEED) tools
 	@$(TOOLS) -m deploy policy
 

@@ -83,7 +83,11 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", default=environment.get("VERSION") or None, help="rollback: to which")
     parser.add_argument("--confirm", default=environment.get("CONFIRM") or None, help="destroy: the name")
-    for name, text in (("auto-approve", "do not ask"), ("force", "deploy what was not tested")):
+    for name, text in (
+        ("auto-approve", "do not ask"),
+        ("force", "deploy what was not tested"),
+        ("athena", "policy: what athena = true takes besides"),
+    ):
         variable = name.upper().replace("-", "_")
         parser.add_argument(
             f"--{name}",

@@ -41,7 +41,7 @@ def show_receipt(_environment: Environment, _account: None, _options: Namespace)
     return FAILED if different else 0
 
 
-def show_policy(environment: Environment, _account: None, _options: Namespace) -> int:
+def show_policy(environment: Environment, _account: None, options: Namespace) -> int:
     """The deployer's policy for this environment. No credentials are needed to read it."""
     if len(environment.allowed_account_ids) != 1:
         raise UsageError(
@@ -49,7 +49,8 @@ def show_policy(environment: Environment, _account: None, _options: Namespace) -
             environment.line_to_add('allowed_account_ids = ["the 12 digits of the account"]'),
         )
     (account_id,) = environment.allowed_account_ids
-    out.print(json.dumps(policy.document(environment, account_id), indent=2), markup=False)
+    template = policy.ATHENA if options.athena else policy.TEMPLATE
+    out.print(json.dumps(policy.document(environment, account_id, template), indent=2), markup=False)
     return 0
 
 

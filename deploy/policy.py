@@ -15,6 +15,7 @@ documentation:
 - ``s3:...OwnershipControls``, ``s3:...EncryptionConfiguration`` and ``s3:...LifecycleConfiguration`` have
   resources of their own since provider 4 (stack/offline/left_out.py).
 - ``iam:PassRole``: MiniStack lets anybody pass any role.
+- all of `athena-policy.json`: the emulator's Glue and Athena are not deployed to.
 - composite alarms: AWS wants these two calls allowed on ``*`` (API reference: PutCompositeAlarm,
   DescribeAlarms). A mapping's id is nobody's choice, so that it is held to its function by a condition; calls
   about one subscription cannot be held to anything.
@@ -30,23 +31,26 @@ from typing import Any
 from deploy.environment import Environment
 
 TEMPLATE = Path(__file__).with_name("deployer-policy.json")
+# What `athena = true` takes besides: one managed policy has no room for both.
+ATHENA = Path(__file__).with_name("athena-policy.json")
 # IAM's limit for a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas").
 MOST_CHARACTERS = 6144
 # Which part of AWS a region is in, by how its code begins (IAM user guide, "ARNs": partitions).
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 
 
-def document(environment: Environment, account_id: str) -> dict[str, Any]:
-    """The policy for deploying one environment in one account and region."""
+def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
+    """The policy for deploying one environment in one account and region, or `ATHENA`, what it takes besides."""
     partition = next(
         (name for start, name in PARTITIONS.items() if environment.region.startswith(start)), "aws"
     )
-    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+    text = Template(template.read_text(encoding="utf-8")).substitute(
         partition=partition,
         account=account_id,
         region=environment.region,
         name=environment.full_name,
         environment=environment.name,
+        catalog=f"{environment.full_name}_archive".replace("-", "_"),
         state_bucket=f"{environment.name_prefix}-state-{account_id}-{environment.region}",
     )
     policy: dict[str, Any] = json.loads(text)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.policy import MOST_CHARACTERS, document
+from deploy.policy import ATHENA, MOST_CHARACTERS, TEMPLATE, document
 from tests.unit.deploy.making import ACCOUNT, environment
 
 # What AWS, or the API's own documentation, lets nobody narrow down. deploy/policy.py says why of each.
@@ -18,9 +18,10 @@ def statements(tmp_path: Path) -> list[dict[str, object]]:
     return found
 
 
-def test_it_fits_into_a_managed_policy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("template", [TEMPLATE, ATHENA])
+def test_it_fits_into_a_managed_policy(tmp_path: Path, template: Path) -> None:
     longest = environment(tmp_path, 'name_prefix = "a234567890123456789012"\nregion = "ap-southeast-7"')
-    text = json.dumps(document(longest, ACCOUNT), separators=(",", ":"))
+    text = json.dumps(document(longest, ACCOUNT, template), separators=(",", ":"))
     assert len(text) <= MOST_CHARACTERS
 
 
@@ -37,6 +38,17 @@ def test_everything_else_is_held_to_the_names_of_the_environment(
             named = "rt-pipeline-dev-" in resource or f"rt-pipeline-state-{ACCOUNT}" in resource
             listing = statement["Sid"] in ("FindLogGroups", "TagMappings")
             assert named or listing or statement["Sid"] in ON_EVERYTHING, statement
+
+
+def test_athena_s_part_is_held_to_the_environment_s_catalog_and_workgroup(tmp_path: Path) -> None:
+    catalog, workgroup = document(environment(tmp_path), ACCOUNT, ATHENA)["Statement"]
+    start = f"arn:aws:glue:us-east-1:{ACCOUNT}:"
+    whole, *narrow = catalog["Resource"]
+    # To make a database in a catalog is an action on the catalog too.
+    assert whole == f"{start}catalog"
+    assert all("rt_pipeline_dev_archive" in resource for resource in narrow)
+    assert workgroup["Resource"] == f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/rt-pipeline-dev-*"
+    assert "*" not in json.dumps([catalog["Action"], workgroup["Action"]])
 
 
 def test_roles_are_passed_to_lambda_alone(statements: list[dict[str, object]]) -> None:
