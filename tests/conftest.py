@@ -5,6 +5,8 @@ A green run of all tests is written down, for `make deploy-aws` to compare with.
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from stack.errors import StackError
@@ -18,6 +20,9 @@ def pytest_configure(config: pytest.Config) -> None:
     except StackError as error:
         raise pytest.UsageError(str(error)) from None
     receipt.start(config)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # As a shell starts what is to run in the background; some of what the tests start is sent a Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
