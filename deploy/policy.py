@@ -40,7 +40,7 @@ PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 
 
 def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
-    """The policy for deploying one environment in one account and region, or `ATHENA`, which is added to it."""
+    """The policy for deploying one environment in one account and region; with `ATHENA`, its other part."""
     partition = next(
         (name for start, name in PARTITIONS.items() if environment.region.startswith(start)), "aws"
     )
