@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ops import rearchive
-from ops.errors import UsageError
 
 _AHEAD = timedelta(minutes=5)
 # Up to so many hours they are listed one by one, and a longer span by its days.
@@ -24,12 +23,7 @@ class Span:
     @classmethod
     def of(cls, since: str, until: str | None, now: datetime) -> Span:
         """Read times, or ages such as ``2h``, as make rearchive does. Raises UsageError."""
-        try:
-            read = rearchive.Span.read(since, until, now)
-        except OverflowError:
-            raise UsageError(
-                f"SINCE={since} or UNTIL={until} is beyond all time.", "SINCE=30d, say."
-            ) from None
+        read = rearchive.Span.read(since, until, now)
         # Clocks differ: what SQS took a moment ago may seem to lie ahead.
         return cls(read.since, read.until if until else now + _AHEAD)
 

@@ -20,6 +20,8 @@ from ops.resources import Resources
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 _STYLES = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
 _PAGE = 10_000  # FilterLogEvents' limit, and what MiniStack stops at without a next token
+# Further back than anything was ever logged, and still a date.
+_LONGEST_SECONDS = 100 * 365 * 86400
 _POLL_SECONDS = 1.0
 # Lines of several streams arrive out of order; a follower looks back this far.
 _LATE_MILLIS = 10_000
@@ -170,7 +172,10 @@ def seconds_of(duration: str) -> int:
     match = re.fullmatch(r"(\d+)([smhd])", duration)
     if match is None:
         raise UsageError(f"SINCE={duration} is not a duration.", "For example SINCE=90s, 15m, 1h or 2d.")
-    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+    if seconds > _LONGEST_SECONDS:
+        raise UsageError(f"SINCE={duration} is more than a century.", "For example SINCE=90s, 15m, 1h or 2d.")
+    return seconds
 
 
 def show(resources: Resources, wanted: Wanted, *, since: str, limit: int, follow: bool) -> None:

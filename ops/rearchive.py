@@ -192,15 +192,16 @@ def _failure(message: dict[str, Any]) -> Failure:
 def _moment(name: str, text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return now - timedelta(seconds=seconds_of(text))
-        except UsageError:
-            raise UsageError(
-                f"{name}={text} is neither a time nor an age.",
-                f"For example {name}=2026-11-22T14:00 (UTC) or {name}=2h.",
-            ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return now - timedelta(seconds=seconds_of(text))
+    except UsageError:
+        raise UsageError(
+            f"{name}={text} is neither a time nor an age of less than a century.",
+            f"For example {name}=2026-11-22T14:00 (UTC) or {name}=2h.",
+        ) from None
 
 
 def need_archive(resources: Resources) -> None:

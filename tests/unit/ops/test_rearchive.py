@@ -139,6 +139,8 @@ def test_a_span_is_two_times_or_ages(since: str, until: str | None, span: Span) 
     [
         (None, None, "Since when"),
         ("yesterday", None, "SINCE=yesterday is neither"),
+        ("99999999999d", None, "less than a century"),
+        ("0001-01-01T00:00+14:00", None, "less than a century"),
         ("2h", "soon", "UNTIL=soon is neither"),
         ("1h", "2h", "is not before"),
     ],
