@@ -60,6 +60,8 @@ def _send(running: RunningStack, design: Design, kb: int, count: int) -> dict[st
     stored = running.stored()
     if stored != count:
         raise RuntimeError(f"{design.title} stored {stored} of {count} events of {kb} KB")
+    if running.stored_by_ours() != (count if design is OURS else 0):
+        raise RuntimeError(f"other code than that of {design.title} was measured")
     running.forget_events()
     return {
         "sent": sent,

@@ -14,6 +14,7 @@ from typing import Any
 import botocore.session
 
 from benchmarks.designs import Design
+from deploy import versions
 from stack import lifecycle, processes
 from stack.emulator import Emulator
 from stack.state import ACCESS_KEY, SECRET_KEY, StackState
@@ -40,16 +41,17 @@ class RunningStack:
         return session
 
     def deploy(self, design: Design) -> None:
-        """Put a design's code in the function's place."""
+        """Put a design's code in the function's place, as a version that the queue's alias goes to."""
         function = self.state.outputs["function_name"]
         client = self.state.client("lambda")
         with tempfile.TemporaryDirectory() as temporary:
-            client.update_function_code(
-                FunctionName=function, ZipFile=design.zip(Path(temporary) / "function.zip")
+            made = client.update_function_code(
+                FunctionName=function, ZipFile=design.zip(Path(temporary) / "function.zip"), Publish=True
             )
         client.get_waiter("function_updated_v2").wait(
             FunctionName=function, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
         )
+        client.update_alias(FunctionName=function, Name=versions.LIVE, FunctionVersion=made["Version"])
 
     def drained_at(self, within: float) -> float:
         """Wait until the queue is empty; returns when it was first seen so, by ``time.perf_counter``.
@@ -73,6 +75,11 @@ class RunningStack:
     def stored(self) -> int:
         """How many items the events table holds."""
         return sum(page["Count"] for page in self._pages(Select="COUNT"))
+
+    def stored_by_ours(self) -> int:
+        """How many of them this pipeline's own code wrote: no other design names an encoding."""
+        condition = "attribute_exists(payload_encoding)"
+        return sum(page["Count"] for page in self._pages(Select="COUNT", FilterExpression=condition))
 
     def forget_events(self) -> None:
         """Empty the events table, so that the same events can be sent again."""
