@@ -12,7 +12,7 @@ from producer.packing import pack
 from producer.sending import Sender
 from producer.tally import Tally
 from producer.target import Target
-from producer.wire import Connection
+from producer.wire import QueueConnection
 
 _LOOK_SECONDS = 0.2
 
@@ -42,7 +42,7 @@ class Crew:
         self._tally = tally
         self._claiming = threading.Lock()
         self._stop = threading.Event()
-        self._connections = [Connection(target) for _ in range(target.connections)]
+        self._connections = [QueueConnection(target) for _ in range(target.connections)]
 
     def work(self, look: Callable[[], None]) -> bool:
         """Send everything; call ``look`` five times a second. Returns whether Ctrl-C ended it early.
@@ -72,7 +72,7 @@ class Crew:
             future.result()
         return interrupted
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: QueueConnection) -> None:
         sender = Sender(connection, self._queue_url, self._tally, self._stop)
         try:
             while not self._stop.is_set():

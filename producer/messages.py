@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-Bytes = bytes | memoryview
+from transport.connection import Bytes
 
 
 @dataclass(slots=True)

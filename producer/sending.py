@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from producer.errors import ProducerError
 from producer.messages import Message
-from producer.wire import Refused, Unreachable
+from producer.wire import Refused
+from transport.connection import NoAnswer
 
 # With the backoff below about 11 s on average, 22 s at most: longer than a failover or a restarted emulator.
 MAX_ATTEMPTS = 10
@@ -44,10 +45,10 @@ _random = SystemRandom()
 
 
 class Channel(Protocol):
-    """What batches are sent over: see ``producer.wire.Connection``."""
+    """What batches are sent over: see ``producer.wire.QueueConnection``."""
 
     def send_batch(self, batch: Sequence[Message]) -> dict[str, Any]:
-        """Send a batch; raises Refused, Unreachable or ProducerError."""
+        """Send a batch; raises Refused, NoAnswer or ProducerError."""
 
 
 class Ledger(Protocol):
@@ -107,7 +108,7 @@ class Sender:
                 self._ledger.failed(pending, str(refusal))
                 raise ProducerError(explain(refusal, self._queue_url)) from None
             return pending, str(refusal)
-        except Unreachable as problem:
+        except NoAnswer as problem:
             if problem.never_connected and not self._ledger.answers:
                 raise ProducerError(
                     f"Nothing can be sent to {problem}.\n"

@@ -1,11 +1,11 @@
 """Reads HTTP/1.1 responses.
 
-http.client reads their headers with the parser for mail, which takes longer than all the rest.
+http.client reads their headers with the parser for mail, which takes longer than all the rest, and a function
+that imports it starts later.
 """
 
 from __future__ import annotations
 
-import http.client
 import io
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ class Response(NamedTuple):
 def read_response(reader: io.BufferedReader) -> Response:
     """Read a response.
 
-    Raises OSError, ValueError or http.client.HTTPException when there is none, or only part of one.
+    Raises OSError or ValueError when there is none, or only part of one.
     """
     status = 100
     while 100 <= status < 200:
@@ -45,7 +45,7 @@ def read_response(reader: io.BufferedReader) -> Response:
 def _line(reader: io.BufferedReader) -> bytes:
     line = reader.readline(_LONGEST_LINE)
     if not line.endswith(b"\n"):
-        raise http.client.RemoteDisconnected("the connection was closed before an answer came")
+        raise ConnectionResetError("the connection was closed before an answer came")
     return line.strip()
 
 
@@ -62,5 +62,7 @@ def _chunks(reader: io.BufferedReader) -> bytes:
 def _exactly(reader: io.BufferedReader, length: int) -> bytes:
     data = reader.read(length)
     if len(data) < length:
-        raise http.client.IncompleteRead(data, length - len(data))
+        raise ConnectionResetError(
+            f"the connection was closed {length - len(data)} bytes before the answer's end"
+        )
     return data

@@ -9,9 +9,28 @@ import hmac
 import time
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
+from typing import NamedTuple, Protocol
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+class Credentials(Protocol):
+    """What signs, named as botocore names it. ``token`` is None for credentials that do not expire."""
+
+    @property
+    def access_key(self) -> str: ...
+    @property
+    def secret_key(self) -> str: ...
+    @property
+    def token(self) -> str | None: ...
+
+
+class StaticCredentials(NamedTuple):
+    """Credentials that stay what they are."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
 
 
 class Signer:
@@ -25,11 +44,11 @@ class Signer:
         self._key = b""
 
     def headers(
-        self, body: Iterable[bytes | memoryview], credentials: Any, now: float | None = None
+        self, body: Iterable[bytes | memoryview], credentials: Credentials, now: float | None = None
     ) -> dict[str, str]:
         """All headers of a signed request but Content-Length. ``body`` is the body's pieces, in their order.
 
-        ``credentials`` are botocore's, frozen; ``now`` is in seconds since 1970, by default the clock's.
+        ``now`` is in seconds since 1970, by default the clock's.
         """
         digest = sha256()
         for piece in body:

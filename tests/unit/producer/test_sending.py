@@ -11,8 +11,9 @@ from producer.errors import ProducerError
 from producer.messages import Message
 from producer.sending import MAX_ATTEMPTS, Sender
 from producer.tally import Tally
-from producer.wire import Refused, Unreachable
+from producer.wire import Refused
 from tests.unit.producer.making import message
+from transport.connection import NoAnswer
 
 # Taken before the fixture that makes retries follow at once.
 backoff_seconds = sending.backoff_seconds
@@ -59,7 +60,7 @@ def fail_entries(*places: int, code: str = "InternalError", sender_fault: bool =
 
 def unreachable(*, never_connected: bool) -> Answer:
     def answer(batch: Sequence[Message]) -> dict[str, Any]:
-        raise Unreachable("http://sqs", ConnectionResetError(), never_connected=never_connected)
+        raise NoAnswer("http://sqs", ConnectionResetError(), never_connected=never_connected)
 
     return answer
 
