@@ -1,14 +1,15 @@
-"""In-memory stand-ins for the AWS clients that the processor uses: real conditions and limits, any fault."""
+"""In-memory stand-ins for AWS as the processor uses it: real conditions and limits, any fault."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
+from processor.aws import CallError
+from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED, written
 
 # Given an operation and its request; raises what the service would answer, or returns nothing.
 Fault = Callable[[str, dict[str, Any]], None]
@@ -20,23 +21,19 @@ SNS_LIMIT = 256 * 1024
 
 
 def client_error(operation: str, code: str, status: int = 400, **extra: Any) -> ClientError:
-    """An error as botocore raises it."""
+    """A refusal, as botocore raises it."""
     response = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError({**response, **extra}, operation)
 
 
-class ConditionalCheckFailed(ClientError):  # type: ignore[misc]
-    """DynamoDB's answer to a condition that does not hold."""
+def call_error(code: str, status: int = 400, **fields: Any) -> CallError:
+    """A refusal, as the processor's services raise it."""
+    return CallError(code, code, status=status, fields=fields)
 
 
-class TransactionCanceled(ClientError):  # type: ignore[misc]
-    """DynamoDB's answer to a transaction of which any action failed."""
-
-
-def canceled(reasons: list[dict[str, Any]]) -> TransactionCanceled:
+def canceled(reasons: list[dict[str, Any]]) -> CallError:
     """A transaction cancelled for these reasons, one for each action."""
-    response = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
-    return TransactionCanceled(response, "TransactWriteItems")
+    return call_error(TRANSACTION_CANCELED, CancellationReasons=reasons)
 
 
 def stored_size(item: dict[str, Any]) -> int:
@@ -70,10 +67,6 @@ def _stored(item: dict[str, Any]) -> dict[str, Any]:
 class FakeDynamoDB:
     """Tables by name, items by the value of their one key attribute."""
 
-    exceptions = SimpleNamespace(
-        ConditionalCheckFailedException=ConditionalCheckFailed,
-        TransactionCanceledException=TransactionCanceled,
-    )
     _keys: ClassVar = {"events": "event_id", "rejected": "message_id", "duplicates": "message_id"}
 
     def __init__(self) -> None:
@@ -83,11 +76,20 @@ class FakeDynamoDB:
         self.item_fault: Callable[[dict[str, Any]], str | None] = lambda item: None
         self._done: set[str] = set()
 
-    def _begin(self, operation: str, body: bytes) -> dict[str, Any]:
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(operation)
-        request: dict[str, Any] = json.loads(body)
-        self.fault(operation, request)
-        return request
+        body = written(request)
+        read: dict[str, Any] = json.loads(body)
+        self.fault(operation, read)
+        if operation == "TransactWriteItems":
+            return self._transact(read, len(body))
+        operations = {
+            "PutItem": self._put_item,
+            "UpdateItem": self._update,
+            "DeleteItem": self._delete,
+            "BatchWriteItem": self._write_batch,
+        }
+        return operations[operation](read)
 
     def _failure(self, put: dict[str, Any]) -> dict[str, Any] | None:
         """What DynamoDB adds to the error if the put's condition fails; None if it holds."""
@@ -100,29 +102,25 @@ class FakeDynamoDB:
     def _put(self, table: str, item: dict[str, Any]) -> None:
         self.tables[table][item[self._keys[table]]["S"]] = _stored(item)
 
-    def put_item(self, _body: bytes) -> dict[str, Any]:
-        put = self._begin("PutItem", _body)
-        _check("PutItem", [put["Item"]], 1)
+    def _put_item(self, put: dict[str, Any]) -> dict[str, Any]:
+        _check([put["Item"]], 1)
         code = self.item_fault(put["Item"])
         if code:
-            raise client_error("PutItem", code)
+            raise call_error(code)
         failure = self._failure(put)
         if failure is not None:
-            raise ConditionalCheckFailed(
-                {"Error": {"Code": "ConditionalCheckFailedException"}, **failure}, "PutItem"
-            )
+            raise call_error(CONDITION_FAILED, **failure)
         self._put(put["TableName"], put["Item"])
         return {}
 
-    def transact_write_items(self, _body: bytes) -> dict[str, Any]:
-        request = self._begin("TransactWriteItems", _body)
+    def _transact(self, request: dict[str, Any], size: int) -> dict[str, Any]:
         token = request.get("ClientRequestToken")
         if token in self._done:
             return {}
         actions = request["TransactItems"]
-        _check("TransactWriteItems", [action["Put"]["Item"] for action in actions if "Put" in action], 100)
-        if len({self._target(action) for action in actions}) < len(actions) or len(_body) > 4 * 1024 * 1024:
-            raise client_error("TransactWriteItems", "ValidationException")
+        _check([action["Put"]["Item"] for action in actions if "Put" in action], 100)
+        if len({self._target(action) for action in actions}) < len(actions) or size > 4 * 1024 * 1024:
+            raise call_error("ValidationException")
         reasons = [self._reason(action) for action in actions]
         if any(reason["Code"] != "None" for reason in reasons):
             raise canceled(reasons)
@@ -154,30 +152,27 @@ class FakeDynamoDB:
         ((_, key),) = update["Key"].items()
         self.tables[update["TableName"]][key["S"]].pop("alert_pending", None)
 
-    def update_item(self, _body: bytes) -> dict[str, Any]:
-        update = self._begin("UpdateItem", _body)
+    def _update(self, update: dict[str, Any]) -> dict[str, Any]:
         if self._reason({"Update": update})["Code"] != "None":
-            raise ConditionalCheckFailed({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
+            raise call_error(CONDITION_FAILED)
         self._clear(update)
         return {}
 
-    def delete_item(self, _body: bytes) -> dict[str, Any]:
-        request = self._begin("DeleteItem", _body)
+    def _delete(self, request: dict[str, Any]) -> dict[str, Any]:
         key = request["Key"]["message_id"]["S"]
         item = self.tables[request["TableName"]].get(key)
         if item is None or item["content_hash"] != request["ExpressionAttributeValues"][":content_hash"]:
-            raise ConditionalCheckFailed({"Error": {"Code": "ConditionalCheckFailedException"}}, "DeleteItem")
+            raise call_error(CONDITION_FAILED)
         del self.tables[request["TableName"]][key]
         return {}
 
-    def batch_write_item(self, _body: bytes, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
-        request = self._begin("BatchWriteItem", _body)
+    def _write_batch(self, request: dict[str, Any]) -> dict[str, Any]:
         unprocessed: dict[str, Any] = {}
         for table, writes in request["RequestItems"].items():
             items = [write["PutRequest"]["Item"] for write in writes]
-            _check("BatchWriteItem", items, 25)
+            _check(items, 25)
             if len({item[self._keys[table]]["S"] for item in items}) < len(items):
-                raise client_error("BatchWriteItem", "ValidationException")
+                raise call_error("ValidationException")
             for write, item in zip(writes, items, strict=True):
                 if self.item_fault(item):
                     unprocessed.setdefault(table, []).append(write)
@@ -186,9 +181,9 @@ class FakeDynamoDB:
         return {"UnprocessedItems": unprocessed}
 
 
-def _check(operation: str, items: list[dict[str, Any]], most: int) -> None:
+def _check(items: list[dict[str, Any]], most: int) -> None:
     if len(items) > most or any(stored_size(item) > ITEM_LIMIT for item in items):
-        raise client_error(operation, "ValidationException")
+        raise call_error("ValidationException")
 
 
 class FakeSNS:
@@ -200,23 +195,20 @@ class FakeSNS:
         self.fault: Fault = lambda operation, request: None
         self.entry_fault: Callable[[dict[str, Any]], bool] = lambda alert: False
 
-    def publish_batch(self, TopicArn: str, PublishBatchRequestEntries: list[Any]) -> dict[str, Any]:  # noqa: N803
-        entries = PublishBatchRequestEntries
+    def publish_batch(self, topic_arn: str, entries: list[dict[str, Any]]) -> dict[str, str | None]:
         self.requests.append(entries)
-        self.fault("PublishBatch", {"TopicArn": TopicArn, "Entries": entries})
+        self.fault("PublishBatch", {"TopicArn": topic_arn, "Entries": entries})
         if not 0 < len(entries) <= 10 or len({entry["Id"] for entry in entries}) < len(entries):
-            raise client_error("PublishBatch", "TooManyEntriesInBatchRequest")
+            raise call_error("TooManyEntriesInBatchRequest")
         if sum(published_size(entry) for entry in entries) > SNS_LIMIT:
-            raise client_error("PublishBatch", "BatchRequestTooLong")
-        good, bad = [], []
+            raise call_error("BatchRequestTooLong")
+        fates: dict[str, str | None] = {}
         for entry in entries:
             alert = json.loads(entry["Message"])
-            if self.entry_fault(alert):
-                bad.append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
-            else:
+            fates[entry["Id"]] = "InternalError" if self.entry_fault(alert) else None
+            if not fates[entry["Id"]]:
                 self.published.append(alert)
-                good.append({"Id": entry["Id"], "MessageId": "m"})
-        return {"Successful": good, "Failed": bad}
+        return fates
 
     def of_type(self, alert_type: str) -> list[dict[str, Any]]:
         """The published alerts of one type."""
@@ -239,11 +231,10 @@ class FakeS3:
         self.objects: dict[str, bytes] = {}
         self.fault: Fault = lambda operation, request: None
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes) -> dict[str, Any]:  # noqa: N803
-        self.fault("PutObject", {"Key": Key})
-        self.objects[Key] = Body
-        return {}
+    def put(self, bucket: str, key: str, data: bytes) -> None:
+        self.fault("PutObject", {"Key": key})
+        self.objects[key] = data
 
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        self.fault("GetObject", {"Key": Key})
-        return {"Body": SimpleNamespace(read=lambda: self.objects[Key])}
+    def get(self, bucket: str, key: str) -> bytes:
+        self.fault("GetObject", {"Key": key})
+        return self.objects[key]

@@ -6,12 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import Any, Protocol
 
 import contract
-from processor.aws import why
+from processor.aws import CallError
 from processor.deadline import Deadline
 from processor.items import decimal_text
 from processor.messages import Message
@@ -91,10 +89,16 @@ def batch_processed(request_id: str, message_ids: list[str], counts: dict[str, i
     return Alert(BATCH_PROCESSED, None, text)
 
 
-class Publisher:
-    """SNS, as the function uses it."""
+class Topics(Protocol):
+    """SNS, as the function uses it: see ``processor.sns``."""
 
-    def __init__(self, sns: Any, topic_arn: str, deadline: Deadline) -> None:
+    def publish_batch(self, topic_arn: str, entries: list[dict[str, Any]]) -> dict[str, str | None]: ...
+
+
+class Publisher:
+    """Publishes alerts on the alerts topic."""
+
+    def __init__(self, sns: Topics, topic_arn: str, deadline: Deadline) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
         self._deadline = deadline
@@ -120,14 +124,11 @@ class Publisher:
             for n in chunk
         ]
         try:
-            answer = self._sns.publish_batch(TopicArn=self._topic_arn, PublishBatchRequestEntries=entries)
-        except (ClientError, BotoCoreError) as error:
-            return [why(error)] * len(chunk)
-        taken = {entry["Id"] for entry in answer.get("Successful", [])}
-        refused = {entry["Id"]: entry.get("Code", "?") for entry in answer.get("Failed", [])}
-        return [
-            None if str(n) in taken else f"SNS refused it: {refused.get(str(n), 'no answer')}" for n in chunk
-        ]
+            fates = self._sns.publish_batch(self._topic_arn, entries)
+        except CallError as error:
+            return [str(error)] * len(chunk)
+        codes = [fates.get(str(n), "no answer") for n in chunk]
+        return [code and f"SNS refused it: {code}" for code in codes]
 
 
 def _attributes(alert: Alert) -> dict[str, dict[str, str]]:

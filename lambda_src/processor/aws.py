@@ -1,99 +1,149 @@
-"""The function's AWS clients: botocore alone, its retries bounded, its requests written and sent by us."""
+"""Calls to AWS: signed, sent, and tried again, over a connection of our own.
+
+botocore does this well, for every service and every way of being configured. Importing it and making two
+clients costs a cold start 250 ms and 25 MB, and each request half a millisecond. A function has its
+credentials and its region in its environment, and asks two services for six operations.
+"""
 
 from __future__ import annotations
 
-import json
-import uuid
-from base64 import b64encode
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
-import botocore.session
-from botocore.config import Config
+from processor.deadline import LONGEST_PAUSE, attempts, call_timeout
+from processor.settings import SettingsError
+from transport.connection import Connection, NoAnswer, host_header, open_socket
+from transport.responses import Response
+from transport.signing import Signer, StaticCredentials
 
-from processor.deadline import attempts, call_timeout
-from processor.direct import send_directly
+T = TypeVar("T")
 
-# Those that each batch calls.
-_DIRECT = {"dynamodb", "sns"}
+NO_ANSWER = "NoAnswer"
+# Said with status 400 of what passes by itself (botocore.retries.standard has the same).
+_PASSING = {
+    "KMSThrottling",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+}
 
 
-def clients(function_timeout: float) -> Callable[[str], Any]:
-    """A function that gives a service's client, made at its first use.
+class CallError(Exception):
+    """AWS did not do what was asked, or did not say that it did.
 
-    Most invocations need no S3, and each client costs tens of milliseconds of cold start. boto3 would cost
-    three times botocore's own import and adds nothing that is needed here.
+    ``code`` is AWS's, or `NO_ANSWER`; ``status`` is HTTP's, 0 where no answer came; ``fields`` are what an
+    answer in JSON says; ``retries`` is how many tries there were before the last.
     """
-    timeout = call_timeout(function_timeout)
-    config = Config(
-        connect_timeout=timeout,
-        read_timeout=timeout,
-        retries={"mode": "standard", "total_max_attempts": attempts(function_timeout)},
-        parameter_validation=False,
-        # botocore would put its own, of a dozen parts, together anew for each request.
-        user_agent="rt-pipeline",
-    )
-    session = botocore.session.get_session()
 
-    @cache
-    def client(service: str) -> Any:
-        made = session.create_client(service, config=config)
-        if service == "dynamodb":
-            _write_requests_ourselves(made)
-        if service in _DIRECT:
-            send_directly(made, session, timeout)
-        return made
+    def __init__(
+        self, code: str, message: str, *, status: int = 0, fields: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(f"{code}: {message}"[:200])
+        self.code = code
+        self.status = status
+        self.fields = fields or {}
+        self.retries = 0
 
-    return client
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may well succeed a little later."""
+        return self.status == 0 or self.status >= 500 or self.code in _PASSING
 
 
-# botocore walks a request's every attribute through its model, which for items of twenty attributes is most
-# of a batch's CPU time; the low-level parameters already are the wire format, but for the base64 of binary.
-# These two documented events hand the finished body over.
-_BODY = "_body"
-# Stands for binary while the rest of a request is written. Nobody can know it, so no event contains it.
-_BINARY = uuid.uuid4().hex
+class Access(NamedTuple):
+    """Where a function finds AWS, and who it is there. Endpoints are by service; AWS's own where none is."""
+
+    region: str
+    credentials: StaticCredentials
+    endpoints: dict[str, str]
+    ca_bundle: str | None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], services: tuple[str, ...]) -> Access:
+        """From the variables that Lambda sets, and those that an emulator adds. Raises SettingsError.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+
+        def text(name: str) -> str:
+            if not environment.get(name):
+                raise SettingsError(f"environment variable {name} is not set; Lambda sets it")
+            return environment[name]
+
+        region = text("AWS_REGION")
+        token = environment.get("AWS_SESSION_TOKEN") or None
+        credentials = StaticCredentials(text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY"), token)
+        endpoints = {service: _endpoint(service, region, environment) for service in services}
+        return cls(region, credentials, endpoints, environment.get("AWS_CA_BUNDLE") or None)
 
 
-def _write_requests_ourselves(dynamodb: Any) -> None:
-    def take(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if _BODY not in params:
-            return params
-        context[_BODY] = params.pop(_BODY)
-        return params
-
-    def put(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        if _BODY in context:
-            params["body"] = context[_BODY]
-
-    dynamodb.meta.events.register("provide-client-params.dynamodb", take)
-    dynamodb.meta.events.register("before-call.dynamodb", put)
+def _endpoint(service: str, region: str, environment: Mapping[str, str]) -> str:
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    given = environment.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environment.get("AWS_ENDPOINT_URL")
+    parts = urlsplit(given or f"https://{service}.{region}.{suffix}")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise SettingsError(f"the endpoint of {service} must be like http://host:port, not {given}")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
-def why(error: Exception) -> str:
-    """A failed AWS call in one line, for the logs."""
-    return f"{type(error).__name__}: {error}"[:200]
+class Service:
+    """One service of AWS whose every request is a POST to ``/``. One thread may use it at a time."""
+
+    def __init__(self, name: str, access: Access, function_timeout: float) -> None:
+        endpoint = access.endpoints[name]
+        timeout = call_timeout(function_timeout)
+        tls = _tls(access.ca_bundle) if endpoint.startswith("https") else None
+        self._connection = Connection(endpoint, partial(open_socket, endpoint, tls, timeout, timeout))
+        self._credentials = access.credentials
+        self._attempts = attempts(function_timeout)
+        self._signer_of = partial(Signer, host_header(endpoint), access.region, name)
+        self._signers: dict[tuple[tuple[str, str], ...], Signer] = {}
+
+    def ask(self, headers: Mapping[str, str], body: bytes, read: Callable[[Response], T]) -> T:
+        """Send a request until it is answered, twice at most, and read the answer. Raises CallError.
+
+        ``headers`` are signed; ``read`` raises CallError for an answer that is none, or is an error.
+        """
+        key = tuple(headers.items())
+        signer = self._signers.get(key) or self._signers.setdefault(key, self._signer_of(dict(headers)))
+        for retries in range(self._attempts):
+            if retries:
+                time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311 - jitter
+            signed = signer.headers([body], self._credentials) | _UNSIGNED
+            try:
+                return read(self._connection.exchange(signed, [body]))
+            except NoAnswer as problem:
+                error = CallError(NO_ANSWER, str(problem))
+            except CallError as refusal:
+                error = refusal
+            error.retries = retries
+            if not error.passing:
+                break
+        raise error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
 
-def send(method: Callable[..., Any], request: dict[str, Any]) -> Any:
-    """Call a DynamoDB operation with a request in the JSON wire format, but for binary, which is bytes."""
-    # botocore's endpoint rules look for the tables of a batch, and break where it names none at all.
-    routing: dict[str, Any] = {"RequestItems": {}} if "RequestItems" in request else {}
-    return method(**routing, **{_BODY: _written(request)})
+_UNSIGNED = {"accept-encoding": "identity", "user-agent": "rt-pipeline"}
 
 
-def _written(request: dict[str, Any]) -> bytes:
-    # json.dumps would look for quotes in 90 KB of base64, which has none.
-    binary: list[bytes] = []
-
-    def set_aside(value: bytes) -> str:
-        binary.append(value)
-        return _BINARY
-
-    text = json.dumps(request, separators=(",", ":"), default=set_aside).encode()
-    first, *others = text.split(_BINARY.encode())
-    pieces = [first]
-    for value, other in zip(binary, others, strict=True):
-        pieces += b64encode(value), other
-    return b"".join(pieces)
+@cache
+def _tls(ca_bundle: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_bundle)

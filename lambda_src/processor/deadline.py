@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# botocore's standard retry mode waits up to this before a second attempt (botocore.retries.standard).
-_LONGEST_PAUSE = 1.0
+# Seconds before a second attempt, at most; as in botocore's standard retry mode (botocore.retries.standard).
+LONGEST_PAUSE = 1.0
 
 
 def attempts(function_timeout: float) -> int:
     """How often an AWS call is tried: twice, where the function has the time for a pause in between."""
-    return 2 if function_timeout >= 6 * _LONGEST_PAUSE else 1
+    return 2 if function_timeout >= 6 * LONGEST_PAUSE else 1
 
 
 def call_timeout(function_timeout: float) -> float:
@@ -32,7 +32,7 @@ class Deadline:
         # Every attempt runs to its timeout, with a pause before the second; then there is an answer to give.
         attempt = call_timeout(function_timeout)
         tries = attempts(function_timeout)
-        self._reserve = tries * attempt + (tries - 1) * _LONGEST_PAUSE + min(0.5, attempt / 2)
+        self._reserve = tries * attempt + (tries - 1) * LONGEST_PAUSE + min(0.5, attempt / 2)
 
     def allows_call(self) -> bool:
         """Whether an AWS call begun now is over before the function's timeout, even if the service hangs."""

@@ -5,22 +5,34 @@ from __future__ import annotations
 import gc
 import os
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from processor.alerts import Publisher
-from processor.aws import clients
+from processor.aws import Access
 from processor.batch import Batch
-from processor.bucket import Bucket
+from processor.bucket import Bucket, Objects
 from processor.deadline import Deadline
+from processor.dynamodb import DynamoDB
 from processor.settings import Settings
+from processor.sns import SNS
 from processor.store import Store
 
 _settings = Settings.read(os.environ)
-_client = clients(_settings.function_timeout)
-# Made while the function initializes, which Lambda does on a full core.
-_client("dynamodb"), _client("sns")
-# What botocore has loaded stays for good: each full round of the garbage collector would walk all of it, and
-# that costs as much as reading a 200 KB event.
+_access = Access.read(os.environ, ("dynamodb", "sns"))
+_dynamodb = DynamoDB(_access, _settings.function_timeout)
+_sns = SNS(_access, _settings.function_timeout)
+
+
+@cache
+def _s3() -> Objects:
+    # botocore is most of a second of a small function's time, which few functions need to spend.
+    from processor.s3 import S3
+
+    return S3(_settings.function_timeout)
+
+
+# What is loaded by now stays for good: each full round of the garbage collector would walk all of it.
 gc.freeze()
 # An event of 200 KB is a thousand objects, which go with their last reference. By default the collector walks
 # them every 700, some 5% of the event's time; what only it can free is a few objects of a failed call.
@@ -38,9 +50,9 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     batch = Batch(
         _settings,
         deadline,
-        Store(_client("dynamodb"), deadline),
-        Bucket(lambda: _client("s3"), _settings.payload_bucket, deadline),
-        Publisher(_client("sns"), _settings.alerts_topic_arn, deadline),
+        Store(_dynamodb, deadline),
+        Bucket(_s3, _settings.payload_bucket, deadline),
+        Publisher(_sns, _settings.alerts_topic_arn, deadline),
         request_id=context.aws_request_id,
         now=datetime.now(UTC),
     )

@@ -12,12 +12,11 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from processor.aws import send, why
+from processor.aws import CallError
 from processor.deadline import Deadline
+from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED
 from processor.items import Item, size_of
 
 SHARED_ITEM_LIMIT = 2 * 1024
@@ -28,17 +27,11 @@ _BATCH = 25
 _ROUNDS = 4
 _FIRST_PAUSE = 0.05
 
+# What is wrong with one action of a transaction and passes by itself; CallError knows what is with a call.
 _PASSING = {
-    "ThrottlingException",
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
     "TransactionConflict",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "InternalServerError",
-    "ServiceUnavailable",
 }
 
 
@@ -51,7 +44,7 @@ class Created:
 class Exists:
     """An item has the key; this one was not written. Binary values are bytes.
 
-    ``retried`` says that botocore sent the request twice: what is there may be what the first one wrote.
+    ``retried`` says that the request was sent twice: what is there may be what the first one wrote.
     """
 
     item: Item
@@ -86,10 +79,16 @@ class Put:
         }
 
 
-class Store:
-    """DynamoDB, as the function uses it."""
+class Tables(Protocol):
+    """DynamoDB, as the function uses it: see ``processor.dynamodb``."""
 
-    def __init__(self, dynamodb: Any, deadline: Deadline) -> None:
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]: ...
+
+
+class Store:
+    """The tables, and who may write what to them when."""
+
+    def __init__(self, dynamodb: Tables, deadline: Deadline) -> None:
         self._dynamodb = dynamodb
         self._deadline = deadline
 
@@ -112,12 +111,11 @@ class Store:
         if not self._deadline.allows_call():
             return Failed("no time left")
         try:
-            send(self._dynamodb.put_item, put.request())
-        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-            return Exists(error.response.get("Item") or {}, retried=retries > 0)
-        except (ClientError, BotoCoreError) as error:
-            return Failed(why(error))
+            self._dynamodb.call("PutItem", put.request())
+        except CallError as error:
+            if error.code == CONDITION_FAILED:
+                return Exists(error.fields.get("Item") or {}, retried=error.retries > 0)
+            return Failed(str(error))
         return Created()
 
     def _create_together(self, puts: dict[int, Put]) -> dict[int, Outcome]:
@@ -140,22 +138,19 @@ class Store:
             return False
         request = {
             "TransactItems": [{"Put": put.request()} for put in puts.values()],
-            # A retry of this call by botocore finds the transaction done, not its own items in the way.
+            # A retry of this call finds the transaction done, not its own items in the way.
             "ClientRequestToken": uuid.uuid4().hex,
         }
         try:
-            send(self._dynamodb.transact_write_items, request)
-        except self._dynamodb.exceptions.TransactionCanceledException as error:
-            return self._sort_out(list(puts), error.response.get("CancellationReasons") or [], outcomes)
-        except ClientError as error:
-            if _is_passing(error):
-                outcomes |= {n: Failed(why(error)) for n in puts}
+            self._dynamodb.call("TransactWriteItems", request)
+        except CallError as error:
+            if error.code == TRANSACTION_CANCELED:
+                return self._sort_out(list(puts), error.fields.get("CancellationReasons") or [], outcomes)
+            if error.passing:
+                outcomes |= {n: Failed(str(error)) for n in puts}
             else:
                 # The request itself was refused: alone, only the put that is to blame is refused again.
                 outcomes |= {n: self._create_alone(put) for n, put in puts.items()}
-            return False
-        except BotoCoreError as error:
-            outcomes |= {n: Failed(why(error)) for n in puts}
             return False
         outcomes |= {n: Created() for n in puts}
         return False
@@ -189,8 +184,8 @@ class Store:
                     self._back_off(attempt)
                 request = {"RequestItems": {table: [{"PutRequest": {"Item": items[n]}} for n in left]}}
                 try:
-                    answer = send(self._dynamodb.batch_write_item, request)
-                except (ClientError, BotoCoreError):
+                    answer = self._dynamodb.call("BatchWriteItem", request)
+                except CallError:
                     break
                 unprocessed = (answer.get("UnprocessedItems") or {}).get(table) or []
                 again = {request["PutRequest"]["Item"]["message_id"]["S"] for request in unprocessed}
@@ -226,20 +221,20 @@ class Store:
             try:
                 if len(updates) > 1:
                     token = {"ClientRequestToken": uuid.uuid4().hex}
-                    send(self._dynamodb.transact_write_items, together | token)
+                    self._dynamodb.call("TransactWriteItems", together | token)
                 else:
-                    send(self._dynamodb.update_item, updates[0])
-            except self._dynamodb.exceptions.ConditionalCheckFailedException:
-                return
-            except (ClientError, BotoCoreError):
+                    self._dynamodb.call("UpdateItem", updates[0])
+            except CallError as error:
+                if error.code == CONDITION_FAILED:
+                    return
                 self._back_off(attempt)
             else:
                 return
         for update in updates if len(updates) > 1 else ():
             if not self._deadline.allows_call():
                 return
-            with suppress(ClientError, BotoCoreError):
-                send(self._dynamodb.update_item, update)
+            with suppress(CallError):
+                self._dynamodb.call("UpdateItem", update)
 
     def delete_rejected(self, table: str, message_id: str, content_hash: str) -> bool:
         """Delete a rejected item if it holds this content. False when the call failed and must be retried."""
@@ -252,17 +247,10 @@ class Store:
             "ExpressionAttributeValues": {":content_hash": {"S": content_hash}},
         }
         try:
-            send(self._dynamodb.delete_item, request)
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return True
-        except (ClientError, BotoCoreError):
-            return False
+            self._dynamodb.call("DeleteItem", request)
+        except CallError as error:
+            return error.code == CONDITION_FAILED
         return True
-
-
-def _is_passing(error: ClientError) -> bool:
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    return bool(error.response.get("Error", {}).get("Code") in _PASSING or status >= 500)
 
 
 def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

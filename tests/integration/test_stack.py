@@ -14,7 +14,8 @@ from stack import lifecycle
 from stack.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
 from tests.integration.conftest import Pipeline, free_port
 
-ZIPS = [(LAMBDA_ZIP, "processor.handler"), (ARCHIVER_ZIP, "archiver.handler")]
+# With what is imported of each: by Lambda, and when the first large payload comes.
+ZIPS = [(LAMBDA_ZIP, "processor.handler, processor.s3"), (ARCHIVER_ZIP, "archiver.handler")]
 
 
 def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
@@ -49,15 +50,15 @@ def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not lifecycle.down(state_dir)
 
 
-@pytest.mark.parametrize(("zipped", "handler"), ZIPS)
-def test_a_zip_runs_on_nothing_but_what_aws_brings(pipeline: Pipeline, zipped: Path, handler: str) -> None:
+@pytest.mark.parametrize(("zipped", "modules"), ZIPS)
+def test_a_zip_runs_on_nothing_but_what_aws_brings(pipeline: Pipeline, zipped: Path, modules: str) -> None:
     """In an interpreter that sees the zip, botocore and the standard library, and nothing else."""
     packages = next((ROOT / ".venv" / "emulator").glob("lib/python3*/site-packages"))
     allowed = "botocore|boto3|jmespath|dateutil|urllib3|s3transfer|six"
     program = f"""
 import re, sys
 sys.path[:0] = [{str(zipped)!r}, {str(packages)!r}]
-import {handler}
+import {modules}
 for name, module in list(sys.modules.items()):
     file = getattr(module, "__file__", None) or ""
     if file.startswith({str(packages)!r}):
@@ -66,6 +67,9 @@ print("fine")
 """
     environment = {
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
         "EVENTS_TABLE": "events",
         "REJECTED_TABLE": "rejected",
         "DUPLICATES_TABLE": "duplicates",
@@ -84,11 +88,11 @@ print("fine")
     assert done.stdout.strip() == "fine", done.stderr
 
 
-@pytest.mark.parametrize(("zipped", "handler"), ZIPS)
-def test_a_zip_is_small_and_holds_only_our_own_source(zipped: Path, handler: str) -> None:
+@pytest.mark.parametrize(("zipped", "modules"), ZIPS)
+def test_a_zip_is_small_and_holds_only_our_own_source(zipped: Path, modules: str) -> None:
     assert zipped.stat().st_size < 3_000_000
     with zipfile.ZipFile(zipped) as archive:
         names = archive.namelist()
-    ours = {"contract", "transport", handler.split(".")[0]}
-    assert {"contract", handler.split(".")[0]} <= {name.split("/")[0] for name in names} <= ours
+    ours = {"contract", "transport", modules.split(".")[0]}
+    assert {"contract", modules.split(".")[0]} <= {name.split("/")[0] for name in names} <= ours
     assert {Path(name).suffix for name in names} == {".py", ".json"}

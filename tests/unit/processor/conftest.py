@@ -32,6 +32,23 @@ SETTINGS = Settings(
     duplicates_retention_days=30,
 )
 
+# What Lambda and Terraform tell a function with these settings.
+ENVIRONMENT = {
+    "EVENTS_TABLE": SETTINGS.events_table,
+    "REJECTED_TABLE": SETTINGS.rejected_table,
+    "DUPLICATES_TABLE": SETTINGS.duplicates_table,
+    "PAYLOAD_BUCKET": SETTINGS.payload_bucket,
+    "ALERTS_TOPIC_ARN": SETTINGS.alerts_topic_arn,
+    "LARGE_ORDER_THRESHOLD": str(SETTINGS.large_order_threshold),
+    "BATCH_SUMMARY_ALERTS": "false",
+    "FUNCTION_TIMEOUT_SECONDS": str(SETTINGS.function_timeout),
+    "REJECTED_RETENTION_DAYS": str(SETTINGS.rejected_retention_days),
+    "DUPLICATES_RETENTION_DAYS": str(SETTINGS.duplicates_retention_days),
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
 
 def order(amount: str = "30.50", **changes: Any) -> str:
     """The body of a valid order with one item of this price."""

@@ -16,12 +16,12 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from processor.aws import NO_ANSWER, CallError
 from processor.deadline import attempts, call_timeout
 
 import contract
 from contract.payload import unpack
-from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS, canceled, client_error
+from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS, call_error, canceled
 
 TIMEOUT = 30.0
 VISIBILITY = 6 * TIMEOUT
@@ -90,7 +90,7 @@ class Queued:
 
 @dataclass
 class Storm:
-    """The function's world. `handle` is the function's entry point, wired to `client` and `now`."""
+    """The function's world. `handle` is the function's entry point, wired to `service` and `now`."""
 
     seed: int
     weather: Weather
@@ -127,54 +127,52 @@ class Storm:
             self.happened["timed out"] += 1
             raise Died
 
-    def client(self, service: str) -> Any:
-        """A client of a service, as botocore's: it tries every call twice."""
-        inner = getattr(self, service)
+    def service(self, name: str) -> Any:
+        """A service, as the function uses it: every call is tried twice."""
+        inner = getattr(self, name)
 
-        def method(name: str) -> Callable[..., Any]:
-            def call(**parameters: Any) -> Any:
-                return self._call(service, name, lambda: getattr(inner, name)(**parameters), parameters)
+        def call(operation: str, request: dict[str, Any]) -> Any:
+            return self._call(name, operation, lambda: inner.call(operation, request), request)
 
-            return call
+        def method(operation: str) -> Callable[..., Any]:
+            return lambda *given: self._call(name, operation, lambda: getattr(inner, operation)(*given), {})
 
-        names = [name for name in dir(inner) if name.endswith(("_item", "_items", "_object", "_batch"))]
-        return SimpleNamespace(
-            exceptions=getattr(inner, "exceptions", None), **{name: method(name) for name in names}
-        )
+        if name == "dynamodb":
+            return SimpleNamespace(call=call)
+        operations = {"sns": ["publish_batch"], "s3": ["put", "get"]}[name]
+        return SimpleNamespace(**{operation: method(operation) for operation in operations})
 
-    def _call(
-        self, service: str, operation: str, do: Callable[[], Any], parameters: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _call(self, service: str, operation: str, do: Callable[[], Any], request: dict[str, Any]) -> Any:
         error: Exception = AssertionError("never tried")
         weather = CALM if {service, operation} & self.weather.spared else self.weather
         for attempt in range(attempts(TIMEOUT)):
             if attempt:
-                self.sleep(self.rng.random())  # as botocore's standard retry mode waits
+                self.sleep(self.rng.random())  # as long as processor.aws waits
             self.sleep(0.005)
             self._arrive_late(0.3)
             self._meanwhile()
             fate = self._fate(weather)
             self.happened[fate] += 1
             if fate == "refused":
-                error = client_error(operation, *self.rng.choice(REFUSALS[service]))
+                error = call_error(*self.rng.choice(REFUSALS[service]))
             elif fate in ("hung", "late"):
                 if fate == "late":
                     self._late.append(do)
                 self.sleep(call_timeout(TIMEOUT))
-                error = ReadTimeoutError(endpoint_url=service)
+                error = CallError(NO_ANSWER, f"{service} hangs")
             else:
-                if operation == "transact_write_items":
-                    self._perhaps_cancel(json.loads(parameters["_body"]), weather)
+                if operation == "TransactWriteItems":
+                    self._perhaps_cancel(request, weather)
                 try:
-                    answer: dict[str, Any] = do()
-                except ClientError as refusal:
-                    refusal.response.setdefault("ResponseMetadata", {})["RetryAttempts"] = attempt
+                    answer = do()
+                except CallError as refusal:
+                    refusal.retries = attempt
                     raise
                 self._perhaps_die()
                 self._meanwhile()
                 if fate != "lost":
                     return answer
-                error = ConnectionClosedError(endpoint_url=service)
+                error = CallError(NO_ANSWER, f"{service} hung up")
         raise error
 
     def _fate(self, weather: Weather) -> str:
@@ -215,7 +213,7 @@ class Storm:
     def _arrive_late(self, probability: float) -> None:
         while self._late and self._chance(probability):
             do = self._late.pop(self.rng.randrange(len(self._late)))
-            with suppress(ClientError):  # a condition that no longer holds
+            with suppress(CallError):  # a condition that no longer holds
                 do()
 
     def _chance(self, probability: float) -> bool:

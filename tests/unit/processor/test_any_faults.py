@@ -12,13 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from processor.settings import Settings
 
 import contract
 from ops import integrity, law
 from ops.evidence import Duplicate, Evidence, Rejected, Stored
 from ops.manifest import Sent
-from tests.unit.processor.conftest import SETTINGS, order
+from tests.unit.processor.conftest import ENVIRONMENT, SETTINGS, order
 from tests.unit.processor.storm import Storm, Weather
 
 RUNS = 40
@@ -31,7 +30,7 @@ EVERYTHING = Weather(
 # Nothing dies and no answer is lost. What SNS is asked is done or refused; a mark, once due, is cleared.
 NOTHING_DIES = Weather(
     refused=0.2, cancelled=0.15, partial=0.1, interleaved=0.4, redelivered=0.1,
-    spared=frozenset({"sns", "update_item"}),
+    spared=frozenset({"sns", "UpdateItem"}),
 )  # fmt: skip
 SNS_REFUSES = Weather(refused=0.3, partial=0.2, spared=frozenset({"dynamodb", "s3"}))
 SNS_IS_DOWN = Weather(refused=0.95, spared=frozenset({"dynamodb", "s3"}))
@@ -43,7 +42,7 @@ World = Callable[[int, Weather], Storm]
 @pytest.fixture
 def storm(monkeypatch: pytest.MonkeyPatch) -> World:
     """Makes storms around the function's real entry point."""
-    for name, value in _environment(SETTINGS).items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     handler: Any = import_module("processor.handler")
 
@@ -53,8 +52,9 @@ def storm(monkeypatch: pytest.MonkeyPatch) -> World:
         def now(zone: tzinfo) -> datetime:
             return made.now()
 
-        clients = {service: made.client(service) for service in ("dynamodb", "sns", "s3")}
-        monkeypatch.setattr(handler, "_client", clients.__getitem__)
+        monkeypatch.setattr(handler, "_dynamodb", made.service("dynamodb"))
+        monkeypatch.setattr(handler, "_sns", made.service("sns"))
+        monkeypatch.setattr(handler, "_s3", lambda: made.service("s3"))
         monkeypatch.setattr(handler, "_settings", SETTINGS)
         monkeypatch.setattr(handler, "datetime", SimpleNamespace(now=now))
         monkeypatch.setattr("processor.deadline.time", SimpleNamespace(sleep=made.sleep))
@@ -64,22 +64,6 @@ def storm(monkeypatch: pytest.MonkeyPatch) -> World:
         return made
 
     return make
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    return {
-        "EVENTS_TABLE": settings.events_table,
-        "REJECTED_TABLE": settings.rejected_table,
-        "DUPLICATES_TABLE": settings.duplicates_table,
-        "PAYLOAD_BUCKET": settings.payload_bucket,
-        "ALERTS_TOPIC_ARN": settings.alerts_topic_arn,
-        "LARGE_ORDER_THRESHOLD": str(settings.large_order_threshold),
-        "BATCH_SUMMARY_ALERTS": "false",
-        "FUNCTION_TIMEOUT_SECONDS": str(settings.function_timeout),
-        "REJECTED_RETENTION_DAYS": "90",
-        "DUPLICATES_RETENTION_DAYS": "30",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
 
 
 def mixed(rng: Random, count: int) -> list[str]:

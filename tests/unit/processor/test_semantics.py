@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from processor.aws import NO_ANSWER, CallError
 
-from tests.fakes import ConditionalCheckFailed, client_error
+from tests.fakes import call_error
 from tests.unit.processor.conftest import World, order, record
 
 
@@ -17,7 +17,7 @@ def event_id(body: str) -> str:
 
 
 def timeout(operation: str, request: dict[str, Any]) -> None:
-    raise ReadTimeoutError(endpoint_url="https://example")
+    raise CallError(NO_ANSWER, "SNS hangs")
 
 
 def test_a_valid_event_is_stored_whole_with_what_the_pipeline_adds(world: World) -> None:
@@ -195,7 +195,7 @@ class TestAlertsSurviveFaults:
             # As when a copy of the event is being looked at in this moment.
             if "REMOVE alert_pending" in json.dumps(request) and len(refused) < 2:
                 refused.append(operation)
-                raise client_error(operation, "TransactionConflictException")
+                raise call_error("TransactionConflictException")
 
         world.dynamodb.fault = refuse_twice
         assert world.deliver(*(record(order("2000"), f"m{n}") for n in range(events))) == []
@@ -232,7 +232,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
     ) -> None:
         def refuse(operation: str, request: dict[str, Any]) -> None:
             if "poison" in json.dumps(request):
-                raise client_error(operation, "ValidationException")
+                raise call_error("ValidationException")
 
         world.dynamodb.fault = refuse
         records = [record(order(customer_id="poison" if n == 4 else "c"), f"m{n}") for n in range(10)]
@@ -242,7 +242,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
     @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])
     def test_a_dead_table_gives_back_everything_and_alerts_nothing(self, world: World, code: str) -> None:
         def refuse(operation: str, request: dict[str, Any]) -> None:
-            raise client_error(operation, code, 500)
+            raise call_error(code, 500)
 
         world.dynamodb.fault = refuse
         assert world.deliver(record(order("2000"), "m1"), record("{}", "m2")) == ["m1", "m2"]
@@ -251,18 +251,18 @@ class TestFaultsHitOnlyWhatTheyTouch:
     def test_an_event_whose_first_answer_was_lost_is_stored_and_not_redelivered(
         self, world: World, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        put_item = world.dynamodb.put_item
+        call = world.dynamodb.call
 
-        def answer_lost_once(_body: bytes) -> dict[str, Any]:
-            # botocore sends it again, and finds in the way what it has just stored.
-            put_item(_body)
+        def answer_lost_once(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+            # It is sent again, and finds in the way what it has just stored.
+            call(operation, request)
             try:
-                return put_item(_body)
-            except ConditionalCheckFailed as error:
-                error.response["ResponseMetadata"] = {"RetryAttempts": 1}
+                return call(operation, request)
+            except CallError as error:
+                error.retries = 1
                 raise
 
-        world.dynamodb.put_item = answer_lost_once  # type: ignore[method-assign]
+        world.dynamodb.call = answer_lost_once  # type: ignore[method-assign]
         assert world.deliver(record(order("2000"), "m1")) == []
         assert len(world.sns.published) == 1
         assert json.loads(capsys.readouterr().out)["Stored"] == 1
@@ -271,9 +271,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
         import random
 
         noise = random.Random(1).randbytes(450_000).hex()
-        world.s3.fault = lambda operation, request: (_ for _ in ()).throw(
-            client_error(operation, "SlowDown", 503)
-        )
+        world.s3.fault = lambda operation, request: (_ for _ in ()).throw(call_error("SlowDown", 503))
         assert world.deliver(record(order(metadata=noise), "m1"), record(order(), "m2")) == ["m1"]
         assert len(world.events) == 1
 
@@ -283,7 +281,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
 
         def refuse(operation: str, request: dict[str, Any]) -> None:
             if operation == "BatchWriteItem":
-                raise client_error(operation, "ThrottlingException")
+                raise call_error("ThrottlingException")
 
         world.dynamodb.fault = refuse
         assert world.deliver(record(body, "m2")) == ["m2"]
