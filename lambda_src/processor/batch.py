@@ -14,7 +14,7 @@ from processor import alerts, telemetry
 from processor.alerts import CONFLICT, INVALID, Alert, Publisher
 from processor.bucket import Bucket, Unavailable
 from processor.deadline import Deadline
-from processor.items import Item, duplicate_item, event_item, rejected_item, with_payload
+from processor.items import Item, duplicate_item, event_item, may_need_bucket, rejected_item, with_payload
 from processor.messages import Message, iso
 from processor.report import report
 from processor.settings import Settings
@@ -73,13 +73,10 @@ class Batch:
         gives back the messages that it befell.
         """
         unread = self._read(records)
-        for step in (self._keep, self._count_duplicates, self._alert, self._forget_replayed):
-            try:
-                step()
-            except Exception:  # noqa: BLE001 - a bug must cost only the messages it befalls
-                telemetry.log_bug(f"bug in {step.__name__}", request_id=self._request_id)
-                for work in self._works:
-                    work.give_back("a bug in the function; see the traceback")
+        # A bucket that hangs takes all the time there is, so what may need it comes after everything else.
+        for needy in (False, True):
+            if works := [work for work in self._works if may_need_bucket(work.message) == needy]:
+                self._settle_all(works)
         report(self._works, unread, self._request_id, self._now)
         return unread + [work.message.message_id for work in self._works if work.outcome in (RETURNED, "")]
 
@@ -96,10 +93,19 @@ class Batch:
             unread.append(record["messageId"])
         return unread
 
+    def _settle_all(self, works: list[Work]) -> None:
+        for step in (self._keep, self._count_duplicates, self._alert, self._forget_replayed):
+            try:
+                step(works)
+            except Exception:  # noqa: BLE001 - a bug must cost only the messages it befalls
+                telemetry.log_bug(f"bug in {step.__name__}", request_id=self._request_id)
+                for work in works:
+                    work.give_back("a bug in the function; see the traceback")
+
     # --- store ---------------------------------------------------------------------------------------
 
-    def _keep(self) -> None:
-        first = [attempt for work in self._works if (attempt := self._first_attempt(work)) is not None]
+    def _keep(self, works: list[Work]) -> None:
+        first = [attempt for work in works if (attempt := self._first_attempt(work)) is not None]
         # An event may turn out a conflict, and a rejection's key may turn out taken: three rounds at most.
         for attempt in self._create(self._create(self._create(first))):
             attempt.work.give_back("its key in the rejected table is taken by something else")
@@ -263,15 +269,15 @@ class Batch:
 
     # --- count, alert, forget ------------------------------------------------------------------------
 
-    def _count_duplicates(self) -> None:
+    def _count_duplicates(self, works: list[Work]) -> None:
         # Within a batch the same message may come twice; one row is one message.
-        works = {work.message.identity: work for work in self._works if work.outcome == DUPLICATES}
+        copies = {work.message.identity: work for work in works if work.outcome == DUPLICATES}
         rows = [
             duplicate_item(work.message, work.copy_of or "", self._settings.duplicates_retention_days)
-            for work in works.values()
+            for work in copies.values()
         ]
-        written = dict(zip(works, self._store.write(self._settings.duplicates_table, rows), strict=True))
-        for work in self._works:
+        written = dict(zip(copies, self._store.write(self._settings.duplicates_table, rows), strict=True))
+        for work in works:
             if work.outcome == DUPLICATES and not written[work.message.identity]:
                 work.give_back("the duplicate could not be counted")
 
@@ -289,34 +295,35 @@ class Batch:
     def _threshold(self) -> Decimal:
         return self._settings.large_order_threshold
 
-    def _alert(self) -> None:
+    def _alert(self, works: list[Work]) -> None:
         # Two deliveries of one message in one batch owe one alert.
         owed: dict[tuple[str, str, str], list[Work]] = {}
-        for work in self._works:
+        for work in works:
             if work.alert is not None and work.marked is not None and work.outcome != RETURNED:
                 owed.setdefault(work.marked, []).append(work)
-        messages = [works[0].alert for works in owed.values()]
+        messages = [owing[0].alert for owing in owed.values()]
         summary = self._summary()
         problems = self._publisher.publish([alert for alert in (*messages, *summary) if alert is not None])
         cleared: dict[tuple[str, str, bool], list[str]] = {}
-        for ((table, key, value), works), problem in zip(owed.items(), problems, strict=False):
+        for ((table, key, value), owing), problem in zip(owed.items(), problems, strict=False):
             if problem is None:
-                large = len(works[0].message.payload.data) > SHARED_ITEM_LIMIT
+                large = len(owing[0].message.payload.data) > SHARED_ITEM_LIMIT
                 cleared.setdefault((table, key, large), []).append(value)
             else:
-                for work in works:
+                for work in owing:
                     work.give_back(f"its alert could not be published: {problem}")
         for (table, key, large), values in cleared.items():
             self._store.clear_alert(table, key, values, large=large)
 
     def _summary(self) -> list[Alert]:
-        if not self._settings.batch_summary_alerts or not self._works:
+        done = all(work.outcome for work in self._works)
+        if not self._settings.batch_summary_alerts or not self._works or not done:
             return []
         message_ids = [work.message.message_id for work in self._works]
         return [alerts.batch_processed(self._request_id, message_ids, count(self._works))]
 
-    def _forget_replayed(self) -> None:
-        for work in self._works:
+    def _forget_replayed(self, works: list[Work]) -> None:
+        for work in works:
             message = work.message
             if not message.replayed:
                 continue

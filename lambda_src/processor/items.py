@@ -105,6 +105,11 @@ def with_payload(item: Item, message: Message, *, rejected: bool) -> tuple[Item,
     return {**item, **message.payload.claim_check(key)}, key
 
 
+def may_need_bucket(message: Message) -> bool:
+    """Whether the payload may be too large for an item: half of one is more than all else that it holds."""
+    return len(message.payload.data) > ITEM_LIMIT // 2
+
+
 def size_of(item: Item) -> int:
     """Bytes that DynamoDB counts for an item, never less than it counts.
 

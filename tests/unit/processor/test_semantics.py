@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -268,12 +269,32 @@ class TestFaultsHitOnlyWhatTheyTouch:
         assert json.loads(capsys.readouterr().out)["Stored"] == 1
 
     def test_a_dead_bucket_gives_back_only_the_events_that_need_it(self, world: World) -> None:
-        import random
-
         noise = random.Random(1).randbytes(450_000).hex()
         world.s3.fault = lambda operation, request: (_ for _ in ()).throw(call_error("SlowDown", 503))
         assert world.deliver(record(order(metadata=noise), "m1"), record(order(), "m2")) == ["m1"]
         assert len(world.events) == 1
+
+    def test_a_bucket_that_hangs_holds_up_nothing_that_does_not_need_it(self, world: World) -> None:
+        left = [30_000]
+        world.remaining_millis = lambda: left[0]
+
+        def hang(operation: str, request: dict[str, Any]) -> None:
+            left[0] = 1_000
+            raise CallError(NO_ANSWER, "S3 hangs")
+
+        noise = random.Random(1).randbytes(450_000).hex()
+        copied = order()
+        world.deliver(record(copied, "m0"))
+        world.s3.fault = hang
+        returned = world.deliver(
+            record(order("2000", metadata=noise), "huge"),
+            record(order("3000"), "m1"),
+            record("{}", "m2"),
+            record(copied, "m3"),
+        )
+        assert returned == ["huge"]
+        assert {alert["message_id"] for alert in world.sns.published} == {"m1", "m2"}
+        assert list(world.duplicates) == ["m3"]
 
     def test_a_duplicate_that_cannot_be_counted_goes_back(self, world: World) -> None:
         body = order()
