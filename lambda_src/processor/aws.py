@@ -85,7 +85,7 @@ class Access(NamedTuple):
                 raise SettingsError(f"environment variable {name} is not set; Lambda sets it")
             return environment[name]
 
-        region = text("AWS_REGION")
+        region = environment.get("AWS_REGION") or text("AWS_DEFAULT_REGION")
         token = environment.get("AWS_SESSION_TOKEN") or None
         credentials = StaticCredentials(text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY"), token)
         endpoints = {service: _endpoint(service, region, environment) for service in services}

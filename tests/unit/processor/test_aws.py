@@ -315,10 +315,15 @@ def test_a_service_has_the_endpoint_that_is_named_for_it() -> None:
     assert access.endpoints == {"dynamodb": "http://localhost:4566", "sns": "http://localhost:9911"}
 
 
-@pytest.mark.parametrize("name", [name for name in LAMBDA if name != "AWS_SESSION_TOKEN"])
+def test_either_name_of_the_region_will_do() -> None:
+    variables = {name: value for name, value in LAMBDA.items() if name != "AWS_REGION"}
+    assert Access.read(variables | {"AWS_DEFAULT_REGION": "eu-west-1"}, ("sns",)).region == "eu-west-1"
+
+
+@pytest.mark.parametrize("name", ["REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"])
 def test_what_lambda_did_not_set_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        Access.read(LAMBDA | {name: ""}, ("dynamodb",))
+        Access.read(LAMBDA | {f"AWS_{name}": ""}, ("dynamodb",))
 
 
 @pytest.mark.parametrize("url", ["localhost:4566", "http://", "http://localhost/path", "ftp://localhost"])
