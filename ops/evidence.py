@@ -154,14 +154,14 @@ def collect(resources: Resources) -> Evidence:
 
     So a message that moves meanwhile is seen twice rather than not at all.
     """
-    sqs, dynamodb = resources.client("sqs"), resources.client("dynamodb")
+    sqs = resources.client("sqs")
     before = queues.depth(sqs, resources.queue_url).total
     queued = queues.peek(resources, resources.queue_url)
     dead = queues.depth(sqs, resources.dlq_url).total
     dead_lettered = queues.read_dead_letters(resources) if dead else []
-    rejected = _read(dynamodb, resources.rejected_table_name, _REJECTED, Rejected.of)
-    stored = _read(dynamodb, resources.table_name, _STORED, Stored.of)
-    duplicates = _read(dynamodb, resources.duplicates_table_name, _DUPLICATE, Duplicate.of)
+    rejected = _read(resources, resources.rejected_table_name, _REJECTED, Rejected.of)
+    stored = _read(resources, resources.table_name, _STORED, Stored.of)
+    duplicates = _read(resources, resources.duplicates_table_name, _DUPLICATE, Duplicate.of)
     after = queues.depth(sqs, resources.queue_url).total
     claimed = any(item.payload_key for item in (*stored, *rejected))
     return Evidence(
@@ -176,8 +176,10 @@ def collect(resources: Resources) -> Evidence:
     )
 
 
-def _read(dynamodb: Any, table: str, attributes: Iterable[str], of: Callable[[Item], Any]) -> list[Any]:
-    pages = tables.scan(dynamodb, table, attributes, lambda items: [of(item) for item in items])
+def _read(
+    resources: Resources, table: str, attributes: Iterable[str], of: Callable[[Item], Any]
+) -> list[Any]:
+    pages = tables.scan(resources, table, attributes, lambda items: [of(item) for item in items])
     return [row for page in pages for row in page]
 
 

@@ -65,7 +65,7 @@ def check_bodies(resources: Resources) -> BodyCheck:
     total = BodyCheck()
     for table, key in ((resources.table_name, "event_id"), (resources.rejected_table_name, "message_id")):
         pages = tables.scan(
-            resources.client("dynamodb"),
+            resources,
             table,
             (key, "content_hash", *bodies.ATTRIBUTES),
             partial(_check_page, key, fetch),

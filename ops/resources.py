@@ -94,6 +94,15 @@ class Resources:
         """
         return 60.0 if self.endpoint else 900.0
 
+    @property
+    def scan_segments(self) -> int:
+        """Into how many segments the scan of a table pays to be parted.
+
+        Enough for AWS to answer several 1 MB pages at once; more would take capacity from the pipeline. An
+        emulator answers one at a time, and for each page of a segment looks at every item of the table.
+        """
+        return 1 if self.endpoint else 4
+
     @classmethod
     def find(cls, environment: Mapping[str, str] = os.environ) -> Resources:
         """The pipeline whose names are exported (`make env`), else the local stack in ``STACK_DIR``.

@@ -8,19 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 
+from ops.resources import Resources
+
 Item = dict[str, dict[str, Any]]
 """An item as DynamoDB's client gives it: ``{"name": {"S": "value"}}``."""
 
 Result = TypeVar("Result")
 
-# Parallel enough for AWS to answer several 1 MB pages at once; more would take capacity from the pipeline.
-_SEGMENTS = 4
 _KEYS_AT_ONCE = 100  # BatchGetItem's limit
 _WHOLE_AT_ONCE = 25
 
 
 def scan(
-    dynamodb: Any,
+    resources: Resources,
     table: str,
     attributes: Iterable[str],
     each_page: Callable[[list[Item]], Result],
@@ -36,11 +36,13 @@ def scan(
     request: dict[str, Any] = {
         "TableName": table,
         "ConsistentRead": True,
-        "TotalSegments": _SEGMENTS,
+        "TotalSegments": resources.scan_segments,
         "ProjectionExpression": ", ".join(f"#a{n}{path[1]}{path[2]}" for n, path in enumerate(paths)),
         **(where or {}),
     }
     request["ExpressionAttributeNames"] = names | request.get("ExpressionAttributeNames", {})
+
+    dynamodb = resources.client("dynamodb")
 
     def segment(number: int) -> list[Result]:
         results: list[Result] = []
@@ -52,8 +54,8 @@ def scan(
                 return results
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    with ThreadPoolExecutor(_SEGMENTS) as pool:
-        for results in pool.map(segment, range(_SEGMENTS)):
+    with ThreadPoolExecutor(resources.scan_segments) as pool:
+        for results in pool.map(segment, range(resources.scan_segments)):
             yield from results
 
 
