@@ -25,7 +25,7 @@ REFUSALS: dict[str, dict[str, Any]] = {
 
 def test_an_archiver_that_is_killed_in_the_middle_of_a_batch(rig: Rig) -> None:
     killed = killing(rig.kill_workers, every=3, most=12, operations=PUTS)
-    with rig.run("archiver killed while it writes, 12 times") as run, rig.relay.spoiling(killed):
+    with rig.run("archiver killed at every third object") as run, rig.relay.spoiling(killed):
         run.repeats_allowed = True
         run.produce(1_000)
         run.settle()
