@@ -23,6 +23,9 @@ from tests.waiting import eventually
 FUNCTION_TIMEOUT = 5
 # SQS hands a message back after six times the function's timeout; a third delivery is the last.
 VISIBILITY = 6 * FUNCTION_TIMEOUT
+# Seconds in which everything has been done, even if a busy machine held a call up past its timeout and the
+# message had to come a second time.
+SETTLED = 2 * VISIBILITY + 30
 OVERRIDES: dict[str, object] = {
     "function_timeout": FUNCTION_TIMEOUT,
     "max_receive_count": 3,
@@ -90,7 +93,7 @@ class Pipeline:
         answer = self.sqs.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=["All"])
         return sum(int(answer["Attributes"][f"ApproximateNumberOfMessages{name}"]) for name in names)
 
-    def drain(self, within: float = 30) -> None:
+    def drain(self, within: float = SETTLED) -> None:
         """Wait until the events queue is empty."""
         eventually(lambda: self.depth() == 0, within=within, what="the events queue is empty")
 
@@ -102,6 +105,10 @@ class Pipeline:
         )
         item: dict[str, Any] | None = answer.get("Item")
         return item
+
+    def awaited(self, table: str, key: str) -> dict[str, Any]:
+        """The item of the table with this output name, as soon as it is there."""
+        return eventually(lambda: self.item(table, key), within=SETTLED, what=f"{key} in {table}")
 
     def body_of(self, item: Mapping[str, Any]) -> str:
         """The body that an item keeps, from wherever it lies."""

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from stack.paths import ROOT
-from tests.integration.conftest import Pipeline
+from tests.integration.conftest import SETTLED, Pipeline
 from tests.integration.running_ops import environment_of, ops
 from tests.integration.test_pipeline import event_id, order
 from tests.waiting import eventually
@@ -41,7 +41,7 @@ def test_what_was_sent_can_be_queried_to_the_last_digit(pipeline: Pipeline) -> N
     body = order(AMOUNT)
     pipeline.send(body)
     sql = f"select amount, event from events where event_id = '{event_id(body)}'"
-    (found,) = eventually(lambda: rows(pipeline, sql), within=60, what="the event can be queried")
+    (found,) = eventually(lambda: rows(pipeline, sql), within=SETTLED, what="the event can be queried")
     assert found == [AMOUNT, body]
 
 
@@ -50,7 +50,7 @@ def test_an_event_that_is_archived_again_is_counted_once(pipeline: Pipeline) -> 
     pipeline.send(body)
     sql = f"select count(*), sum(amount) from events where event_id = '{event_id(body)}'"
     lines = f'select 1 from events_lines where strpos(line, \'"event_id":"{event_id(body)}"\') > 0'
-    eventually(lambda: rows(pipeline, lines), within=60, what="the event is archived")
+    eventually(lambda: rows(pipeline, lines), within=SETTLED, what="the event is archived")
     assert ops(pipeline, "rearchive", SINCE="1h").returncode == 0
     assert len(rows(pipeline, lines)) > 1
     assert rows(pipeline, sql) == [["1", "0.1000"]]
@@ -60,7 +60,7 @@ def test_the_report_of_a_running_stack_is_written(pipeline: Pipeline, tmp_path: 
     body = order("0.10")
     pipeline.send(body)
     sql = f"select 1 from events where event_id = '{event_id(body)}'"
-    eventually(lambda: rows(pipeline, sql), within=60, what="the event can be queried")
+    eventually(lambda: rows(pipeline, sql), within=SETTLED, what="the event can be queried")
     page = tmp_path / "report.html"
     done = analytics(pipeline, "report", OUT=str(page))
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ from ops.resources import Resources
 from stack import build, ministack
 from stack.build import Artifact
 from stack.state import StackState
-from tests.integration.conftest import free_port
+from tests.integration.conftest import SETTLED, free_port
 from tests.integration.test_pipeline import activity, event_id
 from tests.waiting import eventually
 
@@ -101,7 +101,7 @@ class Deployer:
         def stored() -> Any:
             return dynamodb.get_item(TableName=table, Key={"event_id": {"S": sent}}).get("Item")
 
-        item = eventually(stored, within=30, what="the event is stored")
+        item = eventually(stored, within=SETTLED, what="the event is stored")
         return str(item["schema_version"]["S"])
 
     def rows(self) -> dict[str, int]:

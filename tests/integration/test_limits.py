@@ -10,7 +10,6 @@ from processor.items import ITEM_LIMIT
 
 from tests.boundary import body_of_item_size
 from tests.integration.conftest import Pipeline
-from tests.waiting import eventually
 
 
 @pytest.mark.parametrize(("beyond", "inline"), [(-1, True), (0, True), (1, False)])
@@ -20,6 +19,6 @@ def test_an_item_of_400_kb_keeps_its_payload_and_one_byte_more_sends_it_to_s3(
     body = body_of_item_size(ITEM_LIMIT + beyond, str(uuid.uuid4()))
     pipeline.send(body)
     event_id = json.loads(body)["event_id"]
-    item = eventually(lambda: pipeline.item("table_name", event_id), within=30, what="the event is stored")
+    item = pipeline.awaited("table_name", event_id)
     assert ("payload" in item) is inline
     assert pipeline.body_of(item) == body

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.integration.conftest import Pipeline
+from tests.integration.conftest import SETTLED, Pipeline
 from tests.integration.running_ops import ops
 from tests.waiting import eventually
 
@@ -28,11 +28,11 @@ def new_id() -> str:
 
 
 def stored(pipeline: Pipeline, event_id: str) -> None:
-    eventually(lambda: pipeline.item("table_name", event_id), within=30, what="the event is stored")
+    pipeline.awaited("table_name", event_id)
 
 
 def rejected(pipeline: Pipeline, message_id: str) -> None:
-    eventually(lambda: pipeline.item("rejected_table_name", message_id), within=30, what="it is rejected")
+    pipeline.awaited("rejected_table_name", message_id)
 
 
 @pytest.mark.parametrize("size", [0, 900_000])
@@ -160,7 +160,9 @@ def test_logs_find_what_the_function_said_of_an_event(pipeline: Pipeline) -> Non
     def lines() -> list[str]:
         return ops(pipeline, "logs", EVENT_ID=event_id, LEVEL="WARNING").stdout.splitlines()
 
-    found = eventually(lambda: [line for line in lines() if message_id in line], within=30, what="a log line")
+    found = eventually(
+        lambda: [line for line in lines() if message_id in line], within=SETTLED, what="a log line"
+    )
     assert len(found) == 1
     assert "WARNING message rejected" in found[0]
 

@@ -23,7 +23,6 @@ from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import IAM
 from tests.unit.archiver.building import record as stream_record
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.needs(IAM)
 
@@ -176,15 +175,13 @@ NEEDS: list[tuple[str, str, Callable[[Role], bool]]] = [
 def archives_an_event(archiver: Role) -> bool:
     body = activity()
     archiver.pipeline.send(body)
-    eventually(lambda: archiver.pipeline.item("table_name", event_id(body)), within=30, what="it is stored")
+    archiver.pipeline.awaited("table_name", event_id(body))
     return archiver.archive("table_name", event_id(body))
 
 
 def archives_a_rejected_event(archiver: Role) -> bool:
     (message_id,) = archiver.pipeline.send("{}")
-    eventually(
-        lambda: archiver.pipeline.item("rejected_table_name", message_id), within=30, what="it is rejected"
-    )
+    archiver.pipeline.awaited("rejected_table_name", message_id)
     return archiver.archive("rejected_table_name", message_id)
 
 
@@ -196,7 +193,7 @@ def keeps_an_unreadable_record_aside(archiver: Role) -> bool:
 def archives_an_event_whose_payload_did_not_fit(archiver: Role) -> bool:
     body = activity(metadata=random.Random(3).randbytes(500_000).hex())
     archiver.pipeline.send(body)
-    eventually(lambda: archiver.pipeline.item("table_name", event_id(body)), within=30, what="it is stored")
+    archiver.pipeline.awaited("table_name", event_id(body))
     return archiver.archive("table_name", event_id(body))
 
 
