@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from analytics import output, report
 from analytics.archive import Fetched, fetched
 from analytics.database import Database, open_archive
 from analytics.questions import question, questions
 from analytics.span import Span
-from ops.console import err, out, progress_bars, shown
-from ops.errors import OpsError, UsageError, explain
+from ops.console import out, progress_bars
+from ops.errors import OpsError, UsageError
 from ops.rearchive import need_archive
 from ops.resources import Resources
+from ops.running import complain, run
 from stack.paths import CACHE_DIR, ROOT
 
 _EXAMPLES = 'make query Q="select type, count(*) from events group by 1"'
@@ -96,35 +95,10 @@ COMMANDS: Mapping[str, Callable[[Resources, Mapping[str, str]], int]] = {"query"
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command. Returns its exit status; prints errors that a person can act on."""
-    resources: Resources | None = None
-    try:
-        if len(arguments) != 1 or arguments[0] not in COMMANDS:
-            raise UsageError(f"Which of {' and '.join(COMMANDS)}?", _EXAMPLES)
-        resources = Resources.find(environment)
-        status = COMMANDS[arguments[0]](resources, environment)
-        sys.stdout.flush()
-        return status
-    except OpsError as error:
-        return _complain(error)
-    except (BotoCoreError, ClientError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            # Whoever read our output has seen enough; Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        explained = explain(error, resources.endpoint if resources else None)
-        if explained is None:
-            raise
-        return _complain(explained)
-    except KeyboardInterrupt:
-        err.print("Stopped.")
-        return 130
-
-
-def _complain(error: OpsError) -> int:
-    err.print(shown(str(error), "bold red"))
-    if error.hint:
-        err.print(shown(error.hint))
-    return error.status
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        return complain(UsageError(f"Which of {' and '.join(COMMANDS)}?", _EXAMPLES))
+    command = COMMANDS[arguments[0]]
+    return run(lambda: Resources.find(environment), lambda resources: command(resources, environment))
 
 
 if __name__ == "__main__":

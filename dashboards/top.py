@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 
@@ -18,8 +17,9 @@ from dashboards.data import as_data
 from dashboards.state import State
 from dashboards.target import Target, find
 from dashboards.view.screen import render
-from ops.console import err, shown
+from ops.console import err
 from ops.errors import OpsError, explain
+from ops.running import INTERRUPTED, complain, nobody_reads
 
 # --once waits so long for the slowest source, in seconds.
 _PATIENCE = 10.0
@@ -60,15 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _once(target, console, options.interval, as_json=False)
         return _watch(target, console, options.interval)
     except OpsError as error:
-        return _complain(error)
+        return complain(error)
     except (BotoCoreError, ClientError) as error:
-        return _complain(explain(error, None) or OpsError(str(error)))
+        return complain(explain(error, None) or OpsError(str(error)))
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return nobody_reads()
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def _watch(target: Target, console: Console, interval: float) -> int:
@@ -107,10 +105,3 @@ def _interval(text: str) -> float:
     if not 0.5 <= seconds <= 60:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.5 to 60")
     return seconds
-
-
-def _complain(error: OpsError) -> int:
-    err.print(shown(str(error), "bold red"))
-    if error.hint:
-        err.print(shown(error.hint))
-    return error.status

@@ -17,11 +17,10 @@ from deploy import commands
 from deploy.account import open_account
 from deploy.commands import Command
 from deploy.environment import Environment
-from ops.console import err, shown
+from ops.console import err
 from ops.errors import OpsError, UsageError, explain
+from ops.running import INTERRUPTED, complain
 from stack.errors import StackError
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         account = open_account(environment, os.environ) if known.needs_account else None
         return known.run(environment, account, options)
     except OpsError as error:
-        return _complain(error)
+        return complain(error)
     except StackError as error:
-        return _complain(OpsError(str(error)))
+        return complain(OpsError(str(error)))
     except (BotoCoreError, ClientError, OSError) as error:
-        return _complain(explain(error, endpoint) or OpsError(str(error)))
+        return complain(explain(error, endpoint) or OpsError(str(error)))
     except KeyboardInterrupt:
         err.print("Stopped. The same command again goes on from here.")
         return INTERRUPTED
@@ -104,13 +103,6 @@ def _yes_or_no(text: str) -> bool:
     if text not in ("0", "1"):
         raise argparse.ArgumentTypeError(f"{text!r} is neither 1 nor 0")
     return text == "1"
-
-
-def _complain(error: OpsError) -> int:
-    err.print(shown(str(error), "bold red"))
-    if error.hint:
-        err.print(shown(error.hint))
-    return error.status
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -10,12 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import FrameType
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ops import commands
-from ops.console import err, shown
-from ops.errors import OpsError, explain
 from ops.resources import Resources
+from ops.running import run
 
 Command = Callable[[Resources, argparse.Namespace], int]
 Option = Callable[..., None]
@@ -144,33 +141,7 @@ def _add_option(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status; prints errors that a person can act on."""
     options = parser(os.environ).parse_args(arguments)
-    resources: Resources | None = None
-    try:
-        resources = Resources.find()
-        status: int = options.run(resources, options)
-        sys.stdout.flush()
-        return status
-    except OpsError as error:
-        return _complain(error)
-    except (BotoCoreError, ClientError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            # Whoever read our output has seen enough; Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        explained = explain(error, resources.endpoint if resources else None)
-        if explained is None:
-            raise
-        return _complain(explained)
-    except KeyboardInterrupt:
-        err.print("Stopped.")
-        return 130
-
-
-def _complain(error: OpsError) -> int:
-    err.print(shown(str(error), "bold red"))
-    if error.hint:
-        err.print(shown(error.hint))
-    return error.status
+    return run(Resources.find, lambda resources: options.run(resources, options))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to `main` that whoever read our output has seen enough; rich would exit with an error."""
+        """Leave it to `ops.running`: whoever read our output has seen enough, which is no error."""
         raise BrokenPipeError
 
 
