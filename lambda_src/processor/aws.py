@@ -15,6 +15,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+from processor import telemetry
 from processor.deadline import LONGEST_PAUSE, attempts, call_timeout
 from processor.settings import SettingsError
 from transport.connection import Connection, NoAnswer, host_header, open_socket
@@ -105,6 +106,7 @@ class Service:
     """One service of AWS whose every request is a POST to ``/``. One thread may use it at a time."""
 
     def __init__(self, name: str, access: Access, function_timeout: float) -> None:
+        self._name = name
         endpoint = access.endpoints[name]
         timeout = call_timeout(function_timeout)
         tls = _tls(access.ca_bundle) if endpoint.startswith("https") else None
@@ -134,6 +136,8 @@ class Service:
             error.retries = retries
             if not error.passing:
                 break
+            # What got no answer may have been done, and will be done again: this is where that can be seen.
+            telemetry.log("WARNING", "call failed", service=self._name, why=str(error))
         raise error
 
     def close(self) -> None:

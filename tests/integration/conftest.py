@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -40,6 +41,8 @@ class Inbox:
     sqs: Any
     url: str
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    # Since when it gets alerts, in seconds since 1970.
+    since: float = field(default_factory=time.time)
 
     def read(self) -> list[dict[str, Any]]:
         """Every alert so far, with its message attributes under `_attributes`."""

@@ -181,6 +181,20 @@ def test_tries_end(server: Service, dynamodb: DynamoDB) -> None:
     assert len(server.requests) == 2
 
 
+def test_each_try_that_failed_is_in_the_log(
+    server: Service, dynamodb: DynamoDB, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers = [error("InternalServerError", 500, message="Sorry."), answer(200, {})]
+    dynamodb.call("PutItem", PUT)
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert line == {
+        "level": "WARNING",
+        "message": "call failed",
+        "service": "dynamodb",
+        "why": "InternalServerError: Sorry.",
+    }
+
+
 def test_what_does_not_pass_is_not_tried_again(server: Service, dynamodb: DynamoDB) -> None:
     server.answers = [error("AccessDeniedException", Message="Not you.")]
     refusal = refused(dynamodb)
