@@ -1,0 +1,91 @@
+# The archive. The archiver never holds up the pipeline: what it is late with stays in the tables.
+
+resource "aws_cloudwatch_metric_alarm" "archiver_errors" {
+  count = var.archive ? 1 : 0
+
+  alarm_name        = "${local.name}-archiver-errors"
+  alarm_description = "The archiver failed; Lambda repeats its batches. ${local.runbook}archiver_errors"
+
+  namespace   = "AWS/Lambda"
+  metric_name = "Errors"
+  dimensions  = { FunctionName = aws_lambda_function.archiver[0].function_name }
+  statistic   = "Sum"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # A batch that fails once is repeated within a minute.
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "archiver_behind" {
+  count = var.archive ? 1 : 0
+
+  alarm_name        = "${local.name}-archiver-behind"
+  alarm_description = "What is stored waits for the archive for too long. ${local.runbook}archiver_behind"
+
+  namespace   = "AWS/Lambda"
+  metric_name = "IteratorAge"
+  dimensions  = { FunctionName = aws_lambda_function.archiver[0].function_name }
+  statistic   = "Maximum"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  # In milliseconds.
+  threshold           = 60000 * var.archive_age_minutes
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  # Lambda reports an age with each batch that it reads: no data is no batch.
+  treat_missing_data = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "archive_failures" {
+  count = var.archive ? 1 : 0
+
+  alarm_name        = "${local.name}-archive-failures"
+  alarm_description = "Lambda gave up on batches; the archive has a gap. ${local.runbook}archive_failures"
+
+  namespace   = "AWS/SQS"
+  metric_name = "ApproximateNumberOfMessagesVisible"
+  dimensions  = { QueueName = aws_sqs_queue.archive_failures[0].name }
+  statistic   = "Maximum"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 1
+  # SQS falls silent about a queue that nobody touched for six hours, even while messages wait in it.
+  treat_missing_data = "ignore"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
+resource "aws_cloudwatch_metric_alarm" "unreadable_records" {
+  count = var.archive ? 1 : 0
+
+  alarm_name        = "${local.name}-unreadable-records"
+  alarm_description = "Items are stored that the archiver cannot read. ${local.runbook}unreadable_records"
+
+  namespace   = local.own_namespace
+  metric_name = "Unreadable"
+  dimensions  = { FunctionName = aws_lambda_function.archiver[0].function_name }
+  statistic   = "Sum"
+  period      = 300
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
