@@ -17,6 +17,7 @@ from benchmarks import (
     handler,
     headline,
     pages,
+    parts,
     producer,
     results,
     stack_times,
@@ -31,6 +32,7 @@ RUNS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "footprint": footprint.run,
     "cold_start": cold_start.run,
     "handler": handler.run,
+    "parts": parts.run,
     "producer": producer.run,
     "archive_format": archive_format.run,
     "end_to_end": end_to_end.run,
@@ -38,7 +40,7 @@ RUNS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "headline": headline.run,
     "stack_times": stack_times.run,
 }
-_IN_ROUNDS = {"archive", "archive_format", "cold_start", "handler", "producer", "end_to_end"}
+_IN_ROUNDS = {"archive", "archive_format", "cold_start", "handler", "parts", "producer", "end_to_end"}
 
 
 def main(environment: Mapping[str, str]) -> int:

@@ -50,6 +50,13 @@ def handler_chart(results: Mapping[str, Any]) -> str:
     return bars("Handler CPU per event (less is better)", "ms", groups)
 
 
+def parts(results: Mapping[str, Any]) -> str:
+    """CPU per event of single parts of the work."""
+    names = list(next(iter(results.values())))
+    rows = [[name, *(shown(results[kb][name]) for kb in results)] for name in names]
+    return table(["CPU ms per event", *(f"{kb} KB" for kb in results)], rows)
+
+
 # The sizes in between are for the cost model.
 _SHOWN = ("1", "20", "200", "1000")
 
@@ -228,6 +235,7 @@ def archive_format(results: Mapping[str, Any]) -> str:
 _TB = 1024**4
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "handler": handler,
+    "parts": parts,
     "footprint": footprint,
     "cold_start": cold,
     "producer": producer,

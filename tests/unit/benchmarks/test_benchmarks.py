@@ -16,6 +16,7 @@ from benchmarks import (
     footprint,
     handler,
     pages,
+    parts,
     producer,
     results,
     senders,
@@ -44,6 +45,12 @@ def test_the_handler_benchmark_measures_every_design(tmp_path: Path) -> None:
     measured = handler.run(rounds=1, sizes=(1,), batches=1)
     assert set(measured["1"]) == {design.name for design in ALL}
     keep(tmp_path, "handler", measured)
+
+
+def test_the_parts_of_the_work_are_measured_each_by_itself(tmp_path: Path) -> None:
+    measured = parts.run(rounds=1, kb=20, count=2)
+    assert all(found["median"] > 0 for found in measured["20"].values())
+    keep(tmp_path, "parts", measured)
 
 
 def test_the_footprint_counts_what_a_batch_sends_and_stores(tmp_path: Path) -> None:
