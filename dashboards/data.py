@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboards.figures import WAITING, Absent, Figure
 from dashboards.flow import flow
 from dashboards.state import HISTORY, Reading, State
+from dashboards.values import WAITING, Absent, Value
 
 
 def as_data(state: State) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def as_data(state: State) -> dict[str, Any]:
     return {"name": state.name, "where": state.where, "at": _iso(state.now), "panels": panels}
 
 
-def _panel(state: State, reading: Reading[Any], figures: Mapping[str, Figure]) -> dict[str, Any]:
+def _panel(state: State, reading: Reading[Any], figures: Mapping[str, Value]) -> dict[str, Any]:
     return {
         "source": reading.source,
         "age_seconds": None if reading.at is None else round(reading.age(state.now), 3),
@@ -40,7 +40,7 @@ def _panel(state: State, reading: Reading[Any], figures: Mapping[str, Figure]) -
     }
 
 
-def _queue(state: State) -> dict[str, Figure]:
+def _queue(state: State) -> dict[str, Value]:
     depth, moving = state.depth.value, flow(state)
     oldest = "oldest_seconds_at_most" if moving.bounded else "oldest_seconds"
     return {
@@ -55,7 +55,7 @@ def _queue(state: State) -> dict[str, Figure]:
     }
 
 
-def _throughput(state: State) -> dict[str, Figure]:
+def _throughput(state: State) -> dict[str, Value]:
     rates = ("received", "stored", "duplicates", "rejected")
     return {f"{name}_per_second": state.figure(name) for name in rates} | {
         "latency_p50_ms": state.figure("latency_p50"),
@@ -63,7 +63,7 @@ def _throughput(state: State) -> dict[str, Figure]:
     }
 
 
-def _function(state: State) -> dict[str, Figure]:
+def _function(state: State) -> dict[str, Value]:
     return {
         "invocations_per_second": state.figure("invocations"),
         f"errors_in_{HISTORY}_seconds": state.figure("errors"),
@@ -75,7 +75,7 @@ def _function(state: State) -> dict[str, Figure]:
     }
 
 
-def _tables(state: State) -> dict[str, Figure]:
+def _tables(state: State) -> dict[str, Value]:
     held = state.tables.value
     by_type = state.activity.value.by_type if state.activity.value else {}
     return {

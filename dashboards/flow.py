@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboards.figures import Absent, Figure
 from dashboards.state import Depth, State
+from dashboards.values import Absent, Value
 
 # Long enough to smooth the batches out, short enough to follow; the first is also the mean of what went out.
 _RATE_SECONDS = 10
@@ -22,10 +22,10 @@ class Flow:
     ``bounded`` says that ``oldest`` is an upper bound.
     """
 
-    sent: Figure
-    settled: Figure
-    drained_in: Figure
-    oldest: Figure
+    sent: Value
+    settled: Value
+    drained_in: Value
+    oldest: Value
     bounded: bool
 
 
@@ -54,7 +54,7 @@ def trend(history: Sequence[Depth], seconds: float) -> float | None:
     return (last.total - first.total) / elapsed if elapsed >= 0.5 else None
 
 
-def drained_in(history: Sequence[Depth]) -> Figure:
+def drained_in(history: Sequence[Depth]) -> Value:
     """Seconds until the queue is empty, if it goes on as in the last 5 s."""
     growth = trend(history, _DRAIN_SECONDS)
     if not history:
@@ -68,7 +68,7 @@ def drained_in(history: Sequence[Depth]) -> Figure:
     return history[-1].total / -growth
 
 
-def oldest_bound(history: Sequence[Depth]) -> Figure:
+def oldest_bound(history: Sequence[Depth]) -> Value:
     """At most how many seconds the oldest message has waited: what is in the queue came after it was empty.
 
     This holds where the counters are exact, which they are on emulators.
@@ -81,7 +81,7 @@ def oldest_bound(history: Sequence[Depth]) -> Figure:
     return history[-1].at - empty.at
 
 
-def _sent(history: Sequence[Depth], settled: Figure, otherwise: Absent) -> Figure:
+def _sent(history: Sequence[Depth], settled: Value, otherwise: Absent) -> Value:
     """What came in is what went out and what there is more of now."""
     growth = trend(history, _RATE_SECONDS)
     if isinstance(settled, Absent):

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.live import Live
 
 from dashboards import terminal
-from dashboards.board import Board
-from dashboards.view.glyphs import ASCII, UNICODE, Glyphs
+from dashboards.reading_store import ReadingStore
+from dashboards.view.charset import ASCII, UNICODE, Glyphs
 from dashboards.view.screen import render
 
 # Frames until every source has answered once come sooner, so that the screen fills at once.
@@ -28,7 +28,7 @@ def can_show(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal
 
 
-def run(board: Board, console: Console, interval: float) -> int:
+def run(board: ReadingStore, console: Console, interval: float) -> int:
     """Draw until q, Ctrl-C or a signal to end. Returns the exit status."""
     # A library's warning would be written across the picture.
     logging.getLogger().addHandler(logging.NullHandler())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from dashboards.figures import NO_METRIC, WAITING, Absent, Figure
+from dashboards.values import NO_METRIC, WAITING, Absent, Value
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Depth:
     visible: int
     in_flight: int
     delayed: int
-    dead: Figure
+    dead: Value
 
     @property
     def total(self) -> int:
@@ -75,26 +75,26 @@ class Activity:
 
     ended: float
     mean_of: int
-    received: Figure = WAITING
-    stored: Figure = WAITING
-    duplicates: Figure = WAITING
-    rejected: Figure = WAITING
-    latency_p50: Figure = WAITING
-    latency_p95: Figure = WAITING
-    by_type: Mapping[str, Figure] = field(default_factory=dict)
-    invocations: Figure = WAITING
-    errors: Figure = WAITING
-    silent: Figure = NO_METRIC
-    throttles: Figure = WAITING
-    duration_p50: Figure = WAITING
-    duration_p95: Figure = WAITING
-    concurrency: Figure = WAITING
-    write_units: Figure = WAITING
-    read_units: Figure = WAITING
-    table_throttles: Figure = WAITING
-    sent: Figure = WAITING
-    settled: Figure = WAITING
-    oldest: Figure = WAITING
+    received: Value = WAITING
+    stored: Value = WAITING
+    duplicates: Value = WAITING
+    rejected: Value = WAITING
+    latency_p50: Value = WAITING
+    latency_p95: Value = WAITING
+    by_type: Mapping[str, Value] = field(default_factory=dict)
+    invocations: Value = WAITING
+    errors: Value = WAITING
+    silent: Value = NO_METRIC
+    throttles: Value = WAITING
+    duration_p50: Value = WAITING
+    duration_p95: Value = WAITING
+    concurrency: Value = WAITING
+    write_units: Value = WAITING
+    read_units: Value = WAITING
+    table_throttles: Value = WAITING
+    sent: Value = WAITING
+    settled: Value = WAITING
+    oldest: Value = WAITING
     series: Mapping[str, Series] = field(default_factory=dict)
 
 
@@ -102,9 +102,9 @@ class Activity:
 class Tables:
     """How many items each table holds."""
 
-    events: Figure
-    rejected: Figure
-    duplicates: Figure
+    events: Value
+    rejected: Value
+    duplicates: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +175,9 @@ class State:
         """Every source, in the order of the panels."""
         return (self.depth, self.activity, self.tables, self.alerts, self.alarms)
 
-    def figure(self, name: str) -> Figure:
+    def figure(self, name: str) -> Value:
         """A figure of `Activity`, or why there is none."""
         if self.activity.value is None:
             return Absent(self.activity.problem) if self.activity.problem else WAITING
-        found: Figure = getattr(self.activity.value, name)
+        found: Value = getattr(self.activity.value, name)
         return found

@@ -11,8 +11,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
-from ops.errors import OpsError, UsageError, explain
-from ops.resources import Resources
+from tools.core.aws_errors import explain
+from tools.core.errors import OpsError, UsageError
+from tools.core.resources import Resources
 
 SERVICES = ("sqs", "logs", "cloudwatch", "dynamodb")
 # A source is asked again soon anyway, so that a call is tried once and given up after a few seconds.

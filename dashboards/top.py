@@ -17,9 +17,10 @@ from dashboards.data import as_data
 from dashboards.state import State
 from dashboards.target import Target, find
 from dashboards.view.screen import render
-from ops.console import err
-from ops.errors import OpsError, explain
-from ops.running import INTERRUPTED, complain, nobody_reads
+from tools.core.aws_errors import explain
+from tools.core.cli import INTERRUPTED, close_stdout, print_error
+from tools.core.console import err
+from tools.core.errors import OpsError
 
 # --once waits so long for the slowest source, in seconds.
 _PATIENCE = 10.0
@@ -60,11 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _once(target, console, options.interval, as_json=False)
         return _watch(target, console, options.interval)
     except OpsError as error:
-        return complain(error)
+        return print_error(error)
     except (BotoCoreError, ClientError) as error:
-        return complain(explain(error, None) or OpsError(str(error)))
+        return print_error(explain(error, None) or OpsError(str(error)))
     except BrokenPipeError:
-        return nobody_reads()
+        return close_stdout()
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from producer.errors import ProducerError
-from producer.messages import Message
+from producer.generate.messages import Message
 
 VERSION = 1
 # Where the end of the last whole line is looked for; a message's line has 300 bytes.

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from producer.errors import UsageError
-from producer.events import MIN_TARGET_BYTES
-from producer.packing import MAX_BYTES, MAX_ENTRIES
+from producer.generate.events import MIN_TARGET_BYTES
+from producer.send.batching import MAX_BYTES, MAX_ENTRIES
 
 KB = 1024
 

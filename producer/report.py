@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Table
 
 from producer.run import Result
-from producer.tally import Progress
+from producer.send.run_stats import Progress
 
 # Without a terminal (a log file, CI) a line this often says that it is still going.
 _PLAIN_LINE_SECONDS = 10.0

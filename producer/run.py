@@ -13,16 +13,16 @@ from typing import Any
 import botocore.session
 
 import contract
-from producer.crew import Crew
 from producer.errors import ProducerError
-from producer.events import SEEDED_SPACING_US, SEEDED_START, Events, Recipe
+from producer.generate.events import SEEDED_SPACING_US, SEEDED_START, Events, RunSpec
+from producer.generate.plan import Ratios
 from producer.manifest import Header, Manifest, read_header, read_messages
 from producer.options import Options, exact
-from producer.pacing import Pacer
-from producer.packing import MAX_BYTES
-from producer.plan import Shares
-from producer.tally import Failure, Progress, Tally
-from producer.target import Target
+from producer.send.batching import MAX_BYTES
+from producer.send.rate_limiter import RateLimiter
+from producer.send.run_stats import Failure, Progress, RunStats
+from producer.send.target import Target
+from producer.send.worker_pool import WorkerPool
 
 # What Result.sent counts by.
 KINDS = (*contract.SCHEMA["properties"]["event_type"]["enum"], "invalid", "duplicate")
@@ -81,12 +81,12 @@ def produce(
     now = datetime.now(UTC)
     seed = secrets.randbits(48) if options.seed is None else options.seed
     live = options.seed is None
-    shares = Shares(
+    shares = Ratios(
         invalid=exact(options.invalid_ratio),
         duplicate=exact(options.duplicate_ratio),
         large=exact(options.large_ratio),
     )
-    recipe = Recipe(
+    recipe = RunSpec(
         seed=seed,
         start=now if live else SEEDED_START,
         spacing_us=_live_spacing_us(options.rate, shares) if live else SEEDED_SPACING_US,
@@ -155,9 +155,9 @@ def resume(
         return _go(options, header, recipe, target, opened, done, on_progress)
 
 
-def _as_begun(manifest: Path, header: Header) -> tuple[Options, Recipe]:
+def _as_begun(manifest: Path, header: Header) -> tuple[Options, RunSpec]:
     arguments = header.arguments
-    shares = Shares(
+    shares = Ratios(
         invalid=Fraction(arguments["invalid_ratio"]),
         duplicate=Fraction(arguments["duplicate_ratio"]),
         large=Fraction(arguments["large_ratio"]),
@@ -174,7 +174,7 @@ def _as_begun(manifest: Path, header: Header) -> tuple[Options, Recipe]:
         duplicate_ratio=shares.duplicate,
         manifest=manifest,
     )
-    recipe = Recipe(
+    recipe = RunSpec(
         seed=header.seed,
         start=datetime.fromisoformat(arguments["events_start"]),
         spacing_us=arguments["events_spacing_us"],
@@ -191,7 +191,7 @@ def _target(options: Options, session: Any) -> Target:
 def _go(
     options: Options,
     header: Header,
-    recipe: Recipe,
+    recipe: RunSpec,
     target: Target,
     manifest: Manifest | None,
     done: bytearray,
@@ -200,12 +200,12 @@ def _go(
     """Send the messages that ``done``, by number, does not say are sent already."""
     already_sent = done.count(1)
     total = options.count - already_sent
-    pacer = Pacer(options.rate)
+    pacer = RateLimiter(options.rate)
     fitting = options.batch_size
     if options.target_bytes:
         fitting = min(fitting, MAX_BYTES // options.target_bytes)
-    tally = Tally(manifest)
-    crew = Crew(
+    tally = RunStats(manifest)
+    crew = WorkerPool(
         target,
         Events(recipe),
         (number for number in range(options.count) if not done or not done[number]),
@@ -254,7 +254,7 @@ def _manifest(path: Path | None, header: Header) -> AbstractContextManager[Manif
     return Manifest.create(path / f"{header.run_id}.jsonl" if path.is_dir() else path, header)
 
 
-def _live_spacing_us(rate: float, shares: Shares) -> int:
+def _live_spacing_us(rate: float, shares: Ratios) -> int:
     # Events of a paced run occur about when they are sent; valid ones are as far apart as their share asks.
     valid = 1 - shares.invalid - shares.duplicate
     return round(1_000_000 / (rate * valid)) if rate and valid else 0

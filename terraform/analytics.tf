@@ -7,7 +7,7 @@ locals {
     rejected = { partition = "kind", values = ["invalid_event", "event_id_conflict"] }
   } : {}
 
-  # The columns of the views as Athena names their types, in the order of analytics/views/*.sql. A view's
+  # The columns of the views as Athena names their types, in the order of tools/analytics/views/*.sql. A view's
   # definition in Glue repeats them.
   archive_columns = {
     events = [

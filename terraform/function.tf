@@ -44,7 +44,7 @@ resource "aws_lambda_function" "processor" {
   depends_on = [aws_iam_role_policy.processor]
 }
 
-# The version that the queue feeds. To move it back is all that a rollback does: deploy/rollback.py.
+# The version that the queue feeds. To move it back is all that a rollback does: tools/deploy/rollback.py.
 resource "aws_lambda_alias" "processor_live" {
   name             = "live"
   description      = "The version that processes events."

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack import terraform, terraform_process, toolchain
-from stack.build import build_all
-from stack.errors import StackError
-from stack.paths import CACHE_DIR, TERRAFORM_SOURCE
-from stack.say import Say, labelled
-from stack.state import StackState
+from tools.core.errors import StackError
+from tools.core.log import Log, labelled
+from tools.core.paths import CACHE_DIR, TERRAFORM_SOURCE
+from tools.core.state import StackState
+from tools.local import terraform, terraform_process, toolchain
+from tools.local.build import build_all
 
 VAR_FILE = Path("env") / "dev.tfvars"
 # Never the account's default profile by accident: one of these has to say whose credentials they are.
@@ -65,7 +65,7 @@ def credentials() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name == "HOME" or name.startswith("AWS_")}
 
 
-def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], say: Say = print) -> StackState:
+def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], say: Log = print) -> StackState:
     """Apply the config, or apply it again. Raises StackError with Terraform's own message."""
     build_all()
     workdir = terraform.workdir(state_dir)
@@ -123,7 +123,7 @@ def _environment() -> dict[str, str]:
     return kept | {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
 
-def _terraform(state_dir: Path, say: Say, command: str, *arguments: str) -> str:
+def _terraform(state_dir: Path, say: Log, command: str, *arguments: str) -> str:
     program = [toolchain.find_terraform().command]
     workdir, log = terraform.workdir(state_dir), state_dir / terraform.LOG
     _, said = terraform_process.run(program, workdir, _environment(), log, say, command, *arguments)

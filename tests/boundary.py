@@ -8,8 +8,9 @@ import string
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from processor.items import event_item, size_of
+from processor.items import event_item
 from processor.messages import Message
+from storage.sizes import item_size
 
 _LETTERS = "".join(random.Random(11).choices(string.ascii_letters + string.digits, k=900_000))
 
@@ -28,11 +29,11 @@ def activity(event_id: str, padding: str) -> str:
     return json.dumps(event)
 
 
-def item_size(body: str) -> int:
+def size_of_item(body: str) -> int:
     """Bytes of the item of a valid event with its payload inside, as the function counts them."""
     record = {"messageId": "0" * 36, "body": body}
     message = Message.read(record, datetime.now(UTC))
-    return size_of({**event_item(message, large_order=False), **message.payload.inline()})
+    return item_size({**event_item(message, large_order=False), **message.payload.inline()})
 
 
 def body_of_item_size(size: int, event_id: str) -> str:
@@ -41,10 +42,10 @@ def body_of_item_size(size: int, event_id: str) -> str:
     def body(length: int) -> str:
         return activity(event_id, _LETTERS[:length])
 
-    near = _first(lambda length: item_size(body(length)) >= size - 20, len(_LETTERS))
+    near = _first(lambda length: size_of_item(body(length)) >= size - 20, len(_LETTERS))
     # Compressed sizes grow with the text on the whole, but not letter by letter.
     for length in range(near, near + 1000):
-        if item_size(body(length)) == size:
+        if size_of_item(body(length)) == size:
             return body(length)
     raise AssertionError(f"no body found whose item has {size} bytes")
 

@@ -9,8 +9,8 @@ import signal
 
 import pytest
 
-from stack.errors import StackError
 from tests import receipt, targets
+from tools.core.errors import StackError
 
 
 def pytest_configure(config: pytest.Config) -> None:

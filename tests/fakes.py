@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
-from processor.aws import CallError
-from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED, written
+
+from aws_http.errors import AwsError
+from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED, encode_request
 
 # Given an operation and its request; raises what the service would answer, or returns nothing.
 Fault = Callable[[str, dict[str, Any]], None]
@@ -26,12 +27,12 @@ def client_error(operation: str, code: str, status: int = 400, **extra: Any) -> 
     return ClientError({**response, **extra}, operation)
 
 
-def call_error(code: str, status: int = 400, **fields: Any) -> CallError:
+def call_error(code: str, status: int = 400, **fields: Any) -> AwsError:
     """A refusal, as the processor's services raise it."""
-    return CallError(code, code, status=status, fields=fields)
+    return AwsError(code, code, status=status, fields=fields)
 
 
-def canceled(reasons: list[dict[str, Any]]) -> CallError:
+def canceled(reasons: list[dict[str, Any]]) -> AwsError:
     """A transaction cancelled for these reasons, one for each action."""
     return call_error(TRANSACTION_CANCELED, CancellationReasons=reasons)
 
@@ -78,7 +79,7 @@ class FakeDynamoDB:
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(operation)
-        body = written(request)
+        body = encode_request(request)
         read: dict[str, Any] = json.loads(body)
         self.fault(operation, read)
         if operation == "TransactWriteItems":
@@ -231,7 +232,7 @@ class FakeS3:
         self.objects: dict[str, bytes] = {}
         self.fault: Fault = lambda operation, request: None
 
-    def put(self, bucket: str, key: str, data: bytes) -> None:
+    def put(self, bucket: str, key: str, data: bytes, content_type: str = "") -> None:
         self.fault("PutObject", {"Key": key})
         self.objects[key] = data
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from stack import endpoint, processes
-from stack.errors import StackError
+from tools.core.errors import StackError
+from tools.local import endpoint, processes
 
 PORT = 4566
 START_SECONDS = 120

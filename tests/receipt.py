@@ -1,4 +1,4 @@
-"""Writes the receipt of a green run of the whole suite (deploy/receipt.py): a pytest plugin.
+"""Writes the receipt of a green run of the whole suite (tools/deploy/receipt.py): a pytest plugin.
 
 A run of a part of the tests, a run in which something failed, and one during which the source changed, leave
 none: an older receipt then stands for what it was written for.
@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from deploy import receipt
-from deploy.receipt import Fingerprint, Receipt
-from stack import toolchain
 from tests import targets
+from tools.deploy import receipt
+from tools.deploy.receipt import Fingerprint, Receipt
+from tools.local import toolchain
 
 # The end-to-end tests, without which a run proves nothing about what is deployed.
 INTEGRATION = "tests/integration/"

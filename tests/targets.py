@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import endpoint, lifecycle, localstack, processes
-from stack.emulator import NAMES
-from stack.errors import StackError
-from stack.say import Say
-from stack.state import StackState
 from tests import account, localstack_container
+from tools.core.errors import StackError
+from tools.core.log import Log
+from tools.core.state import StackState
+from tools.local import endpoint, lifecycle, localstack, processes
+from tools.local.emulator import NAMES
 
 CHOICES = ("auto", "ministack", "localstack", "endpoint", "account")
 
@@ -71,7 +71,7 @@ class Target:
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Say = print,
+        say: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
@@ -101,7 +101,7 @@ class MiniStack(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Say = print,
+        say: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
@@ -127,7 +127,7 @@ class Endpoint(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Say = print,
+        say: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
@@ -153,7 +153,7 @@ class LocalStack(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Say = print,
+        say: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
@@ -172,7 +172,7 @@ class Account(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Say = print,
+        say: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,

@@ -9,13 +9,12 @@ from itertools import islice
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dashboards.collect.runner import Seen
-from dashboards.problems import problem
+from dashboards.errors import error_text
 from dashboards.state import Alert
 from dashboards.target import Target
-from ops.events import LARGE_ORDERS
-from ops.indexes import buckets, newest_first
-from ops.rejections import NEWEST
-from ops.tables import Item, text
+from storage.keys import shard_keys
+from tools.core.indexes import LARGE_ORDERS, NEWEST_REJECTED, newest_first
+from tools.core.tables import Item, text
 
 # How many of each kind are kept to be shown, and how many of each partition of an index are asked for.
 _SHOWN = 30
@@ -47,14 +46,16 @@ class Alerts:
         if len(failed) == 2:
             raise failed[0]
         newest = sorted(found, key=lambda alert: alert.at, reverse=True)
-        return Seen(tuple(newest), problem(failed[0], self.source, self.thing) if failed else None)
+        return Seen(tuple(newest), error_text(failed[0], self.source, self.thing) if failed else None)
 
     def _large_orders(self) -> list[Alert]:
-        items = newest_first(self._dynamodb, self._events, LARGE_ORDERS, buckets("large"), page=_PAGE)
+        items = newest_first(self._dynamodb, self._events, LARGE_ORDERS, shard_keys("large"), page=_PAGE)
         return [_large_order(item) for item in islice(items, _SHOWN)]
 
     def _rejections(self) -> list[Alert]:
-        items = newest_first(self._dynamodb, self._rejected, NEWEST, buckets("rejected"), page=_PAGE)
+        items = newest_first(
+            self._dynamodb, self._rejected, NEWEST_REJECTED, shard_keys("rejected"), page=_PAGE
+        )
         return [_rejection(item) for item in islice(items, _SHOWN)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dashboards.board import Board
 from dashboards.collect.alarms import Alarms
 from dashboards.collect.alerts import Alerts
 from dashboards.collect.log_group import LogGroup
@@ -10,10 +9,11 @@ from dashboards.collect.metrics import EVERY, Metrics
 from dashboards.collect.queues import Queues
 from dashboards.collect.runner import Collector, Runner
 from dashboards.collect.tables import TableCounts
+from dashboards.reading_store import ReadingStore
 from dashboards.target import Target
 
 
-def watch(target: Target, interval: float) -> tuple[Runner, Board]:
+def watch(target: Target, interval: float) -> tuple[Runner, ReadingStore]:
     """Collectors for a pipeline, not yet started, and the board that they write on.
 
     ``interval`` is in seconds; what changes more slowly, or costs more, is asked less often.
@@ -31,5 +31,5 @@ def watch(target: Target, interval: float) -> tuple[Runner, Board]:
         Alarms(target, max(interval, 15.0 if on_aws else 5.0)),
     ]
     sources = {collector.reading: (collector.source, collector.every) for collector in collectors}
-    board = Board(target.name, target.where, sources)
+    board = ReadingStore(target.name, target.where, sources)
     return Runner(collectors, board), board

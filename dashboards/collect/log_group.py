@@ -1,6 +1,6 @@
 """What the function did, read from its log group: for emulators, whose CloudWatch does not know.
 
-The function writes a line for each batch, with its metrics embedded (processor.telemetry), and Lambda one
+The function writes a line for each batch, with its metrics embedded (common.telemetry), and Lambda one
 that begins with REPORT for each invocation.
 """
 
@@ -10,13 +10,13 @@ import time
 from collections import Counter
 
 import contract
-from dashboards.collect.bins import Bins, Recent
 from dashboards.collect.log_lines import Batch, Run, Runs
 from dashboards.collect.runner import Seen
-from dashboards.figures import NO_METRIC, Absent
+from dashboards.collect.timeseries import Bins, Recent
 from dashboards.state import HISTORY, Activity
 from dashboards.target import Target
-from ops.logs import events_since
+from dashboards.values import NO_METRIC, Absent
+from tools.core.log_events import events_since
 
 # Rates are means over so many seconds, durations and latencies those of so many.
 _MEAN_OF = 10

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from processor.telemetry import NAMESPACE
-
 import contract
+from common.telemetry import NAMESPACE
 from dashboards.collect.runner import Seen
-from dashboards.figures import Absent, Figure
 from dashboards.state import HISTORY, Activity, Series
 from dashboards.target import Target
+from dashboards.values import Absent, Value
 
 EVERY = 30.0
 _MINUTE = 60
@@ -133,11 +132,11 @@ def activity(minutes: dict[str, list[dict[int, float]]], now: float) -> Activity
     """Sum CloudWatch's answer up. Each figure is that of the newest whole minute that CloudWatch has."""
     summed = {key: _sum(values) for key, values in minutes.items()}
 
-    def newest(key: str, scale: float = 1.0) -> Figure:
+    def newest(key: str, scale: float = 1.0) -> Value:
         known = [at for at in summed.get(key, {}) if now - _FRESH <= at <= now - _MINUTE]
         return summed[key][max(known)] / scale if known else _SILENT
 
-    def total(key: str) -> Figure:
+    def total(key: str) -> Value:
         values = summed.get(key, {})
         return sum(values.values()) if values else Absent("silent for 15 min")
 
@@ -175,7 +174,7 @@ def activity(minutes: dict[str, list[dict[int, float]]], now: float) -> Activity
     )
 
 
-def _throttles(summed: dict[str, dict[int, float]]) -> Figure:
+def _throttles(summed: dict[str, dict[int, float]]) -> Value:
     # DynamoDB sends throttle metrics only when it throttles, and capacity whenever it is used: where it has
     # told of capacity and not of throttles, there were none.
     if summed.get("table_throttles"):

@@ -7,11 +7,11 @@ import time
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dashboards.collect.runner import Seen
-from dashboards.figures import WAITING, Absent, Figure
-from dashboards.problems import problem
+from dashboards.errors import error_text
 from dashboards.state import Depth
 from dashboards.target import Target
-from ops import queues
+from dashboards.values import WAITING, Absent, Value
+from tools.core import queues
 
 # Dead letters come one by one and stay: they need not be counted every second.
 _DEAD_SECONDS = 3.0
@@ -29,7 +29,7 @@ class Queues:
         self._sqs = target.clients["sqs"]
         self._queue_url = target.queue_url
         self._dlq_url = target.dlq_url
-        self._dead: tuple[Figure, str | None] = WAITING, None
+        self._dead: tuple[Value, str | None] = WAITING, None
         self._dead_at = float("-inf")
 
     def collect(self) -> Seen:
@@ -41,9 +41,9 @@ class Queues:
         dead, trouble = self._dead
         return Seen(Depth(at, depth.visible, depth.in_flight, depth.delayed, dead), trouble)
 
-    def _count_dead(self) -> tuple[Figure, str | None]:
+    def _count_dead(self) -> tuple[Value, str | None]:
         try:
             return float(queues.depth(self._sqs, self._dlq_url).total), None
         except (BotoCoreError, ClientError) as error:
-            trouble = problem(error, self.source, "the dead-letter queue")
+            trouble = error_text(error, self.source, "the dead-letter queue")
             return Absent(trouble), trouble

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dashboards.board import Board
-from dashboards.problems import problem
+from dashboards.errors import error_text
+from dashboards.reading_store import ReadingStore
 
 # What one collector may take of a core, and how far it is slowed down to keep to that, in seconds.
 _SHARE = 0.02
@@ -23,7 +23,7 @@ class Seen:
     """What a collector found; ``problem`` says what it could not find beside it."""
 
     value: Any
-    problem: str | None = None
+    error_text: str | None = None
 
 
 class Collector(Protocol):
@@ -44,7 +44,7 @@ class Collector(Protocol):
 class Runner:
     """The threads of some collectors."""
 
-    def __init__(self, collectors: Sequence[Collector], board: Board) -> None:
+    def __init__(self, collectors: Sequence[Collector], board: ReadingStore) -> None:
         self._collectors = collectors
         self._board = board
         self._stop = threading.Event()
@@ -84,9 +84,9 @@ class Runner:
         try:
             seen = collector.collect()
         except Exception as error:  # noqa: BLE001 - the panel says what it is, and the next round tries again
-            self._board.fail(collector.reading, problem(error, collector.source, collector.thing))
+            self._board.fail(collector.reading, error_text(error, collector.source, collector.thing))
         else:
-            self._board.put(collector.reading, seen.value, time.time(), seen.problem)
+            self._board.put(collector.reading, seen.value, time.time(), seen.error_text)
 
     def _run(self, collector: Collector) -> None:
         while not self._stop.is_set():

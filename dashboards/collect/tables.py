@@ -5,10 +5,10 @@ from __future__ import annotations
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dashboards.collect.runner import Seen
-from dashboards.figures import Absent, Figure
-from dashboards.problems import problem
+from dashboards.errors import error_text
 from dashboards.state import Tables
 from dashboards.target import Target
+from dashboards.values import Absent, Value
 
 
 class TableCounts:
@@ -25,14 +25,14 @@ class TableCounts:
 
     def collect(self) -> Seen:
         """Ask for the three counts. Raises what the last table's call raised if none could be had."""
-        counts: list[Figure] = []
+        counts: list[Value] = []
         failed: Exception | None = None
         for table in self._tables:
             try:
                 counts.append(float(self._dynamodb.describe_table(TableName=table)["Table"]["ItemCount"]))
             except (BotoCoreError, ClientError) as error:
                 failed = error
-                counts.append(Absent(problem(error, self.source, self.thing)))
+                counts.append(Absent(error_text(error, self.source, self.thing)))
         if failed is not None and all(isinstance(found, Absent) for found in counts):
             raise failed
-        return Seen(Tables(*counts), problem(failed, self.source, self.thing) if failed else None)
+        return Seen(Tables(*counts), error_text(failed, self.source, self.thing) if failed else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dashboards.view.glyphs import Glyphs
+from dashboards.view.charset import Glyphs
 
 Column = float | None
 

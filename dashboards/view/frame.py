@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.text import Text
 
-from dashboards.view.glyphs import Glyphs
+from dashboards.view.charset import Glyphs
 
 # A panel's borders and padding, in columns.
 BORDERS = 4

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from dashboards.figures import Absent, count
 from dashboards.state import State
+from dashboards.values import Absent, count
 from dashboards.view.frame import cut
 from dashboards.view.lines import LABEL, fitted
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from dashboards.figures import Absent, Figure
+from dashboards.values import Absent, Value
 from dashboards.view.frame import cut
 
 LABEL = "dim"
@@ -25,7 +25,7 @@ class Entry:
     reason: str = ""
 
 
-def entry(label: str, figure: Figure, text: str, style: str = VALUE) -> Entry:
+def entry(label: str, figure: Value, text: str, style: str = VALUE) -> Entry:
     """An entry of a figure whose text is already made."""
     if isinstance(figure, Absent):
         return Entry(label, text, LABEL, figure.reason)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from dashboards.figures import WAITING, Absent, Figure, at_most, count, rate, shown, span
 from dashboards.flow import Flow, flow
 from dashboards.state import State
+from dashboards.values import WAITING, Absent, Value, at_most, count, formatted, rate, span
 from dashboards.view import timeline
+from dashboards.view.charset import Glyphs
 from dashboards.view.chart import Column, bars, nice_ceiling
-from dashboards.view.glyphs import Glyphs
 from dashboards.view.lines import LABEL, VALUE, Entry, entry, fitted, tiles
 
 DEPTH, IN, OUT, TROUBLE = "cyan", "blue", "green", "bold red"
@@ -46,17 +46,17 @@ def _figures(state: State, moving: Flow) -> list[Entry]:
     depth = state.depth.value
     late = LABEL if state.depth.trouble(state.now) else VALUE
 
-    def counter(name: str) -> Figure:
+    def counter(name: str) -> Value:
         return float(getattr(depth, name)) if depth else WAITING
 
     dead = depth.dead if depth else WAITING
     some = not isinstance(dead, Absent) and dead > 0
     oldest_form = at_most if moving.bounded else span
     oldest = moving.oldest
-    oldest_text = shown(oldest, oldest_form)
+    oldest_text = formatted(oldest, oldest_form)
     if depth and depth.total == 0:
         oldest_text = "none"
-    drained = shown(moving.drained_in, span)
+    drained = formatted(moving.drained_in, span)
     if moving.drained_in == 0:
         drained = "empty"
     elif moving.drained_in == Absent("the queue grows"):
@@ -64,10 +64,12 @@ def _figures(state: State, moving: Flow) -> list[Entry]:
     elif moving.drained_in == Absent("the queue stands still"):
         drained = "steady"
     return [
-        entry("visible", counter("visible"), shown(counter("visible"), count), late),
-        entry("in flight", counter("in_flight"), shown(counter("in_flight"), count), late),
-        entry("delayed", counter("delayed"), shown(counter("delayed"), count), late),
-        entry("dead letters", dead, f"{'▲ ' if some else ''}{shown(dead, count)}", TROUBLE if some else late),
+        entry("visible", counter("visible"), formatted(counter("visible"), count), late),
+        entry("in flight", counter("in_flight"), formatted(counter("in_flight"), count), late),
+        entry("delayed", counter("delayed"), formatted(counter("delayed"), count), late),
+        entry(
+            "dead letters", dead, f"{'▲ ' if some else ''}{formatted(dead, count)}", TROUBLE if some else late
+        ),
         entry("oldest", oldest, oldest_text, late),
         entry("drained in", 0.0, drained, late),
     ]
@@ -87,8 +89,10 @@ def _chart(state: State, width: int, rows: int, glyphs: Glyphs) -> list[Text]:
     return drawn
 
 
-def _rate(name: str, now: Figure, drawn: Sequence[str], style: str) -> list[Text]:
-    label = Text.assemble((f"{name:<4}", LABEL), (f"{shown(now, rate):>{_SCALE - 6}}", VALUE), (" ┤", LABEL))
+def _rate(name: str, now: Value, drawn: Sequence[str], style: str) -> list[Text]:
+    label = Text.assemble(
+        (f"{name:<4}", LABEL), (f"{formatted(now, rate):>{_SCALE - 6}}", VALUE), (" ┤", LABEL)
+    )
     blank = Text(f"{'':{_SCALE - 2}} ┤", LABEL)
     return [
         Text.assemble(label if number == len(drawn) - 1 else blank, (line, style))
@@ -98,7 +102,9 @@ def _rate(name: str, now: Figure, drawn: Sequence[str], style: str) -> list[Text
 
 def _rates_in_a_row(state: State, moving: Flow, width: int, glyphs: Glyphs) -> Text:
     # Labels of one width, so that the charts beside them hold still.
-    labels = {name: f"{shown(now, rate):<8}" for name, now in (("in", moving.sent), ("out", moving.settled))}
+    labels = {
+        name: f"{formatted(now, rate):<8}" for name, now in (("in", moving.sent), ("out", moving.settled))
+    }
     room = max(0, width // 2 - 14)
     both = _coming_and_going(state, timeline.times(state, room))
     ceiling = _ceiling([*both[0], *both[1]])

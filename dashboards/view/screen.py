@@ -10,12 +10,12 @@ from typing import Any
 
 from rich.text import Text
 
-from dashboards.figures import DASH, Absent, count, span
 from dashboards.flow import flow
 from dashboards.state import HISTORY, Reading, State
-from dashboards.view import news, queue, work
+from dashboards.values import DASH, Absent, count, span
+from dashboards.view import activity_panels, alert_panels, queue
+from dashboards.view.charset import Glyphs
 from dashboards.view.frame import BORDERS, Frame, beside, cut, panel
-from dashboards.view.glyphs import Glyphs
 from dashboards.view.header import header
 from dashboards.view.layout import arrange
 from dashboards.view.lines import LABEL
@@ -56,17 +56,21 @@ def _queue_source(state: State) -> str:
 # In the order in which they are dropped, from the end, where there is no room.
 PANES = {
     "queue": Pane("Queue", ("depth",), queue.lines, _queue_source),
-    "throughput": Pane("Throughput", ("activity",), work.throughput, _activity_source),
-    "lambda": Pane("Lambda", ("activity",), work.function, _activity_source, f"errors in {_MINUTES}"),
+    "throughput": Pane("Throughput", ("activity",), activity_panels.throughput, _activity_source),
+    "lambda": Pane(
+        "Lambda", ("activity",), activity_panels.function, _activity_source, f"errors in {_MINUTES}"
+    ),
     "dynamodb": Pane(
         "DynamoDB",
         ("tables", "activity"),
-        work.tables,
+        activity_panels.tables,
         lambda state: f"DescribeTable · {state.activity.source}",
         f"types in {_MINUTES}",
     ),
-    "alerts": Pane("Alerts", ("alerts",), news.alerts, lambda state: f"{state.alerts.source} indexes"),
-    "alarms": Pane("Alarms", ("alarms",), news.alarms, lambda state: state.alarms.source),
+    "alerts": Pane(
+        "Alerts", ("alerts",), alert_panels.alerts, lambda state: f"{state.alerts.source} indexes"
+    ),
+    "alarms": Pane("Alarms", ("alarms",), alert_panels.alarms, lambda state: state.alarms.source),
 }
 
 

@@ -1,4 +1,4 @@
-"""One invocation: from the stream records of a batch to the objects that hold them."""
+"""One invocation: stream records become lines, and lines become objects of the archive."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archiver import telemetry
 from archiver.buckets import Buckets, Unavailable
 from archiver.lines import EVENTS, REJECTED, UNREADABLE, Line, event_line, rejected_line, unreadable_line
 from archiver.objects import Object, Objects
+from common import telemetry
 
 Record = Mapping[str, Any]
 
@@ -18,8 +18,8 @@ Record = Mapping[str, Any]
 class Batch:
     """The records of one invocation.
 
-    What a record holds never fails a batch: what cannot be read is archived as such. What S3 refuses does;
-    Lambda then delivers the batch again, and the same records make the same objects under the same keys.
+    A record never fails its batch: one that cannot be read is archived under ``unreadable/``. An error of S3
+    does. Lambda then delivers the batch again, and the same records make the same objects under the same keys.
     """
 
     def __init__(self, events_table: str, rejected_table: str, buckets: Buckets) -> None:
@@ -30,8 +30,8 @@ class Batch:
         self.bytes = 0
 
     def archive(self, records: Iterable[Record]) -> None:
-        """Write what these records have inserted. Raises Unavailable when S3 does not take or give it."""
-        # Updates only clear the mark of an alert that was owed, and removals are TTL's or a replay's.
+        """Write the items that these records inserted. Raises Unavailable if S3 fails."""
+        # Updates only clear pending flags; removals come from TTL or a replay.
         inserted = [record for record in records if record.get("eventName") == "INSERT"]
         if not inserted:
             return
@@ -47,7 +47,7 @@ class Batch:
             line = make(record["dynamodb"]["NewImage"], self._buckets.payload)
         except Unavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with a record must not hold up the others
+        except Exception as error:  # noqa: BLE001 - a bad record must not fail the others
             why = f"{type(error).__name__}: {error}"[:500]
             telemetry.log(
                 "WARNING", "record unreadable", table=table, stream_event_id=record.get("eventID"), why=why
@@ -65,7 +65,7 @@ class Batch:
 
 
 def name_of(records: list[Record]) -> str:
-    """The name of the objects of a batch: the same for the same records, and for no others."""
+    """Return the name of a batch's objects: the same for the same records, and for no others."""
     numbers = [str((record.get("dynamodb") or {}).get("SequenceNumber", "0")) for record in records]
     ids = "\n".join(str(record.get("eventID")) for record in records)
     digest = hashlib.sha256(ids.encode("utf-8", "replace")).hexdigest()[:16]
@@ -73,6 +73,6 @@ def name_of(records: list[Record]) -> str:
 
 
 def _table(record: Record) -> str:
-    """The name of the table that a record is about: arn:aws:dynamodb:region:account:table/NAME/stream/..."""
+    """Return the table of a record, from arn:aws:dynamodb:region:account:table/NAME/stream/..."""
     parts = str(record.get("eventSourceARN")).split("/")
     return parts[1] if len(parts) > 1 else parts[0]

@@ -1,14 +1,13 @@
-"""Lines of the archive, made of the items of the events table and the rejected table.
+"""Lines of the archive, made from items of the events table and the rejected table.
 
-A line is one JSON object. Its members stand in the order of the tables here, and the body comes last: an
-event as the JSON object that it is (``event``), a rejected body, which may be anything, as a string
-(``body``). An event is there byte for byte, but for line breaks between its tokens, which become spaces, and
-for halves of surrogate pairs, which become U+FFFD. A number stands as the item has it, so that no binary
-float touches money.
+A line is one JSON object. Its members are the columns of `storage.columns`, in their order, then the body: an
+event as a JSON object (``event``), a rejected body, which may be anything, as a string (``body``). An event is
+written byte for byte, except that line breaks between its tokens become spaces and halves of surrogate pairs
+become U+FFFD. Numbers are copied as text, so that no amount passes through a binary float.
 
-A line belongs to a partition, by when SQS took the message, in UTC:
+A line belongs to a partition by when SQS received the message, in UTC:
 ``events/type=order/dt=2026-11-22/hour=14``, ``rejected/kind=invalid_event/dt=.../hour=...``, and
-``unreadable/dt=.../hour=...`` for what no line can be made of.
+``unreadable/dt=.../hour=...`` for items that cannot be read.
 """
 
 from __future__ import annotations
@@ -23,7 +22,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import contract
-from contract.payload import unpack
+from storage import attributes, columns
+from storage.columns import Column
+from storage.payload import decode_payload
 
 Item = Mapping[str, Any]
 Fetch = Callable[[str], bytes]
@@ -32,41 +33,10 @@ EVENTS = "events"
 REJECTED = "rejected"
 UNREADABLE = "unreadable"
 
-TYPES = frozenset(contract.SCHEMA["properties"]["event_type"]["enum"])
-KINDS = frozenset({"invalid_event", "event_id_conflict"})
+TYPES = frozenset(contract.EVENT_TYPES)
+KINDS = frozenset(attributes.REJECTION_KINDS)
 
-# Attribute, its type in DynamoDB's JSON, and whether every item has it.
-_EVENT = (
-    ("event_id", "S", True),
-    ("event_type", "S", True),
-    ("customer_id", "S", True),
-    ("occurred_at", "S", True),
-    ("received_at", "S", True),
-    ("processed_at", "S", True),
-    ("ingest_latency_ms", "N", True),
-    ("amount", "N", False),
-    ("currency", "S", False),
-    ("large_order", "BOOL", False),
-    ("item_count", "N", False),
-    ("payload_bytes", "N", True),
-    ("content_hash", "S", True),
-    ("schema_version", "S", True),
-    ("message_id", "S", True),
-    ("replayed", "BOOL", False),
-)
-_REJECTED = (
-    ("message_id", "S", True),
-    ("kind", "S", True),
-    ("event_id", "S", False),
-    ("event_type", "S", False),
-    ("received_at", "S", True),
-    ("rejected_at", "S", True),
-    ("reasons", "L", True),
-    ("violation_count", "N", True),
-    ("content_hash", "S", True),
-    ("payload_bytes", "N", True),
-)
-_REASON = (("path", "S", True), ("rule", "S", True), ("reason", "S", True))
+_REASON = tuple(Column(name, "S", "varchar", required=True) for name in ("path", "rule", "reason"))
 
 _RECEIVED = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):\d\d:\d\d\.\d{3}Z")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
@@ -78,24 +48,24 @@ _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class UnreadableItem(ValueError):
-    """An item is none that the processor writes, or its payload is lost; the message says why."""
+    """The processor did not write the item like this, or its payload is gone; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the archive, with its line break, and the partition that it belongs to."""
+    """A line of the archive, with its line break, and its partition."""
 
     partition: str
     text: bytes
 
 
 def event_line(item: Item, fetch: Fetch) -> Line:
-    """The line of an item of the events table, in DynamoDB's JSON; binary as bytes or as base64 text.
+    """Return the line of an item of the events table; its binary values are bytes or base64 text.
 
     ``fetch`` reads an object of the payload bucket by its key; what it raises passes through. Raises
     UnreadableItem.
     """
-    head = _members(item, _EVENT)
+    head = _members(item, columns.EVENTS)
     event_type = item["event_type"]["S"]
     if event_type not in TYPES:
         raise UnreadableItem(f"its event_type is {event_type[:40]!r}")
@@ -105,19 +75,19 @@ def event_line(item: Item, fetch: Fetch) -> Line:
 
 
 def rejected_line(item: Item, fetch: Fetch) -> Line:
-    """The line of an item of the rejected table; otherwise as `event_line`."""
-    head = _members(item, _REJECTED)
+    """Return the line of an item of the rejected table; see `event_line`."""
+    head = _members(item, columns.REJECTED)
     kind = item["kind"]["S"]
     if kind not in KINDS:
         raise UnreadableItem(f"its kind is {kind[:40]!r}")
     partition = f"{REJECTED}/kind={kind}/{_when(item)}"
-    # SQS carries no half of a surrogate pair; should one come all the same, no reader stumbles over it.
+    # SQS refuses halves of surrogate pairs; readers could not parse one.
     body = _text(_body(item, fetch).decode("utf-8", "replace"))
     return Line(partition, _encoded(f'{{{head},"body":{body}}}\n'))
 
 
 def unreadable_line(table: str, record: Mapping[str, Any], error: str) -> Line:
-    """The line of a stream record that is no other line: the raw image, and why."""
+    """Return the line of a stream record that cannot be read: its raw image, and why."""
     change = record.get("dynamodb") or {}
     changed_at = change.get("ApproximateCreationDateTime")
     moment = datetime.fromtimestamp(changed_at if isinstance(changed_at, int | float) else 0, UTC)
@@ -132,12 +102,12 @@ def unreadable_line(table: str, record: Mapping[str, Any], error: str) -> Line:
 
 
 def _on_a_line(body: bytes) -> bytes:
-    """A body of valid JSON as a line that every reader takes."""
+    """Return a body of valid JSON on one line that every JSON reader accepts."""
     if b"\n" in body or b"\r" in body:
-        # No string in valid JSON holds a bare line break: these stand between tokens.
+        # No string in valid JSON has a bare line break, so these are between tokens.
         body = body.replace(b"\n", b" ").replace(b"\r", b" ")
     if b"\\ud" in body or b"\\uD" in body:
-        # Half a pair is JSON by its grammar, and DuckDB refuses the whole object that it is in.
+        # Half a pair is valid JSON, but DuckDB refuses the object that contains it.
         body = _ESCAPE.sub(lambda found: b"\\ufffd" if found["half"] else found[0], body)
     if not body.isascii():
         try:
@@ -156,29 +126,29 @@ def _when(item: Item) -> str:
 
 
 def _body(item: Item, fetch: Fetch) -> bytes:
-    packed: dict[str, Any] = {"payload_encoding": _content(item, "payload_encoding", "S")}
-    if "payload" in item:
-        stored = _content(item, "payload", "B")
-        packed["payload"] = b64decode(stored) if isinstance(stored, str) else bytes(stored)
+    encoded: Item = {attributes.PAYLOAD_ENCODING: _content(item, attributes.PAYLOAD_ENCODING, "S")}
+    if attributes.PAYLOAD in item:
+        stored = _content(item, attributes.PAYLOAD, "B")
+        encoded = {**encoded, attributes.PAYLOAD: b64decode(stored) if isinstance(stored, str) else stored}
     else:
-        packed["payload_key"] = _content(item, "payload_key", "S")
+        encoded = {**encoded, attributes.PAYLOAD_KEY: _content(item, attributes.PAYLOAD_KEY, "S")}
     try:
-        body = unpack(packed, fetch)
+        body = decode_payload(encoded, fetch)
     except UnreadableItem:
         raise
     except ValueError as error:
         raise UnreadableItem(str(error)) from error
-    # It also says that the body is what the processor has read: an event, and valid JSON.
+    # The hash also proves that the body is the one that the processor validated.
     if hashlib.sha256(body).hexdigest() != item["content_hash"]["S"]:
         raise UnreadableItem("its body is not the one that was sent: the content hash differs")
     return body
 
 
-def _members(item: Item, fields: Iterable[tuple[str, str, bool]]) -> str:
+def _members(item: Item, fields: Iterable[Column]) -> str:
     return ",".join(
-        f'"{name}":{_value(name, kind, _content(item, name, kind))}'
-        for name, kind, needed in fields
-        if needed or name in item
+        f'"{column.name}":{_value(column.name, column.type, _content(item, column.name, column.type))}'
+        for column in fields
+        if column.required or column.name in item
     )
 
 
@@ -186,7 +156,7 @@ def _content(item: Item, name: str, kind: str) -> Any:
     try:
         return item[name][kind]
     except (KeyError, TypeError):
-        what = f"its {name} is no {kind}" if name in item else f"it has no {name}"
+        what = f"its {name} is not of type {kind}" if name in item else f"it has no {name}"
         raise UnreadableItem(what) from None
 
 
@@ -207,4 +177,4 @@ def _encoded(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise UnreadableItem(f"it is no text: {error}") from error
+        raise UnreadableItem(f"it is not text: {error}") from error

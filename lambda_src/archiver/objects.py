@@ -1,4 +1,4 @@
-"""Lines gathered into gzip objects, one for each partition."""
+"""Collects lines into gzip objects, one for each partition."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 from archiver.lines import Line
 
-# Level 5 makes a sixth less of 200 KB events than level 1 does, in twice the CPU time; level 6 takes another
-# quarter for another 2%. What is saved is kept for years, and read by every query.
+# Level 5 writes a sixth less than level 1 in twice the time; level 6 only 2% less again (docs/adr/0009).
 _LEVEL = 5
 _GZIP = 31  # zlib's window bits for a gzip member with a window of 32 KiB
-# Text in all objects that are being made; what comes after begins others. It bounds the memory that is taken.
-_FULL = 32 * 1024 * 1024
+# Bytes of text in all open objects, after which they are written: it bounds the memory.
+_MAX_OPEN_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object of the archive: its key, its gzip data, and how many lines it holds."""
+    """An object of the archive: its key, its gzip data, and its number of lines."""
 
     key: str
     data: bytes
@@ -25,7 +24,7 @@ class Object:
 
 
 class Objects:
-    """Objects being made of lines. All of them bear one name, in partitions of their own."""
+    """The objects of a batch. All have one name, each in its partition."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -34,20 +33,20 @@ class Objects:
         self._part = 1
 
     def add(self, line: Line) -> list[Object]:
-        """Add a line; the objects that are to be written, where it is time for that."""
-        gathered = self._open.get(line.partition)
-        if gathered is None:
-            gathered = self._open[line.partition] = _Open()
-        gathered.add(line)
+        """Add a line. Returns the objects to write now, if the open ones have become large."""
+        lines_of = self._open.get(line.partition)
+        if lines_of is None:
+            lines_of = self._open[line.partition] = _Open()
+        lines_of.add(line)
         self._size += len(line.text)
-        return self.rest() if self._size >= _FULL else []
+        return self.rest() if self._size >= _MAX_OPEN_BYTES else []
 
     def rest(self) -> list[Object]:
-        """The objects that are being made. Lines that follow come into others, of the name and a number."""
+        """Return the open objects. Later lines go to new ones, whose name has a number."""
         name = self._name if self._part == 1 else f"{self._name}-{self._part}"
         made = [
-            Object(f"{partition}/{name}.json.gz", gathered.data(), gathered.lines)
-            for partition, gathered in self._open.items()
+            Object(f"{partition}/{name}.json.gz", lines_of.data(), lines_of.lines)
+            for partition, lines_of in self._open.items()
         ]
         self._open, self._size, self._part = {}, 0, self._part + 1
         return made
@@ -58,14 +57,14 @@ class _Open:
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
-        self._packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+        self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
         self.lines = 0
 
     def add(self, line: Line) -> None:
         self.lines += 1
-        self._chunks.append(self._packer.compress(line.text))
+        self._chunks.append(self._compressor.compress(line.text))
 
     def data(self) -> bytes:
-        """All of it; takes no more lines afterwards."""
-        self._chunks.append(self._packer.flush())
+        """Return the compressed data. No line can be added afterwards."""
+        self._chunks.append(self._compressor.flush())
         return b"".join(self._chunks)

@@ -1,18 +1,16 @@
-"""What Terraform tells the function, read and checked once, at cold start."""
+"""The archiver's configuration, which Terraform sets as environment variables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
-class SettingsError(RuntimeError):
-    """An environment variable is missing or unusable; the message names it."""
+from common.settings import Environment
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The function's configuration."""
+    """The configuration. ``function_timeout`` is in seconds."""
 
     events_table: str
     rejected_table: str
@@ -21,23 +19,14 @@ class Settings:
     function_timeout: float
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
-        """Build the settings from environment variables. Raises SettingsError, naming the variable."""
-
-        def text(name: str) -> str:
-            value = environment.get(name, "")
-            if not value:
-                raise SettingsError(f"environment variable {name} is not set; Terraform sets it")
-            return value
-
-        try:
-            function_timeout = float(text("FUNCTION_TIMEOUT_SECONDS"))
-        except ValueError:
-            raise SettingsError("environment variable FUNCTION_TIMEOUT_SECONDS must be a number") from None
+    def read(cls, variables: Mapping[str, str]) -> Settings:
+        """Read the environment variables. Raises SettingsError, naming the variable."""
+        environment = Environment(variables)
+        function_timeout = float(environment.number("FUNCTION_TIMEOUT_SECONDS"))
         return cls(
-            events_table=text("EVENTS_TABLE"),
-            rejected_table=text("REJECTED_TABLE"),
-            payload_bucket=text("PAYLOAD_BUCKET"),
-            archive_bucket=text("ARCHIVE_BUCKET"),
+            events_table=environment.text("EVENTS_TABLE"),
+            rejected_table=environment.text("REJECTED_TABLE"),
+            payload_bucket=environment.text("PAYLOAD_BUCKET"),
+            archive_bucket=environment.text("ARCHIVE_BUCKET"),
             function_timeout=function_timeout,
         )

@@ -1,27 +1,30 @@
-"""Alerts on the alerts topic: JSON, with the attributes that subscribers filter by, never a payload."""
+"""Alerts: which there are, and how they are published.
+
+An alert is JSON with the message attributes that subscribers filter by. It never contains a payload.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
 import contract
-from processor.aws import CallError
-from processor.deadline import Deadline
-from processor.items import decimal_text
+from aws_http.errors import AwsError
+from common.deadline import Deadline
 from processor.messages import Message
+from storage.attributes import EVENT_ID_CONFLICT, INVALID_EVENT
+from storage.sizes import decimal_text
 
-# PublishBatch takes 10 messages and 256 KiB in all (SNS API reference); the margin is for attributes.
-_ENTRIES = 10
-_BYTES = 240 * 1024
+# PublishBatch accepts 10 messages and 256 KiB in all (SNS API reference); the margin is for attributes.
+_MAX_ENTRIES = 10
+_MAX_BYTES = 240 * 1024
 _LISTED_REASONS = 10
+_LISTED_IDS = 1000
 
 LARGE_ORDER = "large_order"
-INVALID = "invalid_event"
-CONFLICT = "event_id_conflict"
 BATCH_PROCESSED = "batch_processed"
 
 
@@ -34,63 +37,106 @@ class Alert:
     text: str
 
 
-def _alert(alert_type: str, message: Message, **details: Any) -> Alert:
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What an alert may be about: a stored event, or a rejected one with the reasons for it."""
+
+    message: Message
+    reasons: contract.Violations
+    large_order_threshold: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """When an alert is published, and what it says beside the names of the message and its event.
+
+    ``kind`` is the kind of rejection that the rule is for, or None for stored events.
+    """
+
+    alert_type: str
+    kind: str | None
+    applies: Callable[[Occasion], bool]
+    details: Callable[[Occasion], dict[str, Any]]
+
+
+def _is_large_order(occasion: Occasion) -> bool:
+    return contract.is_large_order(occasion.message.event, occasion.large_order_threshold)
+
+
+def _large_order(occasion: Occasion) -> dict[str, Any]:
+    event = occasion.message.event
+    # Amounts are strings because many JSON readers make binary floats of numbers.
+    return {
+        "order_id": event["order_id"][:256],
+        "customer_id": event["customer_id"],
+        "amount": decimal_text(event["amount"]),
+        "currency": event["currency"],
+        "threshold": decimal_text(occasion.large_order_threshold),
+        "occurred_at": event["occurred_at"],
+    }
+
+
+def _invalid_event(occasion: Occasion) -> dict[str, Any]:
+    return {"violation_count": occasion.reasons.total, "reasons": _first_reasons(occasion.reasons)}
+
+
+def _event_id_conflict(occasion: Occasion) -> dict[str, Any]:
+    reasons = _first_reasons(occasion.reasons)
+    return {"content_hash": occasion.message.content_hash, "reasons": reasons}
+
+
+def _first_reasons(reasons: contract.Violations) -> list[dict[str, str]]:
+    return [reason._asdict() for reason in reasons[:_LISTED_REASONS]]
+
+
+def _always(_occasion: Occasion) -> bool:
+    return True
+
+
+# Every alert about a message. To add one, add a rule (CONTRIBUTING.md).
+ALERT_RULES = (
+    AlertRule(LARGE_ORDER, None, _is_large_order, _large_order),
+    AlertRule(INVALID_EVENT, INVALID_EVENT, _always, _invalid_event),
+    AlertRule(EVENT_ID_CONFLICT, EVENT_ID_CONFLICT, _always, _event_id_conflict),
+)
+
+
+def alert_types(kind: str | None, occasion: Occasion) -> list[str]:
+    """Return the types of the alerts about a stored event (``kind`` is None) or about a rejected one."""
+    return [rule.alert_type for rule in _rules_for(kind, occasion)]
+
+
+def alerts_for(kind: str | None, occasion: Occasion) -> list[Alert]:
+    """Return the alerts about a stored event (``kind`` is None) or about a rejected one."""
+    return [_alert(rule, occasion) for rule in _rules_for(kind, occasion)]
+
+
+def _rules_for(kind: str | None, occasion: Occasion) -> list[AlertRule]:
+    return [rule for rule in ALERT_RULES if rule.kind == kind and rule.applies(occasion)]
+
+
+def _alert(rule: AlertRule, occasion: Occasion) -> Alert:
+    message = occasion.message
     named = {
-        "alert_type": alert_type,
-        "message_id": message.identity,
+        "alert_type": rule.alert_type,
+        "message_id": message.origin_id,
         "event_id": message.event_id,
         "event_type": message.event_type,
-        **details,
+        **rule.details(occasion),
     }
     text = json.dumps({name: value for name, value in named.items() if value is not None})
-    return Alert(alert_type, message.event_type, text)
-
-
-def large_order(message: Message, threshold: Decimal) -> Alert:
-    """An order above the threshold was stored. Amounts are text: JSON readers make floats of numbers."""
-    event = message.event
-    return _alert(
-        LARGE_ORDER,
-        message,
-        order_id=event["order_id"][:256],
-        customer_id=event["customer_id"],
-        amount=decimal_text(event["amount"]),
-        currency=event["currency"],
-        threshold=decimal_text(threshold),
-        occurred_at=event["occurred_at"],
-    )
-
-
-def invalid_event(message: Message, reasons: contract.Violations) -> Alert:
-    """An event broke the contract and was rejected; the first 10 reasons, and how many there are."""
-    return _alert(
-        INVALID,
-        message,
-        violation_count=reasons.total,
-        reasons=[reason._asdict() for reason in reasons[:_LISTED_REASONS]],
-    )
-
-
-def event_id_conflict(message: Message, reasons: contract.Violations) -> Alert:
-    """An event came with the event_id of another one and was rejected."""
-    return _alert(
-        CONFLICT,
-        message,
-        content_hash=message.content_hash,
-        reasons=[reason._asdict() for reason in reasons[:_LISTED_REASONS]],
-    )
+    return Alert(rule.alert_type, message.event_type, text)
 
 
 def batch_processed(request_id: str, message_ids: list[str], counts: dict[str, int]) -> Alert:
-    """What became of the messages of one invocation."""
-    # 1,000 ids are 36 KB; a larger batch names its first thousand and counts the rest.
-    named = {"message_id": message_ids[0], "message_ids": message_ids[:1000]} if message_ids else {}
+    """Return the summary of one invocation. It names the first 1,000 messages (36 KB) and counts all."""
+    named = {"message_id": message_ids[0], "message_ids": message_ids[:_LISTED_IDS]} if message_ids else {}
     text = json.dumps({"alert_type": BATCH_PROCESSED, "request_id": request_id, **named, **counts})
     return Alert(BATCH_PROCESSED, None, text)
 
 
 class Topics(Protocol):
-    """SNS, as the function uses it: see ``processor.sns``."""
+    """SNS, as `Publisher` uses it (see `processor.sns`)."""
 
     def publish_batch(self, topic_arn: str, entries: list[dict[str, Any]]) -> dict[str, str | None]: ...
 
@@ -104,11 +150,14 @@ class Publisher:
         self._deadline = deadline
 
     def publish(self, alerts: list[Alert]) -> list[str | None]:
-        """Publish alerts, in as few requests as SNS allows. Says of each why SNS did not take it, if so."""
+        """Publish alerts in as few requests as SNS allows.
+
+        Returns for each alert why SNS did not accept it, or None.
+        """
         problems: list[str | None] = ["not tried"] * len(alerts)
         for chunk in _chunks(alerts):
             left = chunk
-            for _ in range(2):  # what SNS refuses of a batch is tried once more
+            for _ in range(2):  # entries that SNS refuses are tried once more
                 for n, problem in zip(left, self._publish(alerts, left), strict=True):
                     problems[n] = problem
                 left = [n for n in left if problems[n]]
@@ -124,11 +173,11 @@ class Publisher:
             for n in chunk
         ]
         try:
-            fates = self._sns.publish_batch(self._topic_arn, entries)
-        except CallError as error:
+            codes = self._sns.publish_batch(self._topic_arn, entries)
+        except AwsError as error:
             return [str(error)] * len(chunk)
-        codes = [fates.get(str(n), "no answer") for n in chunk]
-        return [code and f"SNS refused it: {code}" for code in codes]
+        refusals = [codes.get(str(n), "no answer") for n in chunk]
+        return [code and f"SNS refused it: {code}" for code in refusals]
 
 
 def _attributes(alert: Alert) -> dict[str, dict[str, str]]:
@@ -140,8 +189,8 @@ def _chunks(alerts: list[Alert]) -> Iterator[list[int]]:
     chunk: list[int] = []
     size = 0
     for n, alert in enumerate(alerts):
-        length = len(alert.text) + 200  # the text is ASCII; the attributes count too
-        if chunk and (len(chunk) == _ENTRIES or size + length > _BYTES):
+        length = len(alert.text) + 200  # the text is ASCII; 200 bytes are for the attributes
+        if chunk and (len(chunk) == _MAX_ENTRIES or size + length > _MAX_BYTES):
             yield chunk
             chunk, size = [], 0
         chunk.append(n)

@@ -1,57 +1,39 @@
-"""One invocation: from the messages of a batch to what became of each of them."""
+"""One invocation: the messages of a batch, step by step, to an outcome for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-import contract
-from contract.payload import unpack
-from processor import alerts, telemetry
-from processor.alerts import CONFLICT, INVALID, Alert, Publisher
-from processor.bucket import Bucket, Unavailable
-from processor.deadline import Deadline
-from processor.items import Item, duplicate_item, event_item, may_need_bucket, rejected_item, with_payload
-from processor.messages import Message, iso
+from common import telemetry
+from common.deadline import Deadline
+from processor import alerts
+from processor.alerts import Alert, Publisher
+from processor.items import duplicate_item
+from processor.messages import Message
+from processor.payload_bucket import PayloadBucket, Unavailable
+from processor.puts import ExistingItem, PendingPut, PutResolver
 from processor.report import report
+from processor.results import DUPLICATES, RETURNED, ItemKey, MessageResult, count_outcomes
 from processor.settings import Settings
 from processor.store import SHARED_ITEM_LIMIT, Created, Exists, Failed, Outcome, Put, Store
-from processor.work import DUPLICATES, REDELIVERED, REJECTED, RETURNED, STORED, Work, count
+from storage.payload import add_payload
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """A put on behalf of a message: an event into the events table, or a rejected one into the other."""
-
-    work: Work
-    put: Put
-    kind: str | None
-    reasons: contract.Violations
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a key in a table: an item found there, or one that this batch has just created."""
-
-    identity: str
-    content_hash: str
-    alert_pending: bool
-    kept_at: str
-    body: Callable[[], str]
+_BUG = "a bug in the function; see the traceback"
+# What tells the item of this very put from another delivery's.
+_OWN = ("message_id", "content_hash", "processed_at", "rejected_at")
 
 
 class Batch:
-    """The messages of one invocation. `process` settles every one of them, whatever fails."""
+    """The messages of one invocation."""
 
     def __init__(
         self,
         settings: Settings,
         deadline: Deadline,
         store: Store,
-        bucket: Bucket,
+        bucket: PayloadBucket,
         publisher: Publisher,
         *,
         request_id: str,
@@ -62,286 +44,186 @@ class Batch:
         self._store = store
         self._bucket = bucket
         self._publisher = publisher
+        self._resolver = PutResolver(settings, now)
         self._request_id = request_id
         self._now = now
-        self._works: list[Work] = []
+        self._results: list[MessageResult] = []
 
     def process(self, records: list[Mapping[str, Any]]) -> list[str]:
-        """Process SQS records; returns the ids of the messages that must go back to the queue.
+        """Process SQS records. Returns the ids of the messages that return to the queue.
 
-        Raises nothing on account of a message: an invalid body is rejected, and a fault of ours or of AWS
-        gives back the messages that it befell.
+        A message raises nothing: an invalid body is rejected, and an error of ours or of AWS returns the
+        messages that it hit to the queue.
         """
         unread = self._read(records)
-        # A bucket that hangs takes all the time there is, so what may need it comes after everything else.
-        for needy in (False, True):
-            if works := [work for work in self._works if may_need_bucket(work.message) == needy]:
-                self._settle_all(works)
-        report(self._works, unread, self._request_id, self._now)
-        return unread + [work.message.message_id for work in self._works if work.outcome in (RETURNED, "")]
+        # A bucket that hangs uses up the time, so messages that may need it come after all others.
+        for needs_s3 in (False, True):
+            group = [result for result in self._results if result.message.payload.needs_s3 == needs_s3]
+            if group:
+                self._process_group(group)
+        report(self._results, unread, self._request_id, self._now)
+        return unread + [
+            result.message.message_id for result in self._results if result.outcome in (RETURNED, "")
+        ]
 
     def _read(self, records: list[Mapping[str, Any]]) -> list[str]:
-        """Read and validate; returns the ids of the messages that could not be begun."""
+        """Decode, validate and encode each message. Returns the ids of those for which that failed."""
         unread = []
         for record in records:
             try:
                 if self._deadline.allows_call():
-                    self._works.append(Work(Message.read(record, self._now)))
+                    self._results.append(MessageResult(Message.read(record, self._now)))
                     continue
-            except Exception:  # noqa: BLE001 - a bug must cost only the messages it befalls
+            except Exception:  # noqa: BLE001 - a bug must affect only the messages that it hits
                 telemetry.log_bug("bug in reading a record", message_id=record["messageId"])
             unread.append(record["messageId"])
         return unread
 
-    def _settle_all(self, works: list[Work]) -> None:
-        for step in (self._keep, self._count_duplicates, self._alert, self._forget_replayed):
+    def _process_group(self, results: list[MessageResult]) -> None:
+        steps = (self._store_all, self._count_duplicates, self._publish_alerts, self._delete_replayed)
+        for step in steps:
             try:
-                step(works)
-            except Exception:  # noqa: BLE001 - a bug must cost only the messages it befalls
+                step(results)
+            except Exception:  # noqa: BLE001 - a bug must affect only the messages that it hits
                 telemetry.log_bug(f"bug in {step.__name__}", request_id=self._request_id)
-                for work in works:
-                    work.give_back("a bug in the function; see the traceback")
+                for result in results:
+                    result.return_to_queue(_BUG)
 
     # --- store ---------------------------------------------------------------------------------------
 
-    def _keep(self, works: list[Work]) -> None:
-        first = [attempt for work in works if (attempt := self._first_attempt(work)) is not None]
-        # An event may turn out a conflict, and a rejection's key may turn out taken: three rounds at most.
-        for attempt in self._create(self._create(self._create(first))):
-            attempt.work.give_back("its key in the rejected table is taken by something else")
+    def _store_all(self, results: list[MessageResult]) -> None:
+        pending = [put for result in results if (put := self._first_put(result)) is not None]
+        # Each put moves to a later state or ends (`processor.puts`), so the rounds are bounded.
+        while pending:
+            pending = self._put_round(pending)
 
-    def _first_attempt(self, work: Work) -> Attempt | None:
+    def _first_put(self, result: MessageResult) -> PendingPut | None:
         try:
-            return self._attempt(work)
-        except Exception:  # noqa: BLE001 - a bug must cost only the messages it befalls
-            telemetry.log_bug("bug in building an item", message_id=work.message.message_id)
-            work.give_back("a bug in the function; see the traceback")
+            return self._resolver.first_put(result)
+        except Exception:  # noqa: BLE001 - a bug must affect only the messages that it hits
+            telemetry.log_bug("bug in building an item", message_id=result.message.message_id)
+            result.return_to_queue(_BUG)
             return None
 
-    def _attempt(self, work: Work) -> Attempt:
-        message = work.message
-        if not message.valid:
-            return self._rejection(work, INVALID, message.violations, message.identity)
-        work.large_order = contract.is_large_order(message.event, self._threshold)
-        item = event_item(message, large_order=work.large_order)
-        put = Put(self._settings.events_table, "event_id", item)
-        return Attempt(work, put, None, message.violations)
-
-    def _rejection(self, work: Work, kind: str, reasons: contract.Violations, message_id: str) -> Attempt:
-        item = rejected_item(work.message, kind, reasons, self._settings.rejected_retention_days)
-        item["message_id"] = {"S": message_id}
-        return Attempt(work, Put(self._settings.rejected_table, "message_id", item), kind, reasons)
-
-    def _create(self, attempts: list[Attempt]) -> list[Attempt]:
-        """Put each key's first claimant, then settle all against who holds the key.
-
-        Returns the attempts that follow from it: conflicts, which are to be put in the rejected table.
-        """
-        leaders: dict[tuple[str, str], Attempt] = {}
-        for attempt in attempts:
-            leaders.setdefault(_key(attempt), attempt)
-        ready = {key: self._with_payload(attempt) for key, attempt in leaders.items()}
-        puts = {key: put for key, put in ready.items() if put is not None}
-        outcomes = dict(zip(puts, self._store.create(list(puts.values())), strict=True))
-
+    def _put_round(self, pending: list[PendingPut]) -> list[PendingPut]:
+        """Write the first put of each key, then resolve every put. Returns the puts that follow."""
+        first_puts: dict[ItemKey, PendingPut] = {}
+        for put in pending:
+            first_puts.setdefault(put.key, put)
+        outcomes = self._create(first_puts)
         following = []
-        for attempt in attempts:
-            key = _key(attempt)
-            leader = leaders[key]
-            outcome = outcomes.get(key, Failed(leader.work.why or "its payload could not be stored"))
-            if self._is_own(outcome, leader):
-                outcome = Created()
+        for put in pending:
             try:
-                follow = self._settle(attempt, leader, outcome)
-            except Unavailable as error:
-                attempt.work.give_back(str(error))
-            except Exception:  # noqa: BLE001 - a bug must cost only the messages it befalls
-                telemetry.log_bug("could not settle a message", message_id=attempt.work.message.message_id)
-                attempt.work.give_back("a bug in the function; see the traceback")
-            else:
-                if follow is not None:
+                if (follow := self._resolve(put, first_puts[put.key], outcomes[put.key])) is not None:
                     following.append(follow)
+            except Unavailable as error:
+                put.result.return_to_queue(str(error))
+            except Exception:  # noqa: BLE001 - a bug must affect only the messages that it hits
+                telemetry.log_bug("could not resolve a message", message_id=put.result.message.message_id)
+                put.result.return_to_queue(_BUG)
         return following
 
-    def _is_own(self, outcome: Outcome, leader: Attempt) -> bool:
-        """Whether what is in the way was put there by this very call, whose first answer was lost."""
-        if not isinstance(outcome, Exists) or not outcome.retried:
-            return False
-        names = ("message_id", "content_hash", "processed_at", "rejected_at")
-        return all(outcome.item.get(name) == leader.put.item.get(name) for name in names)
-
-    def _with_payload(self, attempt: Attempt) -> Put | None:
-        message = attempt.work.message
-        item, key = with_payload(attempt.put.item, message, rejected=attempt.kind is not None)
-        if key is not None:
+    def _create(self, first_puts: dict[ItemKey, PendingPut]) -> dict[ItemKey, Outcome]:
+        """Write payloads that do not fit their items to S3, then create the items."""
+        outcomes: dict[ItemKey, Outcome] = {}
+        ready: dict[ItemKey, Put] = {}
+        for key, pending in first_puts.items():
             try:
-                self._bucket.put(key, message.payload.data)
+                ready[key] = self._with_payload(pending)
             except Unavailable as error:
-                attempt.work.why = str(error)
-                return None
-        return Put(attempt.put.table, attempt.put.key, item)
+                outcomes[key] = Failed(str(error))
+        created = self._store.create(list(ready.values()))
+        for (key, put), outcome in zip(ready.items(), created, strict=True):
+            outcomes[key] = Created() if _created_by_lost_answer(put, outcome) else outcome
+        return outcomes
 
-    def _settle(self, attempt: Attempt, leader: Attempt, outcome: Outcome) -> Attempt | None:
-        work = attempt.work
+    def _with_payload(self, pending: PendingPut) -> Put:
+        message = pending.result.message
+        rejected = pending.kind is not None
+        item, key = add_payload(pending.put.item, message.payload, message.content_hash, rejected=rejected)
+        if key is not None:
+            self._bucket.put(key, message.payload.data)
+        return Put(pending.put.table, pending.put.key, item)
+
+    def _resolve(self, pending: PendingPut, first_put: PendingPut, outcome: Outcome) -> PendingPut | None:
         if isinstance(outcome, Failed):
-            work.give_back(outcome.why)
+            pending.result.return_to_queue(outcome.why)
             return None
-        if isinstance(outcome, Created) and attempt is leader:
-            work.outcome = STORED if attempt.kind is None else REJECTED
-            work.in_events = attempt.kind is None
-            work.bytes_stored = len(work.message.payload.data)
-            if attempt.kind is not None or work.large_order:
-                self._owe_alert(attempt)
+        if isinstance(outcome, Created) and pending is first_put:
+            self._resolver.created(pending)
             return None
-        holder = _created(leader) if isinstance(outcome, Created) else self._found(outcome)
-        if holder is None:
-            work.give_back("what holds its key could not be read")
-            return None
-        settle = self._settle_event if attempt.kind is None else self._settle_rejection
-        return settle(attempt, holder)
-
-    def _settle_event(self, attempt: Attempt, holder: Holder) -> Attempt | None:
-        work, message = attempt.work, attempt.work.message
-        same = holder.content_hash == message.content_hash
-        if same and holder.identity == message.identity:
-            work.in_events = True
-            self._finish(attempt, holder)
-        elif same or contract.same_json(holder.body(), message.body):
-            work.outcome, work.in_events, work.copy_of = DUPLICATES, True, holder.content_hash
-            if holder.alert_pending and self._abandoned(holder):
-                self._owe_alert(attempt)
-        else:
-            reasons = contract.Violations()
-            reasons.add(
-                ((), "event_id"),
-                CONFLICT,
-                f"is stored already with other content, which came in message {holder.identity}",
-            )
-            return self._rejection(work, CONFLICT, reasons, message.identity)
-        return None
-
-    def _settle_rejection(self, attempt: Attempt, holder: Holder) -> Attempt | None:
-        work, message = attempt.work, attempt.work.message
-        if holder.content_hash == message.content_hash:
-            self._finish(attempt, holder)
-        elif message.replayed and attempt.put.item["message_id"]["S"] == message.identity:
-            # Somebody else's message names the same origin: nothing is lost under this message's own id.
-            return self._rejection(work, attempt.kind or INVALID, attempt.reasons, message.message_id)
-        else:
-            return attempt
-        return None
-
-    def _finish(self, attempt: Attempt, holder: Holder) -> None:
-        """Do what an earlier delivery of this very message has left undone."""
-        attempt.work.outcome = REDELIVERED
-        if not holder.alert_pending:
-            return
-        if self._abandoned(holder):
-            self._owe_alert(attempt)
-        else:
-            # Done with here, the message would be deleted, and with it the alert should the other fail.
-            attempt.work.give_back("another delivery of it is under way and owes its alert")
-
-    def _abandoned(self, holder: Holder) -> bool:
-        """Whether the invocation that stored the item is over for certain, and its alert still owed.
-
-        Until then its own message brings the alert: it is finished, or delivered again. Afterwards that
-        message may lie in the dead-letter queue and come back under another message id.
-        """
-        return holder.kept_at < iso(self._now - timedelta(seconds=self._settings.function_timeout))
-
-    def _found(self, outcome: Outcome) -> Holder | None:
-        item: Item = outcome.item if isinstance(outcome, Exists) else {}
-        if "content_hash" not in item:
-            return None
-
-        def text(name: str) -> str:
-            value: str = item.get(name, {}).get("S", "")
-            return value
-
-        return Holder(
-            identity=text("message_id"),
-            content_hash=text("content_hash"),
-            alert_pending="alert_pending" in item,
-            kept_at=text("processed_at") or text("rejected_at"),
-            body=lambda: unpack(item, self._bucket.get).decode("utf-8", "surrogatepass"),
+        existing = (
+            ExistingItem.created_for(first_put.result.message)
+            if isinstance(outcome, Created)
+            else ExistingItem.found(outcome.item, self._bucket)
         )
+        if existing is None:
+            pending.result.return_to_queue("the item that has its key could not be read")
+            return None
+        return self._resolver.resolve(pending, existing)
 
-    # --- count, alert, forget ------------------------------------------------------------------------
+    # --- count duplicates, alert, delete what was replayed -----------------------------------------------
 
-    def _count_duplicates(self, works: list[Work]) -> None:
-        # Within a batch the same message may come twice; one row is one message.
-        copies = {work.message.identity: work for work in works if work.outcome == DUPLICATES}
+    def _count_duplicates(self, results: list[MessageResult]) -> None:
+        # One message may be in a batch twice and is counted once.
+        copies = {result.message.origin_id: result for result in results if result.outcome == DUPLICATES}
         rows = [
-            duplicate_item(work.message, work.copy_of or "", self._settings.duplicates_retention_days)
-            for work in copies.values()
+            duplicate_item(result.message, result.copy_of, self._settings.duplicates_retention_days)
+            for result in copies.values()
         ]
         written = dict(zip(copies, self._store.write(self._settings.duplicates_table, rows), strict=True))
-        for work in works:
-            if work.outcome == DUPLICATES and not written[work.message.identity]:
-                work.give_back("the duplicate could not be counted")
+        for result in results:
+            if result.outcome == DUPLICATES and not written[result.message.origin_id]:
+                result.return_to_queue("the duplicate could not be counted")
 
-    def _owe_alert(self, attempt: Attempt) -> None:
-        work = attempt.work
-        if attempt.kind is None:
-            work.alert = alerts.large_order(work.message, self._threshold)
-        elif attempt.kind == CONFLICT:
-            work.alert = alerts.event_id_conflict(work.message, attempt.reasons)
-        else:
-            work.alert = alerts.invalid_event(work.message, attempt.reasons)
-        work.marked = (attempt.put.table, attempt.put.key, attempt.put.item[attempt.put.key]["S"])
+    def _publish_alerts(self, results: list[MessageResult]) -> None:
+        # Two deliveries of one message in one batch have one pending flag, and publish its alerts once.
+        waiting: dict[ItemKey, list[MessageResult]] = {}
+        for result in results:
+            if result.pending is not None and result.outcome != RETURNED:
+                waiting.setdefault(result.pending, []).append(result)
+        queued = [(key, alert) for key, group in waiting.items() for alert in group[0].alerts]
+        problems = self._publisher.publish([alert for _, alert in queued] + self._summary())
+        failed: dict[ItemKey, str] = {}
+        for (key, _), problem in zip(queued, problems, strict=False):
+            if problem is not None:
+                failed[key] = problem
+        for key, why in failed.items():
+            for result in waiting[key]:
+                result.return_to_queue(f"its alert could not be published: {why}")
+        self._clear_pending([group[0] for key, group in waiting.items() if key not in failed])
 
-    @property
-    def _threshold(self) -> Decimal:
-        return self._settings.large_order_threshold
-
-    def _alert(self, works: list[Work]) -> None:
-        # Two deliveries of one message in one batch owe one alert.
-        owed: dict[tuple[str, str, str], list[Work]] = {}
-        for work in works:
-            if work.alert is not None and work.marked is not None and work.outcome != RETURNED:
-                owed.setdefault(work.marked, []).append(work)
-        messages = [owing[0].alert for owing in owed.values()]
-        summary = self._summary()
-        problems = self._publisher.publish([alert for alert in (*messages, *summary) if alert is not None])
-        cleared: dict[tuple[str, str, bool], list[str]] = {}
-        for ((table, key, value), owing), problem in zip(owed.items(), problems, strict=False):
-            if problem is None:
-                large = len(owing[0].message.payload.data) > SHARED_ITEM_LIMIT
-                cleared.setdefault((table, key, large), []).append(value)
-            else:
-                for work in owing:
-                    work.give_back(f"its alert could not be published: {problem}")
-        for (table, key, large), values in cleared.items():
-            self._store.clear_alert(table, key, values, large=large)
+    def _clear_pending(self, published: list[MessageResult]) -> None:
+        flags: dict[tuple[str, str, bool], list[str]] = {}
+        for result in published:
+            if result.pending is not None:
+                table, name, value = result.pending
+                large = len(result.message.payload.data) > SHARED_ITEM_LIMIT
+                flags.setdefault((table, name, large), []).append(value)
+        for (table, name, large), values in flags.items():
+            self._store.clear_alert_pending(table, name, values, large=large)
 
     def _summary(self) -> list[Alert]:
-        done = all(work.outcome for work in self._works)
-        if not self._settings.batch_summary_alerts or not self._works or not done:
+        complete = all(result.outcome for result in self._results)
+        if not self._settings.batch_summary_alerts or not self._results or not complete:
             return []
-        message_ids = [work.message.message_id for work in self._works]
-        return [alerts.batch_processed(self._request_id, message_ids, count(self._works))]
+        message_ids = [result.message.message_id for result in self._results]
+        return [alerts.batch_processed(self._request_id, message_ids, count_outcomes(self._results))]
 
-    def _forget_replayed(self, works: list[Work]) -> None:
-        for work in works:
-            message = work.message
-            if not message.replayed:
+    def _delete_replayed(self, results: list[MessageResult]) -> None:
+        """Delete the rejected items of replayed events that are in the events table now."""
+        for result in results:
+            message = result.message
+            if not message.is_copy or not result.in_events or result.outcome == RETURNED:
                 continue
-            if (
-                work.in_events
-                and work.outcome != RETURNED
-                and not self._store.delete_rejected(
-                    self._settings.rejected_table, message.identity, message.content_hash
-                )
+            if not self._store.delete_rejected(
+                self._settings.rejected_table, message.origin_id, message.content_hash
             ):
-                work.give_back("the rejected event that it replays could not be deleted")
+                result.return_to_queue("the rejected event that it replays could not be deleted")
 
 
-def _key(attempt: Attempt) -> tuple[str, str]:
-    return attempt.put.table, attempt.put.item[attempt.put.key]["S"]
-
-
-def _created(leader: Attempt) -> Holder:
-    message = leader.work.message
-    processed_at = iso(message.processed_at)
-    return Holder(message.identity, message.content_hash, False, processed_at, lambda: message.body)
+def _created_by_lost_answer(put: Put, outcome: Outcome) -> bool:
+    """Whether the existing item was created by this very put, whose first answer was lost."""
+    if not isinstance(outcome, Exists) or not outcome.retried:
+        return False
+    return all(outcome.item.get(name) == put.item.get(name) for name in _OWN)

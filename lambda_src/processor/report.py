@@ -1,37 +1,37 @@
-"""What an invocation says of itself: a line for the batch, and one for each message not kept."""
+"""The log lines and metrics of an invocation: one line for the batch, one for each message not stored."""
 
 from __future__ import annotations
 
-import os
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import contract
-from processor import telemetry
-from processor.work import REJECTED, RETURNED, STORED, Work, count
+from common import telemetry
+from processor.items import ingest_latency_ms
+from processor.results import REJECTED, RETURNED, STORED, MessageResult, count_outcomes
 
 
-def report(works: list[Work], unread: list[str], request_id: str, now: datetime) -> None:
-    """Log a batch and emit its metrics. ``unread`` are the ids of messages handed back unbegun."""
-    for work in works:
-        if work.outcome in (REJECTED, RETURNED):
+def report(results: list[MessageResult], unread: list[str], request_id: str, now: datetime) -> None:
+    """Log a batch and emit its metrics. ``unread`` are the ids of messages that return without being read."""
+    for result in results:
+        if result.outcome in (REJECTED, RETURNED):
             telemetry.log(
                 "WARNING",
-                f"message {work.outcome}",
+                f"message {result.outcome}",
                 request_id=request_id,
-                message_id=work.message.message_id,
-                event_id=work.message.event_id,
-                why=work.why,
-                rules=sorted({violation.rule for violation in work.message.violations}) or None,
+                message_id=result.message.message_id,
+                event_id=result.message.event_id,
+                why=result.why,
+                rules=sorted({violation.rule for violation in result.message.violations}) or None,
             )
-    counts = count(works)
-    stored = [work for work in works if work.outcome == STORED]
+    counts = count_outcomes(results)
+    stored = [result for result in results if result.outcome == STORED]
     by_type = {
-        f"Stored{name.capitalize()}": sum(work.message.event_type == name for work in stored)
-        for name in contract.SCHEMA["properties"]["event_type"]["enum"]
+        f"Stored{name.capitalize()}": sum(result.message.event_type == name for result in stored)
+        for name in contract.EVENT_TYPES
     }
     telemetry.metrics(
+        "batch processed",
         now,
-        {"FunctionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "processor")},
         {
             "Received": counts["received"] + len(unread),
             "Stored": counts["stored"],
@@ -41,16 +41,11 @@ def report(works: list[Work], unread: list[str], request_id: str, now: datetime)
             "Rejected": counts["rejected"],
             "Returned": counts["returned"] + len(unread),
             "LargeOrders": counts["large_orders"],
-            "BytesIn": sum(work.message.payload.body_bytes for work in works),
-            "BytesStored": sum(work.bytes_stored for work in works),
-            "IngestLatency": [_latency(work) for work in stored],
+            "BytesIn": sum(result.message.payload.body_bytes for result in results),
+            "BytesStored": sum(result.bytes_stored for result in results),
+            "IngestLatency": [ingest_latency_ms(result.message) for result in stored],
         },
         request_id=request_id,
         unread=unread or None,
-        events=[[work.message.event_id, work.message.message_id, work.outcome] for work in works],
+        events=[[result.message.event_id, result.message.message_id, result.outcome] for result in results],
     )
-
-
-def _latency(work: Work) -> int:
-    occurred_at = contract.parse_rfc3339(work.message.event["occurred_at"]) or work.message.processed_at
-    return max(0, (work.message.processed_at - occurred_at) // timedelta(milliseconds=1))

@@ -1,19 +1,17 @@
-"""What Terraform tells the function, read and checked once, at cold start."""
+"""The processor's configuration, which Terraform sets as environment variables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-
-class SettingsError(RuntimeError):
-    """An environment variable is missing or unusable; the message names it."""
+from common.settings import Environment
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The function's configuration. Times are in seconds unless the name says days."""
+    """The configuration. Times are in seconds unless the name says days."""
 
     events_table: str
     rejected_table: str
@@ -27,30 +25,18 @@ class Settings:
     duplicates_retention_days: int
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
-        """Build the settings from environment variables. Raises SettingsError, naming the variable."""
-
-        def text(name: str) -> str:
-            value = environment.get(name, "")
-            if not value:
-                raise SettingsError(f"environment variable {name} is not set; Terraform sets it")
-            return value
-
-        def number(name: str) -> Decimal:
-            try:
-                return Decimal(text(name))
-            except InvalidOperation:
-                raise SettingsError(f"environment variable {name} must be a number") from None
-
+    def read(cls, variables: Mapping[str, str]) -> Settings:
+        """Read the environment variables. Raises SettingsError, naming the variable."""
+        environment = Environment(variables)
         return cls(
-            events_table=text("EVENTS_TABLE"),
-            rejected_table=text("REJECTED_TABLE"),
-            duplicates_table=text("DUPLICATES_TABLE"),
-            payload_bucket=text("PAYLOAD_BUCKET"),
-            alerts_topic_arn=text("ALERTS_TOPIC_ARN"),
-            large_order_threshold=number("LARGE_ORDER_THRESHOLD"),
-            batch_summary_alerts=text("BATCH_SUMMARY_ALERTS") == "true",
-            function_timeout=float(number("FUNCTION_TIMEOUT_SECONDS")),
-            rejected_retention_days=int(number("REJECTED_RETENTION_DAYS")),
-            duplicates_retention_days=int(number("DUPLICATES_RETENTION_DAYS")),
+            events_table=environment.text("EVENTS_TABLE"),
+            rejected_table=environment.text("REJECTED_TABLE"),
+            duplicates_table=environment.text("DUPLICATES_TABLE"),
+            payload_bucket=environment.text("PAYLOAD_BUCKET"),
+            alerts_topic_arn=environment.text("ALERTS_TOPIC_ARN"),
+            large_order_threshold=environment.number("LARGE_ORDER_THRESHOLD"),
+            batch_summary_alerts=environment.text("BATCH_SUMMARY_ALERTS") == "true",
+            function_timeout=float(environment.number("FUNCTION_TIMEOUT_SECONDS")),
+            rejected_retention_days=int(environment.number("REJECTED_RETENTION_DAYS")),
+            duplicates_retention_days=int(environment.number("DUPLICATES_RETENTION_DAYS")),
         )

@@ -1,4 +1,4 @@
-"""SNS's wire format: a form, answered in XML."""
+"""SNS over `aws_http`: form-encoded requests, answers in XML."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from processor.aws import NO_ANSWER, Access, CallError, Service
-from transport.responses import Response
+from aws_http.config import AwsConfig
+from aws_http.errors import NO_ANSWER, AwsError
+from aws_http.responses import Response
+from aws_http.service import AwsService
+from common.deadline import CallLimits
+from common.telemetry import log_failed_call
 
 _HEADERS = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 _API_VERSION = "2010-03-31"
 
 
 class SNS:
-    """SNS, by the names and parameters of its API reference."""
+    """SNS operations with the parameters of its API reference."""
 
-    def __init__(self, access: Access, function_timeout: float) -> None:
-        self._service = Service("sns", access, function_timeout)
+    def __init__(self, config: AwsConfig, limits: CallLimits) -> None:
+        self._service = AwsService("sns", config, **limits._asdict(), on_failure=log_failed_call)
 
     def publish_batch(self, topic_arn: str, entries: list[dict[str, Any]]) -> dict[str, str | None]:
-        """Publish up to 10 messages. Gives, by Id, the code of each failure, None for what was taken.
+        """Publish up to 10 messages. Returns, by Id, the error code of an entry, or None if SNS accepted it.
 
-        Entries have ``Id``, ``Message`` and ``MessageAttributes`` of type String. Raises CallError.
+        Entries have ``Id``, ``Message`` and ``MessageAttributes`` of type String. Raises AwsError.
         """
         body = urlencode(
             [
@@ -33,7 +37,7 @@ class SNS:
                 *_parameters(entries),
             ]
         )
-        return self._service.ask(_HEADERS, body.encode(), _read)
+        return self._service.request(_HEADERS, body.encode(), _read)
 
     def close(self) -> None:
         """Close the connection."""
@@ -54,16 +58,16 @@ def _parameters(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 def _read(response: Response) -> dict[str, str | None]:
     try:
-        root = ElementTree.fromstring(response.body)  # noqa: S314 - SNS's own
+        root = ElementTree.fromstring(response.body)  # noqa: S314 - the answer comes from SNS
     except ElementTree.ParseError:
         said = response.body[:100].decode("utf-8", "replace")
-        raise CallError(NO_ANSWER, f"no answer of SNS's: HTTP {response.status} {said}") from None
+        raise AwsError(NO_ANSWER, f"not an answer of SNS: HTTP {response.status} {said}") from None
     if response.status != 200:
         code, message = (root.findtext(f".//{{*}}Error/{{*}}{name}") or "?" for name in ("Code", "Message"))
-        raise CallError(code, message, status=response.status)
-    fates: dict[str, str | None] = {}
+        raise AwsError(code, message, status=response.status)
+    codes: dict[str, str | None] = {}
     for member in root.iterfind(".//{*}Successful/{*}member"):
-        fates[member.findtext("{*}Id") or ""] = None
+        codes[member.findtext("{*}Id") or ""] = None
     for member in root.iterfind(".//{*}Failed/{*}member"):
-        fates[member.findtext("{*}Id") or ""] = member.findtext("{*}Code") or "?"
-    return fates
+        codes[member.findtext("{*}Id") or ""] = member.findtext("{*}Code") or "?"
+    return codes

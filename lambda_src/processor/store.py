@@ -1,8 +1,8 @@
-"""Conditional writes: an item is created once, and whoever comes second is told what is there.
+"""Conditional writes: an item is created once, and every later put of its key learns what is there.
 
-Small items go together in one TransactWriteItems, each under its own condition: one request for a batch.
-A transaction costs two write units for each KB, so an item above `SHARED_ITEM_LIMIT` goes alone, in a
-PutItem under the same condition, where the second unit would cost more than the request saves.
+Small items are written together in one TransactWriteItems, each under its own condition: one request for a
+batch. A transaction costs two write units for each KB, so an item above `SHARED_ITEM_LIMIT` is written by a
+PutItem under the same condition, because there the second unit would cost more than the request saves.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from processor.aws import CallError
-from processor.deadline import Deadline
+from aws_http.errors import AwsError
+from common.deadline import Deadline
 from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED
-from processor.items import Item, size_of
+from storage.attributes import ALERT_PENDING
+from storage.sizes import Item, item_size
 
 SHARED_ITEM_LIMIT = 2 * 1024
 # TransactWriteItems: 100 actions, 4 MB (DynamoDB API reference). 100 items of 2 KiB are far below that.
@@ -27,8 +28,8 @@ _BATCH = 25
 _ROUNDS = 4
 _FIRST_PAUSE = 0.05
 
-# What is wrong with one action of a transaction and passes by itself; CallError knows what is with a call.
-_PASSING = {
+# Codes of one action of a transaction that may not recur; `AwsError.retryable` knows those of a call.
+_RETRYABLE = {
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
     "TransactionConflict",
@@ -42,9 +43,9 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """An item has the key; this one was not written. Binary values are bytes.
+    """An item has the key, so this one was not written. Binary values are bytes.
 
-    ``retried`` says that the request was sent twice: what is there may be what the first one wrote.
+    ``retried`` says that the request was sent twice, so that the first one may have written the item.
     """
 
     item: Item
@@ -53,7 +54,7 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Not known to be stored: throttled, refused, timed out or out of time."""
+    """It is not known whether the item is stored: throttled, refused, timed out or no time left."""
 
     why: str
 
@@ -80,25 +81,25 @@ class Put:
 
 
 class Tables(Protocol):
-    """DynamoDB, as the function uses it: see ``processor.dynamodb``."""
+    """DynamoDB, as `Store` uses it (see `processor.dynamodb`)."""
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class Store:
-    """The tables, and who may write what to them when."""
+    """The three tables. An expired deadline fails a write."""
 
     def __init__(self, dynamodb: Tables, deadline: Deadline) -> None:
         self._dynamodb = dynamodb
         self._deadline = deadline
 
     def create(self, puts: list[Put]) -> list[Outcome]:
-        """Create items, each unless its key is taken. Keys must be distinct. One outcome for each put.
+        """Create each item unless its key is taken. Keys must be distinct. Returns one outcome for each put.
 
-        Raises nothing: what goes wrong is the outcome of the put that it happened to.
+        Raises nothing: an error is the outcome of the puts that it hit.
         """
         outcomes: dict[int, Outcome] = {}
-        shared = [n for n, put in enumerate(puts) if size_of(put.item) <= SHARED_ITEM_LIMIT]
+        shared = [n for n, put in enumerate(puts) if item_size(put.item) <= SHARED_ITEM_LIMIT]
         together = set(shared) if len(shared) > 1 else set()
         for chunk in _chunks(shared if together else [], _ACTIONS):
             outcomes |= self._create_together({n: puts[n] for n in chunk})
@@ -112,7 +113,7 @@ class Store:
             return Failed("no time left")
         try:
             self._dynamodb.call("PutItem", put.request())
-        except CallError as error:
+        except AwsError as error:
             if error.code == CONDITION_FAILED:
                 return Exists(error.fields.get("Item") or {}, retried=error.retries > 0)
             return Failed(str(error))
@@ -128,28 +129,28 @@ class Store:
                 return outcomes
             if delayed:
                 self._back_off(attempt)
-        # What a neighbour's throttling or conflict has held up so far is tried once more on its own.
+        # Puts that other items' throttling or conflicts have delayed are tried once more, each alone.
         return outcomes | {n: self._create_alone(put) for n, put in left.items()}
 
     def _transact(self, puts: dict[int, Put], outcomes: dict[int, Outcome]) -> bool:
-        """One transaction. Fills in the outcomes that are known; True when another try should wait."""
+        """Try one transaction and add the outcomes that are known. Returns whether to wait before another."""
         if not self._deadline.allows_call():
             outcomes |= {n: Failed("no time left") for n in puts}
             return False
         request = {
             "TransactItems": [{"Put": put.request()} for put in puts.values()],
-            # A retry of this call finds the transaction done, not its own items in the way.
+            # A retry of this request succeeds if the first one did.
             "ClientRequestToken": uuid.uuid4().hex,
         }
         try:
             self._dynamodb.call("TransactWriteItems", request)
-        except CallError as error:
+        except AwsError as error:
             if error.code == TRANSACTION_CANCELED:
                 return self._sort_out(list(puts), error.fields.get("CancellationReasons") or [], outcomes)
-            if error.passing:
+            if error.retryable:
                 outcomes |= {n: Failed(str(error)) for n in puts}
             else:
-                # The request itself was refused: alone, only the put that is to blame is refused again.
+                # The request was refused: sent alone, only the put that caused it is refused again.
                 outcomes |= {n: self._create_alone(put) for n, put in puts.items()}
             return False
         outcomes |= {n: Created() for n in puts}
@@ -163,7 +164,7 @@ class Store:
             code = reason.get("Code") or "None"
             if code == "ConditionalCheckFailed":
                 outcomes[n] = Exists(reason.get("Item") or {})
-            elif code in _PASSING:
+            elif code in _RETRYABLE:
                 delayed = True
             elif code != "None":
                 outcomes[n] = Failed(f"{code}: {reason.get('Message', '')}"[:200])
@@ -173,7 +174,7 @@ class Store:
         self._deadline.pause(random.uniform(0, _FIRST_PAUSE * 2**attempt))  # noqa: S311 - jitter
 
     def write(self, table: str, items: list[Item]) -> list[bool]:
-        """Write items whose keys are free or hold the same already. Says of each whether it is stored."""
+        """Write items whose keys are free or have the same item. Returns for each whether it is stored."""
         stored = [False] * len(items)
         for chunk in _chunks(range(len(items)), _BATCH):
             left = list(chunk)
@@ -185,7 +186,7 @@ class Store:
                 request = {"RequestItems": {table: [{"PutRequest": {"Item": items[n]}} for n in left]}}
                 try:
                     answer = self._dynamodb.call("BatchWriteItem", request)
-                except CallError:
+                except AwsError:
                     break
                 unprocessed = (answer.get("UnprocessedItems") or {}).get(table) or []
                 again = {request["PutRequest"]["Item"]["message_id"]["S"] for request in unprocessed}
@@ -194,17 +195,17 @@ class Store:
                 left = [n for n in left if not stored[n]]
         return stored
 
-    def clear_alert(self, table: str, key: str, ids: list[str], *, large: bool) -> None:
-        """Remove the mark that says an alert is still to be published. Best effort: raises nothing.
+    def clear_alert_pending(self, table: str, key: str, ids: list[str], *, large: bool) -> None:
+        """Remove the pending flags of alerts that were published. Best effort: raises nothing.
 
-        ``large`` items are written one by one: a transaction would pay for all of each of them twice.
+        ``large`` items are written one by one, because a transaction would cost twice their write units.
         """
         updates = [
             {
                 "TableName": table,
                 "Key": {key: {"S": value}},
-                "UpdateExpression": "REMOVE alert_pending",
-                # Without it, clearing a mark on an item deleted meanwhile would create an empty one.
+                "UpdateExpression": f"REMOVE {ALERT_PENDING}",
+                # Without it, an update of an item that was deleted meanwhile would create an empty item.
                 "ConditionExpression": f"attribute_exists({key})",
             }
             for value in ids
@@ -213,7 +214,7 @@ class Store:
             self._update(chunk)
 
     def _update(self, updates: list[dict[str, Any]]) -> None:
-        # A mark that stays makes the next copy of the event alert again, so this is worth more than one try.
+        # A flag that stays makes the next copy of the event alert again, so this is tried more than once.
         together = {"TransactItems": [{"Update": update} for update in updates]}
         for attempt in range(_ROUNDS):
             if not self._deadline.allows_call():
@@ -224,7 +225,7 @@ class Store:
                     self._dynamodb.call("TransactWriteItems", together | token)
                 else:
                     self._dynamodb.call("UpdateItem", updates[0])
-            except CallError as error:
+            except AwsError as error:
                 if error.code == CONDITION_FAILED:
                     return
                 self._back_off(attempt)
@@ -233,11 +234,11 @@ class Store:
         for update in updates if len(updates) > 1 else ():
             if not self._deadline.allows_call():
                 return
-            with suppress(CallError):
+            with suppress(AwsError):
                 self._dynamodb.call("UpdateItem", update)
 
     def delete_rejected(self, table: str, message_id: str, content_hash: str) -> bool:
-        """Delete a rejected item if it holds this content. False when the call failed and must be retried."""
+        """Delete a rejected item if it has this content. Returns False if the call failed."""
         if not self._deadline.allows_call():
             return False
         request = {
@@ -248,7 +249,7 @@ class Store:
         }
         try:
             self._dynamodb.call("DeleteItem", request)
-        except CallError as error:
+        except AwsError as error:
             return error.code == CONDITION_FAILED
         return True
 

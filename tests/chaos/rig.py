@@ -19,17 +19,18 @@ from typing import Any
 import botocore.session
 
 import contract
-from ops import law, manifest, redrive, verify
-from ops.manifest import Manifest, Sent
-from ops.resources import Resources
 from producer.options import Options
 from producer.run import produce
-from stack import ministack, processes
-from stack.emulator import Emulator
 from tests.chaos.burst import Burst
 from tests.chaos.relay import Relay
 from tests.integration.conftest import Inbox, Pipeline, free_port
 from tests.waiting import eventually
+from tools.core.resources import Resources
+from tools.local import ministack, processes
+from tools.local.emulator import Emulator
+from tools.ops.recover import redrive
+from tools.ops.verify import manifest, reconcile, verify
+from tools.ops.verify.manifest import Manifest, Sent
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -243,7 +244,7 @@ class Run:
         assert account is not None
         row.events = account.sent
         row.stored, row.duplicates, row.rejected = (
-            account.copies[place] for place in (law.STORED, law.DUPLICATE, law.REJECTED)
+            account.copies[place] for place in (reconcile.STORED, reconcile.DUPLICATE, reconcile.REJECTED)
         )
         owed = {("large_order", item.event_id) for item in account.stored if item.large_order}
         owed |= {(item.kind, item.message_id) for item in account.rejected}

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ops import rearchive
-from ops.rearchive import Span
 from tests.chaos.events import activity, too_large_for_an_item
 from tests.chaos.rig import Rig
 from tests.chaos.spoilers import answering_late, killing, losing_answers
 from tests.waiting import eventually
+from tools.core.time_range import TimeRange
+from tools.ops.recover import rearchive
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
@@ -97,7 +97,7 @@ def test_what_lambda_gave_up_on_is_named_and_archived_again(rig: Rig) -> None:
             rig.resources.rejected_table_name,
         }
         assert sum(failure.records for failure in named) > 0
-        span = Span(began - timedelta(seconds=1), datetime.now(UTC) + timedelta(seconds=1))
+        span = TimeRange(began - timedelta(seconds=1), datetime.now(UTC) + timedelta(seconds=1))
         done = rearchive.rearchive(rig.resources, span, lambda count: None)
         assert done.lines.total() > 0
         assert not done.refused

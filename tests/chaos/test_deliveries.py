@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from ops import evidence
 from tests.chaos.events import activity
 from tests.chaos.rig import Rig
 from tests.chaos.spoilers import (
@@ -19,6 +18,7 @@ from tests.chaos.spoilers import (
     refusing_entries,
 )
 from tests.waiting import eventually
+from tools.ops.verify import snapshot
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
@@ -63,7 +63,7 @@ def test_conflicting_events_delivered_at_the_same_time(rig: Rig) -> None:
         with rig.held():
             run.send(bodies)
         run.settle()
-        kept = {item.content_hash for item in evidence.collect(rig.resources).stored}
+        kept = {item.content_hash for item in snapshot.collect(rig.resources).stored}
         # Whichever came first is stored; each other one must be in `rejected`, whole, and alerted.
         run.sent = [replace(s, expect="stored" if s.content_hash in kept else "rejected") for s in run.sent]
         run.row.injected = events * (versions - 1)

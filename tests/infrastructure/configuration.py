@@ -16,7 +16,7 @@ from typing import Any
 import hcl2
 from hcl2 import SerializationOptions
 
-from stack import toolchain
+from tools.local import toolchain
 
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 ENVIRONMENTS = sorted((TERRAFORM / "env").glob("*.tfvars"))

@@ -3,15 +3,17 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from archiver import report as archived
 from archiver.batch import Batch
 from archiver.buckets import Buckets
+from common.deadline import CallLimits, Deadline
 from processor.report import report
-
+from tests.fakes import FakeS3
 from tests.infrastructure.configuration import Variables
 from tests.infrastructure.monitoring import Known, Monitoring, documented, emitted
 
-NO_BUCKETS = Buckets(None, "", "", remaining_millis=lambda: 0, function_timeout=1)
+NO_BUCKETS = Buckets(FakeS3(), "", "", Deadline(lambda: 0, CallLimits.of(1)))
 
 
 @pytest.fixture(scope="session")

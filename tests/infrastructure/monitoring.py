@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stack import hcl
-from stack.paths import DASHBOARD_TEMPLATE
 from tests.infrastructure.configuration import TERRAFORM, resources, run_terraform, text
+from tools.core.paths import DASHBOARD_TEMPLATE
+from tools.local import hcl
 
 METRICS = Path(__file__).parent / "data" / "aws-metrics.json"
 EVALUATED = (

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from stack.paths import ROOT
 from tests.infrastructure.configuration import ENVIRONMENTS, Variables, environment, policy, resources
 from tests.infrastructure.monitoring import Known, Metric, Monitoring, assert_exists, metrics_of_alarm
+from tools.core.paths import ROOT
 
 OPS, ALERTS = "aws_sns_topic.ops.arn", "aws_sns_topic.alerts.arn"
 RUNBOOK = ROOT / "docs" / "reliability.md"

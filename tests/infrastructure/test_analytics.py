@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 import sqlglot
-from archiver.lines import KINDS, TYPES
 from sqlglot import exp
 
-from analytics.archive import PREFIXES
-from analytics.database import PARTITIONS, open_archive
-from analytics.questions import Question, questions
-from stack import hcl
+from archiver.lines import KINDS, TYPES
 from tests.infrastructure.configuration import TERRAFORM, Block, blocks, resources, run_terraform, text
-from tests.unit.analytics.archive import event_line, key, put, rejected_line
+from tests.unit.tools.analytics.archive import event_line, key, put, rejected_line
+from tools.analytics.archive import PREFIXES
+from tools.analytics.database import PARTITIONS, open_archive
+from tools.analytics.named_queries import NamedQuery, named_queries
+from tools.local import hcl
 
 # Athena's types, and DuckDB's names for them.
 DUCKDB = {"array(varchar)": "varchar[]", "timestamp(3)": "timestamp_ms"}
@@ -111,9 +111,9 @@ def test_hours_have_two_digits_and_days_reach_as_far_as_the_archive() -> None:
     assert said["projection.dt.range"] == "NOW-${var.archive_retention_days}DAYS,NOW"
 
 
-@pytest.mark.parametrize("asked", [pytest.param(one, id=one.name) for one in questions()])
+@pytest.mark.parametrize("asked", [pytest.param(one, id=one.name) for one in named_queries()])
 def test_a_saved_query_reads_the_last_days_and_is_otherwise_the_same(
-    asked: Question, local_values: dict[str, Any], tmp_path: Path
+    asked: NamedQuery, local_values: dict[str, Any], tmp_path: Path
 ) -> None:
     query = resources("aws_athena_named_query")["questions"]["query"]
     assert query.startswith("WITH ${local.archive_days}")

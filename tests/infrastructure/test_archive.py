@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from archiver.settings import Settings
 
-from stack.build import ARTIFACTS
+from archiver.settings import Settings
 from tests.infrastructure.configuration import Block, Variables, blocks, resources
 from tests.infrastructure.monitoring import Monitoring, metrics_of_alarm
+from tools.local.build import ARTIFACTS
 
 # What there is only with an archive.
 SWITCHED = [

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from stack.toolchain import OLDEST_TERRAFORM
 from tests.infrastructure.configuration import (
     ENVIRONMENTS,
     TERRAFORM,
@@ -15,6 +14,7 @@ from tests.infrastructure.configuration import (
     references,
     run_terraform,
 )
+from tools.local.toolchain import OLDEST_TERRAFORM
 
 OUTPUTS = {
     "queue_url",

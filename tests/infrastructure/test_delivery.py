@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from processor.settings import Settings
 
+from processor.settings import Settings
 from tests.infrastructure.configuration import ENVIRONMENTS, Block, Variables, blocks, resources
 
 EACH_ENVIRONMENT = pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)

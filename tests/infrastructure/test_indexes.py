@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ops import events, rejections
-from ops.indexes import Index
 from tests.infrastructure.monitoring import Monitoring
+from tools.core.indexes import BY_CUSTOMER, BY_TYPE, LARGE_ORDERS, NEWEST_REJECTED, Index
 
 EVENTS, REJECTED = "aws_dynamodb_table.events.name", "aws_dynamodb_table.rejected.name"
 INDEXES = [
-    (EVENTS, events.BY_CUSTOMER),
-    (EVENTS, events.BY_TYPE),
-    (EVENTS, events.LARGE_ORDERS),
-    (REJECTED, rejections.NEWEST),
+    (EVENTS, BY_CUSTOMER),
+    (EVENTS, BY_TYPE),
+    (EVENTS, LARGE_ORDERS),
+    (REJECTED, NEWEST_REJECTED),
 ]
 # What a listing shows, and what it may be narrowed by.
 SHOWN = {

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from archiver.lines import EVENTS, REJECTED, UNREADABLE
 
+from archiver.lines import EVENTS, REJECTED, UNREADABLE
 from tests.infrastructure.configuration import ENVIRONMENTS, Block, blocks, environment, policy, resources
 
 # The function's whole policy: sid, actions, resources. Each statement is one thing that the processor does.

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from contract.payload import unpack
-from stack.processes import free_port as free_port
-from stack.state import StackState
+from storage.payload import decode_payload
 from tests import receipt, targets
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
+from tools.core.state import StackState
+from tools.local.processes import free_port as free_port
 
 FUNCTION_TIMEOUT = 5
 # SQS hands a message back after six times the function's timeout; a third delivery is the last.
@@ -121,7 +121,7 @@ class Pipeline:
             content: bytes = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             return content
 
-        return unpack(item, fetch).decode()
+        return decode_payload(item, fetch).decode()
 
     def count(self, table: str) -> int:
         """Items in a table."""

@@ -1,4 +1,4 @@
-"""Runs `python -m ops` on a test's own stack, as make does."""
+"""Runs `python -m tools.ops` on a test's own stack, as make does."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import subprocess
 import sys
 
-from ops.resources import Resources
-from stack.paths import ROOT
 from tests.integration.conftest import Pipeline
+from tools.core.paths import ROOT
+from tools.core.resources import Resources
 
 
 def environment_of(pipeline: Pipeline, **variables: str) -> dict[str, str]:
@@ -25,7 +25,7 @@ def environment_of(pipeline: Pipeline, **variables: str) -> dict[str, str]:
 def ops(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run one command with make's variables in its environment."""
     return subprocess.run(
-        [sys.executable, "-m", "ops", command],
+        [sys.executable, "-m", "tools.ops", command],
         env=environment_of(pipeline, **variables),
         cwd=ROOT,
         capture_output=True,

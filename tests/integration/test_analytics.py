@@ -8,20 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack.paths import ROOT
 from tests.integration.conftest import SETTLED, Pipeline
 from tests.integration.running_ops import environment_of, ops
 from tests.integration.test_pipeline import event_id, order
 from tests.waiting import eventually
+from tools.core.paths import ROOT
 
 # What neither a double nor a JSON reader that makes one keeps.
 AMOUNT = "123456789012345.6789"
 
 
 def analytics(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m analytics` with make's variables in its environment."""
+    """Run `python -m tools.analytics` with make's variables in its environment."""
     return subprocess.run(
-        [sys.executable, "-m", "analytics", command],
+        [sys.executable, "-m", "tools.analytics", command],
         env=environment_of(pipeline, **variables),
         cwd=ROOT,
         capture_output=True,

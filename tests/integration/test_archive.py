@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ops import archive, evidence
-from ops.archive import ArchiveCheck
 from tests.integration.conftest import SETTLED, Pipeline
 from tests.integration.running_ops import ops, resources
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.waiting import eventually
+from tools.ops.verify import archive, snapshot
+from tools.ops.verify.archive import ArchiveCheck
 
 
 def objects(pipeline: Pipeline, prefix: str = "") -> Iterator[str]:
@@ -48,7 +48,7 @@ def archived(pipeline: Pipeline, body: str) -> dict[str, Any]:
 
 
 def check(pipeline: Pipeline, wait: float = SETTLED) -> ArchiveCheck:
-    return archive.check(resources(pipeline), evidence.collect(resources(pipeline)), wait=wait)
+    return archive.check(resources(pipeline), snapshot.collect(resources(pipeline)), wait=wait)
 
 
 def missing(found: ArchiveCheck) -> set[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks import archive, end_to_end, headline
-from benchmarks.running import stack
-from benchmarks.tables import TABLES
+from tools.benchmarks import archive, end_to_end, load_test
+from tools.benchmarks.tables import TABLES
+from tools.benchmarks.worker_process import stack
 
 
 def test_the_benchmarks_that_need_a_stack_run_on_one() -> None:
     with stack() as running:
-        run = headline.measure(running, count=12, kb=20)
+        run = load_test.measure(running, count=12, kb=20)
         rivals = end_to_end.measure(running, rounds=1, counts={1: 20})
     with stack(archive=True) as with_it, stack() as without:
         archived = archive.end_to_end(without, with_it, rounds=1, count=20)

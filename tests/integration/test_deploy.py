@@ -15,18 +15,18 @@ from typing import Any
 
 import pytest
 
-from deploy import policy, receipt, record
-from deploy.__main__ import main
-from deploy.account import open_account
-from deploy.environment import Environment
-from deploy.receipt import Receipt
-from ops.resources import Resources
-from stack import build, ministack
-from stack.build import Artifact
-from stack.state import StackState
 from tests.integration.conftest import SETTLED, free_port
 from tests.integration.test_pipeline import activity, event_id
 from tests.waiting import eventually
+from tools.core.resources import Resources
+from tools.core.state import StackState
+from tools.deploy import deployment_record, policy, receipt
+from tools.deploy.__main__ import main
+from tools.deploy.account import open_account
+from tools.deploy.environment import Environment
+from tools.deploy.receipt import Receipt
+from tools.local import build, ministack
+from tools.local.build import Artifact
 
 NAME = "rehearsal"
 ACCOUNT = "000000000000"
@@ -81,9 +81,9 @@ class Deployer:
             patch.delenv("AWS_PROFILE", raising=False)
             return main([command])
 
-    def record(self) -> record.Record:
+    def record(self) -> deployment_record.DeploymentRecord:
         """What the last deploy left for the next."""
-        return record.load(self.environment, open_account(self.environment, self.variables))
+        return deployment_record.load(self.environment, open_account(self.environment, self.variables))
 
     def live(self) -> str:
         """The version that the alias of the processor points to."""

@@ -6,8 +6,8 @@ import json
 import uuid
 
 import pytest
-from processor.items import ITEM_LIMIT
 
+from storage.sizes import ITEM_LIMIT
 from tests.boundary import body_of_item_size
 from tests.integration.conftest import Pipeline
 

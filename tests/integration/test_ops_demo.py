@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ops import manifest
 from producer.manifest import read_messages
 from tests.integration.conftest import Pipeline
 from tests.integration.running_ops import ops, resources
+from tools.ops.verify import manifest
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import uuid
 
 import pytest
 
-from stack.paths import ROOT
 from tests.integration.conftest import Pipeline
 from tests.integration.running_ops import environment_of, ops
 from tests.integration.test_pipeline import activity, event_id, order, stored
+from tools.core.paths import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_what_has_just_come_is_on_top_of_every_list(
 
 def test_whoever_reads_only_the_first_line_is_not_told_of_an_error(pipeline: Pipeline, customer: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "ops", "events"],
+        [sys.executable, "-m", "tools.ops", "events"],
         env=environment_of(pipeline, CUSTOMER=customer),
         cwd=ROOT,
         stdout=subprocess.PIPE,

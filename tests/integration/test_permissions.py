@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from stack import publish_batch
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import IAM
 from tests.unit.archiver.building import record as stream_record
+from tools.local import ministack_iam
 
 pytestmark = pytest.mark.needs(IAM)
 
@@ -43,7 +43,7 @@ class Role:
         function = self._lambda.get_function(FunctionName=self.function_name)
         self._name = function["Configuration"]["Role"].rpartition("/")[2]
         names = self._iam.list_role_policies(RoleName=self._name)["PolicyNames"]
-        (self._policy_name,) = [name for name in names if not name.endswith(publish_batch.SUFFIX)]
+        (self._policy_name,) = [name for name in names if not name.endswith(ministack_iam.SUFFIX)]
         answer = self._iam.get_role_policy(RoleName=self._name, PolicyName=self._policy_name)
         self.policy: dict[str, Any] = answer["PolicyDocument"]
 
@@ -69,7 +69,7 @@ class Role:
         self._iam.put_role_policy(
             RoleName=self._name, PolicyName=self._policy_name, PolicyDocument=json.dumps(policy)
         )
-        publish_batch.mirror_role(self._iam, self._name)
+        ministack_iam.mirror_role(self._iam, self._name)
 
     def process(self, body: str, message_id: str = "", origin: str | None = None) -> bool:
         """Invoke the function with one message; whether it kept the message rather than hand it back."""

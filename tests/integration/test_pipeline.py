@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from stack.paths import LAMBDA_ZIP
 from tests.integration.conftest import SETTLED, Inbox, Pipeline
 from tests.waiting import eventually
+from tools.core.paths import LAMBDA_ZIP
 
 SQS_LIMIT = 1024 * 1024
 

@@ -16,8 +16,8 @@ import pytest
 from producer.manifest import read_messages
 from producer.options import Options
 from producer.run import produce, resume
-from producer.tally import Progress
-from stack import ministack, processes
+from producer.send.run_stats import Progress
+from tools.local import ministack, processes
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from stack import lifecycle
-from stack.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
 from tests.integration.conftest import Pipeline, free_port
+from tools.core.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
+from tools.local import lifecycle
 
 # With what is imported of each: by Lambda, and when the first large payload comes.
-ZIPS = [(LAMBDA_ZIP, "processor.handler, processor.s3"), (ARCHIVER_ZIP, "archiver.handler")]
+ZIPS = [(LAMBDA_ZIP, "processor.handler, common.s3"), (ARCHIVER_ZIP, "archiver.handler")]
 
 
 def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
@@ -25,7 +25,7 @@ def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
 
 
 def test_terraform_finds_the_config_valid(pipeline: Pipeline) -> None:
-    from stack import toolchain
+    from tools.local import toolchain
 
     terraform = toolchain.find_terraform()
     done = subprocess.run(

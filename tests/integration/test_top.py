@@ -19,19 +19,19 @@ from typing import Any
 
 import pytest
 
-from dashboards.board import Board
 from dashboards.collect.all import watch
 from dashboards.collect.metrics import Metrics, metrics_of
 from dashboards.collect.runner import Runner
-from dashboards.figures import Absent
+from dashboards.reading_store import ReadingStore
 from dashboards.target import Target, find
-from ops.errors import OpsError
-from stack.paths import ROOT
-from stack.state import ACCESS_KEY, SECRET_KEY
+from dashboards.values import Absent
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import ENDPOINT, IAM, LOG_FIGURES
 from tests.waiting import eventually
+from tools.core.errors import OpsError
+from tools.core.paths import ROOT
+from tools.core.state import ACCESS_KEY, SECRET_KEY
 
 POLICY = ROOT / "dashboards" / "reader-policy.json"
 READINGS = ("depth", "activity", "tables", "alerts", "alarms")
@@ -186,7 +186,7 @@ def looked_at(target: Target) -> dict[str, str | None]:
     runner, board = watch(target, 1.0)
     runner.once(30, depth_again_after=0.0)
     state = board.state(time.time())
-    aws = Board(target.name, target.where, dict.fromkeys(READINGS, ("CloudWatch", 30.0)))
+    aws = ReadingStore(target.name, target.where, dict.fromkeys(READINGS, ("CloudWatch", 30.0)))
     Runner([Metrics(target)], aws).once(30, depth_again_after=0.0)
     problems = {name: getattr(state, name).problem for name in READINGS}
     return problems | {"metrics": aws.state(time.time()).activity.problem}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.paths import VENVS
+from tools.core.paths import VENVS
 
 
 def audit_tool(name: str) -> Path:

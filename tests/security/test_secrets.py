@@ -18,7 +18,7 @@ from detect_secrets.plugins.pypi_token import PypiTokenDetector
 from detect_secrets.plugins.slack import SlackDetector
 from detect_secrets.plugins.stripe import StripeDetector
 
-from stack.paths import ROOT
+from tools.core.paths import ROOT
 
 # Secrets that have a shape. Guessing by entropy would find every hash in the tree. The detectors are asked
 # about whole files: detect-secrets' own scan goes line by line and takes 20 s.

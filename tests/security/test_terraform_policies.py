@@ -8,8 +8,8 @@ import subprocess
 from functools import cache
 from typing import Any
 
-from stack.paths import TERRAFORM_SOURCE
 from tests.security.auditing import audit_tool
+from tools.core.paths import TERRAFORM_SOURCE
 
 SKIP = re.compile(r"# *checkov:skip=(?P<check>\w+):(?P<reason>.*)")
 

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from stack.paths import REQUIREMENTS
 from tests.security.auditing import audit_tool
+from tools.core.paths import REQUIREMENTS
 
 # What this project runs or ships. (audit.txt is what looks at it.)
 LOCKS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt") if path.stem != "audit")

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from processor.items import Item, event_item, rejected_item, with_payload
+from processor.items import event_item, rejected_item
 from processor.messages import Message
+from storage.payload import add_payload
+from storage.sizes import Item
 
 NOW = datetime(2026, 11, 22, 14, 3, 9, 500_000, UTC)
 SENT_MILLIS = int(datetime(2026, 11, 22, 14, 3, 7, 123_000, UTC).timestamp() * 1000)
@@ -48,14 +50,16 @@ def stored(body: str, origin: str | None = None) -> Item:
     """The item of a valid event."""
     read = message(body, origin)
     assert read.valid, list(read.violations)
-    return _streamed(with_payload(event_item(read, large_order=False), read, rejected=False)[0])
+    return _streamed(
+        add_payload(event_item(read, large_order=False), read.payload, read.content_hash, rejected=False)[0]
+    )
 
 
 def rejected(body: str) -> Item:
     """The item of an invalid event."""
     read = message(body)
     item = rejected_item(read, "invalid_event", read.violations, 90)
-    return _streamed(with_payload(item, read, rejected=True)[0])
+    return _streamed(add_payload(item, read.payload, read.content_hash, rejected=True)[0])
 
 
 def _streamed(item: Item) -> Item:

@@ -8,12 +8,14 @@ import json
 from typing import Any
 
 import pytest
-from archiver.batch import Batch, name_of
-from archiver.buckets import Buckets, Unavailable
-from archiver.report import report
-from archiver.settings import Settings, SettingsError
 from botocore.exceptions import ConnectTimeoutError
 
+from archiver.batch import Batch, name_of
+from archiver.buckets import Buckets, Unavailable, call_limits, deadline
+from archiver.report import report
+from archiver.settings import Settings
+from common import s3 as s3_objects
+from common.settings import SettingsError
 from tests.fakes import client_error
 from tests.unit.archiver.building import NOW, order, record, rejected, stored
 
@@ -57,9 +59,8 @@ def s3() -> S3:
 
 
 def batch(s3: S3, remaining_millis: int = 60_000) -> Batch:
-    buckets = Buckets(
-        s3, "payloads", "archive", remaining_millis=lambda: remaining_millis, function_timeout=TIMEOUT
-    )
+    until = deadline(lambda: remaining_millis, call_limits(TIMEOUT))
+    buckets = Buckets(s3_objects.S3(s3), "payloads", "archive", until)
     return Batch("events", "rejected", buckets)
 
 

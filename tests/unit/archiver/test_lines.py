@@ -9,11 +9,11 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
-from archiver.lines import Line, UnreadableItem, event_line, rejected_line
 from hypothesis import given
 from hypothesis import strategies as st
-from processor.items import ITEM_LIMIT
 
+from archiver.lines import Line, UnreadableItem, event_line, rejected_line
+from storage.sizes import ITEM_LIMIT
 from tests.unit.archiver.building import order, rejected, stored
 
 
@@ -75,9 +75,9 @@ def test_a_claim_check_is_fetched() -> None:
     body = order(metadata="".join(random.Random(1).choices(string.printable[:94], k=ITEM_LIMIT * 2)))
     item = stored(body)
     assert "payload" not in item
-    from contract.payload import pack
+    from storage.payload import encode_payload
 
-    line = event_line(item, {item["payload_key"]["S"]: pack(body.encode()).data}.__getitem__)
+    line = event_line(item, {item["payload_key"]["S"]: encode_payload(body.encode()).data}.__getitem__)
     assert body.encode() in line.text
 
 
@@ -131,12 +131,12 @@ def test_whatever_was_rejected_comes_back_from_its_line(body: str) -> None:
         ({"payload_encoding": None}, "it has no payload_encoding"),
         ({"event_type": {"S": "../x"}}, "its event_type is '../x'"),
         ({"received_at": {"S": "2026-11-22"}}, "its received_at is '2026-11-22'"),
-        ({"amount": {"S": "1"}}, "its amount is no N"),
+        ({"amount": {"S": "1"}}, "its amount is not of type N"),
         ({"amount": {"N": "NaN"}}, "its amount is 'NaN'"),
         ({"payload_encoding": {"S": "zip"}}, "unknown payload encoding 'zip'"),
         ({"payload": {"B": "e30="}}, "the payload is damaged"),
         ({"content_hash": {"S": "0" * 64}}, "its body is not the one that was sent"),
-        ({"customer_id": {"S": "\ud800"}}, "it is no text"),
+        ({"customer_id": {"S": "\ud800"}}, "it is not text"),
     ],
 )
 def test_an_item_that_is_none_of_ours_is_told_apart(change: dict[str, Any], why: str) -> None:

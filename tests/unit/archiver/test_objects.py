@@ -9,10 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from archiver import objects
 from archiver.lines import Line, event_line
 from archiver.objects import Objects
-
 from tests.unit.archiver.building import order, stored
 
 
@@ -44,7 +44,7 @@ def test_zcat_reads_them(tmp_path: Path) -> None:
 
 
 def test_what_is_too_much_for_memory_is_cut_into_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "_FULL", 2_000)
+    monkeypatch.setattr(objects, "_MAX_OPEN_BYTES", 2_000)
     lines = [line(500, seed) for seed in range(8)]
     gathered = Objects("name")
     made = [one for each in lines for one in gathered.add(each)] + gathered.rest()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from docs import write_contract
+from tools.benchmarks.docs import contract
 
 
 def test_the_contracts_page_is_what_the_schema_would_write_now() -> None:
-    assert write_contract.PAGE.read_text("utf-8") == write_contract.page(), "run: make docs"
+    assert contract.PAGE.read_text("utf-8") == contract.page(), "run: make docs"

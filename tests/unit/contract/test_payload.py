@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import contract
-from contract.dictionary import D1
-from contract.payload import Payload, pack, unpack
+from storage.dictionary import D1
+from storage.payload import Payload, decode_payload, encode_payload
 
 EVENT = json.dumps(
     {
@@ -38,7 +38,7 @@ def fetch(key: str) -> bytes:
 
 
 def unpacked(payload: Payload) -> bytes:
-    return unpack(payload.inline(), fetch)
+    return decode_payload(payload.inline(), fetch)
 
 
 def item(data: bytes, encoding: str) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def item(data: bytes, encoding: str) -> dict[str, Any]:
 @pytest.mark.parametrize("pattern", [b"{}", EVENT, bytes(range(256))], ids=["brackets", "events", "bytes"])
 def test_a_body_comes_back_byte_for_byte(pattern: bytes, length: int) -> None:
     body = (pattern * (length // len(pattern) + 1))[:length]
-    payload = pack(body)
+    payload = encode_payload(body)
     assert unpacked(payload) == body
     assert payload.body_bytes == len(body)
     assert len(payload.data) <= len(body)
@@ -66,15 +66,15 @@ def test_a_body_comes_back_byte_for_byte(pattern: bytes, length: int) -> None:
     ids=["too small", "small", "large", "of bytes"],
 )
 def test_each_size_has_its_encoding(body: bytes, encoding: str) -> None:
-    assert pack(body).encoding == encoding
+    assert encode_payload(body).encoding == encoding
 
 
 def test_a_small_event_packs_to_less_than_half() -> None:
-    assert len(pack(EVENT).data) < len(EVENT) / 2
+    assert len(encode_payload(EVENT).data) < len(EVENT) / 2
 
 
 def test_what_was_stored_with_the_dictionary_can_still_be_read() -> None:
-    assert unpack(item(b64decode(STORED), "zlib-d1"), fetch) == EVENT
+    assert decode_payload(item(b64decode(STORED), "zlib-d1"), fetch) == EVENT
 
 
 def test_the_dictionary_never_changes() -> None:
@@ -93,12 +93,12 @@ def test_the_dictionary_holds_the_names_of_the_contract() -> None:
 
 @pytest.mark.parametrize("encoding", ["zlib", "zlib-d1"])
 def test_a_damaged_payload_is_refused(encoding: str) -> None:
-    data = pack(EVENT * (1 if encoding == "zlib-d1" else 100)).data
+    data = encode_payload(EVENT * (1 if encoding == "zlib-d1" else 100)).data
     for damaged in (b"", data[:-1], data[: len(data) // 2], b"x" + data, data[:20] + b"\0\0" + data[22:]):
         with pytest.raises(ValueError, match="the payload is damaged"):
-            unpack(item(damaged, encoding), fetch)
+            decode_payload(item(damaged, encoding), fetch)
 
 
 def test_an_encoding_that_nobody_knows_is_named() -> None:
     with pytest.raises(ValueError, match="unknown payload encoding 'zlib-d9'"):
-        unpack(item(b"", "zlib-d9"), fetch)
+        decode_payload(item(b"", "zlib-d9"), fetch)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from dashboards.figures import Absent
 from dashboards.state import Activity, Alarm, Alert, Depth, Reading, Series, State, Tables
+from dashboards.values import Absent
 
 NOW = 1_795_400_000.0
 RATES = ("received", "stored", "duplicates", "rejected", "invocations", "settled")

@@ -4,8 +4,8 @@ import pytest
 
 from dashboards.state import Series
 from dashboards.view import timeline
+from dashboards.view.charset import ASCII, UNICODE
 from dashboards.view.chart import bars, nice_ceiling
-from dashboards.view.glyphs import ASCII, UNICODE
 from tests.unit.dashboards.builders import NOW, activity, depths, reading, state
 
 

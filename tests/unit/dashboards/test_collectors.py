@@ -14,9 +14,9 @@ from dashboards.collect.alarms import Alarms
 from dashboards.collect.alerts import Alerts
 from dashboards.collect.queues import Queues
 from dashboards.collect.tables import TableCounts
-from dashboards.figures import Absent
-from dashboards.problems import problem
+from dashboards.errors import error_text
 from dashboards.state import Alarm, Alert, Tables
+from dashboards.values import Absent
 from tests.fakes import client_error
 from tests.unit.dashboards.fakes import Fake, counters, moment, raising, target
 
@@ -41,7 +41,7 @@ def test_without_its_dead_letter_queue_the_queue_is_still_read() -> None:
     seen = Queues(target(sqs=Fake(get_queue_attributes=answer)), 1).collect()
     assert seen.value.visible == 7
     assert seen.value.dead == Absent("the dead-letter queue does not exist")
-    assert seen.problem == "the dead-letter queue does not exist"
+    assert seen.error_text == "the dead-letter queue does not exist"
 
 
 def test_a_missing_table_leaves_the_other_counts() -> None:
@@ -52,7 +52,7 @@ def test_a_missing_table_leaves_the_other_counts() -> None:
 
     seen = TableCounts(target(dynamodb=Fake(describe_table=answer)), 1).collect()
     assert seen.value == Tables(12.0, Absent("a table does not exist"), 12.0)
-    assert seen.problem == "a table does not exist"
+    assert seen.error_text == "a table does not exist"
 
 
 def test_where_no_table_answers_the_source_has_failed() -> None:
@@ -122,7 +122,7 @@ def test_where_one_index_may_not_be_read_the_other_alerts_are_still_shown() -> N
 
     seen = Alerts(target(dynamodb=Fake(query=answer)), 1).collect()
     assert [alert.kind for alert in seen.value] == ["large order"]
-    assert seen.problem == "not allowed: Query"
+    assert seen.error_text == "not allowed: Query"
 
 
 DENIED = client_error("Query", "AccessDeniedException")
@@ -148,4 +148,4 @@ DENIED.response["Error"]["Message"] = "User: x is not authorized to perform: dyn
     ],
 )
 def test_whatever_goes_wrong_is_said_in_one_short_line(error: Exception, said: str) -> None:
-    assert problem(error, "SQS", "the queue") == said
+    assert error_text(error, "SQS", "the queue") == said

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboards.figures import Absent, brief, count, millis, rate, shown, span
+from dashboards.values import Absent, brief, count, formatted, millis, rate, span
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_milliseconds_become_seconds_from_1000_on() -> None:
 
 
 def test_an_absent_figure_is_a_dash_and_never_zero() -> None:
-    assert shown(Absent("not logged"), count) == "\N{EN DASH}"
+    assert formatted(Absent("not logged"), count) == "\N{EN DASH}"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from dashboards.figures import Absent
 from dashboards.flow import drained_in, flow, oldest_bound, trend
+from dashboards.values import Absent
 from tests.unit.dashboards.builders import activity, depths, reading, state
 
 

@@ -5,12 +5,12 @@ import time
 from typing import Any
 
 import pytest
-from processor.report import report
 
 from dashboards.collect.log_group import LogGroup
 from dashboards.collect.log_lines import read_batch, read_report
-from dashboards.figures import Absent
 from dashboards.state import Activity
+from dashboards.values import Absent
+from processor.report import report
 from tests.fakes import client_error
 from tests.unit.dashboards.builders import NOW
 from tests.unit.dashboards.fakes import Fake, raising, target

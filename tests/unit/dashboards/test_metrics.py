@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from processor.report import report
-from processor.telemetry import NAMESPACE
 
+from common.telemetry import NAMESPACE
 from dashboards.collect.metrics import Metrics, activity, metrics_of
-from dashboards.figures import Absent
-from stack.paths import ROOT
+from dashboards.values import Absent
+from processor.report import report
 from tests.unit.dashboards.builders import NOW
 from tests.unit.dashboards.fakes import Fake, moment, target
+from tools.core.paths import ROOT
 
 MINUTE = NOW - NOW % 60
 WHOLE = int(MINUTE - 60)  # the newest minute that is over

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from dashboards.picture import export
+from dashboards.screenshot import export
 from tests.unit.dashboards.builders import state
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.board import Board
 from dashboards.collect.runner import Runner, Seen
+from dashboards.reading_store import ReadingStore
 from dashboards.state import Depth
 from tests.waiting import eventually
 
@@ -32,8 +32,8 @@ class Asked:
         return Seen(self.answer())
 
 
-def board() -> Board:
-    return Board("p", "here", dict.fromkeys(READINGS, ("SQS", 0.02)))
+def board() -> ReadingStore:
+    return ReadingStore("p", "here", dict.fromkeys(READINGS, ("SQS", 0.02)))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dashboards.state import Alarm, Alert, State
-from dashboards.view.glyphs import ASCII, UNICODE, Glyphs
+from dashboards.view.charset import ASCII, UNICODE, Glyphs
 from dashboards.view.layout import arrange
 from dashboards.view.screen import PANES, render
 from tests.unit.dashboards.builders import (

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from stack.paths import ROOT
 from tests.unit.dashboards.test_top import endpoint, exported
+from tools.core.paths import ROOT
 
 __all__ = ["endpoint", "exported"]
 

@@ -12,9 +12,9 @@ import pytest
 
 from dashboards import top
 from dashboards.target import find
-from ops.errors import UsageError
-from stack.paths import ROOT
-from stack.state import ENVIRONMENT_OUTPUTS
+from tools.core.errors import UsageError
+from tools.core.paths import ROOT
+from tools.core.state import ENVIRONMENT_OUTPUTS
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",

@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
+from common.deadline import CallLimits, Deadline
 from processor.alerts import Publisher
 from processor.batch import Batch
-from processor.bucket import Bucket
-from processor.deadline import Deadline
+from processor.payload_bucket import PayloadBucket
 from processor.settings import Settings
 from processor.store import Store
-
-from contract.payload import unpack
+from storage.payload import decode_payload
 from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS
 
 SETTINGS = Settings(
@@ -90,12 +90,12 @@ class World:
 
     def deliver(self, *records: dict[str, Any]) -> list[str]:
         """Run one invocation; returns the ids of the messages that it hands back."""
-        deadline = Deadline(self.remaining_millis, self.settings.function_timeout)
+        deadline = Deadline(self.remaining_millis, CallLimits.of(self.settings.function_timeout))
         batch = Batch(
             self.settings,
             deadline,
             Store(self.dynamodb, deadline),
-            Bucket(lambda: self.s3, self.settings.payload_bucket, deadline),
+            PayloadBucket(lambda: self.s3, self.settings.payload_bucket, deadline),
             Publisher(self.sns, self.settings.alerts_topic_arn, deadline),
             request_id="request-1",
             now=self.now,
@@ -120,7 +120,7 @@ class World:
 
     def body_of(self, item: dict[str, Any]) -> str:
         """The body that an item keeps."""
-        return unpack(item, self.s3.objects.__getitem__).decode("utf-8", "surrogatepass")
+        return decode_payload(item, self.s3.objects.__getitem__).decode("utf-8", "surrogatepass")
 
 
 @pytest.fixture

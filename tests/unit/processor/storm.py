@@ -16,14 +16,14 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from processor.aws import NO_ANSWER, CallError
-from processor.deadline import attempts, call_timeout
-
 import contract
-from contract.payload import unpack
+from aws_http.errors import NO_ANSWER, AwsError
+from common.deadline import CallLimits
+from storage.payload import decode_payload
 from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS, call_error, canceled
 
 TIMEOUT = 30.0
+LIMITS = CallLimits.of(TIMEOUT)
 VISIBILITY = 6 * TIMEOUT
 MAX_RECEIVES = 3
 NOON = datetime(2026, 11, 22, 14, 4, tzinfo=UTC)
@@ -145,9 +145,9 @@ class Storm:
     def _call(self, service: str, operation: str, do: Callable[[], Any], request: dict[str, Any]) -> Any:
         error: Exception = AssertionError("never tried")
         weather = CALM if {service, operation} & self.weather.spared else self.weather
-        for attempt in range(attempts(TIMEOUT)):
+        for attempt in range(LIMITS.attempts):
             if attempt:
-                self.sleep(self.rng.random())  # as long as processor.aws waits
+                self.sleep(self.rng.random())  # as long as aws_http.service waits
             self.sleep(0.005)
             self._arrive_late(0.3)
             self._meanwhile()
@@ -158,21 +158,21 @@ class Storm:
             elif fate in ("hung", "late"):
                 if fate == "late":
                     self._late.append(do)
-                self.sleep(call_timeout(TIMEOUT))
-                error = CallError(NO_ANSWER, f"{service} hangs")
+                self.sleep(LIMITS.timeout)
+                error = AwsError(NO_ANSWER, f"{service} hangs")
             else:
                 if operation == "TransactWriteItems":
                     self._perhaps_cancel(request, weather)
                 try:
                     answer = do()
-                except CallError as refusal:
+                except AwsError as refusal:
                     refusal.retries = attempt
                     raise
                 self._perhaps_die()
                 self._meanwhile()
                 if fate != "lost":
                     return answer
-                error = CallError(NO_ANSWER, f"{service} hung up")
+                error = AwsError(NO_ANSWER, f"{service} hung up")
         raise error
 
     def _fate(self, weather: Weather) -> str:
@@ -213,7 +213,7 @@ class Storm:
     def _arrive_late(self, probability: float) -> None:
         while self._late and self._chance(probability):
             do = self._late.pop(self.rng.randrange(len(self._late)))
-            with suppress(CallError):  # a condition that no longer holds
+            with suppress(AwsError):  # a condition that no longer holds
                 do()
 
     def _chance(self, probability: float) -> bool:
@@ -359,4 +359,4 @@ class Storm:
         assert not published, f"alerts that nothing deserves: {published}"
 
     def _body(self, item: dict[str, Any]) -> str:
-        return unpack(item, self.s3.objects.__getitem__).decode("utf-8", "surrogatepass")
+        return decode_payload(item, self.s3.objects.__getitem__).decode("utf-8", "surrogatepass")

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 import contract
-from ops import integrity, law
-from ops.evidence import Duplicate, Evidence, Rejected, Stored
-from ops.manifest import Sent
 from tests.unit.processor.conftest import ENVIRONMENT, SETTINGS, order
 from tests.unit.processor.storm import Storm, Weather
+from tools.ops.verify import integrity, reconcile
+from tools.ops.verify.manifest import Sent
+from tools.ops.verify.snapshot import Duplicate, Rejected, Snapshot, Stored
 
 RUNS = 40
 MESSAGES = 30
@@ -57,10 +57,10 @@ def storm(monkeypatch: pytest.MonkeyPatch) -> World:
         monkeypatch.setattr(handler, "_s3", lambda: made.service("s3"))
         monkeypatch.setattr(handler, "_settings", SETTINGS)
         monkeypatch.setattr(handler, "datetime", SimpleNamespace(now=now))
-        monkeypatch.setattr("processor.deadline.time", SimpleNamespace(sleep=made.sleep))
+        monkeypatch.setattr("common.deadline.time", SimpleNamespace(sleep=made.sleep))
         # So that events of a few KB take every way: with others, alone, and through S3.
         monkeypatch.setattr("processor.store.SHARED_ITEM_LIMIT", 2_000)
-        monkeypatch.setattr("processor.items.ITEM_LIMIT", 4_000)
+        monkeypatch.setattr("storage.payload.ITEM_LIMIT", 4_000)
         return made
 
     return make
@@ -171,7 +171,7 @@ def test_make_verify_finds_nothing_wrong_after_a_storm(storm: World, seed: int) 
     made = storm(seed, EVERYTHING)
     run(made)
     tables, expected = made.dynamodb.tables, {"events": "stored", "duplicates": "duplicate"}
-    evidence = Evidence(
+    evidence = Snapshot(
         stored=[Stored.of(item) for item in tables["events"].values()],
         duplicates=[Duplicate.of(item) for item in tables["duplicates"].values()],
         rejected=[Rejected.of(item) for item in tables["rejected"].values()],
@@ -189,7 +189,7 @@ def test_make_verify_finds_nothing_wrong_after_a_storm(storm: World, seed: int) 
         large = place != "rejected" and contract.is_large_order(event, SETTINGS.large_order_threshold)
         digest = contract.content_hash(body)
         sent.append(Sent(root, event["event_id"], event["event_type"], digest, place, large))
-    account = law.settle(sent, evidence)
+    account = reconcile.reconcile(sent, evidence)
     assert account.findings + integrity.check(evidence) == []
     assert account.accounted == account.sent == len(made.bodies)
     # Only SQS's own redrive makes one message two.

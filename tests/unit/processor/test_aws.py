@@ -20,11 +20,12 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from processor.aws import NO_ANSWER, Access, CallError
-from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED, DynamoDB
-from processor.settings import SettingsError
-from processor.sns import SNS
 
+from aws_http.config import AwsConfig, ConfigError
+from aws_http.errors import NO_ANSWER, AwsError
+from common.deadline import CallLimits
+from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED, DynamoDB
+from processor.sns import SNS
 from tests.unit.processor.conftest import ENVIRONMENT
 
 PUT = {"TableName": "events", "Item": {"event_id": {"S": "e-1"}, "payload": {"B": bytes(range(256))}}}
@@ -101,26 +102,26 @@ def server() -> Iterator[Service]:
 
 
 @pytest.fixture
-def access(server: Service) -> Access:
-    return Access.read(LAMBDA | {"AWS_ENDPOINT_URL": server.url}, ("dynamodb", "sns"))
+def access(server: Service) -> AwsConfig:
+    return AwsConfig.read(LAMBDA | {"AWS_ENDPOINT_URL": server.url}, ("dynamodb", "sns"))
 
 
 @pytest.fixture
-def dynamodb(access: Access) -> Iterator[DynamoDB]:
-    made = DynamoDB(access, 30)
+def dynamodb(access: AwsConfig) -> Iterator[DynamoDB]:
+    made = DynamoDB(access, CallLimits.of(30))
     yield made
     made.close()
 
 
 @pytest.fixture
-def sns(access: Access) -> Iterator[SNS]:
-    made = SNS(access, 30)
+def sns(access: AwsConfig) -> Iterator[SNS]:
+    made = SNS(access, CallLimits.of(30))
     yield made
     made.close()
 
 
-def refused(dynamodb: DynamoDB) -> CallError:
-    with pytest.raises(CallError) as refusal:
+def refused(dynamodb: DynamoDB) -> AwsError:
+    with pytest.raises(AwsError) as refusal:
         dynamodb.call("PutItem", PUT)
     return refusal.value
 
@@ -198,7 +199,7 @@ def test_each_try_that_failed_is_in_the_log(
 def test_what_does_not_pass_is_not_tried_again(server: Service, dynamodb: DynamoDB) -> None:
     server.answers = [error("AccessDeniedException", Message="Not you.")]
     refusal = refused(dynamodb)
-    assert (refusal.code, refusal.passing, refusal.retries) == ("AccessDeniedException", False, 0)
+    assert (refusal.code, refusal.retryable, refusal.retries) == ("AccessDeniedException", False, 0)
     assert len(server.requests) == 1
 
 
@@ -230,7 +231,7 @@ def test_one_connection_serves_until_the_other_side_closes_it(server: Service, d
     assert len(server.requests) == 4
 
 
-def test_a_service_that_hangs_is_given_up_in_time(server: Service, access: Access) -> None:
+def test_a_service_that_hangs_is_given_up_in_time(server: Service, access: AwsConfig) -> None:
     over = threading.Event()
 
     def hang(handler: Handler) -> None:
@@ -239,7 +240,7 @@ def test_a_service_that_hangs_is_given_up_in_time(server: Service, access: Acces
     server.answers = [hang]
     began = time.monotonic()
     try:
-        refusal = refused(DynamoDB(access, 0.6))
+        refusal = refused(DynamoDB(access, CallLimits.of(0.6)))
     finally:
         over.set()
     assert refusal.code == NO_ANSWER
@@ -251,8 +252,8 @@ def test_where_nothing_listens_the_endpoint_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        access = Access.read(LAMBDA | {"AWS_ENDPOINT_URL": url}, ("dynamodb",))
-        assert url in str(refused(DynamoDB(access, 0.6)))
+        access = AwsConfig.read(LAMBDA | {"AWS_ENDPOINT_URL": url}, ("dynamodb",))
+        assert url in str(refused(DynamoDB(access, CallLimits.of(0.6))))
 
 
 ENTRIES = [
@@ -303,9 +304,9 @@ def test_publishing_is_tried_again(server: Service, sns: SNS, first: Answer) -> 
 
 def test_a_topic_that_refuses_says_why(server: Service, sns: SNS) -> None:
     server.answers = [said(403, THROTTLED.replace(b"Throttling", b"AuthorizationError"))]
-    with pytest.raises(CallError, match="AuthorizationError: Rate exceeded") as refusal:
+    with pytest.raises(AwsError, match="AuthorizationError: Rate exceeded") as refusal:
         sns.publish_batch("arn:topic", ENTRIES)
-    assert (refusal.value.status, refusal.value.passing) == (403, False)
+    assert (refusal.value.status, refusal.value.retryable) == (403, False)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +318,7 @@ def test_a_topic_that_refuses_says_why(server: Service, sns: SNS) -> None:
     ],
 )
 def test_aws_is_found_by_the_region(region: str, endpoint: str) -> None:
-    access = Access.read(LAMBDA | {"AWS_REGION": region}, ("dynamodb",))
+    access = AwsConfig.read(LAMBDA | {"AWS_REGION": region}, ("dynamodb",))
     assert access.endpoints == {"dynamodb": endpoint}
     resolved = botocore.session.Session().create_client("dynamodb", region_name=region)
     assert resolved.meta.endpoint_url == endpoint
@@ -325,25 +326,25 @@ def test_aws_is_found_by_the_region(region: str, endpoint: str) -> None:
 
 def test_a_service_has_the_endpoint_that_is_named_for_it() -> None:
     named = {"AWS_ENDPOINT_URL": "http://localhost:4566/", "AWS_ENDPOINT_URL_SNS": "http://localhost:9911"}
-    access = Access.read(LAMBDA | named, ("dynamodb", "sns"))
+    access = AwsConfig.read(LAMBDA | named, ("dynamodb", "sns"))
     assert access.endpoints == {"dynamodb": "http://localhost:4566", "sns": "http://localhost:9911"}
 
 
 def test_either_name_of_the_region_will_do() -> None:
     variables = {name: value for name, value in LAMBDA.items() if name != "AWS_REGION"}
-    assert Access.read(variables | {"AWS_DEFAULT_REGION": "eu-west-1"}, ("sns",)).region == "eu-west-1"
+    assert AwsConfig.read(variables | {"AWS_DEFAULT_REGION": "eu-west-1"}, ("sns",)).region == "eu-west-1"
 
 
 @pytest.mark.parametrize("name", ["REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"])
 def test_what_lambda_did_not_set_is_named(name: str) -> None:
-    with pytest.raises(SettingsError, match=name):
-        Access.read(LAMBDA | {f"AWS_{name}": ""}, ("dynamodb",))
+    with pytest.raises(ConfigError, match=name):
+        AwsConfig.read(LAMBDA | {f"AWS_{name}": ""}, ("dynamodb",))
 
 
 @pytest.mark.parametrize("url", ["localhost:4566", "http://", "http://localhost/path", "ftp://localhost"])
 def test_an_endpoint_that_cannot_be_used_is_named(url: str) -> None:
-    with pytest.raises(SettingsError, match="endpoint of dynamodb"):
-        Access.read(LAMBDA | {"AWS_ENDPOINT_URL": url}, ("dynamodb",))
+    with pytest.raises(ConfigError, match="endpoint of dynamodb"):
+        AwsConfig.read(LAMBDA | {"AWS_ENDPOINT_URL": url}, ("dynamodb",))
 
 
 def test_a_cold_start_imports_no_botocore() -> None:

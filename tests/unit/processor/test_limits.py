@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from processor.alerts import Alert, Publisher
-from processor.deadline import Deadline
-from processor.items import ITEM_LIMIT
-from processor.store import SHARED_ITEM_LIMIT
 
+from common.deadline import CallLimits, Deadline
+from processor.alerts import Alert, Publisher
+from processor.store import SHARED_ITEM_LIMIT
+from storage.sizes import ITEM_LIMIT
 from tests import fakes
 from tests.boundary import body_of_item_size
 from tests.fakes import FakeSNS, published_size, stored_size
@@ -132,7 +132,7 @@ class TestAlertSizes:
     )
     def test_no_request_passes_256_kib_or_10_entries(self, sizes: list[int]) -> None:
         sns = FakeSNS()
-        publisher = Publisher(sns, "arn", Deadline(lambda: 30_000, 30))
+        publisher = Publisher(sns, "arn", Deadline(lambda: 30_000, CallLimits.of(30)))
         texts = [json.dumps({"n": n, "x": "x" * size}) for n, size in enumerate(sizes)]
         alerts = [Alert("invalid_event", "activity", text) for text in texts]
         assert publisher.publish(alerts) == [None] * len(sizes)

@@ -7,8 +7,8 @@ import random
 from typing import Any
 
 import pytest
-from processor.aws import NO_ANSWER, CallError
 
+from aws_http.errors import NO_ANSWER, AwsError
 from tests.fakes import call_error
 from tests.unit.processor.conftest import World, order, record
 
@@ -18,7 +18,7 @@ def event_id(body: str) -> str:
 
 
 def timeout(operation: str, request: dict[str, Any]) -> None:
-    raise CallError(NO_ANSWER, "SNS hangs")
+    raise AwsError(NO_ANSWER, "SNS hangs")
 
 
 def test_a_valid_event_is_stored_whole_with_what_the_pipeline_adds(world: World) -> None:
@@ -259,7 +259,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
             call(operation, request)
             try:
                 return call(operation, request)
-            except CallError as error:
+            except AwsError as error:
                 error.retries = 1
                 raise
 
@@ -280,7 +280,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
 
         def hang(operation: str, request: dict[str, Any]) -> None:
             left[0] = 1_000
-            raise CallError(NO_ANSWER, "S3 hangs")
+            raise AwsError(NO_ANSWER, "S3 hangs")
 
         noise = random.Random(1).randbytes(450_000).hex()
         copied = order()
@@ -337,7 +337,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
         def bug(*_: Any, **__: Any) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("processor.batch.event_item", bug)
+        monkeypatch.setattr("processor.puts.event_item", bug)
         assert world.deliver(record(order(), "m1"), record("{}", "m2")) == ["m1"]
         assert list(world.rejected) == ["m2"]
 

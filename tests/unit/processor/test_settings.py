@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from processor.settings import Settings, SettingsError
+
+from common.settings import SettingsError
+from processor.settings import Settings
 
 COMPLETE = {
     "EVENTS_TABLE": "events",

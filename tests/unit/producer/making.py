@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from producer.messages import Message
-from producer.target import Target
+from producer.generate.messages import Message
+from producer.send.target import Target
 from tests.unit.producer.fake_queue import session
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from producer import cli
 from producer.manifest import read_messages
-from producer.target import _LOCAL_CONNECTIONS
+from producer.send.target import _LOCAL_CONNECTIONS
 from tests.unit.producer.fake_queue import FakeQueue, error, serving
 from tests.waiting import eventually
 

@@ -13,25 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import contract
-from producer.events import MIN_TARGET_BYTES, SEEDED_SPACING_US, SEEDED_START, Events, Recipe
-from producer.messages import Message
-from producer.plan import Shares
+from producer.generate.events import MIN_TARGET_BYTES, SEEDED_SPACING_US, SEEDED_START, Events, RunSpec
+from producer.generate.messages import Message
+from producer.generate.plan import Ratios
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-MIXED = Shares(Fraction("0.1"), Fraction("0.1"), Fraction("0.2"))
+MIXED = Ratios(Fraction("0.1"), Fraction("0.1"), Fraction("0.2"))
 THRESHOLD = Decimal(1000)
 
 
-def seeded(seed: int = 7, target_bytes: int = 0, shares: Shares = MIXED) -> Recipe:
-    return Recipe(seed, SEEDED_START, SEEDED_SPACING_US, target_bytes, shares)
+def seeded(seed: int = 7, target_bytes: int = 0, shares: Ratios = MIXED) -> RunSpec:
+    return RunSpec(seed, SEEDED_START, SEEDED_SPACING_US, target_bytes, shares)
 
 
-def messages(recipe: Recipe, count: int) -> list[Message]:
+def messages(recipe: RunSpec, count: int) -> list[Message]:
     events = Events(recipe)
     return [events.message(number) for number in range(count)]
 
 
-def decoded(recipe: Recipe, count: int, kind: str) -> list[dict[str, Any]]:
+def decoded(recipe: RunSpec, count: int, kind: str) -> list[dict[str, Any]]:
     return [contract.decode(each.body) for each in messages(recipe, count) if each.kind == kind]
 
 
@@ -55,12 +55,12 @@ def test_a_message_is_the_same_whoever_makes_it_and_in_whatever_order() -> None:
     [
         seeded(seed=8),
         seeded(target_bytes=2048),
-        seeded(shares=Shares()),
-        Recipe(7, NOW, SEEDED_SPACING_US, 0, MIXED),
+        seeded(shares=Ratios()),
+        RunSpec(7, NOW, SEEDED_SPACING_US, 0, MIXED),
     ],
     ids=["seed", "size", "ratios", "start"],
 )
-def test_runs_that_differ_in_anything_share_no_event_id(other: Recipe) -> None:
+def test_runs_that_differ_in_anything_share_no_event_id(other: RunSpec) -> None:
     ids = {message.event_id for message in messages(seeded(), 300)}
     assert not ids & {message.event_id for message in messages(other, 300)} - {None, "", "e" * 129}
 
@@ -98,7 +98,7 @@ def test_a_message_of_sqs_s_limit_can_be_made() -> None:
 
 
 def test_without_a_target_events_have_about_1_kb() -> None:
-    sizes = [message.size for message in messages(seeded(shares=Shares()), 1000)]
+    sizes = [message.size for message in messages(seeded(shares=Ratios()), 1000)]
     assert 900 < sum(sizes) / len(sizes) < 1150
     assert max(sizes) < 2500
 
@@ -136,7 +136,7 @@ def test_a_duplicate_has_the_bytes_of_an_event_before_it() -> None:
 
 def test_events_occur_as_far_apart_as_they_are_sent() -> None:
     start = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    events = Events(Recipe(7, start, spacing_us=20_000))
+    events = Events(RunSpec(7, start, spacing_us=20_000))
     for number in (0, 50, 5000):
         occurred = contract.parse_rfc3339(contract.decode(events.message(number).body)["occurred_at"])
         assert occurred is not None
@@ -145,7 +145,7 @@ def test_events_occur_as_far_apart_as_they_are_sent() -> None:
 
 
 def test_some_text_is_not_ascii_and_some_is_not_even_latin_1() -> None:
-    bodies = [message.body for message in messages(seeded(shares=Shares()), 2000)]
+    bodies = [message.body for message in messages(seeded(shares=Ratios()), 2000)]
     assert 0.01 < sum(not body.isascii() for body in bodies) / len(bodies) < 0.1
     assert any(max(body) > "\xff" for body in bodies)
 
@@ -156,7 +156,7 @@ def test_a_body_of_200_kb_compresses_as_real_json_does() -> None:
 
 
 def test_200_kb_bodies_are_not_alike() -> None:
-    made = [message.body.encode() for message in messages(seeded(target_bytes=204_800, shares=Shares()), 20)]
+    made = [message.body.encode() for message in messages(seeded(target_bytes=204_800, shares=Ratios()), 20)]
     assert len({body[2000:4000] for body in made}) == 20
 
 

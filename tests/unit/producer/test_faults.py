@@ -8,17 +8,17 @@ from functools import cache
 import pytest
 
 import contract
-from producer.events import MIN_TARGET_BYTES, SEEDED_START, Events, Recipe
-from producer.faults import FAULTS
-from producer.plan import Shares
+from producer.generate.events import MIN_TARGET_BYTES, SEEDED_START, Events, RunSpec
+from producer.generate.faults import FAULTS
+from producer.generate.plan import Ratios
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ALL_INVALID = Shares(invalid=Fraction(1))
+ALL_INVALID = Ratios(invalid=Fraction(1))
 
 
 @cache
 def all_invalid(target: int) -> Events:
-    return Events(Recipe(7, SEEDED_START, target_bytes=target, shares=ALL_INVALID))
+    return Events(RunSpec(7, SEEDED_START, target_bytes=target, shares=ALL_INVALID))
 
 
 @pytest.mark.parametrize("target", [0, MIN_TARGET_BYTES, 5000])
@@ -55,7 +55,7 @@ def test_faults_lead_to_many_different_reasons() -> None:
 
 
 def test_faults_are_mixed_evenly() -> None:
-    events = Events(Recipe(7, SEEDED_START, shares=Shares(invalid=Fraction(1, 2))))
+    events = Events(RunSpec(7, SEEDED_START, shares=Ratios(invalid=Fraction(1, 2))))
     sent = [events.message(number) for number in range(4 * len(FAULTS))]
     reasons = Counter(
         str(contract.read(message.body, NOW)[1][0].rule) for message in sent if message.kind == "invalid"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from producer.errors import ProducerError
-from producer.events import SEEDED_START, Events, Recipe
+from producer.generate.events import SEEDED_START, Events, RunSpec
+from producer.generate.plan import Ratios
 from producer.manifest import Header, Manifest, read_completion, read_header, read_messages
-from producer.plan import Shares
 from tests.unit.producer.making import message
 
 HEADER = Header("run-1", 7, "http://sqs/0/q", "2026-11-23T12:00:00+00:00", {"count": 3})
@@ -51,7 +51,7 @@ def test_a_message_s_line_says_what_is_expected_of_it(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_message_makes_a_line_that_is_json(tmp_path: Path) -> None:
-    events = Events(Recipe(7, SEEDED_START, shares=Shares(*[Fraction(1, 4)] * 3)))
+    events = Events(RunSpec(7, SEEDED_START, shares=Ratios(*[Fraction(1, 4)] * 3)))
     sent = [events.message(number) for number in range(400)]
     with Manifest.create(tmp_path / "m", HEADER) as manifest:
         manifest.record([(each, str(each.number)) for each in sent])

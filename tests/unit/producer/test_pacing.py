@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.pacing import Pacer
+from producer.send.rate_limiter import RateLimiter
 
 
 class Clock:
@@ -20,7 +20,7 @@ class Clock:
         self.now = max(self.now, moment)
 
 
-def sent_within(pacer: Pacer, clock: Clock, seconds: float, batch: int) -> int:
+def sent_within(pacer: RateLimiter, clock: Clock, seconds: float, batch: int) -> int:
     """How many events a sender that takes no time sends in so many seconds."""
     end, sent = clock.now + seconds, 0
     while True:
@@ -34,35 +34,35 @@ def sent_within(pacer: Pacer, clock: Clock, seconds: float, batch: int) -> int:
 @given(st.floats(5, 20_000))
 def test_a_rate_is_held_within_2_percent_over_10_seconds(rate: float) -> None:
     clock = Clock()
-    pacer = Pacer(rate, clock)
+    pacer = RateLimiter(rate, clock)
     sent = sent_within(pacer, clock, 10, pacer.largest_batch(10))
     assert sent == pytest.approx(rate * 10, rel=0.02, abs=1)
 
 
 def test_at_a_low_rate_events_go_one_by_one() -> None:
-    assert Pacer(20).largest_batch(10) == 1
+    assert RateLimiter(20).largest_batch(10) == 1
 
 
 def test_at_a_high_rate_batches_are_full() -> None:
-    assert Pacer(1000).largest_batch(10) == 10
+    assert RateLimiter(1000).largest_batch(10) == 10
 
 
 def test_without_a_rate_nothing_waits() -> None:
-    pacer = Pacer(0)
+    pacer = RateLimiter(0)
     assert pacer.largest_batch(10) == 10
     assert [pacer.due(10) for _ in range(3)] == [0, 0, 0]
 
 
 def test_time_spent_on_preparing_a_run_is_not_made_up_for() -> None:
     clock = Clock()
-    pacer = Pacer(100, clock)
+    pacer = RateLimiter(100, clock)
     clock.now += 0.5
     assert sent_within(pacer, clock, 1, 10) == pytest.approx(100, abs=10)
 
 
 def test_a_short_stall_is_made_up_for() -> None:
     clock = Clock()
-    pacer = Pacer(100, clock)
+    pacer = RateLimiter(100, clock)
     pacer.due(10)
     clock.now += 0.5
     assert sent_within(pacer, clock, 0.5, 10) == pytest.approx(90, abs=10)
@@ -70,7 +70,7 @@ def test_a_short_stall_is_made_up_for() -> None:
 
 def test_a_long_stall_is_not_followed_by_a_flood() -> None:
     clock = Clock()
-    pacer = Pacer(100, clock)
+    pacer = RateLimiter(100, clock)
     pacer.due(10)
     clock.now += 60
     assert sent_within(pacer, clock, 1, 10) == pytest.approx(200, abs=10)

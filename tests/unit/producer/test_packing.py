@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.messages import Message
-from producer.packing import MAX_BYTES, MAX_ENTRIES, pack
+from producer.generate.messages import Message
+from producer.send.batching import MAX_BYTES, MAX_ENTRIES, batched
 
 
 def message(number: int, size: int) -> Message:
@@ -27,35 +27,35 @@ def sizes(*batches: list[Message]) -> list[list[int]]:
 
 
 def test_a_batch_has_at_most_ten_messages() -> None:
-    assert [len(batch) for batch in pack(message(n, 100) for n in range(25))] == [10, 10, 5]
+    assert [len(batch) for batch in batched(message(n, 100) for n in range(25))] == [10, 10, 5]
 
 
 def test_a_smaller_batch_size_is_kept() -> None:
-    assert [len(batch) for batch in pack((message(n, 100) for n in range(5)), 2)] == [2, 2, 1]
+    assert [len(batch) for batch in batched((message(n, 100) for n in range(5)), 2)] == [2, 2, 1]
 
 
 def test_a_batch_of_exactly_1_mib_is_one_batch() -> None:
-    assert sizes(*pack([message(0, MAX_BYTES - 1), message(1, 1)])) == [[MAX_BYTES - 1, 1]]
+    assert sizes(*batched([message(0, MAX_BYTES - 1), message(1, 1)])) == [[MAX_BYTES - 1, 1]]
 
 
 def test_a_byte_more_makes_another_batch() -> None:
-    assert sizes(*pack([message(0, MAX_BYTES - 1), message(1, 2)])) == [[MAX_BYTES - 1], [2]]
+    assert sizes(*batched([message(0, MAX_BYTES - 1), message(1, 2)])) == [[MAX_BYTES - 1], [2]]
 
 
 def test_nothing_makes_no_batch() -> None:
-    assert list(pack([])) == []
+    assert list(batched([])) == []
 
 
 @pytest.mark.parametrize(("kb", "together"), [(200, 5), (100, 10), (104, 9), (1024, 1)])
 def test_as_many_messages_of_a_size_go_together_as_fit(kb: int, together: int) -> None:
-    batches = list(pack(message(n, kb * 1024) for n in range(20)))
+    batches = list(batched(message(n, kb * 1024) for n in range(20)))
     assert len(batches[0]) == together
 
 
 @given(st.lists(st.integers(1, MAX_BYTES), max_size=60), st.integers(1, MAX_ENTRIES))
 def test_no_batch_passes_a_limit_and_no_message_is_lost(lengths: list[int], most: int) -> None:
     messages = [message(number, size) for number, size in enumerate(lengths)]
-    batches = list(pack(messages, most))
+    batches = list(batched(messages, most))
     assert all(1 <= len(batch) <= most for batch in batches)
     assert all(sum(each.size for each in batch) <= MAX_BYTES for batch in batches)
     assert [each for batch in batches for each in batch] == messages

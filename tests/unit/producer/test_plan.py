@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import SCHEMA
-from producer.plan import COPY_REACH, EVENT_MIX, Plan, Role, Shares
+from producer.generate.plan import COPY_REACH, EVENT_MIX, Plan, Ratios, Role
 
 KEY = bytes(32)
 ratios = st.fractions(0, 1, max_denominator=1000)
 
 
 def plan(invalid: str = "0", duplicate: str = "0", large: str = "0") -> Plan:
-    return Plan(Shares(Fraction(invalid), Fraction(duplicate), Fraction(large)), KEY)
+    return Plan(Ratios(Fraction(invalid), Fraction(duplicate), Fraction(large)), KEY)
 
 
 def roles(of: Plan, count: int) -> Counter[Role]:
@@ -68,7 +68,7 @@ def test_a_share_is_never_off_by_more_than_a_message(
 ) -> None:
     if invalid + duplicate >= 1:
         invalid, duplicate = invalid / 2, duplicate / 3
-    found = roles(Plan(Shares(invalid, duplicate), KEY), count)
+    found = roles(Plan(Ratios(invalid, duplicate), KEY), count)
     assert found[Role.COPY] == int(count * duplicate)
     assert abs(found[Role.INVALID] - count * invalid) <= 1
 
@@ -79,7 +79,7 @@ def test_every_valid_event_is_sent_once_and_copied_only_afterwards(
 ) -> None:
     if invalid + duplicate >= 1:
         invalid, duplicate = invalid / 2, duplicate / 3
-    made = Plan(Shares(invalid, duplicate), KEY)
+    made = Plan(Ratios(invalid, duplicate), KEY)
     sent: dict[Role, list[int]] = {role: [] for role in Role}
     for number in range(count):
         role, which = made.role(number)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from producer.report import Report, as_json, closing_words, describe, size, summary
 from producer.run import Result
-from producer.tally import Failure, Progress
+from producer.send.run_stats import Failure, Progress
 
 
 def result(**given: Any) -> Result:

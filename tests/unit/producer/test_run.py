@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from producer.errors import ProducerError
-from producer.events import Events
+from producer.generate.events import Events
 from producer.manifest import read_completion, read_messages
 from producer.options import Options
 from producer.run import Result, produce, resume
-from producer.tally import Progress
+from producer.send.run_stats import Progress
 from tests.unit.producer.fake_queue import Answer, Entry, FakeQueue, error, session
 
 MIXED: dict[str, Any] = {"invalid_ratio": 0.05, "duplicate_ratio": 0.05, "large_ratio": 0.1}

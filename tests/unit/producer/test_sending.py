@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from producer import sending
+from aws_http.connection import TransportError
 from producer.errors import ProducerError
-from producer.messages import Message
-from producer.sending import MAX_ATTEMPTS, Sender
-from producer.tally import Tally
-from producer.wire import Refused
+from producer.generate.messages import Message
+from producer.send import sender
+from producer.send.run_stats import RunStats
+from producer.send.sender import MAX_ATTEMPTS, Sender
+from producer.send.sqs_client import Refused
 from tests.unit.producer.making import message
-from transport.connection import NoAnswer
 
 # Taken before the fixture that makes retries follow at once.
-backoff_seconds = sending.backoff_seconds
+backoff_seconds = sender.backoff_seconds
 Answer = Callable[[Sequence[Message]], dict[str, Any]]
 BATCH = [message(number) for number in range(3)]
 
@@ -60,13 +60,13 @@ def fail_entries(*places: int, code: str = "InternalError", sender_fault: bool =
 
 def unreachable(*, never_connected: bool) -> Answer:
     def answer(batch: Sequence[Message]) -> dict[str, Any]:
-        raise NoAnswer("http://sqs", ConnectionResetError(), never_connected=never_connected)
+        raise TransportError("http://sqs", ConnectionResetError(), never_connected=never_connected)
 
     return answer
 
 
-def send(channel: Channel, tally: Tally | None = None, stop: threading.Event | None = None) -> Tally:
-    tally = tally or Tally(None)
+def send(channel: Channel, tally: RunStats | None = None, stop: threading.Event | None = None) -> RunStats:
+    tally = tally or RunStats(None)
     Sender(channel, "http://sqs/0/q", tally, stop or threading.Event()).send(BATCH)
     return tally
 
@@ -138,7 +138,7 @@ def test_what_never_gets_through_is_named_and_the_run_goes_on_while_others_do() 
 
 
 def test_a_queue_that_takes_nothing_for_all_attempts_ends_the_run() -> None:
-    channel, tally = Channel(refuse(500, "InternalError")), Tally(None)
+    channel, tally = Channel(refuse(500, "InternalError")), RunStats(None)
     with pytest.raises(ProducerError, match="taken nothing"):
         send(channel, tally)
     assert len(channel.sent) == MAX_ATTEMPTS
@@ -159,7 +159,7 @@ def test_a_queue_that_takes_nothing_for_all_attempts_ends_the_run() -> None:
 def test_an_error_that_will_not_pass_ends_the_run_at_once_and_says_what_to_do(
     status: int, code: str, advice: str
 ) -> None:
-    channel, tally = Channel(refuse(status, code)), Tally(None)
+    channel, tally = Channel(refuse(status, code)), RunStats(None)
     with pytest.raises(ProducerError, match=advice):
         send(channel, tally)
     assert len(channel.sent) == 1
@@ -167,7 +167,7 @@ def test_an_error_that_will_not_pass_ends_the_run_at_once_and_says_what_to_do(
 
 
 def test_a_queue_that_was_never_reached_ends_the_run_at_once() -> None:
-    channel, tally = Channel(unreachable(never_connected=True)), Tally(None)
+    channel, tally = Channel(unreachable(never_connected=True)), RunStats(None)
     with pytest.raises(ProducerError, match="make up"):
         send(channel, tally)
     assert len(channel.sent) == 1

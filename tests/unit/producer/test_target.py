@@ -7,7 +7,7 @@ import botocore.session
 import pytest
 
 from producer.errors import ProducerError
-from producer.target import Target
+from producer.send.target import Target
 from tests.unit.producer.fake_queue import session
 
 

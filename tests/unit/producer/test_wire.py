@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from producer.target import Target
-from producer.wire import QueueConnection, Refused, request_body
+from aws_http.connection import TransportError
+from producer.send.sqs_client import Refused, SqsClient, request_body
+from producer.send.target import Target
 from tests.unit.producer.fake_queue import Entry, FakeQueue, HangUp, error, serving, session
 from tests.unit.producer.making import message, target
-from transport.connection import NoAnswer
 
 
 @contextmanager
-def connected(to: Target) -> Iterator[QueueConnection]:
-    connection = QueueConnection(to)
+def connected(to: Target) -> Iterator[SqsClient]:
+    connection = SqsClient(to)
     try:
         yield connection
     finally:
@@ -85,7 +85,7 @@ def test_a_lost_connection_is_opened_again(queue: FakeQueue) -> None:
 
     queue.behave = hang_up
     with connected(target(queue.url)) as connection:
-        with pytest.raises(NoAnswer) as problem:
+        with pytest.raises(TransportError) as problem:
             connection.send_batch([message()])
         assert not problem.value.never_connected
         assert connection.send_batch([message()])["Successful"]
@@ -124,7 +124,10 @@ def test_a_connection_that_the_server_has_closed_while_idle_costs_no_attempt() -
 def test_nothing_listening_is_said_in_words() -> None:
     with serving() as queue:
         url = queue.url
-    with connected(target(url)) as connection, pytest.raises(NoAnswer, match="nothing listens") as problem:
+    with (
+        connected(target(url)) as connection,
+        pytest.raises(TransportError, match="nothing listens") as problem,
+    ):
         connection.send_batch([message()])
     assert problem.value.never_connected
 
@@ -135,7 +138,7 @@ def test_a_server_that_does_not_speak_tls_was_never_connected_to(queue: FakeQueu
         endpoint=queue.endpoint.replace("http:", "https:"),
         tls=ssl.create_default_context(),
     )
-    with connected(secure) as connection, pytest.raises(NoAnswer) as problem:
+    with connected(secure) as connection, pytest.raises(TransportError) as problem:
         connection.send_batch([message()])
     assert problem.value.never_connected
 
@@ -163,7 +166,7 @@ def test_a_proxy_is_asked_for_a_tunnel(login: str, header: bytes) -> None:
             tls=ssl.create_default_context(),
             proxy=f"http://{login}127.0.0.1:{proxy.getsockname()[1]}",
         )
-        with connected(through) as connection, pytest.raises(NoAnswer, match="407"):
+        with connected(through) as connection, pytest.raises(TransportError, match="407"):
             connection.send_batch([message()])
         thread.join()
     assert received[0].startswith(b"CONNECT sqs.eu-west-1.amazonaws.com:443 ")
@@ -174,7 +177,7 @@ def test_an_answer_that_is_not_sqs_s_is_not_taken_for_one(queue: FakeQueue) -> N
     answers: list[Any] = [(200, ["a list"]), (404, {"error": "no such page"})]
     queue.behave = lambda number, entries: answers[number - 1]
     with connected(target(queue.url)) as connection:
-        with pytest.raises(NoAnswer, match="not SQS's"):
+        with pytest.raises(TransportError, match="not SQS's"):
             connection.send_batch([message()])
         with pytest.raises(Refused, match=r"HTTP 404: .*no such page"):
             connection.send_batch([message()])

@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 import pytest
 
-from stack.errors import StackError
-from stack.state import StackState
 from tests import account, targets
+from tools.core.errors import StackError
+from tools.core.state import StackState
 
 WHERE = account.Identity("123456789012", "eu-central-1", "user/tester")
 # Writes down what it is asked in what environment; FAIL names the command that fails.
@@ -171,7 +171,7 @@ def test_commands_on_an_account_get_its_credentials_and_no_emulators(
 
 
 def test_the_state_of_a_stack_on_aws_names_no_endpoint_and_no_keys() -> None:
-    from stack.state import ENVIRONMENT_OUTPUTS
+    from tools.core.state import ENVIRONMENT_OUTPUTS
 
     outputs = {output: json.dumps(output) for output in ENVIRONMENT_OUTPUTS.values()}
     exports = StackState("", "eu-central-1", "", outputs).environment()

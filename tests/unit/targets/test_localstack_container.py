@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from stack import endpoint
-from stack.errors import StackError
 from tests import localstack_container
+from tools.core.errors import StackError
+from tools.local import endpoint
 
 
 class Container(SimpleNamespace):

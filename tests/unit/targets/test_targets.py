@@ -9,9 +9,9 @@ from threading import Thread
 
 import pytest
 
-from stack import endpoint, localstack
-from stack.errors import StackError
 from tests import account, targets
+from tools.core.errors import StackError
+from tools.local import endpoint, localstack
 
 GOOD = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
 

@@ -1,0 +1,49 @@
+"""Where a function reaches AWS, and with which credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from aws_http.signing import StaticCredentials
+
+
+class ConfigError(RuntimeError):
+    """An environment variable is missing or unusable; the message names it."""
+
+
+class AwsConfig(NamedTuple):
+    """Region, credentials, and an endpoint for each service (AWS's own by default)."""
+
+    region: str
+    credentials: StaticCredentials
+    endpoints: dict[str, str]
+    ca_bundle: str | None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], services: tuple[str, ...]) -> AwsConfig:
+        """Read the variables that Lambda sets, and those that an emulator adds. Raises ConfigError.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+
+        def text(name: str) -> str:
+            if not environment.get(name):
+                raise ConfigError(f"environment variable {name} is not set; Lambda sets it")
+            return environment[name]
+
+        region = environment.get("AWS_REGION") or text("AWS_DEFAULT_REGION")
+        token = environment.get("AWS_SESSION_TOKEN") or None
+        credentials = StaticCredentials(text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY"), token)
+        endpoints = {service: _endpoint(service, region, environment) for service in services}
+        return cls(region, credentials, endpoints, environment.get("AWS_CA_BUNDLE") or None)
+
+
+def _endpoint(service: str, region: str, environment: Mapping[str, str]) -> str:
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    given = environment.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environment.get("AWS_ENDPOINT_URL")
+    parts = urlsplit(given or f"https://{service}.{region}.{suffix}")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise ConfigError(f"the endpoint of {service} must be like http://host:port, not {given}")
+    return f"{parts.scheme}://{parts.netloc}"

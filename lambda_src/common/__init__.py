@@ -1,0 +1,1 @@
+"""What both functions need: settings, telemetry, deadlines, S3."""

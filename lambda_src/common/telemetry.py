@@ -1,0 +1,60 @@
+"""Structured logs and metrics: one JSON object a line on standard output.
+
+Metrics are embedded in log lines (CloudWatch user guide, "Embedded metric format specification"): no API call
+and no latency. Ids are properties and never dimensions, because each set of dimensions is a billed metric. No
+payload and no personal data is logged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from aws_http.errors import AwsError
+
+NAMESPACE = "RtPipeline"
+_UNITS = {
+    "BytesIn": "Bytes",
+    "BytesStored": "Bytes",
+    "IngestLatency": "Milliseconds",
+    "ArchivedBytes": "Bytes",
+    "ArchiveLag": "Milliseconds",
+}
+# A metric may have up to 100 values in one line (embedded metric format specification).
+_MAX_VALUES = 100
+
+
+def log(level: str, message: str, **fields: Any) -> None:
+    """Write one log line. Fields that are None are left out."""
+    line = {"level": level, "message": message, **{k: v for k, v in fields.items() if v is not None}}
+    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+def log_bug(message: str, **fields: Any) -> None:
+    """Log the exception that is being handled, with its traceback."""
+    log("ERROR", message, traceback=traceback.format_exc(limit=20), **fields)
+
+
+def log_failed_call(service: str, error: AwsError) -> None:
+    """Log a request to AWS that failed and may have taken effect."""
+    log("WARNING", "call failed", service=service, why=str(error))
+
+
+def metrics(message: str, now: datetime, values: Mapping[str, Any], **fields: Any) -> None:
+    """Write one line that is a log entry and metrics at once. A value is a number or a list of numbers."""
+    shown = {
+        name: value[:_MAX_VALUES] if isinstance(value, list) else value for name, value in values.items()
+    }
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["FunctionName"]],
+        "Metrics": [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in shown],
+    }
+    embedded = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
+    log("INFO", message, **fields, FunctionName=function, **shown, _aws=embedded)

@@ -1,0 +1,37 @@
+"""The event contract: one JSON Schema, and the checks that are compiled from it.
+
+The schema (``event.schema.json``) is the only source: the producer generates events from it, the processor
+validates with it, and docs/contract.md is generated from it. The package uses the standard library alone.
+"""
+
+from contract.decoding import MalformedBody, content_hash, decode, same_json
+from contract.events import (
+    EVENT_TYPES,
+    ORDER,
+    SCHEMA,
+    SCHEMA_VERSION,
+    declared_fields,
+    is_large_order,
+    read,
+    validate,
+)
+from contract.timestamps import parse_rfc3339
+from contract.violations import Violation, Violations
+
+__all__ = [
+    "EVENT_TYPES",
+    "ORDER",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "MalformedBody",
+    "Violation",
+    "Violations",
+    "content_hash",
+    "declared_fields",
+    "decode",
+    "is_large_order",
+    "parse_rfc3339",
+    "read",
+    "same_json",
+    "validate",
+]

@@ -1,0 +1,1 @@
+"""How an event is stored: attribute names, keys, payload codec, sizes, timestamps."""

@@ -1,0 +1,57 @@
+"""Names of the attributes that items have beside the columns of `storage.columns`.
+
+A name is data: changing one needs a migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Of several tables.
+EVENT_ID = "event_id"
+MESSAGE_ID = "message_id"
+CONTENT_HASH = "content_hash"
+EXPIRES_AT = "expires_at"
+# The alert that is stored with the item and not yet published; removed when SNS has accepted it.
+ALERT_PENDING = "alert_pending"
+
+# The payload (see `storage.payload`).
+PAYLOAD = "payload"
+PAYLOAD_KEY = "payload_key"
+PAYLOAD_ENCODING = "payload_encoding"
+PAYLOAD_BYTES = "payload_bytes"
+
+# Partition keys of the listing indexes: events by type, large orders, newest rejections.
+TYPE_SHARD = "type_bucket"
+LARGE_ORDER_SHARD = "large_bucket"
+REJECTED_SHARD = "bucket"
+
+# Of rejected events: what the index of the newest rejections shows.
+SUMMARY = "summary"
+RULES = "rules"
+
+# The kinds of rejection.
+INVALID_EVENT = "invalid_event"
+EVENT_ID_CONFLICT = "event_id_conflict"
+REJECTION_KINDS = (INVALID_EVENT, EVENT_ID_CONFLICT)
+
+# Of duplicates.
+STORED_CONTENT_HASH = "stored_content_hash"
+RECORDED_AT = "recorded_at"
+
+
+def text(item: Mapping[str, Mapping[str, Any]], name: str) -> str | None:
+    """Return a string attribute, or None if the item has none."""
+    value: str | None = item.get(name, {}).get("S")
+    return value
+
+
+def number(item: Mapping[str, Mapping[str, Any]], name: str) -> int:
+    """Return a whole-number attribute, or 0 if the item has none."""
+    return int(item.get(name, {}).get("N", 0))
+
+
+def flag(item: Mapping[str, Mapping[str, Any]], name: str) -> bool:
+    """Return a boolean attribute, or False if the item has none."""
+    return bool(item.get(name, {}).get("BOOL", False))

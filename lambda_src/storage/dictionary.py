@@ -1,0 +1,26 @@
+"""The preset dictionary that small bodies are compressed with: what nearly every event has in common.
+
+A payload can be decoded with the dictionary that encoded it and with no other, so a released dictionary never
+changes (a test pins its hash). A better one gets a name of its own and is added beside it.
+"""
+
+# zlib encodes what stands nearer to the end in fewer bits, so the most common names and values come last.
+D1 = (
+    b'"user_agent":"Mozilla/5.0 ","referrer":"https://www.","ip_address":"","email":"@example.com","phone":"+'
+    b'"description":"","category":"","brand":"","colour":"","size":"","weight":"","stock":"discount":0.'
+    b'"tax":"shipping":"subtotal":"total":"tags":["","locale":"en_US","device":"mobile","platform":"ios'
+    b'"campaign":"","source":"","type":"","value":"","version":"1.0","created_at":"2026-","updated_at":"2026-'
+    b'"text":"The ","rating":"stars":5,"url":"/","page":"/product/","search","checkout","cart","title":"'
+    b'"billing_address":{"name":"","line1":"","line2":"","street":"","state":"","postcode":"","city":"'
+    b'","country":"GB"},"shipping_address":{"name":"","street":"","postcode":"","city":"","country":"US"},'
+    b" and the with for is was not this that from of in on to a. The It, "
+    b'":true,"":false,"":null,"":[],"":{},"":[{"id":"","":0.00,"":100,"":"","'
+    b'CHFJPYCADAUDSEKNOKDKKPLNGBPUSDEUR"items":[{"sku":"","name":"","quantity":1,"unit_price":19.99},'
+    b'{"sku":"","quantity":2,"unit_price":9.95}],"amount":0.00,"metadata":{"'
+    b'"session_id":"","action":"page_view","action":"add_to_cart","metadata":{"'
+    b'"method":"wallet","status":"failed","method":"paypal","status":"refunded",'
+    b'"method":"bank_transfer","status":"authorized","method":"card","status":"captured","metadata":{"'
+    b'"payment_id":"","order_id":"","amount":99.00,"currency":"USD","order_id":"","currency":"EUR","amount":'
+    b'{"event_id":"-4000-8","event_type":"payment","event_type":"activity","event_type":"order",'
+    b'"occurred_at":"2027-01-01T00:00:00.000Z","occurred_at":"2026-11-22T14:03:07.250Z","customer_id":"'
+)

@@ -1,0 +1,118 @@
+"""The payload codec: compress the body of a message for storage, and return it byte for byte.
+
+An encoded payload is a handful of item attributes:
+
+``payload``           the bytes (B), or
+``payload_key``       the key of an S3 object that holds them (a claim check), if the item would exceed 400 KB
+``payload_encoding``  ``identity``, ``zlib``, or ``zlib-d1``: zlib with the dictionary ``D1``
+``payload_bytes``     the size of the body as sent, in UTF-8 bytes (N)
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storage.attributes import PAYLOAD, PAYLOAD_BYTES, PAYLOAD_ENCODING, PAYLOAD_KEY
+from storage.dictionary import D1
+from storage.keys import payload_key
+from storage.sizes import ITEM_LIMIT, Item, item_size
+
+IDENTITY = "identity"
+ZLIB = "zlib"
+ZLIB_D1 = "zlib-d1"
+
+# Level 1 takes a third of level 6's time for 2 percentage points more (make bench BENCH=handler).
+_LEVEL = 1
+# Below this, zlib's header and tables cost more than compression saves.
+_SMALLEST = 128
+# Up to this size the dictionary and level 6 pay: 1 KB becomes 0.5 KB instead of 0.6, one write unit less.
+_SMALL, _SMALL_LEVEL = 8 * 1024, 6
+_DICTIONARIES = {ZLIB: b"", ZLIB_D1: D1}
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """An encoded body. ``body_bytes`` is the size of the body before encoding."""
+
+    data: bytes
+    encoding: str
+    body_bytes: int
+
+    @property
+    def needs_s3(self) -> bool:
+        """Whether the payload may not fit its item: everything else in an item takes less than half of it."""
+        return len(self.data) > ITEM_LIMIT // 2
+
+    def inline(self) -> Item:
+        """Return the item attributes that hold the payload."""
+        return {PAYLOAD: {"B": self.data}, **self._description()}
+
+    def claim_check(self, key: str) -> Item:
+        """Return the item attributes that point to the payload in S3."""
+        return {PAYLOAD_KEY: {"S": key}, **self._description()}
+
+    def _description(self) -> Item:
+        return {PAYLOAD_ENCODING: {"S": self.encoding}, PAYLOAD_BYTES: {"N": str(self.body_bytes)}}
+
+
+def encode_payload(body: bytes) -> Payload:
+    """Compress a body if that makes it smaller."""
+    if len(body) >= _SMALLEST:
+        small = len(body) <= _SMALL
+        data = _compress_with_dictionary(body) if small else zlib.compress(body, _LEVEL)
+        if len(data) < len(body):
+            return Payload(data, ZLIB_D1 if small else ZLIB, len(body))
+    return Payload(body, IDENTITY, len(body))
+
+
+def _compress_with_dictionary(body: bytes) -> bytes:
+    compressor = zlib.compressobj(_SMALL_LEVEL, zdict=D1)
+    return compressor.compress(body) + compressor.flush()
+
+
+def add_payload(
+    item: Item, payload: Payload, content_hash: str, *, rejected: bool
+) -> tuple[Item, str | None]:
+    """Add a payload to an item: inline if it fits, else as a claim check.
+
+    Returns the item, and the S3 key under which the payload must be stored first, or None.
+    """
+    whole = {**item, **payload.inline()}
+    if item_size(whole) <= ITEM_LIMIT:
+        return whole, None
+    key = payload_key(content_hash, rejected=rejected)
+    return {**item, **payload.claim_check(key)}, key
+
+
+def decode_payload(item: Mapping[str, Any], fetch: Callable[[str], bytes]) -> bytes:
+    """Return the body as it was sent, from an item with plain values (bytes, str) or DynamoDB's typed ones.
+
+    ``fetch`` reads an object of the payload bucket by its key; what it raises passes through. Raises
+    ValueError if the payload is damaged or its encoding unknown, and KeyError if an attribute is missing.
+    """
+    names = {PAYLOAD, PAYLOAD_KEY, PAYLOAD_ENCODING} & set(item)
+    plain = {name: _plain(item[name]) for name in names}
+    data = bytes(plain[PAYLOAD]) if PAYLOAD in plain else fetch(plain[PAYLOAD_KEY])
+    encoding = plain[PAYLOAD_ENCODING]
+    if encoding == IDENTITY:
+        return data
+    if encoding not in _DICTIONARIES:
+        raise ValueError(f"unknown payload encoding {encoding!r}")
+    decompressor = zlib.decompressobj(zdict=_DICTIONARIES[encoding])
+    try:
+        body = decompressor.decompress(data)
+    except zlib.error as error:
+        raise ValueError(f"the payload is damaged: {error}") from error
+    if not decompressor.eof:
+        raise ValueError("the payload is damaged: its end is missing")
+    return body
+
+
+def _plain(value: Any) -> Any:
+    # boto3's resource API wraps bytes in Binary; the client API wraps everything in {"S": ...}.
+    if isinstance(value, Mapping):
+        (value,) = value.values()
+    return getattr(value, "value", value)

@@ -1,0 +1,13 @@
+"""Timestamps as items store them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def iso_millis(moment: datetime) -> str:
+    """Return a time as UTC with milliseconds, ``2026-11-22T14:03:07.123Z``.
+
+    All results have the same width, so that their order as text is their order in time.
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,1 @@
+"""What the producer sends: events, by a plan and a seed."""

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.unit.tools.ops.builders import digest
+from tests.unit.tools.ops.fakes import DLQ, FakeSQS, pipeline
+from tools.core import queues
+from tools.core.queues import Depth
+
+
+class Counters:
+    """A queue whose counters read these totals, one after the other; the clock ticks by half a second."""
+
+    def __init__(self, *totals: int) -> None:
+        self._totals: Iterator[int] = iter(totals)
+        self._last = 0
+        self.now = 0.0
+
+    def get_queue_attributes(self, **_: Any) -> Any:
+        self._last = next(self._totals, self._last)
+        names = ("", "NotVisible", "Delayed")
+        values = (0, self._last, 0)
+        return {
+            "Attributes": {
+                f"ApproximateNumberOfMessages{name}": str(value)
+                for name, value in zip(names, values, strict=True)
+            }
+        }
+
+    def drained(
+        self,
+        *,
+        settle: float,
+        deadline: float,
+        patience: float = 1000,
+        seen: list[Depth] | None = None,
+    ) -> bool:
+        def tick(_: float) -> None:
+            self.now += 0.5
+
+        return queues.wait_until_drained(
+            self,
+            "url",
+            settle=settle,
+            deadline=deadline,
+            patience=patience,
+            progress=(seen if seen is not None else []).append,
+            clock=lambda: self.now,
+            sleep=tick,
+        )
+
+
+def test_a_queue_is_drained_once_it_has_stayed_empty() -> None:
+    counters = Counters(3, 0, 2, 0, 0, 0)
+    assert counters.drained(settle=1.0, deadline=60)
+    assert counters.now == 2.5
+
+
+def test_messages_in_flight_are_still_in_the_queue() -> None:
+    seen: list[Depth] = []
+    assert Counters(4, 0, 0, 0).drained(settle=0.5, deadline=60, seen=seen)
+    assert seen[0] == Depth(visible=0, in_flight=4, delayed=0)
+
+
+def test_waiting_ends_at_the_deadline() -> None:
+    assert not Counters(5).drained(settle=1.0, deadline=3)
+
+
+def test_waiting_ends_when_the_queue_gets_no_shorter() -> None:
+    counters = Counters(5, 4, 3, 3, 4, 3)
+    assert not counters.drained(settle=1.0, deadline=60, patience=2)
+    assert counters.now == 3.0
+
+
+def test_dead_letters_are_read_by_content_and_put_back() -> None:
+    sqs = FakeSQS()
+    ids = sqs.put(DLQ, *(f"body-{number}" for number in range(25)))
+    found = queues.read_dead_letters(pipeline(sqs=sqs))
+    assert {(message.message_id, message.content_hash) for message in found} == {
+        (message_id, digest(f"body-{number}")) for number, message_id in enumerate(ids)
+    }
+    assert not any(message["hidden"] for message in sqs.queues[DLQ])
+
+
+def test_a_copy_goes_by_the_message_that_it_is_a_copy_of() -> None:
+    sqs = FakeSQS()
+    sqs.put(DLQ, "a", origin_message_id={"DataType": "String", "StringValue": "first"})
+    assert [message.message_id for message in queues.read_dead_letters(pipeline(sqs=sqs))] == ["first"]

@@ -1,0 +1,85 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.core.errors import StackError
+from tools.core.paths import ROOT
+from tools.core.state import ENVIRONMENT_OUTPUTS, StackState
+
+OUTPUTS = {output: f"the {output}" for output in ENVIRONMENT_OUTPUTS.values()}
+STATE = StackState("http://127.0.0.1:4566", "us-east-1", "ministack", OUTPUTS)
+
+
+def stack(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools.local", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    STATE.save(tmp_path)
+    assert StackState.load(tmp_path) == STATE
+
+
+def test_the_file_is_json_that_other_tools_can_read(tmp_path: Path) -> None:
+    STATE.save(tmp_path)
+    assert json.loads((tmp_path / "stack.json").read_text())["outputs"]["queue_url"] == "the queue_url"
+
+
+def test_where_no_stack_is_up_the_message_says_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="make up"):
+        StackState.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"endpoint": "http://127.0.0.1:1"}'])
+def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "stack.json").write_text(text)
+    with pytest.raises(StackError, match=r"stack\.json cannot be read"):
+        StackState.load(tmp_path)
+
+
+def test_env_prints_exports_that_a_shell_understands(tmp_path: Path) -> None:
+    StackState(STATE.endpoint, STATE.region, STATE.emulator, {**OUTPUTS, "queue_url": "it's $HOME; x"}).save(
+        tmp_path
+    )
+    exports = stack("env", "--state-dir", str(tmp_path)).stdout
+    shell = subprocess.run(
+        ["sh", "-c", 'eval "$1"; echo "$QUEUE_URL"; env', "sh", exports],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shell.stdout.splitlines()[0] == "it's $HOME; x"
+    assert "AWS_ENDPOINT_URL=http://127.0.0.1:4566" in shell.stdout.splitlines()
+
+
+def test_an_output_that_is_missing_is_named_with_the_way_out() -> None:
+    outputs = {name: value for name, value in OUTPUTS.items() if name != "dlq_url"}
+    with pytest.raises(StackError, match=r"no output dlq_url.*make up"):
+        StackState(STATE.endpoint, STATE.region, STATE.emulator, outputs).environment()
+
+
+@pytest.mark.parametrize("command", ["env", "status"])
+def test_commands_that_need_a_stack_fail_without_one_and_without_a_traceback(
+    command: str, tmp_path: Path
+) -> None:
+    done = stack(command, STACK_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == "No stack is up. Start one with: make up\n"
+
+
+def test_a_port_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
+    done = stack("up", STACK_DIR=str(tmp_path / "state"), PORT="https")
+    assert done.returncode != 0
+    assert "PORT=https is not a port" in done.stderr
+    assert not (tmp_path / "state").exists()

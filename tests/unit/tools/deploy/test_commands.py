@@ -1,0 +1,136 @@
+"""Where a rollback goes, and what is refused before anything is asked of AWS."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.tools.deploy.making import ACCOUNT, Session, environment
+from tests.unit.tools.deploy.test_versions import Functions
+from tools.core.errors import OpsError, UsageError
+from tools.deploy import commands, prompts, protection, rollback
+from tools.deploy.__main__ import main
+from tools.deploy.account import Account
+from tools.deploy.deployment_record import DeploymentRecord, VersionChange
+from tools.deploy.versions import LiveVersion
+
+PROCESSOR, ARCHIVER = "rt-pipeline-dev-processor", "rt-pipeline-dev-archiver"
+
+
+def running(**versions: str) -> dict[str, LiveVersion]:
+    names = {"processor": PROCESSOR, "archiver": ARCHIVER}
+    return {names[key]: LiveVersion(names[key], version, "revision") for key, version in versions.items()}
+
+
+def last(**moved: VersionChange) -> DeploymentRecord:
+    names = {"processor": PROCESSOR, "archiver": ARCHIVER}
+    return DeploymentRecord("", "", "", {}, [], {names[key]: value for key, value in moved.items()})
+
+
+def test_only_what_the_last_deploy_moved_goes_back() -> None:
+    deployed = last(processor=VersionChange("4", "5"), archiver=VersionChange("2", "2"))
+    functions = Functions("4", "5")
+    moves = rollback.moves(functions, running(processor="5", archiver="2"), deployed, None)
+    assert moves == {PROCESSOR: "4"}
+
+
+def test_a_version_that_was_deleted_meanwhile_is_not_gone_back_to() -> None:
+    with pytest.raises(UsageError, match="has no version 4"):
+        rollback.moves(Functions("5"), running(processor="5"), last(processor=VersionChange("4", "5")), None)
+
+
+def test_a_second_rollback_goes_one_version_further_back() -> None:
+    deployed = last(processor=VersionChange("4", "5"))
+    functions = Functions("1", "3", "4", "5")
+    assert rollback.moves(functions, running(processor="4"), deployed, None) == {PROCESSOR: "3"}
+
+
+def test_a_version_that_was_asked_for_is_the_processors() -> None:
+    deployed = last(processor=VersionChange("4", "5"), archiver=VersionChange("1", "2"))
+    functions = Functions("1", "3", "4", "5")
+    moves = rollback.moves(functions, running(processor="5", archiver="2"), deployed, "3")
+    assert moves == {PROCESSOR: "3"}
+
+
+def test_without_an_alias_there_is_nothing_to_move() -> None:
+    with pytest.raises(OpsError, match="has the alias live"):
+        rollback.moves(Functions(), {}, last(), None)
+
+
+class Tables:
+    """DynamoDB whose tables are protected or not."""
+
+    def __init__(self, protected: bool) -> None:
+        self.protected = protected
+
+    def describe_table(self, **_: str) -> dict[str, Any]:
+        return {"Table": {"DeletionProtectionEnabled": self.protected}}
+
+
+def account_with(tables: Tables) -> Account:
+    return Account(ACCOUNT, "arn", "us-east-1", None, Session(dynamodb=tables))
+
+
+def test_tables_that_refuse_to_be_deleted_are_named() -> None:
+    outputs = {"table_name": "events", "rejected_table_name": "rejected", "queue_url": "queue"}
+    assert protection.protected_tables(account_with(Tables(protected=True)), outputs) == [
+        "events",
+        "rejected",
+    ]
+    assert protection.protected_tables(account_with(Tables(protected=False)), outputs) == []
+
+
+def test_an_environment_whose_tfvars_protect_it_is_not_destroyed(tmp_path: Path) -> None:
+    dev = environment(tmp_path, "deletion_protection = true")
+    with pytest.raises(OpsError, match="its tfvars protect its tables") as refused:
+        commands.destroy(dev, account_with(Tables(protected=True)), Namespace(confirm="dev"))
+    assert "deletion_protection = false; then make deploy-aws ENV=dev" in refused.value.hint
+
+
+def test_another_name_than_the_environments_destroys_nothing(tmp_path: Path) -> None:
+    dev = environment(tmp_path, "deletion_protection = false")
+    with pytest.raises(OpsError, match="'prod' is not 'dev': nothing was removed"):
+        commands.destroy(dev, account_with(Tables(protected=False)), Namespace(confirm="prod"))
+
+
+def test_where_nobody_can_be_asked_nothing_is_agreed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    with pytest.raises(UsageError, match="nobody to ask"):
+        prompts.confirm("Apply?", already=False)
+    assert prompts.confirm("Apply?", already=True)
+
+
+@pytest.mark.parametrize(("answer", "agreed"), [("y", True), ("Yes", True), ("", False), ("no", False)])
+def test_only_a_yes_is_one(answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert prompts.confirm("Apply?", already=False) == agreed
+
+
+def test_the_laptop_is_not_deployed_to_aws(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert main(["plan", "--env", "local"]) == 2
+    assert "is the laptop" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["plan", "--force", "maybe"], ["explode"], []])
+def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_the_policy_is_printed_for_the_account_that_the_tfvars_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dev = environment(tmp_path, f'allowed_account_ids = ["{ACCOUNT}"]')
+    assert main(["policy", "--var-file", str(dev.var_file)]) == 0
+    assert f":{ACCOUNT}:rt-pipeline-dev-events" in capsys.readouterr().out
+    assert main(["policy"]) == 2

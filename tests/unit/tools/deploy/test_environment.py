@@ -1,0 +1,54 @@
+"""Reading what the tfvars of an environment say."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tools.deploy.making import environment
+from tools.core.errors import UsageError
+from tools.deploy.environment import Environment
+
+
+def test_what_the_tfvars_do_not_say_is_what_the_config_says(tmp_path: Path) -> None:
+    read = environment(tmp_path, 'region = "eu-central-1"')
+    assert (read.region, read.name_prefix, read.deletion_protection) == ("eu-central-1", "rt-pipeline", True)
+    assert read.allowed_account_ids == ()
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_environments_of_the_checkout_can_be_read_and_name_no_account(name: str) -> None:
+    read = Environment.read(name)
+    assert read.full_name == f"rt-pipeline-{name}"
+    assert read.refuse_plain_http
+
+
+def test_a_file_of_another_environment_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dev.tfvars").write_text('environment = "prod"\n')
+    with pytest.raises(UsageError, match="says environment = 'prod', but ENV is dev"):
+        Environment.read("dev", tmp_path / "dev.tfvars")
+
+
+@pytest.mark.parametrize("name", ["", "Prod", "../x", "p"])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="is no environment"):
+        Environment.read(name)
+
+
+def test_an_environment_without_a_file_is_refused_and_the_others_are_named() -> None:
+    with pytest.raises(UsageError, match=r"There is no terraform/env/qa\.tfvars") as refused:
+        Environment.read("qa")
+    assert "dev" in refused.value.hint
+
+
+def test_a_file_that_is_no_hcl_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dev.tfvars").write_text("environment = = 1\n")
+    with pytest.raises(UsageError, match="cannot be read"):
+        Environment.read("dev", tmp_path / "dev.tfvars")
+
+
+@pytest.mark.parametrize("variable", ["lambda_zip", "dashboard_template"])
+def test_tfvars_that_would_deploy_other_files_than_were_tested_are_refused(
+    variable: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"says {variable}"):
+        environment(tmp_path, f'{variable} = "../other"')

@@ -1,0 +1,70 @@
+"""The deployer's policy, as it is written."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tools.deploy.making import ACCOUNT, environment
+from tools.deploy.policy import ATHENA, MOST_CHARACTERS, TEMPLATE, document
+
+# What AWS, or the API's own documentation, lets nobody narrow down. tools/deploy/policy.py says why of each.
+ON_EVERYTHING = {"FeedFunctions", "CompositeAlarms", "SubscriptionsHaveNoName"}
+
+
+@pytest.fixture
+def statements(tmp_path: Path) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = document(environment(tmp_path), ACCOUNT)["Statement"]
+    return found
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, ATHENA])
+def test_it_fits_into_a_managed_policy(tmp_path: Path, template: Path) -> None:
+    longest = environment(tmp_path, 'name_prefix = "a234567890123456789012"\nregion = "ap-southeast-7"')
+    text = json.dumps(document(longest, ACCOUNT, template), separators=(",", ":"))
+    assert len(text) <= MOST_CHARACTERS
+
+
+def test_every_action_is_named_in_full(statements: list[dict[str, object]]) -> None:
+    assert "*" not in json.dumps([statement["Action"] for statement in statements])
+
+
+def test_everything_else_is_held_to_the_names_of_the_environment(
+    statements: list[dict[str, object]],
+) -> None:
+    for statement in statements:
+        resources = statement["Resource"]
+        for resource in [resources] if isinstance(resources, str) else list(resources):  # type: ignore[call-overload]
+            named = "rt-pipeline-dev-" in resource or f"rt-pipeline-state-{ACCOUNT}" in resource
+            listing = statement["Sid"] in ("FindLogGroups", "TagMappings")
+            assert named or listing or statement["Sid"] in ON_EVERYTHING, statement
+
+
+def test_athena_s_part_is_held_to_the_environment_s_catalog_and_workgroup(tmp_path: Path) -> None:
+    catalog, workgroup = document(environment(tmp_path), ACCOUNT, ATHENA)["Statement"]
+    start = f"arn:aws:glue:us-east-1:{ACCOUNT}:"
+    whole, *narrow = catalog["Resource"]
+    # To make a database in a catalog is an action on the catalog too.
+    assert whole == f"{start}catalog"
+    assert all("rt_pipeline_dev_archive" in resource for resource in narrow)
+    assert workgroup["Resource"] == f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/rt-pipeline-dev-*"
+    assert "*" not in json.dumps([catalog["Action"], workgroup["Action"]])
+
+
+def test_roles_are_passed_to_lambda_alone(statements: list[dict[str, object]]) -> None:
+    (passing,) = [statement for statement in statements if statement["Action"] == ["iam:PassRole"]]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+
+
+def test_mappings_are_held_to_the_functions_that_they_feed(statements: list[dict[str, object]]) -> None:
+    (feeding,) = [statement for statement in statements if statement["Sid"] == "FeedFunctions"]
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:rt-pipeline-dev-*"
+    assert feeding["Condition"] == {"ArnLike": {"lambda:FunctionArn": function}}
+
+
+def test_of_the_state_only_the_lock_and_the_record_may_be_deleted(
+    statements: list[dict[str, object]],
+) -> None:
+    (unlock,) = [statement for statement in statements if statement["Sid"] == "UnlockState"]
+    bucket = f"arn:aws:s3:::rt-pipeline-state-{ACCOUNT}-us-east-1"
+    assert unlock["Resource"] == [f"{bucket}/dev/terraform.tfstate.tflock", f"{bucket}/dev/deployed.json"]

@@ -1,0 +1,171 @@
+"""The receipt: what is compared, and which run of the tests writes one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.receipt import Run
+from tools.core.errors import OpsError
+from tools.deploy import receipt
+from tools.deploy.receipt import LOCK, Fingerprint, Receipt, config_of, differences
+
+TESTED = Receipt(
+    zips={"lambda_zip": "a" * 64},
+    config={"terraform/queue.tf": "b" * 64},
+    target="ministack 1.5.33",
+    terraform="1.11.4",
+    provider="3.39.0",
+    tests={"passed": 900, "skipped": 2},
+    time="2026-11-23T05:00:00+00:00",
+    commit="c" * 40,
+    tree_dirty=False,
+)
+NOW = Fingerprint(TESTED.zips, TESTED.config)
+
+
+def test_what_was_tested_does_not_differ() -> None:
+    assert differences(TESTED, NOW) == []
+
+
+def test_each_difference_is_named() -> None:
+    now = Fingerprint(
+        {"lambda_zip": "d" * 64}, {"terraform/queue.tf": "e" * 64, "terraform/new.tf": "f" * 64}
+    )
+    assert differences(TESTED, now) == [
+        "the zip of lambda_zip has changed: tested aaaaaaaaaaaa, now dddddddddddd",
+        "terraform/new.tf is new: it was not there when the tests ran",
+        "terraform/queue.tf has changed: tested bbbbbbbbbbbb, now eeeeeeeeeeee",
+    ]
+    assert differences(TESTED, Fingerprint(TESTED.zips, {})) == [
+        "terraform/queue.tf was tested and is not there any more"
+    ]
+
+
+def test_a_receipt_is_what_was_written(tmp_path: Path) -> None:
+    TESTED.save(tmp_path / "build" / "receipt.json")
+    assert Receipt.load(tmp_path / "build" / "receipt.json") == TESTED
+
+
+def test_no_receipt_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="There is no receipt") as none:
+        Receipt.load(tmp_path / "receipt.json")
+    assert "make test" in none.value.hint
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"zips": {}}'])
+def test_a_receipt_that_cannot_be_read_is_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "receipt.json").write_text(text)
+    with pytest.raises(OpsError, match="cannot be read"):
+        Receipt.load(tmp_path / "receipt.json")
+
+
+def test_that_no_provider_is_pinned_is_said_plainly() -> None:
+    assert f"there is no {LOCK} yet" in "\n".join(TESTED.described())
+
+
+def test_the_config_is_its_terraform_files_the_provider_lock_and_the_dashboard_and_no_tfvars(
+    tmp_path: Path,
+) -> None:
+    config = {
+        *("terraform/a.tf", "terraform/module/b.tf", LOCK),
+        *("dashboards/cloudwatch.json.tftpl", "tools/analytics/queries/a.sql"),
+    }
+    for file in (*config, "terraform/env/dev.tfvars", "terraform/.terraform/modules/c.tf"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    assert set(config_of(tmp_path)) == config
+
+
+# The plugin
+
+
+class Suite:
+    """A run of pytest that a test tells what happened in it."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        defaults = {"keyword": "", "markexpr": "not chaos", "lf": False, "collectonly": False}
+        source = options.pop("source", pytest.Config.ArgsSource.TESTPATHS)
+        paths = {"testpaths": options.pop("testpaths", ["tests"])}
+        config: Any = SimpleNamespace(
+            option=SimpleNamespace(**{**defaults, **options}), args_source=source, getini=paths.get
+        )
+        self.run = Run(config)
+        self.run.path = self.path = path
+        self.run.target = "ministack 1.5.33"
+        self.run.pytest_sessionstart()
+
+    def ran(self, *nodes: str, outcome: str = "passed") -> None:
+        for node in nodes:
+            report: Any = SimpleNamespace(when="call", outcome=outcome, nodeid=node)
+            self.run.pytest_runtest_logreport(report)
+
+    def ended(self, status: int = 0) -> bool:
+        self.run.pytest_sessionfinish(status)
+        return self.path.exists()
+
+
+END_TO_END = "tests/integration/test_pipeline.py::test_an_order"
+
+
+@pytest.fixture(autouse=True)
+def checkout(monkeypatch: pytest.MonkeyPatch) -> list[Fingerprint]:
+    """What the checkout is; the last one."""
+    states = [NOW]
+    monkeypatch.setattr(receipt, "fingerprint", lambda: states[-1])
+    monkeypatch.setattr(receipt, "commit", lambda: ("c" * 40, True))
+    return states
+
+
+def test_a_green_run_of_everything_leaves_a_receipt(tmp_path: Path) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.ran("tests/unit/test_a.py::test_a", END_TO_END)
+    suite.ran("tests/unit/test_a.py::test_b", outcome="skipped")
+    assert suite.ended()
+    written = json.loads(suite.path.read_text())
+    assert written["tests"] == {"passed": 2, "skipped": 1}
+    assert (written["zips"], written["config"]) == (NOW.zips, NOW.config)
+    assert (written["target"], written["tree_dirty"]) == ("ministack 1.5.33", True)
+
+
+def test_a_failure_leaves_none(tmp_path: Path) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.ran(END_TO_END)
+    assert not suite.ended(status=1)
+
+
+def test_a_run_without_end_to_end_tests_leaves_none(tmp_path: Path) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.ran("tests/unit/test_a.py::test_a")
+    suite.ran(END_TO_END, outcome="skipped")
+    assert not suite.ended()
+
+
+def test_a_source_that_changed_meanwhile_leaves_none(tmp_path: Path, checkout: list[Fingerprint]) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.ran(END_TO_END)
+    checkout.append(Fingerprint({"lambda_zip": "0" * 64}, NOW.config))
+    assert not suite.ended()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"keyword": "order"},
+        {"markexpr": "chaos"},
+        {"lf": True},
+        {"ignore": ["tests/integration"]},
+        {"deselect": ["tests/unit"]},
+        {"source": pytest.Config.ArgsSource.ARGS},
+        {"testpaths": ["tests/integration"]},
+    ],
+    ids=str,
+)
+def test_a_part_of_the_tests_leaves_none(part: dict[str, Any], tmp_path: Path) -> None:
+    suite = Suite(tmp_path / "receipt.json", **part)
+    suite.ran(END_TO_END)
+    assert not suite.ended()

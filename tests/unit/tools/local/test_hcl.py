@@ -1,0 +1,148 @@
+"""Changing Terraform text without moving a line."""
+
+import pytest
+
+from tools.local import hcl
+
+
+def without(text: str, *names: str) -> str:
+    """The text without those attributes and nested blocks of its only block."""
+    (block,) = hcl.parse(text)
+    return hcl.edited(text, [hcl.Edit(span) for name in names for span in block.spans(name)])
+
+
+def test_what_is_deleted_leaves_its_line_breaks_and_nothing_else_moves() -> None:
+    text = 'resource "a" "b" {\n  keep = 1\n  gone = [\n    1,\n    2,\n  ]\n  last = 3\n}\n'
+    assert without(text, "gone") == 'resource "a" "b" {\n  keep = 1\n  \n\n\n\n  last = 3\n}\n'
+
+
+def test_a_nested_block_goes_with_everything_in_it() -> None:
+    text = "a {\n  scaling {\n    inner { x = 1 }\n    # } not the end\n  }\n  keep = 1\n}\n"
+    assert without(text, "scaling") == "a {\n  \n\n\n\n  keep = 1\n}\n"
+
+
+def test_every_block_of_the_name_goes() -> None:
+    assert (
+        without("a {\n  rule { x = 1 }\n  keep {}\n  rule { x = 2 }\n}\n", "rule")
+        == "a {\n  \n  keep {}\n  \n}\n"
+    )
+
+
+def test_a_dynamic_block_goes_by_the_name_of_what_it_generates() -> None:
+    text = 'a {\n  dynamic "rule" {\n    for_each = x\n    content {}\n  }\n}\n'
+    assert without(text, "rule") == "a {\n  \n\n\n\n}\n"
+
+
+def test_only_what_is_directly_in_the_block_goes() -> None:
+    text = "a {\n  inner {\n    gone = 1\n  }\n  gone = 2\n}\n"
+    assert without(text, "gone") == "a {\n  inner {\n    gone = 1\n  }\n  \n}\n"
+
+
+def test_the_only_attribute_of_a_block_on_one_line_goes() -> None:
+    assert without('resource "a" "b" { gone = "}" }\n', "gone") == 'resource "a" "b" {  }\n'
+
+
+def test_a_comment_beside_what_is_deleted_stays() -> None:
+    text = "a {\n  # above\n  gone = [1] # beside\n  keep = 1 // why\n}\n"
+    assert without(text, "gone") == "a {\n  # above\n   # beside\n  keep = 1 // why\n}\n"
+
+
+def test_a_heredoc_goes_whole_even_when_it_looks_like_the_end() -> None:
+    text = "a {\n  gone = <<-EOT\n    }\n    gone = 1\n  EOT\n  keep = 1\n}\n"
+    assert without(text, "gone") == "a {\n  \n\n\n\n  keep = 1\n}\n"
+
+
+def test_a_heredoc_that_stays_is_untouched() -> None:
+    text = 'a {\n  gone = 1\n  keep = [<<EOT\n  "${x}" }\nEOT\n    , "b"]\n}\n'
+    assert without(text, "gone") == text.replace("gone = 1", "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        r'"\"${var.x}\" \\ }"',
+        '"$${not} %%{this}"',
+        '"${var.a == "}" ? "x" : "y"}"',
+        "{ for k, v in var.m : k => { ok = v >= 1 } if v != null }",
+        "[for x in var.l : x.y[0].z if x.ok]",
+        "var.l[*].y.0",
+        "1 + (\n    2\n  )",
+        "var.a ? [\n    1] : null",
+        "!true",
+        "-1.5e3",
+    ],
+)
+def test_values_of_every_kind_are_found_whole_and_kept_as_written(value: str) -> None:
+    text = f"a {{\n  before = 1\n  x = {value}\n  after = 2\n}}\n"
+    (block,) = hcl.parse(text)
+    assert [attribute.value.strip() for attribute in block.attributes] == ["1", value, "2"]
+    assert without(text, "before") == text.replace("before = 1", "")
+    assert without(text, "x").count("\n") == text.count("\n")
+    assert "after = 2" in without(text, "x")
+
+
+def test_letters_beyond_ascii_do_not_shift_what_is_deleted() -> None:
+    assert (
+        without('a {\n  keep = "größer → ≥ 🙂"\n  gone = 1\n}\n', "gone")
+        == 'a {\n  keep = "größer → ≥ 🙂"\n  \n}\n'
+    )
+
+
+def test_another_value_takes_as_many_lines_as_the_old_one() -> None:
+    text = "a {\n  x = [\n    1,\n  ] # why\n  keep = 1\n}\n"
+    (block,) = hcl.parse(text)
+    (span,) = block.spans("x")
+    assert hcl.edited(text, [hcl.Edit(span, "x = 2")]) == "a {\n  x = 2\n\n # why\n  keep = 1\n}\n"
+
+
+def test_a_block_alone_in_a_file_keeps_its_lines_and_gets_more_at_its_end() -> None:
+    text = 'first {\n}\nsecond "x" {\n  gone = 1\n  keep = 2 # why\n}\nthird {\n}\n'
+    block = hcl.parse(text)[1]
+    alone = hcl.alone(text, block.span, [hcl.Edit(block.spans("gone")[0])], ["more = 3"])
+    assert alone == '\n\nsecond "x" {\n  \n  keep = 2 # why\nmore = 3\n}\n'
+
+
+@pytest.mark.parametrize(
+    "text", ['a "b" {}\n', 'a "b" { x = 1 }\n', 'a "b" {\n}\n', 'a "b" {\n  x = 1\n  # last\n}\n']
+)
+def test_a_block_of_any_shape_takes_more_lines(text: str) -> None:
+    (block,) = hcl.parse(text)
+    (longer,) = hcl.parse(hcl.alone(text, block.span, [], ["more = 3"]))
+    assert [each.name for each in longer.attributes] == [*(each.name for each in block.attributes), "more"]
+
+
+def test_a_block_becomes_an_object_with_lists_of_its_nested_blocks() -> None:
+    (block,) = hcl.parse('a "b" {\n  x = var.x\n  rule { n = 1 }\n  rule { n = 2 }\n}\n')
+    assert " ".join(hcl.as_object(block).split()) == "{ x = var.x rule = [{ n = 1 }, { n = 2 }] }"
+
+
+def test_a_dynamic_block_becomes_the_list_that_it_stands_for() -> None:
+    text = """a {
+  rule { n = 1 }
+  dynamic "rule" {
+    for_each = var.rules
+    content { n = rule.value }
+  }
+}
+"""
+    (block,) = hcl.parse(text)
+    each = "[for key, value in var.rules : { key = key, value = value }]"
+    wanted = f"{{ rule = concat([{{ n = 1 }}], [for rule in {each} : {{ n = rule.value }}]) }}"
+    assert " ".join(hcl.as_object(block).split()) == wanted
+
+
+def test_a_dynamic_block_under_another_name_is_refused() -> None:
+    text = 'a {\n  dynamic "rule" {\n    for_each = x\n    iterator = each\n    content {}\n  }\n}\n'
+    (block,) = hcl.parse(text)
+    with pytest.raises(hcl.UnsupportedError, match='dynamic "rule"'):
+        hcl.as_object(block)
+
+
+def test_a_file_that_is_not_hcl_is_refused_with_its_line() -> None:
+    with pytest.raises(hcl.UnsupportedError, match="line 2"):
+        hcl.parse("a {\n  x = = 1\n}\n")
+
+
+def test_an_empty_file_has_no_blocks() -> None:
+    assert hcl.parse("") == ()
+    assert hcl.parse("# nothing yet\n") == ()

@@ -1,0 +1,262 @@
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.core.errors import StackError
+from tools.core.files import exclusive
+from tools.core.state import ENVIRONMENT_OUTPUTS, StackState
+from tools.local import (
+    emulators,
+    endpoint,
+    lifecycle,
+    localstack,
+    ministack_iam,
+    processes,
+    status,
+    terraform,
+)
+from tools.local.build import Artifact
+from tools.local.emulator import Emulator
+
+OUTPUTS = {output: output for output in ENVIRONMENT_OUTPUTS.values()}
+
+
+class FakeEmulator:
+    """Stands in for the ministack module: alive from start() to stop() or until a test ends it."""
+
+    def __init__(self) -> None:
+        self.alive: set[str] = set()
+        self.stopped: list[str] = []
+        self.answers = True
+
+    def start(self, state_dir: Path, port: int, _extra: Mapping[str, str]) -> Emulator:
+        started = Emulator("ministack", f"http://127.0.0.1:{port}", port, str(len(self.stopped) + 1), "mark")
+        self.alive.add(started.name)
+        started.save(state_dir)
+        return started
+
+    def is_running(self, emulator: Emulator) -> bool:
+        return emulator.name in self.alive
+
+    def health(self, _emulator: Emulator) -> str | None:
+        return "1.0" if self.answers else None
+
+    def stop(self, emulator: Emulator, _state_dir: Path) -> None:
+        self.alive.discard(emulator.name)
+        self.stopped.append(emulator.name)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEmulator:
+    fake = FakeEmulator()
+    monkeypatch.setitem(emulators.KINDS, "ministack", fake)
+    monkeypatch.setattr(localstack, "unavailable", lambda: "no Docker engine answers")
+    monkeypatch.setattr(ministack_iam, "mirror", lambda _iam, _stack: None)
+    monkeypatch.setattr(lifecycle, "build_all", lambda: {"lambda_zip": "0" * 64})
+    return fake
+
+
+@pytest.fixture
+def applied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The endpoints that Terraform was applied to; each apply leaves a state file behind."""
+    endpoints: list[str] = []
+
+    def apply(state_dir: Path, endpoint: str, *_: Any) -> dict[str, Any]:
+        terraform.workdir(state_dir).mkdir(exist_ok=True)
+        (terraform.workdir(state_dir) / "terraform.tfstate").write_text(endpoint)
+        endpoints.append(endpoint)
+        return OUTPUTS
+
+    monkeypatch.setattr(terraform, "apply", apply)
+    return endpoints
+
+
+def up(state_dir: Path, port: int | None = None, emulator: str = "auto") -> tuple[StackState, str]:
+    said: list[str] = []
+    state = lifecycle.up(state_dir, port, emulator, say=said.append)
+    return state, "\n".join(said)
+
+
+@pytest.fixture
+def port() -> int:
+    return processes.free_port()
+
+
+@pytest.fixture(autouse=True)
+def zip_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "lambda.zip").write_bytes(b"")
+    artifact = Artifact(tmp_path / "lambda.zip", {})
+    monkeypatch.setattr(lifecycle, "ARTIFACTS", {"lambda_zip": artifact})
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_up_says_which_emulator_it_took_and_why(tmp_path: Path, port: int) -> None:
+    state, said = up(tmp_path / "state", port)
+    assert state.emulator == "ministack"
+    assert "auto: no Docker engine answers" in said
+    assert StackState.load(tmp_path / "state") == state
+
+
+def test_a_second_up_keeps_the_emulator_and_terraforms_state(
+    fake: FakeEmulator, applied: list[str], tmp_path: Path, port: int
+) -> None:
+    up(tmp_path / "state", port)
+    up(tmp_path / "state")
+    assert fake.stopped == []
+    assert applied == [f"http://127.0.0.1:{port}"] * 2
+
+
+def test_after_the_emulator_ended_a_new_one_begins_without_the_old_state(
+    fake: FakeEmulator, applied: list[str], tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(tmp_path / "state", port)
+    fake.alive.clear()
+    found: list[bool] = []
+    apply = terraform.apply
+
+    def look_first(state_dir: Path, *arguments: Any) -> dict[str, Any]:
+        found.append((terraform.workdir(state_dir) / "terraform.tfstate").exists())
+        return apply(state_dir, *arguments)
+
+    monkeypatch.setattr(terraform, "apply", look_first)
+    _, said = up(tmp_path / "state", port)
+    assert found == [False]
+    assert fake.stopped == ["1"]
+    assert "has ended" in said
+    assert len(applied) == 2
+
+
+@pytest.mark.usefixtures("applied")
+@pytest.mark.parametrize("asked", [{"port": 1}, {"emulator": "localstack"}])
+def test_up_refuses_to_turn_a_running_stack_into_another(
+    fake: FakeEmulator, tmp_path: Path, port: int, asked: dict[str, Any]
+) -> None:
+    up(tmp_path / "state", port)
+    with pytest.raises(StackError, match="make down"):
+        up(tmp_path / "state", **asked)
+    assert fake.alive
+
+
+@pytest.mark.usefixtures("applied")
+def test_an_emulator_that_hangs_is_reported_and_can_be_removed(
+    fake: FakeEmulator, tmp_path: Path, port: int
+) -> None:
+    up(tmp_path / "state", port)
+    fake.answers = False
+    with pytest.raises(StackError, match="make down up"):
+        up(tmp_path / "state")
+    with pytest.raises(StackError, match="does not answer"):
+        status.status(tmp_path / "state")
+    assert lifecycle.down(tmp_path / "state")
+    assert not fake.alive
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_failed_apply_leaves_the_emulator_up_and_no_stack(
+    fake: FakeEmulator, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> dict[str, Any]:
+        raise StackError("terraform apply failed")
+
+    monkeypatch.setattr(terraform, "apply", fail)
+    with pytest.raises(StackError, match="apply failed"):
+        up(tmp_path / "state", port)
+    assert fake.alive
+    with pytest.raises(StackError, match="Terraform has not finished"):
+        status.status(tmp_path / "state")
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_down_removes_everything_and_a_second_one_finds_nothing(tmp_path: Path, port: int) -> None:
+    up(tmp_path / "state", port)
+    assert lifecycle.down(tmp_path / "state")
+    assert not (tmp_path / "state").exists()
+    assert not lifecycle.down(tmp_path / "state")
+
+
+def test_down_leaves_a_directory_alone_that_up_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert not lifecycle.down(tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_down_does_not_touch_a_process_that_got_the_emulators_pid(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / lifecycle.MARKER).touch()
+    Emulator("ministack", "http://127.0.0.1:1", 1, str(os.getpid()), "an earlier start").save(
+        tmp_path / "state"
+    )
+    assert lifecycle.down(tmp_path / "state")
+    assert processes.start_mark(os.getpid()) is not None
+
+
+def test_two_commands_on_one_stack_take_turns(tmp_path: Path) -> None:
+    order: list[str] = []
+    inside = threading.Event()
+
+    def second() -> None:
+        inside.set()
+        with exclusive(tmp_path / "lock", "working"):
+            order.append("second")
+
+    with exclusive(tmp_path / "lock", "working"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert inside.wait(5)
+        order.append("first")
+    thread.join(5)
+    assert order == ["first", "second"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_word_that_is_no_emulator_is_refused(tmp_path: Path, port: int) -> None:
+    with pytest.raises(StackError, match="EMULATOR=moto is not known"):
+        up(tmp_path / "state", port, "moto")
+
+
+@pytest.mark.usefixtures("fake")
+def test_localstack_that_cannot_be_had_is_refused_with_the_reason(tmp_path: Path, port: int) -> None:
+    with pytest.raises(StackError, match="no Docker engine answers"):
+        up(tmp_path / "state", port, "localstack")
+
+
+@pytest.fixture
+def destroyed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The endpoints that Terraform was told to destroy on."""
+    endpoints: list[str] = []
+    monkeypatch.setattr(terraform, "destroy", lambda _state_dir, at: endpoints.append(at))
+    return endpoints
+
+
+@pytest.mark.usefixtures("fake")
+def test_an_emulator_that_runs_already_is_used_and_outlives_the_stack(
+    applied: list[str], destroyed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        endpoint, "version", lambda _endpoint, flavour: "9" if flavour == "ministack" else None
+    )
+    said: list[str] = []
+    for _ in range(2):
+        state = lifecycle.up(tmp_path / "state", say=said.append, endpoint="http://127.0.0.1:7")
+    assert "MiniStack at http://127.0.0.1:7, which runs already" in said[0]
+    assert (state.emulator, applied) == ("ministack", ["http://127.0.0.1:7"] * 2)
+    assert lifecycle.down(tmp_path / "state")
+    assert destroyed == ["http://127.0.0.1:7"]
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_what_was_made_on_an_emulator_that_no_longer_answers_is_not_forgotten(
+    destroyed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
+    lifecycle.up(tmp_path / "state", say=lambda line: None, endpoint="http://127.0.0.1:7")
+    monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: None)
+    with pytest.raises(StackError, match="cannot be destroyed"):
+        lifecycle.down(tmp_path / "state")
+    assert (tmp_path / "state").exists()
+    assert destroyed == []

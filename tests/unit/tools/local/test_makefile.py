@@ -1,0 +1,48 @@
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools.core.paths import ROOT
+
+TARGETS = {
+    *("help", "up", "down", "status", "demo", "env", "doctor"),
+    *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
+    *("top", "picture", "query", "report", "bench", "cost"),
+    *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "bootstrap-aws", "drift"),
+    *("receipt", "env-aws", "policy-aws"),
+    *("test", "test-chaos", "audit", "lint", "fmt", "docs", "lock", "clean"),
+}
+
+
+def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=directory,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_without_a_target_make_lists_them_all() -> None:
+    listed = [line.split()[0] for line in make(ROOT).stdout.splitlines() if line.startswith("  ")]
+    assert len(listed) == len(TARGETS)
+    assert set(listed) == TARGETS
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_every_target_can_be_made(target: str) -> None:
+    done = make(ROOT, "--dry-run", target)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_checkout_whose_path_holds_spaces_works(tmp_path: Path) -> None:
+    checkout = tmp_path / "a check out"
+    checkout.mkdir()
+    shutil.copy(ROOT / "Makefile", checkout)
+    shutil.copytree(ROOT / "stack", checkout / "stack")
+    done = make(checkout, "down", "PYTHON=python3")
+    assert "nothing to remove" in done.stdout or "needs Python 3.11" in done.stderr

@@ -1,0 +1,114 @@
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tools.core.errors import StackError
+from tools.local import emulators, ministack, ministack_server, processes
+from tools.local.emulator import Emulator
+
+DIES = '#!/bin/sh\necho "first line"\necho "cannot go on: the disk is full"\nexit 3\n'
+HANGS = '#!/bin/sh\necho "thinking"\nexec sleep 600\n'
+SHOWS_ENVIRONMENT = "#!/bin/sh\nenv\nexit 1\n"
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
+    python = tmp_path / "python"
+    python.write_text(script)
+    python.chmod(0o755)
+    monkeypatch.setattr(ministack, "EMULATOR_PYTHON", python)
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    (tmp_path / "state").mkdir()
+    return tmp_path / "state"
+
+
+def test_a_taken_port_is_named_with_its_holder_and_the_way_out(state_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(StackError) as refused:
+            emulators.start("ministack", state_dir, port, {})
+    assert f"Port {port} is taken by pid {os.getpid()}" in str(refused.value)
+    assert "make up PORT=" in str(refused.value)
+    assert Emulator.load(state_dir) is None
+
+
+def test_an_emulator_that_dies_is_reported_with_the_end_of_its_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
+) -> None:
+    stand_in(monkeypatch, tmp_path, DIES)
+    with pytest.raises(StackError) as failed:
+        ministack.start(state_dir, processes.free_port(), {})
+    assert "exit code 3" in str(failed.value)
+    assert "cannot go on: the disk is full" in str(failed.value)
+    assert "emulator.log" in str(failed.value)
+
+
+def test_an_emulator_that_never_answers_is_given_up_and_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
+) -> None:
+    stand_in(monkeypatch, tmp_path, HANGS)
+    monkeypatch.setattr(ministack, "START_SECONDS", 0.3)
+    began = time.monotonic()
+    with pytest.raises(StackError, match=r"did not answer .*\n?.*thinking"):
+        ministack.start(state_dir, processes.free_port(), {})
+    started = Emulator.load(state_dir)
+    assert started is not None
+    assert processes.start_mark(int(started.name)) is None
+    assert time.monotonic() - began < 5
+
+
+def test_nothing_of_a_persons_environment_reaches_the_function(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
+) -> None:
+    for name in (
+        "AWS_PROFILE",
+        "AWS_SECRET_ACCESS_KEY",
+        "PYTHONPATH",
+        "HTTPS_PROXY",
+        "LOG_LEVEL",
+        "PERSIST_STATE",
+    ):
+        monkeypatch.setenv(name, "from the person")
+    stand_in(monkeypatch, tmp_path, SHOWS_ENVIRONMENT)
+    with pytest.raises(StackError):
+        ministack.start(state_dir, processes.free_port(), {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    log = (state_dir / "emulator.log").read_text()
+    assert "from the person" not in log
+    assert {"AUTH=true", "BIND_HOST=127.0.0.1", "AWS_ENDPOINT_URL=http://127.0.0.1:1"} <= set(
+        log.splitlines()
+    )
+    assert f"HOME={Path.home()}" not in log.splitlines()
+
+
+def test_a_missing_emulator_is_not_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
+) -> None:
+    monkeypatch.setattr(ministack, "EMULATOR_PYTHON", tmp_path / "absent")
+    with pytest.raises(StackError, match="make up"):
+        ministack.start(state_dir, processes.free_port(), {})
+
+
+def test_the_pid_of_another_process_is_not_taken_for_the_emulator() -> None:
+    assert not ministack.is_running(
+        Emulator("ministack", "http://127.0.0.1:1", 1, str(os.getpid()), "another start")
+    )
+
+
+def test_a_round_of_the_streams_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+
+    def poll() -> None:
+        rounds.append(1)
+        if len(rounds) == 3:
+            raise KeyboardInterrupt  # nothing else ends it
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(ministack_server, "_SECONDS", 0)
+    with pytest.raises(KeyboardInterrupt):
+        ministack_server.apart(poll)
+    assert len(rounds) == 3

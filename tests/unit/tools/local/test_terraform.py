@@ -1,0 +1,245 @@
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tools.core.errors import StackError
+from tools.local import terraform, terraform_process, tflocal, toolchain
+from tools.local.toolchain import Provider, Terraform
+
+TERRAFORM = Terraform("/usr/bin/terraform", "1.15.5", "/usr/bin/terraform")
+REGISTRY = Provider("registry", "from registry.terraform.io")
+FAILED_APPLY = """\
+aws_sqs_queue.events: Creating...
+aws_sqs_queue.events: Creation complete after 0s
+
+Error: creating Lambda Function: no such role
+
+  with aws_lambda_function.processor,
+  on function.tf line 1
+"""
+
+
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    monkeypatch.setattr(tflocal, "CACHE_DIR", tmp_path / "cache")
+    return tflocal.environment("http://127.0.0.1:4566", "us-east-1", TERRAFORM)
+
+
+@pytest.fixture
+def source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(tflocal, "CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setattr(terraform, "TERRAFORM_SOURCE", tmp_path / "source")
+    (tmp_path / "source" / "env").mkdir(parents=True)
+    (tmp_path / "source" / "main.tf").write_text("# main\n")
+    (tmp_path / "source" / "env" / "local.tfvars").write_text("")
+    return tmp_path / "source"
+
+
+def working_copy(state_dir: Path) -> terraform.Run:
+    return terraform._working_copy(state_dir, "http://127.0.0.1:1", "us-east-1", TERRAFORM, REGISTRY, print)
+
+
+def test_no_credentials_and_no_stray_settings_reach_terraform(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stray = (
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "TF_VAR_environment",
+        "TF_WORKSPACE",
+        "TF_CLI_ARGS",
+        "DRY_RUN",
+    )
+    for name in (*stray, "AWS_SECRET_ACCESS_KEY", "SQS_ENDPOINT"):
+        monkeypatch.setenv(name, "from the person")
+    given = environment(monkeypatch, tmp_path)
+    assert "from the person" not in given.values()
+    assert given["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert given["AWS_ACCESS_KEY_ID"] == "test"
+
+
+def test_proxies_reach_terraform_but_never_stand_before_the_emulator(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    given = environment(monkeypatch, tmp_path)
+    assert given["HTTPS_PROXY"] == "http://proxy.example:3128"
+    assert given["NO_PROXY"] == "intranet.example,127.0.0.1"
+
+
+def test_a_cli_config_that_does_not_exist_is_not_passed_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "absent"))
+    assert "TF_CLI_CONFIG_FILE" not in environment(monkeypatch, tmp_path)
+
+
+def test_variables_are_written_as_terraform_reads_them() -> None:
+    assert terraform.variable_arguments({"a": "text", "b": 3, "c": False, "d": ["x", "y"]}) == [
+        "-var=a=text",
+        "-var=b=3",
+        "-var=c=false",
+        '-var=d=["x", "y"]',
+    ]
+
+
+@pytest.mark.usefixtures("source")
+def test_the_working_copy_keeps_terraforms_state(tmp_path: Path) -> None:
+    copy = working_copy(tmp_path / "state").workdir
+    (copy / "terraform.tfstate").write_text("{}")
+    working_copy(tmp_path / "state")
+    assert (copy / "terraform.tfstate").exists()
+    assert (copy / "main.tf").read_text() == "# main\n"
+
+
+def test_the_working_copy_loses_what_the_source_lost_and_what_a_killed_tflocal_left(
+    source: Path, tmp_path: Path
+) -> None:
+    (source / "old.tf").write_text("")
+    copy = working_copy(tmp_path / "state").workdir
+    (copy / "localstack_providers_override.tf").write_text("")
+    (source / "old.tf").unlink()
+    working_copy(tmp_path / "state")
+    assert sorted(path.name for path in copy.glob("*.tf")) == ["main.tf"]
+
+
+def test_what_terraform_left_in_the_source_is_not_copied(source: Path, tmp_path: Path) -> None:
+    (source / ".terraform").mkdir()
+    (source / "terraform.tfstate").write_text("{}")
+    copy = working_copy(tmp_path / "state").workdir
+    assert sorted(path.name for path in copy.iterdir()) == ["env", "main.tf"]
+
+
+def test_a_local_stack_never_sees_where_a_deployed_environment_keeps_its_state(
+    source: Path, tmp_path: Path
+) -> None:
+    (source / "backend.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
+    copy = working_copy(tmp_path / "state").workdir
+    assert not (copy / "backend.tf").exists()
+    terraform.copy_config(tmp_path / "deployed", terraform.LEFT_BY_TERRAFORM)
+    assert (tmp_path / "deployed" / "backend.tf").exists()
+
+
+def test_of_a_failed_run_the_error_is_shown_and_not_what_went_well() -> None:
+    shown = terraform_process._error_part(FAILED_APPLY)
+    assert shown.startswith("Error: creating Lambda Function")
+    assert shown.endswith("function.tf line 1")
+
+
+def test_a_failure_without_the_word_error_is_shown_by_its_end() -> None:
+    assert terraform_process._error_part("\n".join(map(str, range(100)))).splitlines() == list(
+        map(str, range(70, 100))
+    )
+
+
+def test_init_runs_again_when_a_file_or_the_provider_changes(source: Path, tmp_path: Path) -> None:
+    keys = [terraform._init_key(working_copy(tmp_path / "state"))]
+    keys.append(terraform._init_key(working_copy(tmp_path / "state")))
+    (source / "main.tf").write_text("# changed\n")
+    keys.append(terraform._init_key(working_copy(tmp_path / "state")))
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.usefixtures("source")
+def test_a_stack_keeps_the_terraform_that_it_began_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    binary = tmp_path / "binary"
+    binary.touch()
+    began = Terraform(str(binary), "1.15.5", "there")
+    (terraform.workdir(tmp_path) / ".terraform").mkdir(parents=True)
+    terraform._remember(tmp_path, began, REGISTRY)
+    monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
+    assert terraform._toolchain(tmp_path) == (began, REGISTRY)
+    binary.unlink()
+    assert terraform._toolchain(tmp_path) == (TERRAFORM, REGISTRY)
+
+
+@pytest.mark.usefixtures("source")
+def test_a_provider_that_cannot_be_downloaded_after_all_comes_from_the_wheel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried: list[str] = []
+
+    def init(run: terraform.Run) -> None:
+        tried.append(run.provider.mode)
+        (run.workdir / ".terraform").mkdir(exist_ok=True)
+        if run.provider.mode == "registry":
+            raise terraform_process.ProviderTrouble("Failed to install provider")
+
+    monkeypatch.setattr(terraform, "_init", init)
+    monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
+    monkeypatch.setattr(toolchain, "choose_provider", lambda: REGISTRY)
+    monkeypatch.setattr(toolchain, "offline_refusal", lambda: None)
+    monkeypatch.setattr("tools.local.offline.prepare", lambda *_: FakeOfflineRun())
+    terraform._prepare(tmp_path / "state", "http://127.0.0.1:1", "us-east-1", lambda _: None)
+    assert tried == ["registry", "offline"]
+
+
+@pytest.mark.usefixtures("source")
+def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def init(_run: terraform.Run) -> None:
+        raise terraform_process.ProviderTrouble("Failed to install provider: no route to host")
+
+    monkeypatch.setattr(terraform, "_init", init)
+    monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
+    monkeypatch.setattr(toolchain, "choose_provider", lambda: REGISTRY)
+    monkeypatch.setattr(toolchain, "offline_refusal", lambda: "the wheel is for Linux")
+    with pytest.raises(StackError, match=r"no route to host[\s\S]*the wheel is for Linux"):
+        terraform._prepare(tmp_path / "state", "http://127.0.0.1:1", "us-east-1", lambda _: None)
+
+
+@pytest.mark.parametrize(("offline", "tries"), [(True, 2), (False, 1)])
+def test_a_stream_whose_name_the_old_provider_learns_too_late_is_planned_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offline: bool, tries: int
+) -> None:
+    tried: list[str] = []
+
+    def once(run: terraform.Run, *command: str) -> str:
+        tried.append(command[0])
+        if len(tried) == 1:
+            raise StackError("Error: Provider produced inconsistent final plan")
+        return "applied"
+
+    monkeypatch.setattr(terraform, "_run", once)
+    run = terraform.Run(tmp_path, TERRAFORM, REGISTRY, {}, lambda _: None, object() if offline else None)
+    with contextlib.nullcontext() if offline else pytest.raises(StackError):
+        assert terraform._apply(run, []) == "applied"
+    assert tried == ["apply"] * tries
+
+
+def test_ctrl_c_reaches_terraform_once_and_is_waited_for(tmp_path: Path) -> None:
+    terraform_like = (
+        "import signal, sys, time\n"
+        "count = []\n"
+        "signal.signal(signal.SIGINT, lambda *_: count.append(1))\n"
+        "print('ready', flush=True)\n"
+        "while not count: time.sleep(0.01)\n"
+        "time.sleep(0.2)\n"
+        "open(sys.argv[1], 'w').write(str(len(count)))\n"
+    )
+    done = tmp_path / "done"
+    process = subprocess.Popen(
+        [sys.executable, "-c", terraform_like, str(done)], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    me = threading.get_ident()
+    threading.Timer(0.1, lambda: signal.pthread_kill(me, signal.SIGINT)).start()
+    said: list[str] = []
+    with process.stdout, pytest.raises(KeyboardInterrupt):
+        terraform_process._wait(process, said.append)
+    assert done.read_text() == "1"
+    assert "once more to abort" in said[0]
+
+
+class FakeOfflineRun:
+    environment: dict[str, str] = {}  # noqa: RUF012
+    left_out: list[str] = []  # noqa: RUF012

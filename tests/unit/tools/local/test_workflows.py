@@ -1,0 +1,61 @@
+"""The CI's jobs call make and hold no logic; nothing in them is a key. (make lint runs actionlint.)"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.core.paths import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+MAKE = re.compile(r"make (?P<target>[a-z-]+)( [A-Z_]+=[\w./-]+)*")
+TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+EACH = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def jobs(path: Path) -> dict[str, dict[str, Any]]:
+    """The jobs of a workflow, by name."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text())["jobs"]
+    return found
+
+
+def test_there_are_the_workflows_that_readme_names() -> None:
+    assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "test"]
+
+
+@EACH
+def test_a_job_runs_make_and_nothing_else(path: Path) -> None:
+    commands = [step["run"] for job in jobs(path).values() for step in job["steps"] if "run" in step]
+    assert commands
+    for command in commands:
+        called = MAKE.fullmatch(command)
+        assert called, command
+        assert called["target"] in TARGETS
+
+
+@EACH
+def test_a_job_ends_in_time_and_may_no_more_than_it_needs(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text())
+    assert all(job["timeout-minutes"] <= 120 for job in workflow["jobs"].values())
+    assert workflow["permissions"] == {"contents": "read"}
+    tokens = {name for name, job in workflow["jobs"].items() if "id-token" in job.get("permissions", {})}
+    assert tokens == {name for name in workflow["jobs"] if name in ("plan", "deploy")}
+
+
+@EACH
+def test_no_key_is_stored(path: Path) -> None:
+    assert "secrets." not in path.read_text()
+
+
+def test_every_python_of_the_readme_is_tried_on_linux_and_macos() -> None:
+    matrix = jobs(ROOT / ".github" / "workflows" / "test.yml")["embedded"]["strategy"]["matrix"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert matrix["os"] == ["ubuntu-latest", "macos-latest"]
+
+
+def test_what_is_deployed_was_tested_by_the_same_job() -> None:
+    steps = jobs(ROOT / ".github" / "workflows" / "deploy.yml")["deploy"]["steps"]
+    commands = [step["run"].split()[1] for step in steps if "run" in step]
+    assert commands == ["test", "deploy-aws"]

@@ -1,0 +1,156 @@
+"""A span of the tables goes to the archive again: all of it, nothing else, under names that stay."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64decode
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.archiver import building
+from tests.unit.tools.ops.fakes import FAILURES, FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tools.core.errors import OpsError, UsageError
+from tools.core.resources import require_archive
+from tools.core.time_range import TimeRange
+from tools.ops.recover import rearchive
+
+NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
+SPAN = TimeRange(datetime(2026, 11, 22, 14, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC))
+
+
+class World:
+    """Two tables with items of several times, and an archive."""
+
+    def __init__(self) -> None:
+        self.s3, self.dynamodb, self.sqs = FakeS3(), FakeDynamoDB(), FakeSQS()
+        self.resources = pipeline(archive=True, s3=self.s3, dynamodb=self.dynamodb, sqs=self.sqs)
+
+    def event(self, event_id: str, received_at: str = "2026-11-22T14:30:00.000Z", **changes: Any) -> None:
+        item = building.stored(building.order(event_id=event_id))
+        self._put("events", event_id, item, {"received_at": {"S": received_at}, **changes})
+
+    def rejection(self, message_id: str, received_at: str, rejected_at: str) -> None:
+        times = {"received_at": {"S": received_at}, "rejected_at": {"S": rejected_at}}
+        self._put("rejected", message_id, building.rejected("{}"), {"message_id": {"S": message_id}, **times})
+
+    def _put(self, table: str, key: str, item: dict[str, Any], changes: dict[str, Any]) -> None:
+        payload = {"B": b64decode(item["payload"]["B"])}
+        self.dynamodb.tables[table][key] = {**item, "payload": payload, **changes}
+
+    def archived(self) -> list[str]:
+        lines = [
+            json.loads(line)
+            for data in self.s3.objects.values()
+            for line in gzip.decompress(data).splitlines()
+        ]
+        return sorted(line["event_id"] if "event" in line else line["message_id"] for line in lines)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def run(world: World, span: TimeRange = SPAN) -> rearchive.Rearchived:
+    return rearchive.rearchive(world.resources, span, lambda count: None)
+
+
+def test_what_was_received_in_the_span_is_written_and_nothing_else(world: World) -> None:
+    for event_id, received_at in (
+        ("before", "2026-11-22T13:59:59.999Z"),
+        ("first", "2026-11-22T14:00:00.000Z"),
+        ("last", "2026-11-22T14:59:59.999Z"),
+        ("after", "2026-11-22T15:00:00.000Z"),
+    ):
+        world.event(event_id, received_at)
+    done = run(world)
+    assert world.archived() == ["first", "last"]
+    assert done.lines == {"events/type=order": 2}
+    assert done.objects == len(world.s3.objects) == 1
+
+
+def test_a_rejected_event_goes_by_when_it_was_received_however_late_it_was_rejected(world: World) -> None:
+    world.rejection("in", "2026-11-22T14:59:00.000Z", "2026-11-24T09:00:00.000Z")
+    world.rejection("out", "2026-11-22T15:01:00.000Z", "2026-11-22T15:02:00.000Z")
+    run(world)
+    assert world.archived() == ["in"]
+    (key,) = world.s3.objects
+    assert key.startswith("rejected/kind=invalid_event/dt=2026-11-22/hour=14/rearchive-")
+
+
+def test_the_same_span_gives_the_same_objects(world: World) -> None:
+    for n in range(60):
+        world.event(f"evt-{n}", f"2026-11-22T14:{n:02d}:00.000Z")
+    run(world)
+    once = dict(world.s3.objects)
+    run(world)
+    assert world.s3.objects == once
+    assert len(world.archived()) == 60
+
+
+def test_a_rehearsal_counts_the_same_and_writes_nothing(world: World) -> None:
+    world.event("a")
+    world.rejection("m", "2026-11-22T14:59:00.000Z", "2026-11-22T14:59:01.000Z")
+    rehearsed = rearchive.rehearse(world.resources, SPAN)
+    assert world.s3.objects == {}
+    assert rehearsed.lines == run(world).lines
+
+
+def test_an_item_that_no_line_can_be_made_of_is_named_and_the_others_are_written(world: World) -> None:
+    world.event("good")
+    world.event("bad", content_hash={"S": "0" * 64})
+    done = run(world)
+    assert world.archived() == ["good"]
+    assert done.refused_count == 1
+    assert "content hash" in done.refused["bad"]
+
+
+def test_what_lambda_gave_up_on_is_named_and_stays_in_its_queue(world: World) -> None:
+    batch = {
+        "streamArn": "arn:aws:dynamodb:us-east-1:0:table/events/stream/x",
+        "batchSize": 7,
+        "approximateArrivalOfFirstRecord": "2026-11-22T14:00:00Z",
+        "approximateArrivalOfLastRecord": "2026-11-22T14:00:09Z",
+    }
+    context = {"condition": "RetryAttemptsExhausted"}
+    world.sqs.put(FAILURES, json.dumps({"requestContext": context, "DDBStreamBatchInfo": batch}))
+    (failure,) = rearchive.failures(world.resources)
+    assert (failure.table, failure.records, failure.why) == ("events", 7, "RetryAttemptsExhausted")
+    assert not any(message["hidden"] for message in world.sqs.queues[FAILURES])
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "span"),
+    [
+        ("2026-11-22T14:00", "2026-11-22T15:00", SPAN),
+        ("2026-11-22T15:00+01:00", "30m", SPAN),
+        ("90m", "2026-11-22T15:00:00Z", SPAN),
+        ("2026-11-22", None, TimeRange(datetime(2026, 11, 22, tzinfo=UTC), NOW)),
+    ],
+)
+def test_a_span_is_two_times_or_ages(since: str, until: str | None, span: TimeRange) -> None:
+    assert TimeRange.read(since, until, NOW) == span
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "words"),
+    [
+        (None, None, "Since when"),
+        ("yesterday", None, "SINCE=yesterday is neither"),
+        ("99999999999d", None, "less than a century"),
+        ("0001-01-01T00:00+14:00", None, "less than a century"),
+        ("2h", "soon", "UNTIL=soon is neither"),
+        ("1h", "2h", "is not before"),
+    ],
+)
+def test_a_span_that_makes_no_sense_is_refused(since: str | None, until: str | None, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        TimeRange.read(since, until, NOW)
+
+
+def test_a_pipeline_without_an_archive_says_so() -> None:
+    with pytest.raises(OpsError, match="no archive"):
+        require_archive(pipeline())

@@ -1,0 +1,66 @@
+"""How long the project's own commands take in a fresh copy of the checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.core.paths import ROOT
+from tools.local import processes
+
+# In this order. The first downloads every package, the second finds nothing changed.
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "make up, fresh clone": ("make", "up", "EMULATOR=ministack"),
+    "make up, nothing changed": ("make", "up", "EMULATOR=ministack"),
+    "make demo": ("make", "demo"),
+    "make down": ("make", "down"),
+    "make test": ("make", "test"),
+}
+
+# What make makes, and git.
+_LEFT_BEHIND = (".git", ".venv", ".stack", ".cache", "build", ".hypothesis", ".terraform", "__pycache__")
+
+
+def run(commands: Mapping[str, Sequence[str]] = COMMANDS) -> dict[str, Any]:
+    """Seconds of each command, once: they take too long for rounds."""
+    with tempfile.TemporaryDirectory() as temporary:
+        checkout = Path(temporary) / "checkout"
+        _copy(checkout)
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},
+            "PORT": str(processes.free_port()),
+            # A cache that pip has filled before would not be a fresh machine.
+            "PIP_NO_CACHE_DIR": "1",
+        }
+        try:
+            return {
+                name: {"seconds": _time(command, checkout, environment)} for name, command in commands.items()
+            }
+        finally:
+            subprocess.run(["make", "down"], cwd=checkout, env=environment, capture_output=True, check=False)
+
+
+def _copy(checkout: Path) -> None:
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
+
+
+def _time(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> float:
+    began = time.perf_counter()
+    done = subprocess.run(
+        command,
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    return round(time.perf_counter() - began, 1)

@@ -1,0 +1,24 @@
+"""Where things are in the checkout."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEFAULT_STATE_DIR = ROOT / ".stack"
+TERRAFORM_SOURCE = ROOT / "terraform"
+LAMBDA_SOURCE = ROOT / "lambda_src"
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+LAMBDA_ZIP = ROOT / "build" / "lambda.zip"
+ARCHIVER_ZIP = ROOT / "build" / "archiver.zip"
+ANALYTICS = ROOT / "tools" / "analytics"
+DASHBOARD_TEMPLATE = ROOT / "dashboards" / "cloudwatch.json.tftpl"
+# Kept by `make down`: what was downloaded or unpacked once and is the same for every stack.
+CACHE_DIR = ROOT / ".cache"
+VENVS = ROOT / ".venv"
+REQUIREMENTS = ROOT / "requirements"
+EMULATOR_PYTHON = VENVS / "emulator" / "bin" / "python"
+
+
+def read_by_config(root: Path = ROOT) -> list[Path]:
+    """The files outside ``terraform/`` that the config reads, in the checkout at ``root``."""
+    queries = sorted((root / ANALYTICS.relative_to(ROOT)).rglob("*.sql"))
+    return [root / DASHBOARD_TEMPLATE.relative_to(ROOT), *queries]

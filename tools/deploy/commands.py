@@ -1,0 +1,291 @@
+"""The commands: what each is given, what it prints, and its exit status (0 fine, 1 not, 2 drift)."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from tools.core.console import err, out, safe_text
+from tools.core.errors import OpsError, UsageError
+from tools.core.files import exclusive
+from tools.core.resources import Resources
+from tools.core.state import ENVIRONMENT_OUTPUTS
+from tools.deploy import (
+    deployment_record,
+    emulator,
+    policy,
+    prompts,
+    protection,
+    receipt,
+    state_bucket,
+    versions,
+    workspace,
+)
+from tools.deploy import plan as plans
+from tools.deploy import rollback as rollbacks
+from tools.deploy.account import Account
+from tools.deploy.deployment_record import DeploymentRecord, VersionChange
+from tools.deploy.environment import Environment
+from tools.deploy.receipt import Receipt
+from tools.deploy.smoke import SECONDS, Smoke
+from tools.deploy.versions import LiveVersion
+from tools.deploy.workspace import Workspace
+
+DRIFT = 2
+FAILED = 1
+
+
+def show_receipt(_environment: Environment, _account: None, _options: Namespace) -> int:
+    """What was tested, and whether the checkout still is that."""
+    tested = Receipt.load()
+    for line in tested.described():
+        out.print(safe_text(line))
+    different = receipt.differences(tested, receipt.fingerprint())
+    for line in different:
+        out.print(safe_text(f"differs   {line}", "yellow"))
+    return FAILED if different else 0
+
+
+def show_policy(environment: Environment, _account: None, options: Namespace) -> int:
+    """The deployer's policy for this environment. No credentials are needed to read it."""
+    if len(environment.allowed_account_ids) != 1:
+        raise UsageError(
+            f"{environment.name} does not say which one account it belongs to.",
+            environment.line_to_add('allowed_account_ids = ["the 12 digits of the account"]'),
+        )
+    (account_id,) = environment.allowed_account_ids
+    template = policy.ATHENA if options.athena else policy.TEMPLATE
+    out.print(json.dumps(policy.document(environment, account_id, template), indent=2), markup=False)
+    return 0
+
+
+def bootstrap(environment: Environment, account: Account, _options: Namespace) -> int:
+    """Make the bucket of Terraform's state."""
+    made = state_bucket.bootstrap(environment, account)
+    name = state_bucket.bucket_name(environment, account)
+    out.print(safe_text(f"{name} {'made' if made else 'was there already'}: versioned, encrypted, private."))
+    out.print(f"Next: make plan-aws ENV={environment.name}")
+    return 0
+
+
+def plan(environment: Environment, account: Account, options: Namespace) -> int:
+    """Say what a deploy would change."""
+    with _locked(environment):
+        opened, _ = _open(environment, account, refuse=False)
+        if not opened.plan("-lock=false") and not opened.differences():
+            out.print("Nothing to change.")
+            return 0
+        _show(opened)
+        out.print(f"Nothing was changed. To go ahead: make deploy-aws ENV={environment.name}")
+        return 0
+
+
+def deploy(environment: Environment, account: Account, options: Namespace) -> int:
+    """Deploy what was tested, and try it."""
+    with _locked(environment):
+        opened, forced = _open(environment, account, refuse=not options.force)
+        applied = False
+        functions = account.client("lambda")
+        before = versions.live(functions, versions.functions_of(opened.outputs()))
+        if opened.plan() or opened.differences():
+            _show(opened)
+            if not prompts.confirm(
+                f"Apply this to {environment.full_name} in {account.where}?", already=options.auto_approve
+            ):
+                return FAILED
+            began = time.monotonic()
+            opened.apply_plan()
+            opened.complete()
+            applied = True
+            emulator.mirror(account, opened.outputs())
+            out.print(f"Applied in {time.monotonic() - began:.0f} s.")
+        else:
+            out.print("Nothing to change.")
+        outputs = opened.outputs()
+        after = versions.live(functions, versions.functions_of(outputs))
+        # What changed nothing is no deploy: a rollback is to find the last one.
+        if applied or not deployment_record.exists(environment, account):
+            deployment_record.save(environment, account, _record(opened, outputs, before, after, forced))
+        _say_versions(after, before)
+    _smoke(environment, account, outputs)
+    out.print(f"Its names, for make verify, make top and the others: {_exports(environment)}")
+    return 0
+
+
+def rollback(environment: Environment, account: Account, options: Namespace) -> int:
+    """Go back to the code before, by moving the alias."""
+    began = time.monotonic()
+    last = deployment_record.load(environment, account)
+    functions = account.client("lambda")
+    running = versions.live(functions, versions.functions_of(last.outputs))
+    moves = rollbacks.moves(functions, running, last, options.version)
+    for name, version in moves.items():
+        versions.move(functions, running[name], version)
+        out.print(safe_text(f"{name} {running[name].version} -> {version}"))
+    out.print(f"Rolled back in {time.monotonic() - began:.1f} s.")
+    _smoke(environment, account, last.outputs)
+    out.print("The next make deploy-aws moves it on again; until then make drift names it.")
+    return 0
+
+
+def drift(environment: Environment, account: Account, _options: Namespace) -> int:
+    """Say whether the account still is as the config says."""
+    with _locked(environment):
+        opened, _ = _open(environment, account, refuse=False)
+        different = opened.plan("-lock=false")
+        unseen = opened.differences()
+        if not different and not unseen:
+            out.print(f"{environment.full_name} is as the config says.")
+            return 0
+        out.print(safe_text(f"{environment.full_name} differs from the config:", "bold"))
+        for line in unseen:
+            out.print(safe_text(f"  ~ {line}"))
+        _show(opened)
+        out.print(f"make deploy-aws ENV={environment.name} brings it back to the config.")
+        return DRIFT
+
+
+def destroy(environment: Environment, account: Account, options: Namespace) -> int:
+    """Remove the environment and all that it holds."""
+    if options.confirm is not None:
+        prompts.check_name(environment.name, options.confirm)
+    if environment.deletion_protection:
+        raise protection.protected(environment, "its tfvars protect its tables")
+    with _locked(environment):
+        opened, _ = _open(environment, account, refuse=False)
+        outputs = opened.outputs()
+        tables = protection.protected_tables(account, outputs)
+        if tables:
+            raise protection.protected(environment, f"{', '.join(tables)} refuse to be deleted")
+        if not opened.plan("-destroy"):
+            out.print(f"{environment.name} is not deployed in {account.where}: nothing to remove.")
+            return 0
+        _show(opened)
+        if options.confirm is None:
+            goes = f"All of {environment.full_name} in {account.where} goes."
+            prompts.check_name(environment.name, prompts.typed_name(environment.name, goes))
+        emulator.unmirror(account, outputs)
+        opened.apply_plan()
+        deployment_record.forget(environment, account)
+    out.print(f"{environment.full_name} is gone. The bucket of states stays; docs/deploy.md removes it.")
+    return 0
+
+
+def smoke(environment: Environment, account: Account, _options: Namespace) -> int:
+    """Try what is deployed."""
+    _smoke(environment, account, deployment_record.load(environment, account).outputs)
+    return 0
+
+
+def env(environment: Environment, account: Account, _options: Namespace) -> int:
+    """Shell exports that point the other commands at what is deployed."""
+    outputs = deployment_record.load(environment, account).outputs
+    names = {
+        variable: outputs[output] for variable, output in ENVIRONMENT_OUTPUTS.items() if output in outputs
+    }
+    for variable, value in {"AWS_DEFAULT_REGION": account.region, **names}.items():
+        out.print(f"export {variable}={shlex.quote(str(value))}", markup=False)
+    # Not the profile: the deployer's rights are for deploying, and do not reach what is stored.
+    if account.endpoint is None:
+        out.print("unset AWS_ENDPOINT_URL")
+    return 0
+
+
+def _locked(environment: Environment) -> Any:
+    environment.directory.mkdir(parents=True, exist_ok=True)
+    return exclusive(environment.directory / "lock", f"deploying {environment.name}")
+
+
+def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Workspace, list[str]]:
+    """A workspace of the checkout as it is, and in what that differs from what was tested."""
+    out.print(safe_text(f"{environment.full_name} in {account.where}, as {account.caller}"))
+    fingerprint = workspace.freeze(environment)
+    different = _untested(fingerprint)
+    if different:
+        out.print(safe_text("This is not what was tested:", "bold yellow"))
+        for line in different:
+            out.print(safe_text(f"  {line}", "yellow"))
+        if refuse:
+            raise OpsError(
+                "Refused: only what was tested is deployed.",
+                "make test, then the same again. FORCE=1 goes on all the same, and records that it did.",
+            )
+    state_bucket.require(environment, account)
+    return workspace.open_workspace(environment, account, fingerprint, _say), different
+
+
+def _untested(now: receipt.Fingerprint) -> list[str]:
+    try:
+        return receipt.differences(Receipt.load(), now)
+    except OpsError as none:
+        return [str(none)]
+
+
+def _show(opened: Workspace) -> None:
+    for line in plans.summary(plans.changes(opened.show_plan())):
+        out.print(line)
+    out.print(safe_text(f"The whole plan: {opened.write_whole_plan()}"))
+
+
+def _record(
+    opened: Workspace,
+    outputs: dict[str, Any],
+    before: dict[str, LiveVersion],
+    after: dict[str, LiveVersion],
+    forced: list[str],
+) -> DeploymentRecord:
+    commit, dirty = receipt.commit()
+    moved = {
+        name: VersionChange(before[name].version if name in before else None, live.version)
+        for name, live in after.items()
+    }
+    return DeploymentRecord(
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        by=opened.account.caller,
+        commit=f"{commit}{' (and what was not committed)' if dirty else ''}",
+        zips=opened.fingerprint.zips,
+        forced=forced,
+        functions=moved,
+        outputs=outputs,
+    )
+
+
+def _say_versions(after: dict[str, LiveVersion], before: dict[str, LiveVersion]) -> None:
+    for name, live in after.items():
+        was = f", was {before[name].version}" if name in before else ""
+        out.print(safe_text(f"{name} runs version {live.version}{was}"))
+
+
+def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) -> None:
+    names: dict[str, Any] = {output: outputs[output] for output in ENVIRONMENT_OUTPUTS.values()}
+    clients = {service: account.client(service) for service in ("sqs", "dynamodb")}
+    resources = Resources(**names, region=account.region, endpoint=account.endpoint, clients=clients)
+    began = time.monotonic()
+    try:
+        Smoke(resources, environment.large_order_threshold).test(SECONDS)
+    except OpsError as error:
+        raise OpsError(
+            str(error),
+            f"What the function says: {_exports(environment)} && make logs LEVEL=WARNING\n"
+            f"Back to the code before: make rollback-aws ENV={environment.name}",
+        ) from None
+    seconds = time.monotonic() - began
+    out.print(
+        f"Smoke test passed in {seconds:.1f} s: stored, duplicate, large order, rejected; removed again."
+    )
+
+
+def _exports(environment: Environment) -> str:
+    return f'eval "$(make -s env-aws ENV={environment.name})"'
+
+
+def _say(text: str) -> None:
+    err.print(safe_text(text))
+
+
+Command = Callable[..., int]

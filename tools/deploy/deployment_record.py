@@ -1,0 +1,88 @@
+"""What was deployed last, for whoever comes next: an object beside Terraform's state.
+
+The bucket keeps versions, so the object's versions are the history of the deploys.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tools.core.aws_errors import code_of
+from tools.core.errors import OpsError
+from tools.deploy.account import Account
+from tools.deploy.environment import Environment
+from tools.deploy.state_bucket import bucket_name
+
+
+@dataclass(frozen=True)
+class VersionChange:
+    """A function's published version before a deploy (None where there was none) and after it."""
+
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True)
+class DeploymentRecord:
+    """A deploy: when, by whom, of what, and whether it was forced past the receipt."""
+
+    time: str
+    by: str
+    commit: str
+    zips: dict[str, str]
+    forced: list[str]
+    functions: dict[str, VersionChange]
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+def save(environment: Environment, account: Account, record: DeploymentRecord) -> None:
+    """Put the record into the state bucket."""
+    account.client("s3").put_object(
+        Bucket=bucket_name(environment, account),
+        Key=_key(environment),
+        Body=json.dumps(asdict(record), indent=2).encode(),
+        ContentType="application/json",
+    )
+
+
+def load(environment: Environment, account: Account) -> DeploymentRecord:
+    """The last deploy. Raises OpsError when nothing was deployed."""
+    found = _read(environment, account)
+    if found is None:
+        raise OpsError(
+            f"{environment.name} is not deployed in {account.where}.",
+            f"make deploy-aws ENV={environment.name}",
+        )
+    return found
+
+
+def exists(environment: Environment, account: Account) -> bool:
+    """Whether there is a record of the environment."""
+    return _read(environment, account) is not None
+
+
+def forget(environment: Environment, account: Account) -> None:
+    """Remove the record: the environment is no more."""
+    account.client("s3").delete_object(Bucket=bucket_name(environment, account), Key=_key(environment))
+
+
+def _read(environment: Environment, account: Account) -> DeploymentRecord | None:
+    try:
+        answer = account.client("s3").get_object(
+            Bucket=bucket_name(environment, account), Key=_key(environment)
+        )
+        found = json.loads(answer["Body"].read())
+        moved = {name: VersionChange(**versions) for name, versions in found.pop("functions").items()}
+        return DeploymentRecord(**found, functions=moved)
+    except ClientError as error:
+        if code_of(error) not in ("NoSuchKey", "NoSuchBucket", "404"):
+            raise
+    return None
+
+
+def _key(environment: Environment) -> str:
+    return f"{environment.name}/deployed.json"

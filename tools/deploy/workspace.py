@@ -1,0 +1,204 @@
+"""The working copy that an environment is deployed from, and Terraform in it.
+
+A frozen copy: the config, the zips and the dashboard as they are now, with the relative paths that they have
+in the checkout. What is compared with the receipt, planned and applied is this copy and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.core.errors import OpsError
+from tools.core.log import Log
+from tools.core.paths import CACHE_DIR, ROOT, TERRAFORM_SOURCE, read_by_config
+from tools.deploy import receipt, state_bucket
+from tools.deploy.account import Account
+from tools.deploy.environment import Environment
+from tools.deploy.receipt import Fingerprint
+from tools.local import build, terraform_process, toolchain
+from tools.local.terraform import LEFT_BY_TERRAFORM, copy_config
+from tools.local.toolchain import Provider, Terraform
+
+LOG = "terraform.log"
+PLAN = "plan.tfplan"
+LOCK = ".terraform.lock.hcl"
+# terraform/backend.tf locks the state with an object in S3, which came with this version.
+OLDEST_TERRAFORM = (1, 10)
+NOTHING, DIFFERENT = 0, 2
+# Terraform would read these without being told to, and no receipt names them.
+UNASKED = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
+
+
+@dataclass
+class Workspace:
+    """A frozen copy with an initialised Terraform in it."""
+
+    environment: Environment
+    account: Account
+    terraform: Terraform
+    provider: Provider
+    say: Log
+    fingerprint: Fingerprint
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        """Where Terraform runs."""
+        return self.environment.directory / "terraform"
+
+    @property
+    def log(self) -> Path:
+        """The file that holds all that Terraform said."""
+        return self.environment.directory / LOG
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the provider is the old one from the wheel."""
+        return self.provider.mode == "offline"
+
+    def plan(self, *options: str) -> bool:
+        """Plan into `PLAN`; whether there is anything to do. Raises StackError.
+
+        What is only looked at needs no lock of the state (``-lock=false``), and so no right to write there.
+        """
+        arguments = [f"-var-file={self.environment.var_file}", f"-out={PLAN}", *options]
+        code = self._run("plan", "-detailed-exitcode", *arguments, accepted=(NOTHING, DIFFERENT))
+        return code == DIFFERENT
+
+    def show_plan(self) -> dict[str, Any]:
+        """The plan as data."""
+        plan: dict[str, Any] = json.loads(self._read("show", "-json", PLAN))
+        return plan
+
+    def write_whole_plan(self) -> Path:
+        """The plan as Terraform words it, in a file."""
+        path = self.environment.directory / "plan.txt"
+        path.write_text(self._read("show", "-no-color", PLAN), encoding="utf-8")
+        return path
+
+    def apply_plan(self) -> None:
+        """Apply exactly what was planned. Raises StackError."""
+        self._run("apply", PLAN)
+
+    def complete(self) -> None:
+        """After an apply by the old provider: what that could not. Nothing with any other."""
+        if self.is_offline:
+            from tools.local import offline
+
+            offline.complete(self._read("state", "pull"), self.account.client)
+
+    def differences(self) -> list[str]:
+        """What the old provider cannot see and is not as it should be. Nothing with any other."""
+        if not self.is_offline:
+            return []
+        from tools.local import offline
+
+        return offline.differences(self._read("state", "pull"), self.account.client)
+
+    def outputs(self) -> dict[str, Any]:
+        """Terraform's outputs by name; empty where nothing is deployed."""
+        found = json.loads(self._read("output", "-json"))
+        return {name: output["value"] for name, output in found.items()}
+
+    def _run(self, command: str, *arguments: str, accepted: Sequence[int] = (0,)) -> int:
+        program = [self.terraform.command]
+        code, _ = terraform_process.run(
+            program,
+            self.directory,
+            self.variables,
+            self.log,
+            self.say,
+            command,
+            *arguments,
+            accepted=accepted,
+        )
+        return code
+
+    def _read(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self.terraform.command, *arguments],
+            cwd=self.directory,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise OpsError(f"terraform {arguments[0]} failed:\n{done.stderr.strip()}")
+        return done.stdout
+
+
+def freeze(environment: Environment) -> Fingerprint:
+    """Build the zips, copy all that is deployed, and say what it is. Raises OSError."""
+    built = build.build_all()
+    copy = environment.directory
+    # What Terraform wrote there the last time is not what the checkout says.
+    (copy / "terraform" / LOCK).unlink(missing_ok=True)
+    copy_config(copy / "terraform", (*LEFT_BY_TERRAFORM, *UNASKED))
+    for variable in built:
+        _copy(build.ARTIFACTS[variable].path, copy / "build")
+    for file in read_by_config(copy):
+        file.unlink(missing_ok=True)
+    for file in read_by_config():
+        _copy(file, copy / file.relative_to(ROOT).parent)
+    zips = {name: receipt.sha256(copy / "build" / build.ARTIFACTS[name].path.name) for name in built}
+    return Fingerprint(zips, receipt.config_of(copy))
+
+
+def open_workspace(
+    environment: Environment, account: Account, fingerprint: Fingerprint, say: Log
+) -> Workspace:
+    """Initialise Terraform in the frozen copy. Raises OpsError or StackError."""
+    terraform, provider = toolchain.find_terraform(), toolchain.choose_provider()
+    _check(terraform, provider, account)
+    workspace = Workspace(environment, account, terraform, provider, say, fingerprint)
+    workspace.variables = terraform_process.environment()
+    if workspace.is_offline:
+        from tools.local import offline
+
+        endpoint = str(account.endpoint)
+        prepared = offline.prepare(workspace.directory, TERRAFORM_SOURCE, endpoint, CACHE_DIR, as_root=False)
+        workspace.variables |= prepared.environment
+    workspace.variables |= account.for_terraform()
+    workspace._run("init", "-reconfigure", *state_bucket.backend_arguments(environment, account))
+    if not workspace.is_offline:
+        _keep_lock(workspace)
+    return workspace
+
+
+def _check(terraform: Terraform, provider: Provider, account: Account) -> None:
+    numbers = tuple(int(part) for part in terraform.version.split("-")[0].split(".")[:2])
+    if numbers < OLDEST_TERRAFORM:
+        raise OpsError(
+            f"{terraform.origin} is Terraform {terraform.version}; a lock in S3 needs 1.10 or newer.",
+            "Install it: https://developer.hashicorp.com/terraform/install",
+        )
+    if provider.mode == "offline" and account.endpoint is None:
+        raise OpsError(
+            f"The AWS provider is not to be had ({provider.reason}), and the old one that emulators get is "
+            "not for AWS.",
+            "Connect to the network; behind a proxy set HTTPS_PROXY.",
+        )
+
+
+def _keep_lock(workspace: Workspace) -> None:
+    """Keep the provider's hashes in the checkout from the first time on, to be committed."""
+    made, kept = workspace.directory / LOCK, TERRAFORM_SOURCE / LOCK
+    if made.exists() and not kept.exists():
+        shutil.copy(made, kept)
+        workspace.say(
+            f"terraform/{LOCK} is new: it pins the provider. Commit it, and run make test once more: "
+            "receipts name it from now on."
+        )
+
+
+def _copy(file: Path, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file, directory / file.name)

@@ -1,0 +1,138 @@
+"""``python -m tools.local up | down | status | env | doctor | build | terraform``, as the Makefile calls it."""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from tools.core.errors import StackError
+from tools.core.paths import DEFAULT_STATE_DIR
+from tools.core.state import StackState
+from tools.local import emulators
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    # Ends the same way as Ctrl-C does: Terraform is told, and finishes what it has begun.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.command != "terraform":
+        _parser().error(f"unknown arguments: {' '.join(rest)}")
+    try:
+        return int(COMMANDS[options.command](options, rest))
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"{error}\nThe stack cannot be worked on like this; put that right, then try again.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; make up goes on from here, make down removes what there is", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _up(options: argparse.Namespace, _: list[str]) -> int:
+    from tools.local import lifecycle, status
+
+    began = time.monotonic()
+    state = lifecycle.up(options.state_dir, options.port, options.emulator, say=_say)
+    _say(f"\nup in {time.monotonic() - began:.1f} s\n\n{status.names(state)}\n\n{status.NEXT}")
+    return 0
+
+
+def _down(options: argparse.Namespace, _: list[str]) -> int:
+    from tools.local import lifecycle
+
+    _say("removed" if lifecycle.down(options.state_dir) else "nothing to remove: no stack is up")
+    return 0
+
+
+def _status(options: argparse.Namespace, _: list[str]) -> int:
+    from tools.local import status
+
+    _say(status.status(options.state_dir))
+    return 0
+
+
+def _env(options: argparse.Namespace, _: list[str]) -> int:
+    for name, value in StackState.load(options.state_dir).environment().items():
+        _say(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _doctor(_options: argparse.Namespace, _: list[str]) -> int:
+    from tools.local import doctor
+
+    return doctor.main()
+
+
+def _build(_options: argparse.Namespace, _: list[str]) -> int:
+    from tools.local.build import ARTIFACTS, build_all
+
+    for variable, digest in build_all().items():
+        _say(f"{digest}  {ARTIFACTS[variable].path}")
+    return 0
+
+
+def _terraform(_options: argparse.Namespace, rest: list[str]) -> int:
+    from tools.local import toolchain
+
+    os.environ["CHECKPOINT_DISABLE"] = "1"
+    if toolchain.cli_config() is None:
+        # Terraform warns of a config that does not exist.
+        os.environ.pop("TF_CLI_CONFIG_FILE", None)
+    command = toolchain.find_terraform().command
+    os.execv(command, [command, *rest])  # noqa: S606
+
+
+COMMANDS = {
+    "up": _up,
+    "down": _down,
+    "status": _status,
+    "env": _env,
+    "doctor": _doctor,
+    "build": _build,
+    "terraform": _terraform,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.local", description=__doc__, allow_abbrev=False)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        default=Path(os.environ.get("STACK_DIR") or DEFAULT_STATE_DIR),
+        help="where everything about the stack is kept",
+    )
+    parser.add_argument("--port", type=_port, default=os.environ.get("PORT") or None)
+    parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"PORT={text} is not a port: it is a number from 1 to 65535")
+    return int(text)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

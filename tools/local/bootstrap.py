@@ -1,0 +1,173 @@
+"""Makes the virtual environments under ``.venv`` from the hashed locks in ``requirements``.
+
+Run by the Makefile as ``python tools/local/bootstrap.py tools emulator`` before any of them exists, so it uses the
+standard library alone. An environment is built anew when its lock, or the Python it is for, has changed.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VENVS = ROOT / ".venv"
+REQUIREMENTS = ROOT / "requirements"
+# The one environment that has pip: it fills the others, which hold what their lock names and nothing else.
+INSTALLER = "tools"
+# Environments whose lock holds something published as source alone (requirements/build.in says what).
+WITH_BUILD_TOOLS = ("tools", "dev")
+SOURCE_ONLY = "localstack-client"
+STAMP = "built-from"
+# A person's own pip settings may send packages elsewhere; index, proxy and certificate settings still hold.
+PIP_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+PIP_REDIRECTIONS = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PYTHONPATH", "PYTHONHOME")
+
+
+class BootstrapError(Exception):
+    """An environment could not be made; the message says why and what to do."""
+
+
+def ensure(names: list[str]) -> None:
+    """Build those of the named environments that are missing or out of date. Raises BootstrapError."""
+    if set("\n:") & set(str(ROOT)):
+        raise BootstrapError(
+            f"The checkout's path, {ROOT}, holds a colon or a line break, which PYTHONPATH cannot. "
+            "Move the checkout to another directory."
+        )
+    if all(is_current(name) for name in names):
+        return
+    _require_venv_modules()
+    VENVS.mkdir(exist_ok=True)
+    with (VENVS / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stale = [name for name in dict.fromkeys([INSTALLER, *names]) if not is_current(name)]
+        if not stale:
+            return
+        began = time.monotonic()
+        _say(f"installing {', '.join(stale)} into .venv (first run or changed lock, 20 to 60 s)")
+        for name in stale:
+            _create(name)
+        # Side by side, because pip is bound by one core.
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(_fill, stale))
+        _say(f"installed in {time.monotonic() - began:.0f} s")
+
+
+def ensure_extra(package: str) -> None:
+    """Install one package of ``requirements/offline.txt`` into the environment this process runs from.
+
+    They are large (64 and 74 MB), so each is installed only where it turns out to be needed. Raises
+    BootstrapError where this process runs from an environment that ``ensure`` did not make.
+    """
+    environment = Path(sys.prefix).resolve()
+    if environment.parent != VENVS:
+        raise BootstrapError(f"{sys.executable} is not one of {VENVS}: run this through make.")
+    block = _lock_entry(REQUIREMENTS / "offline.txt", package)
+    stamp = environment / f"{STAMP}-{package}"
+    with (VENVS / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == block:
+            return
+        _say(f"installing {package} (once, about 10 s)")
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
+            requirements.write(block)
+            requirements.flush()
+            _pip(environment, Path(requirements.name), f"{package} into {environment.name}")
+        stamp.write_text(block)
+
+
+def _lock_entry(lock: Path, package: str) -> str:
+    match = re.search(rf"^{re.escape(package)}==.*?(?=^\S|\Z)", lock.read_text(), re.MULTILINE | re.DOTALL)
+    if match is None:
+        raise BootstrapError(f"{lock} has no entry for {package}. Make it again with: make lock")
+    return match[0]
+
+
+def is_current(name: str) -> bool:
+    """Whether an environment was built from its lock as it is now, for this Python."""
+    environment = VENVS / name
+    try:
+        stamp = (environment / STAMP).read_text()
+    except OSError:
+        return False
+    # exists() follows the link: an upgrade of the system's Python leaves it dangling.
+    return stamp == _fingerprint(name) and (environment / "bin/python").exists()
+
+
+def _fingerprint(name: str) -> str:
+    digest = hashlib.sha256((REQUIREMENTS / f"{name}.txt").read_bytes())
+    # An environment does not survive being moved: its scripts name their interpreter in full.
+    return f"{digest.hexdigest()} {sys.version_info.major}.{sys.version_info.minor} {VENVS / name}\n"
+
+
+def _require_venv_modules() -> None:
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        raise BootstrapError(
+            f"{sys.executable} cannot make virtual environments: its venv or ensurepip module is missing.\n"
+            "On Debian and Ubuntu: sudo apt-get install python3-venv, then the same make command again.\n"
+            "Or name another Python: make PYTHON=/path/to/python3 ..."
+        )
+
+
+def _create(name: str) -> None:
+    without_pip = [] if name == INSTALLER else ["--without-pip"]
+    _run([sys.executable, "-m", "venv", "--clear", *without_pip, str(VENVS / name)], f"make .venv/{name}")
+
+
+def _fill(name: str) -> None:
+    environment = VENVS / name
+    if name in WITH_BUILD_TOOLS:
+        _pip(environment, REQUIREMENTS / "build.txt", f"the build tools of {name}")
+    _pip(environment, REQUIREMENTS / f"{name}.txt", name)
+    (environment / STAMP).write_text(_fingerprint(name))
+
+
+def _pip(environment: Path, requirements: Path, what: str) -> None:
+    installer = VENVS / INSTALLER / "bin/python"
+    target = [] if environment.name == INSTALLER else ["--python", str(environment / "bin/python")]
+    options = ["--quiet", "--no-input", "--require-hashes", "--no-build-isolation", "--use-pep517"]
+    wheels = ["--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
+    command = [str(installer), "-m", "pip", *target, "install", *options, *wheels, "-r", str(requirements)]
+    _run(command, f"install {what}")
+
+
+def _run(command: list[str], what: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in PIP_REDIRECTIONS}
+    done = subprocess.run(
+        command,
+        env=environment | PIP_SETTINGS,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        last_lines = "\n".join(done.stdout.strip().splitlines()[-15:])
+        raise BootstrapError(
+            f"{last_lines}\n\nCould not {what} (above is what pip or venv said).\n"
+            "The packages come from PyPI. Behind a proxy set HTTPS_PROXY; with a mirror of your own set\n"
+            "PIP_INDEX_URL; then the same make command again."
+        )
+
+
+def _say(text: str) -> None:
+    # stderr, because what `make env` prints on stdout is evaluated by a shell.
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        ensure(sys.argv[1:])
+    except BootstrapError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same make command again begins anew")

@@ -1,0 +1,58 @@
+"""Chooses between the emulators, and finds out what became of the one that was started."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from tools.core.errors import StackError
+from tools.local import endpoint, localstack, ministack, processes
+from tools.local.emulator import Emulator
+
+KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack, "endpoint": endpoint}
+# An endpoint is joined, not started.
+CHOICES = ("auto", "ministack", "localstack")
+DEFAULT_PORT = 4566
+
+
+def choose(wanted: str) -> tuple[str, str]:
+    """The kind to start for ``auto``, ``localstack`` or ``ministack``, and why.
+
+    Raises StackError for any other word, and where LocalStack is asked for and cannot be had.
+    """
+    if wanted not in CHOICES:
+        raise StackError(f"EMULATOR={wanted} is not known. It is one of: {', '.join(CHOICES)}")
+    if wanted == "ministack":
+        return wanted, "as asked"
+    problem = localstack.unavailable()
+    if problem is None:
+        return (
+            "localstack",
+            "as asked" if wanted == "localstack" else "auto: Docker answers and has the image",
+        )
+    if wanted == "localstack":
+        raise StackError(f"LocalStack cannot be used: {problem}. Without Docker: make up EMULATOR=ministack")
+    return "ministack", f"auto: {problem}"
+
+
+def start(kind: str, state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
+    """Start an emulator and wait until it is healthy. Raises StackError, naming who holds a taken port."""
+    if not processes.port_is_free(port):
+        raise StackError(ministack.port_taken(port))
+    emulator: Emulator = KINDS[kind].start(state_dir, port, extra_environment)
+    return emulator
+
+
+def is_running(emulator: Emulator) -> bool:
+    """Whether the very emulator that was started still runs."""
+    return bool(KINDS[emulator.kind].is_running(emulator))
+
+
+def health(emulator: Emulator) -> str | None:
+    """The version that the emulator answers with, or None if it does not answer."""
+    version: str | None = KINDS[emulator.kind].health(emulator)
+    return version
+
+
+def stop(emulator: Emulator, state_dir: Path) -> None:
+    """End the emulator and all that it started. Nothing happens if it has ended already."""
+    KINDS[emulator.kind].stop(emulator, state_dir)

@@ -1,0 +1,58 @@
+"""An emulator that somebody else runs: used, never started and never stopped."""
+
+import json
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from tools.core.errors import StackError
+from tools.local.emulator import Emulator
+
+# Each emulator has a health page of its own; MiniStack has LocalStack's as well, so it is asked first.
+HEALTH = {"ministack": "/_ministack/health", "localstack": "/_localstack/health"}
+ANSWER_SECONDS = 5
+
+
+def join(endpoint: str, state_dir: Path) -> Emulator:
+    """The emulator at ``endpoint``, to be used for the stack of ``state_dir``. Raises StackError."""
+    flavour = flavour_of(endpoint)
+    port = urllib.parse.urlsplit(endpoint).port or 80
+    emulator = Emulator("endpoint", endpoint, port, flavour, "")
+    emulator.save(state_dir)
+    return emulator
+
+
+def flavour_of(endpoint: str) -> str:
+    """``ministack`` or ``localstack``: what answers there. Raises StackError where nothing known does."""
+    parts = urllib.parse.urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise StackError(
+            f"ENDPOINT={endpoint} is not an emulator's address. Write it like http://127.0.0.1:4566"
+        )
+    for flavour in HEALTH:
+        if version(endpoint, flavour) is not None:
+            return flavour
+    raise StackError(
+        f"No emulator answers on {endpoint}: neither MiniStack nor LocalStack.\n"
+        "Start one there, or leave ENDPOINT out to have one started."
+    )
+
+
+def version(endpoint: str, flavour: str) -> str | None:
+    """The version of the emulator of this flavour that answers, or None."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(endpoint.rstrip("/") + HEALTH[flavour], timeout=ANSWER_SECONDS) as answer:
+            return str(json.load(answer).get("version", "?"))
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def is_running(emulator: Emulator) -> bool:
+    """Whether an emulator of that flavour still answers there."""
+    return health(emulator) is not None
+
+
+def health(emulator: Emulator) -> str | None:
+    """The version that it answers with, or None."""
+    return version(emulator.endpoint, emulator.name)

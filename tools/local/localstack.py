@@ -1,0 +1,205 @@
+"""LocalStack in Docker, through docker compose v2 or docker-compose 1.29."""
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.core.errors import StackError
+from tools.core.paths import COMPOSE_FILE
+from tools.local import processes
+from tools.local.emulator import Emulator
+from tools.local.ministack import port_taken
+
+IMAGE = "localstack/localstack"
+# The last image that starts without a token.
+DEFAULT_VERSION = "4.14.0"
+ENGINE_SECONDS = 5
+REGISTRY_SECONDS = 15
+# The image is 1.2 GB.
+PULL_SECONDS = 300
+START_SECONDS = 120
+STOP_SECONDS = 60
+NO_TOKEN_EXIT_CODE = 55  # testcontainers-python #985
+
+
+def unavailable() -> str | None:
+    """Why LocalStack cannot be used here, or None if it can.
+
+    Asks the Docker engine, then for the image; pulls the image if it has to. Takes at most
+    5 s where there is no engine, and 5 minutes where the image has to be pulled.
+    """
+    return no_engine() or no_compose() or _no_image(pull=True)
+
+
+def unavailable_without_compose() -> str | None:
+    """The same for who starts the container by other means than compose, and pulls the image then.
+
+    Takes at most 25 s.
+    """
+    return no_engine() or _no_image(pull=False)
+
+
+def image() -> str:
+    """The image with its version: the last that needs no token, or what LOCALSTACK_VERSION says."""
+    return f"{IMAGE}:{os.environ.get('LOCALSTACK_VERSION') or DEFAULT_VERSION}"
+
+
+def no_engine() -> str | None:
+    """Why no Docker engine can be used, or None if one can. Takes at most 5 s."""
+    engine = _docker("version", "--format", "{{.Server.Version}}", seconds=ENGINE_SECONDS)
+    return "no Docker engine answers" if engine.returncode != 0 else None
+
+
+def no_compose() -> str | None:
+    """Why no compose can be used, or None if one can. Takes at most 10 s."""
+    if _compose_command() is None:
+        return "Docker is here, but neither docker compose nor docker-compose is"
+    return None
+
+
+def image_is_here() -> bool:
+    """Whether the image need not be pulled. Takes at most 5 s."""
+    return _docker("image", "inspect", image(), seconds=ENGINE_SECONDS).returncode == 0
+
+
+def _no_image(*, pull: bool) -> str | None:
+    if image_is_here():
+        return None
+    wanted = image()
+    if _docker("manifest", "inspect", wanted, seconds=REGISTRY_SECONDS).returncode != 0:
+        return f"the image {wanted} is not on this machine and its registry cannot be reached"
+    if not pull:
+        return None
+    print(f"pulling {wanted} (about 1.2 GB, once)", flush=True)
+    if _docker("pull", "--quiet", wanted, seconds=PULL_SECONDS).returncode != 0:
+        return f"the image {wanted} could not be pulled within {PULL_SECONDS} s"
+    return None
+
+
+def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
+    """Start LocalStack on 127.0.0.1:``port`` and wait until it is healthy. Raises StackError."""
+    name = _container(state_dir)
+    emulator = Emulator("localstack", f"http://{processes.LOOPBACK}:{port}", port, name, "")
+    # Written before the container exists, so that `make down` finds it even if this is interrupted.
+    emulator.save(state_dir)
+    done = _compose(state_dir, port, "up", "--detach", extra=extra_environment)
+    if done.returncode != 0:
+        if not processes.port_is_free(port):
+            raise StackError(port_taken(port))
+        raise StackError(f"docker compose could not start LocalStack:\n{done.stderr.strip()}")
+    _wait_until_healthy(emulator)
+    emulator = Emulator("localstack", emulator.endpoint, port, name, _started_at(name) or "")
+    emulator.save(state_dir)
+    return emulator
+
+
+def is_running(emulator: Emulator) -> bool:
+    """Whether the container runs and has not been restarted since (a restart forgets everything)."""
+    return bool(emulator.mark) and _started_at(emulator.name) == emulator.mark
+
+
+def stop(emulator: Emulator, state_dir: Path) -> None:
+    """Remove the container, its volumes and network, and the Lambda containers that it started.
+
+    Raises StackError if Docker refuses.
+    """
+    done = _compose(state_dir, emulator.port, "down", "--volumes", "--timeout", "10")
+    if done.returncode != 0:
+        raise StackError(
+            f"docker compose could not remove LocalStack:\n{done.stderr.strip()}\n"
+            "Start the Docker engine and try again; if it is gone for good: rm -r .stack"
+        )
+    # It removes them itself unless it was killed.
+    listing = _docker("ps", "-aq", "--filter", f"name=^{emulator.name}-lambda-", seconds=STOP_SECONDS)
+    if listing.stdout.split():
+        _docker("rm", "--force", *listing.stdout.split(), seconds=STOP_SECONDS)
+
+
+def health(emulator: Emulator) -> str | None:
+    """The version of LocalStack that answers, or None."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{emulator.endpoint}/_localstack/health", timeout=2) as answer:
+            return str(json.load(answer).get("version", "?"))
+    except (OSError, ValueError):
+        return None
+
+
+def _wait_until_healthy(emulator: Emulator) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while health(emulator) is None:
+        state = _inspect(emulator.name, "{{.State.Status}} {{.State.ExitCode}}")
+        if state and state.startswith("exited"):
+            code = int(state.split()[1])
+            if code == NO_TOKEN_EXIT_CODE:
+                raise StackError(
+                    "LocalStack ended with exit code 55: this version wants a token. Set "
+                    "LOCALSTACK_AUTH_TOKEN, "
+                    f"or unset LOCALSTACK_VERSION for {DEFAULT_VERSION}, which needs none. Then: make down up"
+                )
+            raise StackError(f"LocalStack ended with exit code {code}. Its log: docker logs {emulator.name}")
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"LocalStack did not answer within {START_SECONDS} s. Its log: docker logs {emulator.name}"
+            )
+        time.sleep(0.3)
+
+
+def _container(state_dir: Path) -> str:
+    return f"rt-pipeline-{hashlib.sha256(str(state_dir).encode()).hexdigest()[:8]}"
+
+
+def _started_at(container: str) -> str | None:
+    return _inspect(container, "{{if .State.Running}}{{.Id}} {{.State.StartedAt}}{{end}}")
+
+
+def _inspect(container: str, template: str) -> str | None:
+    done = _docker("inspect", "--type", "container", "--format", template, container, seconds=ENGINE_SECONDS)
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def _compose_command() -> list[str] | None:
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if _run([*command, "version"], ENGINE_SECONDS).returncode == 0:
+            return command
+    return None
+
+
+def _compose(
+    state_dir: Path, port: int, *arguments: str, extra: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    command = _compose_command()
+    if command is None:
+        raise StackError("Neither docker compose nor docker-compose answers. Is the Docker engine running?")
+    name = _container(state_dir)
+    environment = {"LOCALSTACK_DOCKER_NAME": name, "LOCALSTACK_PORT": str(port), **(extra or {})}
+    files = ["--project-name", name, "--file", str(COMPOSE_FILE)]
+    return _run([*command, *files, *arguments], START_SECONDS, environment)
+
+
+def _docker(*arguments: str, seconds: float) -> "subprocess.CompletedProcess[str]":
+    return _run(["docker", *arguments], seconds)
+
+
+def _run(
+    command: list[str], seconds: float, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(
+            command,
+            env=os.environ | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(command, 127, "", f"{command[0]} is not on PATH")
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 124, "", f"no answer within {seconds:.0f} s")

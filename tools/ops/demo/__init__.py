@@ -1,0 +1,1 @@
+"""`make demo`: send mixed events and account for every one of them."""

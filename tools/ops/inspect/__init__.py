@@ -1,0 +1,1 @@
+"""Show what the pipeline holds: events, rejected events, logs."""

@@ -1,0 +1,1 @@
+"""Bring messages and events back: replay, redrive, rearchive."""

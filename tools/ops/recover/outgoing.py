@@ -1,0 +1,104 @@
+"""Sending message bodies again, within what SQS takes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from processor.messages import ORIGIN_ATTRIBUTE
+
+# A message, and a batch in all, attributes included; 10 entries and 10 attributes (SQS developer guide,
+# "Message quotas", since 2025-08).
+MAX_BYTES = 1_048_576
+MAX_ENTRIES = 10
+MAX_ATTRIBUTES = 10
+# What SendMessage's API reference allows: XML 1.0's characters.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """A message to send; ``key`` is how its sender calls it."""
+
+    key: str
+    body: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes that SQS counts: body, and names, types and values of attributes."""
+        return len(self.body.encode("utf-8", "surrogatepass")) + sum(
+            len(name.encode()) + len(value["DataType"].encode()) + len(_value(value))
+            for name, value in self.attributes.items()
+        )
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why SQS would not take this message, or None."""
+        if not self.body:
+            return "the body is empty, and SQS sends no empty message"
+        if match := _FORBIDDEN.search(self.body):
+            return f"the body holds U+{ord(match[0]):04X}, a character that SQS does not take"
+        if len(self.attributes) > MAX_ATTRIBUTES:
+            return f"it would have {len(self.attributes)} attributes; SQS takes {MAX_ATTRIBUTES}"
+        if self.size > MAX_BYTES:
+            return f"with its attributes it has {self.size:,} bytes; SQS takes {MAX_BYTES:,}"
+        return None
+
+
+def origin_attribute(message_id: str) -> dict[str, Any]:
+    """The message attribute that names the message of which another one is a copy."""
+    return {ORIGIN_ATTRIBUTE: {"DataType": "String", "StringValue": message_id}}
+
+
+def batches(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
+    """Group messages, in their order, into batches that SQS takes. Each must fit by itself."""
+    batch: list[OutgoingMessage] = []
+    size = 0
+    for message in messages:
+        if batch and (len(batch) == MAX_ENTRIES or size + message.size > MAX_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(message)
+        size += message.size
+    if batch:
+        yield batch
+
+
+def send(
+    sqs: Any, queue_url: str, batch: list[OutgoingMessage], sleep: Callable[[float], None] = time.sleep
+) -> dict[str, str]:
+    """Send one batch, again where SQS asks for it. Returns what was not sent: key to SQS's reason."""
+    refused: dict[str, str] = {}
+    failing: dict[str, str] = {}
+    left = batch
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            sleep(0.1 * 2**attempt)
+        entries = [
+            {"Id": str(index), "MessageBody": message.body, "MessageAttributes": dict(message.attributes)}
+            for index, message in enumerate(left)
+        ]
+        failing, again = {}, []
+        for entry in sqs.send_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", []):
+            message = left[int(entry["Id"])]
+            reason = entry.get("Message") or entry["Code"]
+            if entry["SenderFault"]:
+                refused[message.key] = reason
+            else:
+                failing[message.key] = reason
+                again.append(message)
+        if not again:
+            break
+        left = again
+    return refused | failing
+
+
+def _value(attribute: Mapping[str, Any]) -> bytes:
+    if "BinaryValue" in attribute:
+        return bytes(attribute["BinaryValue"])
+    return str(attribute.get("StringValue", "")).encode()

@@ -1,0 +1,1 @@
+"""Check the accounting invariant: sent = stored + duplicates + rejected + dead-lettered (+ queued)."""
