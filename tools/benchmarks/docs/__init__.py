@@ -1,0 +1,1 @@
+"""Writers of the generated pages: `make docs` runs them, and tests keep the pages up to date."""
