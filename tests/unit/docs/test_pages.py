@@ -16,6 +16,7 @@ PAGES = sorted(
 ADR = ROOT / "docs" / "adr"
 DECISIONS = sorted(ADR.glob("[0-9]*.md"))
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+SECTION = re.compile(r"^### (?:`(?P<folder>[^`]+)`|.*)$(?P<rows>.*?)(?=^##|\Z)", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -33,6 +34,18 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(f"{file}#{anchor}")
     assert broken == []
+
+
+def test_every_file_of_the_map_exists() -> None:
+    _, file_map = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("## File map")
+    missing = []
+    for section in SECTION.finditer(file_map):
+        directory = ROOT / (section["folder"] or "")
+        for cell in re.findall(r"^\| (`.+?) \|", section["rows"], re.MULTILINE):
+            missing += [
+                directory / name for name in re.findall(r"`([^`]+)`", cell) if not list(directory.glob(name))
+            ]
+    assert [str(path.relative_to(ROOT)) for path in missing] == []
 
 
 def test_the_index_lists_every_decision_under_its_number_and_title() -> None:
