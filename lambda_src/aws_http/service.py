@@ -1,7 +1,7 @@
 """Requests to one AWS service: signed, sent, and retried.
 
 botocore supports every service and configuration. For six operations of two services, importing it costs a
-cold start 250 ms and 25 MB, and each request half a millisecond (docs/adr/0004).
+cold start 250 ms and 25 MB, and each request half a millisecond (docs/adr/0008).
 """
 
 from __future__ import annotations

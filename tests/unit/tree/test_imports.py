@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "tools.benchmarks": _ALL,
 }
 # Directories whose files are not the project's own code.
-_NOT_OURS = {"tests", ".venv", ".cache", ".git", "build"}
+_NOT_OURS = {"tests", "build"}
 
 
 def package_of(module: str) -> str | None:
@@ -53,10 +53,9 @@ def package_of(module: str) -> str | None:
 
 def own_files() -> Iterator[tuple[str, Path]]:
     """Every Python file of the project outside tests, and the package it belongs to."""
-    for path in sorted(ROOT.rglob("*.py")):
+    tops = [path for path in sorted(ROOT.iterdir()) if path.is_dir() and path.name[0] != "."]
+    for path in (path for top in tops if top.name not in _NOT_OURS for path in sorted(top.rglob("*.py"))):
         parts = path.relative_to(ROOT).parts
-        if parts[0] in _NOT_OURS or parts[0].startswith("."):
-            continue
         if parts[0] == "lambda_src":
             parts = parts[1:]
         package = package_of(".".join(parts))
