@@ -109,7 +109,8 @@ def test_a_zip_imports_the_standard_library_its_own_packages_and_botocore_alone(
 def test_commands_that_need_no_packages_run_on_a_bare_python(command: str, tmp_path: Path) -> None:
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'lambda_src')!r}]; import runpy; "
-        f"sys.argv = ['tools.local', *{command.split()!r}]; runpy.run_module('tools.local', run_name='__main__')"
+        f"sys.argv = ['tools.local', *{command.split()!r}]; "
+        "runpy.run_module('tools.local', run_name='__main__')"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-I", "-c", program],

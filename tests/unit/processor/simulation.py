@@ -1,4 +1,4 @@
-"""A queue, a clock and a weather of faults around the function: everything SQS, Lambda and AWS may do to it.
+"""A queue, a clock and a rates of faults around the function: everything SQS, Lambda and AWS may do to it.
 
 One thread and one random generator: a seed names a run, and a run that fails does so again. Concurrency is
 played by running another invocation in the middle of a call. Times are in seconds on a clock of its own.
@@ -47,7 +47,7 @@ class Died(BaseException):
 
 
 @dataclass(frozen=True)
-class Weather:
+class FaultRates:
     """How probable each fault is, 0 to 1: of an attempt at a call, unless another unit is named."""
 
     refused: float = 0  # throttled or 5xx; nothing was done
@@ -63,7 +63,7 @@ class Weather:
     spared: frozenset[str] = frozenset()
 
 
-CALM = Weather()
+CALM = FaultRates()
 
 
 @dataclass
@@ -89,11 +89,11 @@ class Queued:
 
 
 @dataclass
-class Storm:
-    """The function's world. `handle` is the function's entry point, wired to `service` and `now`."""
+class Simulation:
+    """The function's harness. `handle` is the function's entry point, wired to `service` and `now`."""
 
     seed: int
-    weather: Weather
+    rates: FaultRates
     handle: Callable[[dict[str, Any], Any], dict[str, Any]] = lambda event, context: {}
     dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
     sns: FakeSNS = field(default_factory=FakeSNS)
@@ -144,14 +144,14 @@ class Storm:
 
     def _call(self, service: str, operation: str, do: Callable[[], Any], request: dict[str, Any]) -> Any:
         error: Exception = AssertionError("never tried")
-        weather = CALM if {service, operation} & self.weather.spared else self.weather
+        rates = CALM if {service, operation} & self.rates.spared else self.rates
         for attempt in range(LIMITS.attempts):
             if attempt:
                 self.sleep(self.rng.random())  # as long as aws_http.service waits
             self.sleep(0.005)
             self._arrive_late(0.3)
             self._meanwhile()
-            fate = self._fate(weather)
+            fate = self._fate(rates)
             self.happened[fate] += 1
             if fate == "refused":
                 error = call_error(*self.rng.choice(REFUSALS[service]))
@@ -162,7 +162,7 @@ class Storm:
                 error = AwsError(NO_ANSWER, f"{service} hangs")
             else:
                 if operation == "TransactWriteItems":
-                    self._perhaps_cancel(request, weather)
+                    self._perhaps_cancel(request, rates)
                 try:
                     answer = do()
                 except AwsError as refusal:
@@ -175,17 +175,17 @@ class Storm:
                 error = AwsError(NO_ANSWER, f"{service} hung up")
         raise error
 
-    def _fate(self, weather: Weather) -> str:
+    def _fate(self, rates: FaultRates) -> str:
         self._perhaps_die()
         point = self.rng.random()
         for fate in ("refused", "hung", "late", "lost"):
-            point -= getattr(weather, fate)
+            point -= getattr(rates, fate)
             if point < 0:
                 return fate
         return "answered"
 
-    def _perhaps_cancel(self, request: dict[str, Any], weather: Weather) -> None:
-        if self._chance(weather.cancelled):
+    def _perhaps_cancel(self, request: dict[str, Any], rates: FaultRates) -> None:
+        if self._chance(rates.cancelled):
             codes = ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
             reasons = [{"Code": self.rng.choice(codes)} for _ in request["TransactItems"]]
             if any(reason["Code"] != "None" for reason in reasons):
@@ -193,17 +193,17 @@ class Storm:
                 raise canceled(reasons)
 
     def _partial(self, service: str) -> bool:
-        hit = service not in self.weather.spared and self._chance(self.weather.partial)
+        hit = service not in self.rates.spared and self._chance(self.rates.partial)
         self.happened["partial"] += hit
         return hit
 
     def _perhaps_die(self) -> None:
-        if self._started and self._chance(self.weather.killed):
+        if self._started and self._chance(self.rates.killed):
             self.happened["killed"] += 1
             raise Died
 
     def _meanwhile(self) -> None:
-        if len(self._started) == 1 and self._chance(self.weather.interleaved):
+        if len(self._started) == 1 and self._chance(self.rates.interleaved):
             self.happened["interleaved"] += 1
             began = self.clock
             self.deliver()
@@ -260,7 +260,7 @@ class Storm:
 
     def _receive(self) -> list[Queued]:
         def deliverable(message: Queued) -> bool:
-            again = message.receives > 0 and self._chance(self.weather.redelivered)
+            again = message.receives > 0 and self._chance(self.rates.redelivered)
             self.happened["redelivered"] += again and message.visible_at > self.clock
             return message.visible_at <= self.clock or again
 
@@ -270,7 +270,7 @@ class Storm:
             self.queue.remove(message)
             self.dead_letters.append(message)
         batch = self.rng.sample(found, min(len(found), self.rng.randint(1, 10)))
-        if batch and self._chance(self.weather.redelivered):
+        if batch and self._chance(self.rates.redelivered):
             batch.append(self.rng.choice(batch))
         for message in batch:
             message.receives += 1
@@ -299,7 +299,7 @@ class Storm:
 
     def blow_over(self) -> None:
         """End the faults and let everything settle."""
-        self.weather = CALM
+        self.rates = CALM
         self._arrive_late(1)
         for _ in range(1000):
             if not self.queue and not self.dead_letters:
@@ -308,7 +308,7 @@ class Storm:
                 self.pass_time()
             if not self.queue:
                 self.redrive(by_task=False)
-        raise AssertionError(f"in fair weather this does not settle: {self.queue}")
+        raise AssertionError(f"in fair rates this does not settle: {self.queue}")
 
     # --- what must hold ------------------------------------------------------------------------------
 
