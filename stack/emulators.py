@@ -12,6 +12,7 @@ KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack
 # An endpoint is joined, not started.
 CHOICES = ("auto", "ministack", "localstack")
 DEFAULT_PORT = 4566
+LOG_LINES = 500
 
 
 def choose(wanted: str) -> tuple[str, str]:
@@ -51,6 +52,13 @@ def health(emulator: Emulator) -> str | None:
     """The version that the emulator answers with, or None if it does not answer."""
     version: str | None = KINDS[emulator.kind].health(emulator)
     return version
+
+
+def last_lines(emulator: Emulator, state_dir: Path) -> str:
+    """The end of the emulator's log; nothing of one that was not started here."""
+    if emulator.kind == "endpoint":
+        return ""
+    return str(KINDS[emulator.kind].last_lines(state_dir, LOG_LINES))
 
 
 def stop(emulator: Emulator, state_dir: Path) -> None:

@@ -18,7 +18,7 @@ POLLER = "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller"
 # json.loads refuses a text that begins with a byte order mark, so the poller leaves a marked body as it is.
 MARK = "\ufeff"
 MATCHING = '{ "keep_bodies": "probe", "amount": 10.10, "amount": 123456789012345.6789 }'
-DIFFICULT = (MATCHING, '"text"', '{"n":1e400}', '"\\ud800"', "9" * 5000, "[" * 200_000, MARK + "{}", "no JSON")
+DIFFICULT = (MATCHING, '"text"', '{"n":1e400}', "9" * 5000, "[" * 200_000, MARK + "{}", "no JSON")
 
 
 def parsed(body: str) -> Any:
@@ -41,9 +41,7 @@ def keep_bodies(poller: Any) -> None:
                 setattr(poller, name, method)
             elif name in vars(poller):
                 delattr(poller, name)
-        raise RuntimeError(
-            f"message bodies are rewritten: {poller} has another shape ({error!r})"
-        ) from error
+        raise RuntimeError(f"message bodies are rewritten: {poller} has another shape ({error!r})") from error
 
 
 def _change(poller: Any) -> None:
