@@ -17,9 +17,7 @@ from typing import Any
 
 SCRIPT = "keep_bodies.py"
 NOT_COMPARED = "content not compared: this LocalStack rewrites bodies"
-REMEDY = (
-    f"mount stack/{SCRIPT} in its /etc/localstack/init/start.d as docker-compose.yml does, then make down up"
-)
+REMEDY = f"mount stack/{SCRIPT} in its /etc/localstack/init/start.d, as docker-compose.yml does"
 PROBE = '{ "amount": 10.10 }'
 PROBE_SECONDS = 60
 HANDLER = f"""
