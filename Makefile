@@ -21,7 +21,7 @@ help: ## show this list
 
 ## The local stack
 .PHONY: up down status demo env doctor
-up: ## start it: emulator, Lambda zip, Terraform (PORT=4566, EMULATOR=auto|localstack|ministack)
+up: ## start it: emulator, Lambda zip, Terraform (PORT=4566, EMULATOR=auto|localstack|ministack, ENDPOINT=http://... of one that runs)
 	$(NEED) tools emulator
 	@$(TOOLS) -m stack up
 

@@ -24,6 +24,7 @@ from ops.rearchive import Failure, Rearchived
 from ops.rejections import Rejection
 from ops.replay import Replayed
 from ops.resources import Resources
+from ops.stalls import SECONDS
 from ops.verify import verify as run_verify
 
 _LISTED = 20
@@ -34,7 +35,14 @@ def demo(resources: Resources, options: Namespace) -> int:
     err.print(f"Sending to {resources.queue_url} (named by {resources.source})", style="dim")
     count = options.count
     with progress_bars(count, "sending", "settled") as (on_sent, on_settled):
-        done = demonstration.run(resources, count, wait=options.wait, on_sent=on_sent, on_settled=on_settled)
+        done = demonstration.run(
+            resources,
+            count,
+            wait=options.wait,
+            on_sent=on_sent,
+            on_settled=on_settled,
+            on_stall=lambda why: err.print(shown(f"No progress for {SECONDS:.0f} s. {why}", "yellow")),
+        )
     demo_report.show(done)
     return 0 if done.adds_up else 1
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import botocore.session
 
-from ops import alerts, law, manifest, verify
+from ops import alerts, law, manifest, stalls, verify
 from ops.alerts import Heard
 from ops.errors import OpsError
 from ops.law import DEAD_LETTERED, DUPLICATE, REJECTED, STORED, Account
+from ops.queues import Depth
 from ops.resources import Resources
 from producer.errors import ProducerError
 from producer.options import Options
@@ -26,12 +27,16 @@ _SETTLED = (STORED, DUPLICATE, REJECTED, DEAD_LETTERED)
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A run from the first event sent to the last one settled, which took ``seconds``."""
+    """A run from the first event sent to the last one settled, which took ``seconds``.
+
+    ``bodies_kept`` is False where the emulator rewrites bodies, so that their content was not compared.
+    """
 
     sent: Result
     account: Account
     heard: Heard
     seconds: float
+    bodies_kept: bool = True
 
     @property
     def settled(self) -> int:
@@ -67,16 +72,24 @@ def run(
     wait: float,
     on_sent: Callable[[int], None],
     on_settled: Callable[[int], None],
+    on_stall: Callable[[str], None],
 ) -> Demonstration:
     """Send ``count`` events and follow them until the queue has drained, ``wait`` seconds at most.
 
-    ``on_sent`` and ``on_settled`` are told how many are sent and, roughly, settled. Only this run's events
-    are counted, whatever else the pipeline holds. Raises OpsError when nothing could be sent.
+    ``on_sent`` and ``on_settled`` are told how many are sent and, roughly, settled; ``on_stall`` what the
+    logs say when nothing has moved for 20 seconds. Only this run's events are counted, whatever else the
+    pipeline holds. Raises OpsError when nothing could be sent.
     """
     manifests = resources.state_dir / "manifests"
     manifests.mkdir(parents=True, exist_ok=True)
     with alerts.listening(resources) as listener:
-        began = time.monotonic()
+        began, started = time.monotonic(), time.time()
+        watch = stalls.StallWatch(lambda: on_stall(stalls.explain(resources, started)))
+
+        def follow(depth: Depth) -> None:
+            on_settled(max(0, sent.sent_total - depth.total))
+            watch.look(depth.total)
+
         try:
             sent = produce(
                 Options(
@@ -101,12 +114,12 @@ def run(
             resources,
             copies,
             wait=wait,
-            progress=lambda depth: on_settled(max(0, sent.sent_total - depth.total)),
+            progress=follow,
         )
         account = law.settle(copies, found)
         seconds = time.monotonic() - began
         heard = listener.hear({copy.message_id for copy in copies}, due(account), patience=_ALERT_SECONDS)
-    return Demonstration(sent, account, heard, seconds)
+    return Demonstration(sent, account, heard, seconds, resources.bodies_kept)
 
 
 def _session(resources: Resources) -> botocore.session.Session:

@@ -7,7 +7,7 @@ from collections import Counter
 from ops.console import out, plural, shown
 from ops.demo import Demonstration
 from ops.law import DEAD_LETTERED, DUPLICATE, LOST, QUEUED, REJECTED, STORED
-from ops.report import counted, figures, show_findings
+from ops.report import counted, figures, show_findings, show_not_compared
 
 
 def show(demo: Demonstration) -> None:
@@ -40,6 +40,8 @@ def show(demo: Demonstration) -> None:
 
 def _show_conclusion(demo: Demonstration) -> None:
     sent, account = demo.sent, demo.account
+    if not demo.bodies_kept:
+        show_not_compared()
     if demo.adds_up:
         out.print("Every event is accounted for.", style="bold green")
         if account.stored:

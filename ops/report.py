@@ -14,6 +14,7 @@ from ops.archive import ArchiveCheck
 from ops.console import out, plural, shown
 from ops.law import PLACES, Account, Finding
 from ops.verify import Verdict
+from stack import message_bodies
 
 _LISTED = 20
 
@@ -30,6 +31,7 @@ def as_json(verdict: Verdict) -> str:
         "rejected": len(found.rejected),
         "dead_lettered": len(found.dead_lettered),
         "queued": len(found.queued) + found.unseen,
+        "content_compared": found.bodies_kept,
         "bodies_checked": verdict.bodies.checked if verdict.bodies else None,
         "archive": _archive(verdict.archive) if verdict.archive else None,
         "findings": [_finding(finding) for finding in verdict.findings],
@@ -87,6 +89,11 @@ def show_findings(findings: list[Finding]) -> None:
         )
     if len(findings) > _LISTED:
         out.print(f"  and {len(findings) - _LISTED:,} more; JSON=1 lists them all")
+
+
+def show_not_compared() -> None:
+    """Say that content was not compared, because the emulator rewrites bodies, and what to do about it."""
+    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow", markup=False)
 
 
 def figures() -> Table:
@@ -179,6 +186,8 @@ def _show_archive_notes(found: ArchiveCheck | None) -> None:
 
 
 def _show_conclusion(verdict: Verdict) -> None:
+    if not verdict.evidence.bodies_kept:
+        show_not_compared()
     if verdict.holds:
         out.print("The conservation law holds: nothing lost, nothing twice.", style="bold green")
     elif verdict.undecided:

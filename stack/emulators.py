@@ -18,6 +18,7 @@ LOCALSTACK_BRINGS = (
     "make down up EMULATOR=localstack"
 )
 MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
+LOG_LINES = 500
 
 
 def choose(wanted: str) -> tuple[str, str]:
@@ -61,6 +62,13 @@ def health(emulator: Emulator) -> str | None:
     """The version that the emulator answers with, or None if it does not answer."""
     version: str | None = KINDS[emulator.kind].health(emulator)
     return version
+
+
+def last_lines(emulator: Emulator, state_dir: Path) -> str:
+    """The end of the emulator's log; nothing of one that was not started here."""
+    if emulator.kind == "endpoint":
+        return ""
+    return str(KINDS[emulator.kind].last_lines(state_dir, LOG_LINES))
 
 
 def stop(emulator: Emulator, state_dir: Path) -> None:

@@ -98,16 +98,19 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
     Raises StackError if Docker refuses.
     """
-    done = _compose(state_dir, emulator.port, "down", "--volumes", "--timeout", "10")
+    # LocalStack first, so that it starts no further Lambda containers; it removes them itself unless it was
+    # killed. One that is left would keep the network from being removed.
+    done = _compose(state_dir, emulator.port, "stop", "--timeout", "10")
+    listing = _docker("ps", "-aq", "--filter", f"name=^{emulator.name}-lambda-", seconds=STOP_SECONDS)
+    if listing.stdout.split():
+        _docker("rm", "--force", *listing.stdout.split(), seconds=STOP_SECONDS)
+    if done.returncode == 0:
+        done = _compose(state_dir, emulator.port, "down", "--volumes", "--timeout", "10")
     if done.returncode != 0:
         raise StackError(
             f"docker compose could not remove LocalStack:\n{done.stderr.strip()}\n"
             "Start the Docker engine and try again; if it is gone for good: rm -r .stack"
         )
-    # It removes them itself unless it was killed.
-    listing = _docker("ps", "-aq", "--filter", f"name=^{emulator.name}-lambda-", seconds=STOP_SECONDS)
-    if listing.stdout.split():
-        _docker("rm", "--force", *listing.stdout.split(), seconds=STOP_SECONDS)
 
 
 def health(emulator: Emulator) -> str | None:
@@ -118,6 +121,12 @@ def health(emulator: Emulator) -> str | None:
             return str(json.load(answer).get("version", "?"))
     except (OSError, ValueError):
         return None
+
+
+def last_lines(state_dir: Path, count: int) -> str:
+    """The end of LocalStack's log."""
+    done = _docker("logs", "--tail", str(count), _container(state_dir), seconds=ENGINE_SECONDS)
+    return done.stdout + done.stderr
 
 
 def _wait_until_healthy(emulator: Emulator) -> None:
