@@ -2,7 +2,7 @@
 
 ``TARGET`` chooses: ``auto`` (what nothing means), ``ministack``, ``localstack``, ``endpoint`` or ``account``.
 ``auto`` is the emulator at ``ENDPOINT`` where that is set, else LocalStack in Docker where an engine answers
-and the image can be had, else MiniStack. It is never an account: that takes ``TARGET=account`` by name.
+and has its image, else MiniStack. It is never an account: that takes ``TARGET=account`` by name.
 """
 
 from __future__ import annotations
@@ -145,6 +145,7 @@ class LocalStack(Target):
 
     @contextmanager
     def running(self) -> Iterator[None]:
+        localstack.pull()
         with localstack_container.running(localstack.image()) as address:
             self._address = address
             yield
@@ -202,12 +203,15 @@ def choose(environment: Mapping[str, str] = os.environ) -> Target:
         return Endpoint(address)
     if wanted == "endpoint":
         raise StackError("TARGET=endpoint needs an address: make test ENDPOINT=http://127.0.0.1:4566")
-    problem = localstack.unavailable_without_compose()
-    if problem is None:
-        return LocalStack("as asked" if wanted == "localstack" else "Docker answers and has the image")
+    problem = localstack.no_engine()
     if wanted == "localstack":
-        raise StackError(f"LocalStack cannot be used: {problem}. Without Docker: make test TARGET=ministack")
-    return MiniStack(problem)
+        if problem is not None:
+            raise StackError(
+                f"LocalStack cannot be used: {problem}. Without Docker: make test TARGET=ministack"
+            )
+        return LocalStack()
+    problem = problem or localstack.no_image()
+    return LocalStack("Docker answers and has the image") if problem is None else MiniStack(problem)
 
 
 @functools.cache

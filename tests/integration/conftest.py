@@ -160,10 +160,13 @@ class Pipeline:
 
 
 @pytest.fixture(scope="session")
-def target() -> Iterator[Target]:
+def target(pytestconfig: pytest.Config) -> Iterator[Target]:
     """Where the stacks of this run are."""
     chosen = targets.chosen()
-    with chosen.running():
+    with contextlib.ExitStack() as running:
+        # An image that has to be pulled shows its progress.
+        with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            running.enter_context(chosen.running())
         yield chosen
 
 

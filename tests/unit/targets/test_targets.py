@@ -48,8 +48,10 @@ def emulator(*pages: str, status: int = 403) -> Iterator[str]:
         server.server_close()
 
 
-def docker(monkeypatch: pytest.MonkeyPatch, problem: str | None) -> None:
-    monkeypatch.setattr(localstack, "unavailable_without_compose", lambda: problem)
+def docker(monkeypatch: pytest.MonkeyPatch, problem: str | None, image: str | None = None) -> None:
+    """Say what is wrong with the Docker engine, and with LocalStack's image."""
+    monkeypatch.setattr(localstack, "no_engine", lambda: problem)
+    monkeypatch.setattr(localstack, "no_image", lambda: image)
 
 
 def test_without_docker_it_is_the_embedded_emulator_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +65,13 @@ def test_with_docker_and_the_image_it_is_localstack(monkeypatch: pytest.MonkeyPa
     docker(monkeypatch, None)
     assert targets.choose({}).name == "localstack"
     assert targets.choose({"TARGET": "ministack"}).name == "ministack"
+
+
+def test_an_image_that_has_to_be_pulled_is_used_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(monkeypatch, None, image="its image is not on this machine")
+    assert "its image is not on this machine" in targets.choose({}).title
+    assert targets.choose({}).name == "ministack"
+    assert targets.choose({"TARGET": "localstack"}).name == "localstack"
 
 
 def test_localstack_that_was_asked_for_and_cannot_be_had_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
