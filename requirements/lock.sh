@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the locks in this directory from the .in files, for Python 3.11 and newer on every platform.
-# Run by `make lock`. Versions stay as they are where they still fit; UPGRADE=1 takes the newest.
+# Run by `make lock`. Versions stay as they are where they still fit; UPGRADE=1 takes the newest that the .in files
+# allow, and UPGRADE=unpinned the newest MiniStack as well, whose version they pin.
 set -eu
 
 cd "$(dirname "$0")"
@@ -17,9 +18,14 @@ export TMPDIR UV_CACHE_DIR
 "$python" -m venv --clear --without-pip "$venv"
 "$python" -m pip --python "$venv/bin/python" install --quiet --require-hashes -r lock.txt
 
+overrides=$TMPDIR/overrides.in
+: > "$overrides"
+if [ "${UPGRADE:-}" = unpinned ]; then echo ministack > "$overrides"; fi
+
 # Order matters: each file is held to the versions of those before it.
 for name in lock build offline emulator tools analytics dev bench audit; do
     echo "requirements/$name.txt"
     "$venv/bin/uv" pip compile "$name.in" --output-file "$name.txt" --no-config --no-python-downloads --universal \
-        --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --quiet ${UPGRADE:+--upgrade}
+        --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --quiet \
+        --overrides "$overrides" ${UPGRADE:+--upgrade}
 done

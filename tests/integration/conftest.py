@@ -17,7 +17,7 @@ import pytest
 from contract.payload import unpack
 from stack.processes import free_port as free_port
 from stack.state import StackState
-from tests import receipt, targets
+from tests import logs, receipt, targets
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
 
@@ -172,7 +172,7 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
 
 @pytest.fixture(scope="session")
 def new_stack(
-    target: Target, tmp_path_factory: pytest.TempPathFactory
+    target: Target, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Callable[..., AbstractContextManager[Pipeline]]:
     """Makes stacks: `with new_stack(overrides={...}) as pipeline`.
 
@@ -191,7 +191,8 @@ def new_stack(
         variables = {**target.own_variables(), **OVERRIDES, **(overrides or {})}
         try:
             state = target.up(state_dir, variables, emulator_environment=emulator_environment, port=port)
-            yield Pipeline(state, state_dir, target, variables)
+            with logs.kept_where_a_test_fails(state, request.session):
+                yield Pipeline(state, state_dir, target, variables)
         finally:
             target.down(state_dir)
 
