@@ -29,14 +29,22 @@ ALARMS = "alarms evaluated at once"
 ENDPOINT = "an endpoint of its own"
 INSIDE = "an emulator to reach into"
 LOG_FIGURES = "figures from the log group"
-ABILITIES = (IAM, ALARMS, ENDPOINT, INSIDE, LOG_FIGURES)
+MOVE_TASK = "message move tasks"
+PERCENTILES = "percentiles of metrics"
+ABILITIES = (IAM, ALARMS, ENDPOINT, INSIDE, LOG_FIGURES, MOVE_TASK, PERCENTILES)
 
 _UNENFORCED = "the free LocalStack takes every request, whatever IAM says"
 _BY_PERIOD = "evaluates an alarm once a period, a minute or more later"
 _OTHERS = "the emulator is not ours to configure or to kill workers of: fault runs take MiniStack, embedded"
+MINISTACK_LACKS = {MOVE_TASK: "MiniStack answers StartMessageMoveTask with InvalidAction"}
 ENDPOINT_LACKS = {
-    "ministack": {INSIDE: _OTHERS},
-    "localstack": {INSIDE: _OTHERS, IAM: _UNENFORCED, ALARMS: f"LocalStack {_BY_PERIOD}"},
+    "ministack": {**MINISTACK_LACKS, INSIDE: _OTHERS},
+    "localstack": {
+        INSIDE: _OTHERS,
+        IAM: _UNENFORCED,
+        ALARMS: f"LocalStack {_BY_PERIOD}",
+        PERCENTILES: "LocalStack's GetMetricData has no percentiles",
+    },
 }
 ACCOUNT_LACKS = {
     INSIDE: "AWS cannot be reached into: fault runs take MiniStack, embedded",
@@ -92,7 +100,7 @@ class MiniStack(Target):
     """MiniStack as a process of each stack's own, with IAM enforced."""
 
     def __init__(self, reason: str = "as asked") -> None:
-        super().__init__("ministack", f"MiniStack, embedded, IAM enforced ({reason})", {})
+        super().__init__("ministack", f"MiniStack, embedded, IAM enforced ({reason})", MINISTACK_LACKS)
 
     def own_variables(self) -> dict[str, object]:
         return {}
