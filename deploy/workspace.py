@@ -28,8 +28,6 @@ from stack.toolchain import Provider, Terraform
 LOG = "terraform.log"
 PLAN = "plan.tfplan"
 LOCK = ".terraform.lock.hcl"
-# terraform/backend.tf locks the state with an object in S3, which came with this version.
-OLDEST_TERRAFORM = (1, 10)
 NOTHING, DIFFERENT = 0, 2
 # Terraform would read these without being told to, and no receipt names them.
 UNASKED = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
@@ -157,7 +155,7 @@ def open_workspace(
 ) -> Workspace:
     """Initialise Terraform in the frozen copy. Raises OpsError or StackError."""
     terraform, provider = toolchain.find_terraform(), toolchain.choose_provider()
-    _check(terraform, provider, account)
+    _check(provider, account)
     workspace = Workspace(environment, account, terraform, provider, say, fingerprint)
     workspace.variables = terraform_process.environment()
     if workspace.is_offline:
@@ -173,13 +171,7 @@ def open_workspace(
     return workspace
 
 
-def _check(terraform: Terraform, provider: Provider, account: Account) -> None:
-    numbers = tuple(int(part) for part in terraform.version.split("-")[0].split(".")[:2])
-    if numbers < OLDEST_TERRAFORM:
-        raise OpsError(
-            f"{terraform.origin} is Terraform {terraform.version}; a lock in S3 needs 1.10 or newer.",
-            "Install it: https://developer.hashicorp.com/terraform/install",
-        )
+def _check(provider: Provider, account: Account) -> None:
     if provider.mode == "offline" and account.endpoint is None:
         raise OpsError(
             f"The AWS provider is not to be had ({provider.reason}), and the old one that emulators get is "

@@ -51,13 +51,7 @@ def test_values_that_terraform_would_read_unasked_are_left_behind(
 
 
 def test_the_old_provider_is_for_emulators_alone() -> None:
-    workspace._check(NEW, OFFLINE, ON_AN_EMULATOR)
-    workspace._check(NEW, REGISTRY, ON_AWS)
+    workspace._check(OFFLINE, ON_AN_EMULATOR)
+    workspace._check(REGISTRY, ON_AWS)
     with pytest.raises(OpsError, match="not for AWS"):
-        workspace._check(NEW, OFFLINE, ON_AWS)
-
-
-@pytest.mark.parametrize("version", ["1.9.8", "1.9.8-rc1"])
-def test_a_terraform_that_cannot_lock_in_s3_is_refused(version: str) -> None:
-    with pytest.raises(OpsError, match=r"needs 1\.10 or newer"):
-        workspace._check(Terraform("terraform", version, "terraform"), REGISTRY, ON_AWS)
+        workspace._check(OFFLINE, ON_AWS)
