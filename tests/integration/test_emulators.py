@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -23,7 +24,7 @@ from processor.telemetry import NAMESPACE
 from tests.integration.conftest import Pipeline
 from tests.integration.probe import NAME_ANOTHER, READY_SECONDS, REPORT_SECONDS, TIMEOUT, Probe, probe, queue
 from tests.integration.test_pipeline import activity, event_id
-from tests.targets import ALARMS, IAM, INSIDE, LOG_FIGURES, MOVE_TASK
+from tests.targets import ALARMS, ENDPOINT, IAM, INSIDE, LOG_FIGURES, MOVE_TASK
 from tests.waiting import eventually
 
 KIB = 1024
@@ -175,6 +176,12 @@ def test_a_dead_letter_keeps_its_id_and_the_time_when_it_was_sent(pipeline: Pipe
             (letter,) = eventually(dead, within=REPORT_SECONDS, what="the dead letter")
             assert letter["MessageId"] == first["MessageId"]
             assert letter["Attributes"]["SentTimestamp"] == first["Attributes"]["SentTimestamp"]
+
+
+@pytest.mark.needs(ENDPOINT)
+def test_the_url_of_a_queue_leads_to_where_the_queue_is(pipeline: Pipeline) -> None:
+    with queue(pipeline.sqs, pipeline.name) as (url, _):
+        assert urlsplit(url).netloc == urlsplit(pipeline.state.endpoint).netloc
 
 
 # --- limits ---------------------------------------------------------------------------------------------
