@@ -1,4 +1,4 @@
-"""docs/emulators.md says what the tests see: a row names its test, and an emulator's cell what it shows there."""
+"""docs/emulators.md says what the tests see: a row names its test, and an emulator's cell what it shows."""
 
 from __future__ import annotations
 
