@@ -179,7 +179,7 @@ docs: ## write docs/contract.md anew from the schema, and the figures in docs/ f
 	@$(TOOLS) docs/write_contract.py
 	@$(TOOLS) -m docs.write_figures
 
-lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: with the newest versions)
+lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: newest versions; UPGRADE=unpinned: MiniStack and boto3 too)
 	$(NEED) tools
 	@sh requirements/lock.sh
 

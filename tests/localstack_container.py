@@ -13,6 +13,7 @@ from typing import Any
 from stack import endpoint, processes
 from stack.errors import StackError
 from stack.paths import COMPOSE_FILE
+from tests import logs
 
 PORT = 4566
 START_SECONDS = 120
@@ -61,11 +62,11 @@ def running(image: str) -> Iterator[str]:
 
     port = processes.free_port()
     address = f"http://{processes.LOOPBACK}:{port}"
-    made = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
     try:
-        # Pulls the image where it is not here yet.
+        # Making it asks the engine already; docker-py finds engines by other ways than the docker command.
+        made = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
         made.start()
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         raise StackError(
             f"{image} cannot be started: {error}\nWithout it: make test TARGET=ministack"
         ) from None
@@ -73,6 +74,7 @@ def running(image: str) -> Iterator[str]:
         _wait_until_healthy(made, image, address)
         yield address
     finally:
+        logs.keep("localstack", *made.get_logs())
         made.stop()
 
 

@@ -55,7 +55,7 @@ class FakeEmulator:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEmulator:
     fake = FakeEmulator()
     monkeypatch.setitem(emulators.KINDS, "ministack", fake)
-    monkeypatch.setattr(localstack, "unavailable", lambda: "no Docker engine answers")
+    monkeypatch.setattr(localstack, "no_engine", lambda: "no Docker engine answers")
     monkeypatch.setattr(publish_batch, "mirror", lambda _iam, _stack: None)
     monkeypatch.setattr(lifecycle, "build_all", lambda: {"lambda_zip": "0" * 64})
     return fake

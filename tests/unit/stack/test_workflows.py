@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from stack.paths import ROOT
+from tests import logs
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"make (?P<target>[a-z-]+)( [A-Z_]+=[\w./-]+)*")
@@ -45,8 +46,34 @@ def test_a_job_ends_in_time_and_may_no_more_than_it_needs(path: Path) -> None:
 
 
 @EACH
-def test_no_key_is_stored(path: Path) -> None:
-    assert "secrets." not in path.read_text()
+def test_no_key_of_aws_is_stored(path: Path) -> None:
+    assert set(re.findall(r"secrets\.\w+", path.read_text())) <= {"secrets.LOCALSTACK_AUTH_TOKEN"}
+
+
+@EACH
+def test_an_action_is_pinned_by_its_commit_and_says_its_version(path: Path) -> None:
+    used = re.findall(r"uses: (.*)", path.read_text())
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+@pytest.mark.parametrize(("job", "version"), [("localstack", None), ("localstack-newest", "latest")])
+def test_the_logs_of_a_localstack_on_which_tests_failed_are_kept(job: str, version: str | None) -> None:
+    described = jobs(ROOT / ".github" / "workflows" / "test.yml")[job]
+    assert described.get("env", {}).get("LOCALSTACK_VERSION") == version
+    *before, last = described["steps"]
+    assert before[-1]["run"] == "make test TARGET=localstack ARGS=-rs"
+    assert (last["if"], ROOT / last["with"]["path"]) == ("failure()", logs.DIRECTORY)
+    if version:
+        assert {step["if"] for step in before} == {"env.LOCALSTACK_AUTH_TOKEN != ''"}
+
+
+def test_every_night_what_is_pinned_is_tried_in_its_newest_version() -> None:
+    drift = jobs(ROOT / ".github" / "workflows" / "nightly.yml")["drift"]
+    commands = [step["run"] for step in drift["steps"] if "run" in step]
+    assert commands == ["make lock UPGRADE=unpinned", "make test TARGET=ministack ARGS=tests/integration"]
+    assert drift["env"] == {"TF_CLI_ARGS_init": "-upgrade"}
 
 
 def test_every_python_of_the_readme_is_tried_on_linux_and_macos() -> None:
