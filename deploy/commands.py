@@ -195,7 +195,7 @@ def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Wor
     """A workspace of the checkout as it is, and in what that differs from what was tested."""
     out.print(shown(f"{environment.full_name} in {account.where}, as {account.caller}"))
     fingerprint = workspace.freeze(environment)
-    different = _untested(fingerprint)
+    different = _untested(fingerprint, account)
     if different:
         out.print(shown("This is not what was tested:", "bold yellow"))
         for line in different:
@@ -209,11 +209,18 @@ def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Wor
     return workspace.open_workspace(environment, account, fingerprint, _say), different
 
 
-def _untested(now: receipt.Fingerprint) -> list[str]:
+def _untested(now: receipt.Fingerprint, account: Account) -> list[str]:
     try:
-        return receipt.differences(Receipt.load(), now)
+        tested = Receipt.load()
     except OpsError as none:
         return [str(none)]
+    different = receipt.differences(tested, now)
+    if account.endpoint is None and not tested.pins_provider:
+        different.append(
+            f"the AWS provider is not the tested one: the tests ran with {tested.provider}. Run make test "
+            "where registry.terraform.io can be reached."
+        )
+    return different
 
 
 def _show(opened: Workspace) -> None:

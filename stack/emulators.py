@@ -19,6 +19,12 @@ LOCALSTACK_BRINGS = (
 )
 MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
 LOG_LINES = 500
+# What the other choice would bring, and how to type it.
+LOCALSTACK_BRINGS = (
+    f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image but enforces no IAM: "
+    "make down up EMULATOR=localstack"
+)
+MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
 
 
 def choose(wanted: str) -> tuple[str, str]:

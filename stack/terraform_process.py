@@ -107,4 +107,11 @@ def _error_part(said: str) -> str:
     first = next(
         (n for n, line in enumerate(lines) if line.startswith(("Error:", "╷"))), max(0, len(lines) - 30)
     )
-    return "\n".join(lines[first:]).strip()
+    shown = []
+    is_warning = False
+    for line in lines[first:]:
+        # The log keeps warnings. One comes with every plan on an emulator and is no part of a failure.
+        is_warning = line.startswith("Warning:") or (is_warning and not line.startswith("Error:"))
+        if not is_warning:
+            shown.append(line)
+    return "\n".join(shown).strip()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.conftest import SETTLED, Pipeline
 from tests.integration.running_ops import ops
-from tests.targets import MOVE_TASK
+from tests.targets import BODIES, MOVE_TASK
 from tests.waiting import eventually
 
 
@@ -36,6 +36,7 @@ def rejected(pipeline: Pipeline, message_id: str) -> None:
     pipeline.awaited("rejected_table_name", message_id)
 
 
+@pytest.mark.needs(BODIES)
 @pytest.mark.parametrize("size", [0, 900_000])
 def test_get_prints_the_event_exactly_as_sent_wherever_its_payload_lies(
     pipeline: Pipeline, size: int
@@ -57,6 +58,7 @@ def test_get_of_an_event_that_is_nowhere_fails_and_says_so(pipeline: Pipeline) -
     assert "There is no event no-such-event" in result.stderr
 
 
+@pytest.mark.needs(BODIES)
 def test_a_rejected_event_is_listed_shown_and_named_by_get(pipeline: Pipeline) -> None:
     event_id = new_id()
     body = activity(event_id).replace("page_view", "x" * 65)
@@ -72,6 +74,7 @@ def test_a_rejected_event_is_listed_shown_and_named_by_get(pipeline: Pipeline) -
     assert f"make rejected ID={message_id}" in got.stderr
 
 
+@pytest.mark.needs(BODIES)
 def test_a_replayed_event_that_is_acceptable_now_is_stored_and_leaves_rejected(pipeline: Pipeline) -> None:
     event_id = new_id()
     body = activity(event_id, metadata="wanted")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stack import emulators, localstack, processes
+from stack.emulator import Emulator
 from stack.errors import StackError
 
 # Stands in for docker, `docker compose` and the registry: it answers by the first two words it is given.
@@ -131,3 +132,22 @@ def test_two_stacks_have_two_containers(docker: Callable[..., Path], tmp_path: P
             localstack.start(tmp_path / name, processes.free_port(), {})
     projects = {line.split()[2] for line in calls.read_text().splitlines() if "--project-name" in line}
     assert len(projects) == 2
+
+
+def test_the_lambda_containers_of_a_killed_localstack_go_before_its_network(
+    docker: Callable[..., Path], tmp_path: Path
+) -> None:
+    calls = docker(COMPOSE, COMPOSE_UP, '"ps -aq") echo one; echo two; exit 0;;', '"rm --force") exit 0;;')
+    localstack.stop(Emulator("localstack", "http://127.0.0.1:1", 1, "stack", "mark"), tmp_path)
+    done = [line for line in calls.read_text().splitlines() if not line.endswith("version")]
+    words = ("stop --timeout", "name=^stack-lambda-", "rm --force one two", "down --volumes")
+    assert [word in line for word, line in zip(words, done, strict=True)] == [True] * 4
+
+
+def test_where_docker_refuses_nothing_is_said_to_be_removed(
+    docker: Callable[..., Path], tmp_path: Path
+) -> None:
+    calls = docker(COMPOSE)
+    with pytest.raises(StackError, match="could not remove LocalStack"):
+        localstack.stop(Emulator("localstack", "http://127.0.0.1:1", 1, "stack", "mark"), tmp_path)
+    assert "down --volumes" not in calls.read_text()

@@ -60,7 +60,7 @@ class Emulator:
         def answer(**_: Any) -> Any:
             if call == self.refuses:
                 raise ClientError({"Error": {"Code": "X", "Message": "x"}}, call)
-            verb, _, thing = call.partition("_")
+            verb, thing = call.split("_", 1)
             if verb == "create":
                 self.there.add(thing)
             elif verb == "delete":

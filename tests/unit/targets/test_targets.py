@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from stack import endpoint, localstack
+from stack import endpoint, localstack, message_bodies
 from stack.errors import StackError
 from tests import account, targets
 
@@ -118,6 +118,15 @@ def test_a_ministack_that_takes_any_credentials_lacks_iam(status: int, lacks: se
     with emulator(*endpoint.HEALTH.values(), status=status) as address:
         assert set(targets.choose({"ENDPOINT": address}).lacks) - lacks == {targets.INSIDE, targets.MOVE_TASK}
         assert lacks <= set(targets.choose({"ENDPOINT": address}).lacks)
+
+
+@pytest.mark.parametrize(("kept", "lacks"), [(True, set()), (False, {targets.BODIES})])
+def test_a_localstack_that_rewrites_bodies_lacks_them(
+    monkeypatch: pytest.MonkeyPatch, kept: bool, lacks: set[str]
+) -> None:
+    monkeypatch.setattr(message_bodies, "are_kept", lambda *_: kept)
+    with emulator(endpoint.HEALTH["localstack"]) as address:
+        assert set(targets.choose({"ENDPOINT": address}).lacks) & {targets.BODIES} == lacks
 
 
 def test_two_stacks_on_one_place_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
