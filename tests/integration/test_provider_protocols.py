@@ -98,6 +98,8 @@ def test_a_composite_alarm_is_read_back_as_it_was_put(alarms: dict[str, dict[str
     alarm = alarms["recorded-composite"]
     assert alarm["AlarmRule"] == 'ALARM("recorded-statistic") OR ALARM("recorded-percentile")'
     assert alarm["AlarmActions"] == ["arn:aws:sns:us-east-1:000000000000:recorded"]
+    # Terraform replaces one whose actions it finds disabled.
+    assert alarm["ActionsEnabled"] is True
 
 
 @pytest.mark.xfail(
