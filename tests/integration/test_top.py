@@ -27,7 +27,7 @@ from dashboards.target import Target, find
 from dashboards.values import Absent
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
-from tests.targets import ENDPOINT, IAM, LOG_FIGURES
+from tests.targets import ENDPOINT, IAM, LOG_FIGURES, PERCENTILES
 from tests.waiting import eventually
 from tools.core.errors import OpsError
 from tools.core.paths import ROOT
@@ -242,6 +242,7 @@ def test_the_policy_reads_and_never_writes() -> None:
 
 
 @pytest.mark.needs(ENDPOINT)
+@pytest.mark.needs(PERCENTILES)
 def test_figures_that_cloudwatch_has_are_read_from_it(pipeline: Pipeline) -> None:
     known = find(None, None, None, {"STACK_DIR": str(pipeline.state_dir)})
     # Names of its own: what is put here is no alarm's business.

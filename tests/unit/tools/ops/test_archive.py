@@ -59,6 +59,16 @@ def harness() -> Harness:
     return Harness()
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 100_000 + "]" * 100_000])
+def test_an_archived_event_that_this_python_could_not_parse_is_there_all_the_same(
+    harness: Harness, value: str
+) -> None:
+    line = json.dumps(event("e")).replace('"n": 1', f'"n": {value}').encode()
+    harness.s3.objects[f"events/type=order/{HOUR}/a.json.gz"] = gzip.compress(line + b"\n")
+    found = harness.check(evidence(stored=[stored("m", "e", kept_at=OLD)]))
+    assert (found.events, found.findings) == (1, [])
+
+
 def test_what_is_stored_and_archived_is_fine(harness: Harness) -> None:
     harness.put("events/type=order", "a", event("a"), event("b"))
     harness.put("rejected/kind=invalid_event", "a", refusal("m", "x"), refusal("gone", "y"))
