@@ -164,8 +164,8 @@ test-config: ## run terraform/tests, with the AWS provider of registry.terraform
 	@$(TOOLS) -m stack build
 	@rm -rf $(CONFIG) && mkdir -p $(CONFIG)/build
 	@cp -R terraform dashboards analytics $(CONFIG) && cp build/*.zip $(CONFIG)/build
-	@$(TOOLS) -m stack terraform -chdir=$(CONFIG)/terraform init -backend=false -input=false
-	@$(TOOLS) -m stack terraform -chdir=$(CONFIG)/terraform test
+	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform init -backend=false -input=false
+	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform test
 
 audit: ## hold the Terraform and the locks against what is known to be unsafe (a large install, once)
 	$(NEED) dev audit
@@ -197,7 +197,7 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64
 lock-provider: ## make terraform/.terraform.lock.hcl anew: the newest AWS provider that the config allows
 	$(NEED) tools
 	@rm -rf $(CONFIG) && mkdir -p $(CONFIG) && cp terraform/versions.tf $(CONFIG)
-	@$(TOOLS) -m stack terraform -chdir=$(CONFIG) providers lock $(PLATFORMS:%=-platform=%)
+	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG) providers lock $(PLATFORMS:%=-platform=%)
 	@cp $(CONFIG)/.terraform.lock.hcl terraform
 
 clean: down ## remove the stack, the virtual environments, caches and build products
