@@ -1,4 +1,4 @@
-"""The ways in which an invalid event is invalid. contract.validate rejects every one of them (tested)."""
+"""The ways in which the producer makes an event invalid. A test checks that the contract rejects each one."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import contract
-
-# The fields of an event in their order, each value as JSON text, so that amounts are never floats.
-Fields = dict[str, str]
+from producer.generate.generators import Fields
 
 _ID_LENGTH: int = contract.SCHEMA["properties"]["event_id"]["maxLength"]
 _ACTION_LENGTH: int = contract.SCHEMA["$defs"]["activity"]["properties"]["action"]["maxLength"]
@@ -16,95 +14,110 @@ _DECIMALS: int = contract.SCHEMA["$defs"]["amount"]["x-maxDecimals"]
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One way to be invalid.
+class Mutation:
+    """One way to make an event invalid.
 
-    ``event_type`` is the type that it needs, None for any. ``spoil`` changes the fields; ``prefix`` and
-    ``suffix`` go around the object, ``cut`` bytes are missing at the end. ``unreadable`` says that what
-    comes out is no JSON object, so that nobody can read an event_id from it.
+    ``event_type`` is the type that it needs, None for any. ``apply`` changes the fields. ``prefix`` and
+    ``suffix`` go around the object, and ``cut`` bytes are removed at the end. ``unreadable`` means that the
+    result is not a JSON object, so that no reader can find an event_id in it.
     """
 
     name: str
     event_type: str | None = None
-    spoil: Callable[[Fields], None] = lambda fields: None  # noqa: ARG005
+    apply: Callable[[Fields], None] = lambda fields: None  # noqa: ARG005
     prefix: str = ""
     suffix: str = ""
     cut: int = 0
     unreadable: bool = False
 
 
-def text_of(fields: Fields, name: str) -> str | None:
-    """The string that a field holds, None where it is missing or no string."""
+def string_field(fields: Fields, name: str) -> str | None:
+    """Return the string in a field, or None if the field is missing or is not a string."""
     value = json.loads(fields.get(name, "null"))
     return value if isinstance(value, str) else None
 
 
-def _without(name: str) -> Callable[[Fields], None]:
-    def spoil(fields: Fields) -> None:
+def unknown_event_type() -> str:
+    """Return a word that is not an event type, whatever types the contract has."""
+    word = "refund"
+    while word in contract.EVENT_TYPES:
+        word = f"unknown_{word}"
+    return word
+
+
+def _remove(name: str) -> Callable[[Fields], None]:
+    def apply(fields: Fields) -> None:
         del fields[name]
 
-    return spoil
+    return apply
 
 
-def _with(name: str, json_text: str) -> Callable[[Fields], None]:
-    def spoil(fields: Fields) -> None:
+def _replace(name: str, json_text: str) -> Callable[[Fields], None]:
+    def apply(fields: Fields) -> None:
         fields[name] = json_text
 
-    return spoil
+    return apply
 
 
-def _with_item(item: str, amount: str) -> Callable[[Fields], None]:
-    def spoil(fields: Fields) -> None:
+def _replace_items(item: str, amount: str) -> Callable[[Fields], None]:
+    def apply(fields: Fields) -> None:
         fields["items"] = f"[{{{item}}}]"
         fields["amount"] = amount
 
-    return spoil
+    return apply
 
 
-def _two_cents_off(fields: Fields) -> None:
+def _add_two_cents(fields: Fields) -> None:
     fields["amount"] = str(Decimal(fields["amount"]) + Decimal("0.02"))
 
 
-FAULTS = (
-    Fault("truncated JSON", cut=2, unreadable=True),
-    Fault("a log line instead of JSON", prefix="Order received: ", unreadable=True),
-    Fault("a list instead of an object", prefix="[", suffix="]", unreadable=True),
-    Fault("two objects in one body", suffix="{}", unreadable=True),
-    Fault("no event_id", spoil=_without("event_id")),
-    Fault("no event_type", spoil=_without("event_type")),
-    Fault("no occurred_at", spoil=_without("occurred_at")),
-    Fault("no customer_id", spoil=_without("customer_id")),
-    Fault("empty event_id", spoil=_with("event_id", '""')),
-    Fault("event_id too long", spoil=_with("event_id", f'"{"e" * (_ID_LENGTH + 1)}"')),
-    Fault("event_id is a number", spoil=_with("event_id", "1234567")),
-    Fault("unknown event_type", spoil=_with("event_type", '"refund"')),
-    Fault("event_type in capitals", spoil=_with("event_type", '"ORDER"')),
-    Fault("occurred_at without offset", spoil=_with("occurred_at", '"2026-01-01T10:00:00"')),
-    Fault("occurred_at on a day that does not exist", spoil=_with("occurred_at", '"2026-02-30T10:00:00Z"')),
-    Fault("occurred_at in words", spoil=_with("occurred_at", '"yesterday"')),
-    Fault("occurred_at in seconds since 1970", spoil=_with("occurred_at", "1767261600")),
-    Fault("occurred_at in the future", spoil=_with("occurred_at", '"2999-12-31T23:59:59Z"')),
-    Fault("customer_id is null", spoil=_with("customer_id", "null")),
-    Fault("order without order_id", "order", _without("order_id")),
-    Fault("order without amount", "order", _without("amount")),
-    Fault("order without items", "order", _without("items")),
-    Fault("order with no item", "order", _with("items", "[]")),
-    Fault("amount is a string", "order", _with("amount", '"12.50"')),
-    Fault("amount is NaN", "order", _with("amount", "NaN"), unreadable=True),
-    Fault("amount is negative", "payment", _with("amount", "-5.00")),
-    Fault("amount has too many decimals", "payment", _with("amount", f"9.{'1' * (_DECIMALS + 1)}")),
-    Fault("amount is not the sum of the items", "order", _two_cents_off),
-    Fault("quantity is zero", "order", _with_item('"sku":"KET-1","quantity":0,"unit_price":9.90', "0.00")),
-    Fault(
-        "quantity is broken", "order", _with_item('"sku":"KET-1","quantity":0.5,"unit_price":9.90', "4.95")
+_ORDER, _PAYMENT, _ACTIVITY = contract.ORDER, "payment", "activity"
+MUTATIONS = (
+    Mutation("truncated JSON", cut=2, unreadable=True),
+    Mutation("a log line instead of JSON", prefix="Order received: ", unreadable=True),
+    Mutation("a list instead of an object", prefix="[", suffix="]", unreadable=True),
+    Mutation("two objects in one body", suffix="{}", unreadable=True),
+    Mutation("no event_id", apply=_remove("event_id")),
+    Mutation("no event_type", apply=_remove("event_type")),
+    Mutation("no occurred_at", apply=_remove("occurred_at")),
+    Mutation("no customer_id", apply=_remove("customer_id")),
+    Mutation("empty event_id", apply=_replace("event_id", '""')),
+    Mutation("event_id too long", apply=_replace("event_id", f'"{"e" * (_ID_LENGTH + 1)}"')),
+    Mutation("event_id is a number", apply=_replace("event_id", "1234567")),
+    Mutation("unknown event_type", apply=_replace("event_type", f'"{unknown_event_type()}"')),
+    Mutation("event_type in capitals", apply=_replace("event_type", f'"{_ORDER.upper()}"')),
+    Mutation("occurred_at without offset", apply=_replace("occurred_at", '"2026-01-01T10:00:00"')),
+    Mutation("occurred_at on an impossible day", apply=_replace("occurred_at", '"2026-02-30T10:00:00Z"')),
+    Mutation("occurred_at in words", apply=_replace("occurred_at", '"yesterday"')),
+    Mutation("occurred_at in seconds since 1970", apply=_replace("occurred_at", "1767261600")),
+    Mutation("occurred_at in the future", apply=_replace("occurred_at", '"2999-12-31T23:59:59Z"')),
+    Mutation("customer_id is null", apply=_replace("customer_id", "null")),
+    Mutation("order without order_id", _ORDER, _remove("order_id")),
+    Mutation("order without amount", _ORDER, _remove("amount")),
+    Mutation("order without items", _ORDER, _remove("items")),
+    Mutation("order with an empty list of items", _ORDER, _replace("items", "[]")),
+    Mutation("amount is a string", _ORDER, _replace("amount", '"12.50"')),
+    Mutation("amount is NaN", _ORDER, _replace("amount", "NaN"), unreadable=True),
+    Mutation("amount is negative", _PAYMENT, _replace("amount", "-5.00")),
+    Mutation("amount has too many decimals", _PAYMENT, _replace("amount", f"9.{'1' * (_DECIMALS + 1)}")),
+    Mutation("amount is not the sum of the items", _ORDER, _add_two_cents),
+    Mutation(
+        "quantity is zero", _ORDER, _replace_items('"sku":"KET-1","quantity":0,"unit_price":9.90', "0.00")
     ),
-    Fault("price is negative", "order", _with_item('"sku":"KET-1","quantity":1,"unit_price":-9.90', "-9.90")),
-    Fault("item without sku", "order", _with_item('"quantity":1,"unit_price":9.90', "9.90")),
-    Fault("currency in small letters", "payment", _with("currency", '"eur"')),
-    Fault("payment without payment_id", "payment", _without("payment_id")),
-    Fault("unknown method", "payment", _with("method", '"cheque"')),
-    Fault("unknown status", "payment", _with("status", '"pending"')),
-    Fault("activity without session_id", "activity", _without("session_id")),
-    Fault("empty action", "activity", _with("action", '""')),
-    Fault("action too long", "activity", _with("action", f'"{"a" * (_ACTION_LENGTH + 1)}"')),
+    Mutation(
+        "quantity is a fraction",
+        _ORDER,
+        _replace_items('"sku":"KET-1","quantity":0.5,"unit_price":9.90', "4.95"),
+    ),
+    Mutation(
+        "price is negative", _ORDER, _replace_items('"sku":"KET-1","quantity":1,"unit_price":-9.90', "-9.90")
+    ),
+    Mutation("item without sku", _ORDER, _replace_items('"quantity":1,"unit_price":9.90', "9.90")),
+    Mutation("currency in small letters", _PAYMENT, _replace("currency", '"eur"')),
+    Mutation("payment without payment_id", _PAYMENT, _remove("payment_id")),
+    Mutation("unknown method", _PAYMENT, _replace("method", '"cheque"')),
+    Mutation("unknown status", _PAYMENT, _replace("status", '"pending"')),
+    Mutation("activity without session_id", _ACTIVITY, _remove("session_id")),
+    Mutation("empty action", _ACTIVITY, _replace("action", '""')),
+    Mutation("action too long", _ACTIVITY, _replace("action", f'"{"a" * (_ACTION_LENGTH + 1)}"')),
 )

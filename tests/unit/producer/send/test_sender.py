@@ -7,142 +7,142 @@ from typing import Any
 import pytest
 
 from aws_http.connection import TransportError
+from aws_http.errors import AwsError
 from producer.errors import ProducerError
 from producer.generate.messages import Message
 from producer.send import sender
 from producer.send.run_stats import RunStats
 from producer.send.sender import MAX_ATTEMPTS, Sender
-from producer.send.sqs_client import Refused
-from tests.unit.producer.making import message
+from tests.unit.producer.factories import message
 
-# Taken before the fixture that makes retries follow at once.
+# The original, because a fixture replaces it so that retries have no delay.
 backoff_seconds = sender.backoff_seconds
-Answer = Callable[[Sequence[Message]], dict[str, Any]]
+Responder = Callable[[Sequence[Message]], dict[str, Any]]
 BATCH = [message(number) for number in range(3)]
 
 
-class Channel:
-    """Answers as told, the last answer again and again."""
+class FakeClient:
+    """Gives the configured responses in order, and repeats the last one."""
 
-    def __init__(self, *answers: Answer) -> None:
-        self.answers = list(answers)
+    def __init__(self, *responses: Responder) -> None:
+        self.responses = list(responses)
         self.sent: list[list[int]] = []
 
     def send_batch(self, batch: Sequence[Message]) -> dict[str, Any]:
         self.sent.append([each.number for each in batch])
-        return self.answers[min(len(self.sent), len(self.answers)) - 1](batch)
+        return self.responses[min(len(self.sent), len(self.responses)) - 1](batch)
 
 
-def take_all(batch: Sequence[Message]) -> dict[str, Any]:
+def accept_all(batch: Sequence[Message]) -> dict[str, Any]:
     return {"Successful": [{"Id": str(n), "MessageId": f"id-{each.number}"} for n, each in enumerate(batch)]}
 
 
-def refuse(status: int, code: str) -> Answer:
-    def answer(batch: Sequence[Message]) -> dict[str, Any]:
-        raise Refused(status, code, "")
+def raise_error(status: int, code: str) -> Responder:
+    def respond(batch: Sequence[Message]) -> dict[str, Any]:
+        raise AwsError(code, "", status=status)
 
-    return answer
+    return respond
 
 
-def fail_entries(*places: int, code: str = "InternalError", sender_fault: bool = False) -> Answer:
-    def answer(batch: Sequence[Message]) -> dict[str, Any]:
-        everything = take_all(batch)["Successful"]
+def fail_entries(*positions: int, code: str = "InternalError", sender_fault: bool = False) -> Responder:
+    def respond(batch: Sequence[Message]) -> dict[str, Any]:
+        accepted = accept_all(batch)["Successful"]
         return {
-            "Successful": [entry for entry in everything if int(entry["Id"]) not in places],
+            "Successful": [entry for entry in accepted if int(entry["Id"]) not in positions],
             "Failed": [
-                {"Id": str(place), "Code": code, "Message": "no", "SenderFault": sender_fault}
-                for place in places
+                {"Id": str(position), "Code": code, "Message": "no", "SenderFault": sender_fault}
+                for position in positions
             ],
         }
 
-    return answer
+    return respond
 
 
-def unreachable(*, never_connected: bool) -> Answer:
-    def answer(batch: Sequence[Message]) -> dict[str, Any]:
+def unreachable(*, never_connected: bool) -> Responder:
+    def respond(batch: Sequence[Message]) -> dict[str, Any]:
         raise TransportError("http://sqs", ConnectionResetError(), never_connected=never_connected)
 
-    return answer
+    return respond
 
 
-def send(channel: Channel, tally: RunStats | None = None, stop: threading.Event | None = None) -> RunStats:
-    tally = tally or RunStats(None)
-    Sender(channel, "http://sqs/0/q", tally, stop or threading.Event()).send(BATCH)
-    return tally
+def send(client: FakeClient, stats: RunStats | None = None, stop: threading.Event | None = None) -> RunStats:
+    stats = stats or RunStats(None)
+    Sender(client, "http://sqs/0/q", stats, stop or threading.Event()).send(BATCH)
+    return stats
 
 
-def test_what_sqs_takes_is_counted() -> None:
-    tally = send(Channel(take_all))
-    assert (tally.sent_total, tally.retries, tally.failures) == (3, 0, [])
-    assert tally.bytes == sum(each.size for each in BATCH)
+def test_accepted_messages_are_counted() -> None:
+    stats = send(FakeClient(accept_all))
+    assert (stats.sent_total, stats.retries, stats.failures) == (3, 0, [])
+    assert stats.bytes == sum(each.size for each in BATCH)
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
-        refuse(400, "RequestThrottled"),
-        refuse(400, "ThrottlingException"),
-        refuse(429, "TooManyRequests"),
-        refuse(500, "InternalError"),
-        refuse(503, "ServiceUnavailable"),
+        raise_error(400, "RequestThrottled"),
+        raise_error(400, "ThrottlingException"),
+        raise_error(429, "TooManyRequests"),
+        raise_error(500, "InternalError"),
+        raise_error(503, "ServiceUnavailable"),
         unreachable(never_connected=False),
     ],
 )
-def test_a_trouble_that_passes_is_waited_out(trouble: Answer) -> None:
-    channel = Channel(trouble, trouble, take_all)
-    tally = send(channel)
-    assert (tally.sent_total, tally.retries) == (3, 6)
-    assert channel.sent == [[0, 1, 2]] * 3
+def test_a_retryable_error_is_retried(failure: Responder) -> None:
+    client = FakeClient(failure, failure, accept_all)
+    stats = send(client)
+    assert (stats.sent_total, stats.retries) == (3, 6)
+    assert client.sent == [[0, 1, 2]] * 3
 
 
-def test_of_a_batch_only_what_failed_is_sent_again() -> None:
-    channel = Channel(fail_entries(0, 2), fail_entries(1), take_all)
-    tally = send(channel)
-    assert channel.sent == [[0, 1, 2], [0, 2], [2]]
-    assert (tally.sent_total, tally.retries) == (3, 3)
+def test_only_the_failed_entries_of_a_batch_are_sent_again() -> None:
+    client = FakeClient(fail_entries(0, 2), fail_entries(1), accept_all)
+    stats = send(client)
+    assert client.sent == [[0, 1, 2], [0, 2], [2]]
+    assert (stats.sent_total, stats.retries) == (3, 3)
 
 
-def test_an_entry_that_sqs_says_nothing_about_is_sent_again() -> None:
-    channel = Channel(lambda batch: {"Successful": take_all(batch)["Successful"][:1]}, take_all)
-    assert send(channel).sent_total == 3
-    assert channel.sent == [[0, 1, 2], [1, 2]]
+def test_an_entry_without_a_result_is_sent_again() -> None:
+    client = FakeClient(lambda batch: {"Successful": accept_all(batch)["Successful"][:1]}, accept_all)
+    assert send(client).sent_total == 3
+    assert client.sent == [[0, 1, 2], [1, 2]]
 
 
-def test_an_entry_that_sqs_gives_no_message_id_is_sent_again() -> None:
-    channel = Channel(
-        lambda batch: {"Successful": [{"Id": "0"}, *take_all(batch)["Successful"][1:]]}, take_all
+def test_an_entry_without_a_message_id_is_sent_again() -> None:
+    client = FakeClient(
+        lambda batch: {"Successful": [{"Id": "0"}, *accept_all(batch)["Successful"][1:]]}, accept_all
     )
-    assert send(channel).sent_total == 3
-    assert channel.sent == [[0, 1, 2], [0]]
+    assert send(client).sent_total == 3
+    assert client.sent == [[0, 1, 2], [0]]
 
 
-def test_an_entry_at_fault_is_not_sent_again() -> None:
-    channel = Channel(fail_entries(1, code="InvalidMessageContents", sender_fault=True))
-    tally = send(channel)
-    assert len(channel.sent) == 1
-    assert tally.sent_total == 2
-    assert [(failure.identity, failure.reason) for failure in tally.failures] == [
+def test_an_entry_with_a_sender_fault_is_not_sent_again() -> None:
+    client = FakeClient(fail_entries(1, code="InvalidMessageContents", sender_fault=True))
+    stats = send(client)
+    assert len(client.sent) == 1
+    assert stats.sent_total == 2
+    assert [(failure.display_id, failure.reason) for failure in stats.failures] == [
         ("event-1", "InvalidMessageContents: no")
     ]
 
 
-def test_a_throttled_entry_is_sent_again_whoever_is_blamed() -> None:
-    tally = send(Channel(fail_entries(1, code="RequestThrottled", sender_fault=True), take_all))
-    assert tally.sent_total == 3
+def test_a_throttled_entry_is_sent_again_even_with_a_sender_fault() -> None:
+    stats = send(FakeClient(fail_entries(1, code="RequestThrottled", sender_fault=True), accept_all))
+    assert stats.sent_total == 3
 
 
-def test_what_never_gets_through_is_named_and_the_run_goes_on_while_others_do() -> None:
-    tally = send(Channel(fail_entries(2), fail_entries(0)))
-    assert [failure.identity for failure in tally.failures] == ["event-2"]
-    assert tally.sent_total == 2
+def test_a_message_that_always_fails_is_recorded_and_the_run_continues() -> None:
+    stats = send(FakeClient(fail_entries(2), fail_entries(0)))
+    assert [failure.display_id for failure in stats.failures] == ["event-2"]
+    assert stats.sent_total == 2
 
 
-def test_a_queue_that_takes_nothing_for_all_attempts_ends_the_run() -> None:
-    channel, tally = Channel(refuse(500, "InternalError")), RunStats(None)
-    with pytest.raises(ProducerError, match="taken nothing"):
-        send(channel, tally)
-    assert len(channel.sent) == MAX_ATTEMPTS
-    assert [failure.identity for failure in tally.failures] == ["event-0", "event-1", "event-2"]
+def test_a_queue_that_accepts_nothing_in_all_attempts_ends_the_run() -> None:
+    client, stats = FakeClient(raise_error(500, "InternalError")), RunStats(None)
+    with pytest.raises(ProducerError, match="accepted no message"):
+        send(client, stats)
+    assert len(client.sent) == MAX_ATTEMPTS
+    assert [failure.display_id for failure in stats.failures] == ["event-0", "event-1", "event-2"]
 
 
 @pytest.mark.parametrize(
@@ -156,39 +156,39 @@ def test_a_queue_that_takes_nothing_for_all_attempts_ends_the_run() -> None:
         (400, "BatchRequestTooLong", "BatchRequestTooLong"),
     ],
 )
-def test_an_error_that_will_not_pass_ends_the_run_at_once_and_says_what_to_do(
+def test_a_permanent_error_ends_the_run_at_once_and_names_the_next_command(
     status: int, code: str, advice: str
 ) -> None:
-    channel, tally = Channel(refuse(status, code)), RunStats(None)
+    client, stats = FakeClient(raise_error(status, code)), RunStats(None)
     with pytest.raises(ProducerError, match=advice):
-        send(channel, tally)
-    assert len(channel.sent) == 1
-    assert len(tally.failures) == 3
+        send(client, stats)
+    assert len(client.sent) == 1
+    assert len(stats.failures) == 3
 
 
-def test_a_queue_that_was_never_reached_ends_the_run_at_once() -> None:
-    channel, tally = Channel(unreachable(never_connected=True)), RunStats(None)
+def test_a_queue_that_was_never_reachable_ends_the_run_at_once() -> None:
+    client, stats = FakeClient(unreachable(never_connected=True)), RunStats(None)
     with pytest.raises(ProducerError, match="make up"):
-        send(channel, tally)
-    assert len(channel.sent) == 1
-    assert tally.failures == []
+        send(client, stats)
+    assert len(client.sent) == 1
+    assert stats.failures == []
 
 
-def test_a_queue_that_goes_away_and_comes_back_is_waited_for() -> None:
-    tally = send(Channel(take_all))
-    channel = Channel(unreachable(never_connected=True), unreachable(never_connected=True), take_all)
-    assert send(channel, tally).sent_total == 6
+def test_a_queue_that_is_unavailable_for_a_while_is_retried() -> None:
+    stats = send(FakeClient(accept_all))
+    client = FakeClient(unreachable(never_connected=True), unreachable(never_connected=True), accept_all)
+    assert send(client, stats).sent_total == 6
 
 
-def test_a_stop_between_attempts_leaves_the_rest_unsent() -> None:
+def test_a_stop_between_attempts_leaves_the_remaining_messages_unsent() -> None:
     stop = threading.Event()
     stop.set()
-    tally = send(Channel(fail_entries(1)), stop=stop)
-    assert (tally.sent_total, tally.failures) == (2, [])
+    stats = send(FakeClient(fail_entries(1)), stop=stop)
+    assert (stats.sent_total, stats.failures) == (2, [])
 
 
-def test_waiting_grows_is_spread_and_has_an_end() -> None:
-    for attempt, most in ((1, 0.2), (3, 0.8), (9, 5.0), (50, 5.0)):
+def test_the_backoff_grows_varies_and_is_capped() -> None:
+    for attempt, longest in ((1, 0.2), (3, 0.8), (9, 5.0), (50, 5.0)):
         waits = [backoff_seconds(attempt) for _ in range(300)]
-        assert all(0 <= wait <= most for wait in waits)
-        assert max(waits) - min(waits) > most / 2
+        assert all(0 <= wait <= longest for wait in waits)
+        assert max(waits) - min(waits) > longest / 2
