@@ -1,4 +1,4 @@
-"""Messages and targets for tests."""
+"""Builds messages and targets for tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.unit.producer.fake_queue import session
 
 
 def message(number: int = 0, body: str | None = None) -> Message:
-    """A small valid-looking message; what the pipeline would say of it does not matter here."""
+    """Return a small message; its body need not be valid."""
     raw = (body if body is not None else f'{{"event_id":"event-{number}"}}').encode()
     return Message(
         number=number,
@@ -24,5 +24,5 @@ def message(number: int = 0, body: str | None = None) -> Message:
 
 
 def target(queue_url: str, endpoint_url: str | None = None) -> Target:
-    """The target of a queue URL, with credentials of the tests' own."""
+    """Return the target of a queue URL, with test credentials."""
     return Target.find(queue_url, endpoint_url, session())

@@ -21,22 +21,22 @@ from tests.unit.producer.fake_queue import session
         ("queue.amazonaws.com", "us-east-1"),
     ],
 )
-def test_the_region_is_the_one_in_the_host_s_name(host: str, region: str) -> None:
-    found = Target.find(f"https://{host}/123456789012/events", None, session())
-    assert (found.region, found.endpoint) == (region, f"https://{host}")
+def test_the_region_comes_from_the_host_name(host: str, region: str) -> None:
+    target = Target.find(f"https://{host}/123456789012/events", None, session())
+    assert (target.region, target.endpoint) == (region, f"https://{host}")
 
 
-def test_another_endpoint_can_be_named() -> None:
-    found = Target.find("http://sqs/0/q", "http://127.0.0.1:4566", session())
-    assert (found.endpoint, found.queue_url) == ("http://127.0.0.1:4566", "http://sqs/0/q")
+def test_the_endpoint_can_differ_from_the_queue_url() -> None:
+    target = Target.find("http://sqs/0/q", "http://127.0.0.1:4566", session())
+    assert (target.endpoint, target.queue_url) == ("http://127.0.0.1:4566", "http://sqs/0/q")
 
 
-def test_tls_comes_with_https_only() -> None:
+def test_only_https_uses_tls() -> None:
     assert Target.find("http://127.0.0.1:4566/0/q", None, session()).tls is None
     assert Target.find("https://sqs.eu-west-1.amazonaws.com/0/q", None, session()).tls
 
 
-def test_the_environment_s_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -45,7 +45,7 @@ def test_the_environment_s_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
 
-def test_an_emulator_gets_fewer_connections_than_aws() -> None:
+def test_an_emulator_has_fewer_connections_than_aws() -> None:
     local, remote = (
         Target.find(f"{host}/0/q", None, session()).connections
         for host in ("http://127.0.0.1:4566", "https://sqs.eu-west-1.amazonaws.com")
@@ -54,8 +54,8 @@ def test_an_emulator_gets_fewer_connections_than_aws() -> None:
 
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """A session in an environment without any AWS settings."""
+def session_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Return botocore's session class in an environment without AWS settings."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -64,12 +64,14 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return botocore.session.Session
 
 
-def test_without_credentials_it_says_how_to_get_them(bare: Any) -> None:
+def test_the_error_without_credentials_names_the_command_that_gives_them(session_class: Any) -> None:
     with pytest.raises(ProducerError, match="make -s env"):
-        Target.find("http://127.0.0.1:4566/0/q", None, bare())
+        Target.find("http://127.0.0.1:4566/0/q", None, session_class())
 
 
-def test_a_profile_that_does_not_exist_is_said(bare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(ProducerError, match="nobody"):
-        Target.find("http://127.0.0.1:4566/0/q", None, bare())
+def test_the_error_for_a_missing_profile_names_it(
+    session_class: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing-profile")
+    with pytest.raises(ProducerError, match="missing-profile"):
+        Target.find("http://127.0.0.1:4566/0/q", None, session_class())

@@ -22,20 +22,20 @@ MIXED = Ratios(Fraction("0.1"), Fraction("0.1"), Fraction("0.2"))
 THRESHOLD = Decimal(1000)
 
 
-def seeded(seed: int = 7, target_bytes: int = 0, shares: Ratios = MIXED) -> RunSpec:
-    return RunSpec(seed, SEEDED_START, SEEDED_SPACING_US, target_bytes, shares)
+def seeded(seed: int = 7, target_bytes: int = 0, ratios: Ratios = MIXED) -> RunSpec:
+    return RunSpec(seed, SEEDED_START, SEEDED_SPACING_US, target_bytes, ratios)
 
 
-def messages(recipe: RunSpec, count: int) -> list[Message]:
-    events = Events(recipe)
+def messages(spec: RunSpec, count: int) -> list[Message]:
+    events = Events(spec)
     return [events.message(number) for number in range(count)]
 
 
-def decoded(recipe: RunSpec, count: int, kind: str) -> list[dict[str, Any]]:
-    return [contract.decode(each.body) for each in messages(recipe, count) if each.kind == kind]
+def decoded(spec: RunSpec, count: int, kind: str) -> list[dict[str, Any]]:
+    return [contract.decode(each.body) for each in messages(spec, count) if each.kind == kind]
 
 
-def test_a_seed_makes_these_bytes_on_every_machine_and_in_every_version_of_python() -> None:
+def test_a_seed_gives_these_bytes_on_every_machine_and_in_every_version_of_python() -> None:
     digest = sha256()
     for size in (0, 4096):
         for message in messages(seeded(target_bytes=size), 300):
@@ -43,7 +43,7 @@ def test_a_seed_makes_these_bytes_on_every_machine_and_in_every_version_of_pytho
     assert digest.hexdigest() == "d137f97dd2f495897291f04386b3ccd5b3b960a001cc2cd0d1468671408e7b36"
 
 
-def test_a_message_is_the_same_whoever_makes_it_and_in_whatever_order() -> None:
+def test_a_message_is_the_same_in_every_process_and_in_any_order() -> None:
     forwards = [message.body for message in messages(seeded(), 200)]
     other = Events(seeded())
     backwards = [other.message(number).body for number in reversed(range(200))]
@@ -55,12 +55,12 @@ def test_a_message_is_the_same_whoever_makes_it_and_in_whatever_order() -> None:
     [
         seeded(seed=8),
         seeded(target_bytes=2048),
-        seeded(shares=Ratios()),
+        seeded(ratios=Ratios()),
         RunSpec(7, NOW, SEEDED_SPACING_US, 0, MIXED),
     ],
     ids=["seed", "size", "ratios", "start"],
 )
-def test_runs_that_differ_in_anything_share_no_event_id(other: RunSpec) -> None:
+def test_runs_with_different_specifications_share_no_event_id(other: RunSpec) -> None:
     ids = {message.event_id for message in messages(seeded(), 300)}
     assert not ids & {message.event_id for message in messages(other, 300)} - {None, "", "e" * 129}
 
@@ -71,7 +71,7 @@ def test_runs_that_differ_in_anything_share_no_event_id(other: RunSpec) -> None:
     target=st.sampled_from([0, MIN_TARGET_BYTES, 1500, 5000]),
     number=st.integers(0, 10**9),
 )
-def test_every_message_is_what_it_claims_to_be(seed: int, target: int, number: int) -> None:
+def test_every_message_matches_its_description(seed: int, target: int, number: int) -> None:
     events = Events(seeded(seed, target))
     for message in map(events.message, range(number, number + 20)):
         event, violations = contract.read(message.body, NOW)
@@ -86,80 +86,82 @@ def test_every_message_is_what_it_claims_to_be(seed: int, target: int, number: i
 
 @settings(max_examples=10, deadline=None)
 @given(target=st.integers(MIN_TARGET_BYTES, 100_000), number=st.integers(0, 10**6))
-def test_a_target_size_is_met_to_the_byte(target: int, number: int) -> None:
+def test_every_body_has_exactly_the_target_size(target: int, number: int) -> None:
     events = Events(seeded(target_bytes=target))
     assert {events.message(n).size for n in range(number, number + 50)} == {target}
 
 
-def test_a_message_of_sqs_s_limit_can_be_made() -> None:
+def test_a_message_can_have_the_maximum_size_of_sqs() -> None:
     message = Events(seeded(target_bytes=1_048_576)).message(1)
     assert len(message.body.encode()) == 1_048_576
     assert contract.read(message.body, NOW)[1] == []
 
 
-def test_without_a_target_events_have_about_1_kb() -> None:
-    sizes = [message.size for message in messages(seeded(shares=Ratios()), 1000)]
+def test_events_without_a_target_size_have_about_1_kb() -> None:
+    sizes = [message.size for message in messages(seeded(ratios=Ratios()), 1000)]
     assert 900 < sum(sizes) / len(sizes) < 1150
     assert max(sizes) < 2500
 
 
 @pytest.mark.parametrize("target", [0, 3000])
-def test_the_escaped_pieces_are_the_body_within_a_json_string(target: int) -> None:
+def test_the_escaped_pieces_decode_to_the_body(target: int) -> None:
     for message in messages(seeded(target_bytes=target), 200):
         assert json.loads(b'"' + b"".join(message.escaped) + b'"') == message.body
 
 
-def test_an_order_s_amount_is_exactly_the_sum_of_its_items() -> None:
+def test_the_amount_of_an_order_is_exactly_the_sum_of_its_items() -> None:
     for event in decoded(seeded(), 1000, "order"):
         total = sum(item["quantity"] * item["unit_price"] for item in event["items"])
         assert event["amount"] == total
         assert -event["amount"].as_tuple().exponent == 2
 
 
-def test_amounts_on_both_sides_of_the_threshold_occur() -> None:
+def test_orders_at_the_threshold_and_just_above_it_occur() -> None:
     amounts = {event["amount"] for event in decoded(seeded(), 2000, "order")}
     assert {Decimal("1000.00"), Decimal("1000.01")} <= amounts
 
 
-def test_a_duplicate_has_the_bytes_of_an_event_before_it() -> None:
-    seen: set[str] = set()
+def test_a_duplicate_has_the_bytes_of_an_earlier_event() -> None:
+    earlier: set[str] = set()
     duplicates = 0
     for message in messages(seeded(), 1000):
         if message.kind == "duplicate":
-            assert message.content_hash in seen
+            assert message.content_hash in earlier
             duplicates += 1
         else:
-            assert message.content_hash not in seen
-        seen.add(message.content_hash)
+            assert message.content_hash not in earlier
+        earlier.add(message.content_hash)
     assert duplicates == 100
 
 
-def test_events_occur_as_far_apart_as_they_are_sent() -> None:
+def test_events_occur_at_the_configured_spacing() -> None:
     start = datetime(2026, 11, 23, 12, tzinfo=UTC)
     events = Events(RunSpec(7, start, spacing_us=20_000))
     for number in (0, 50, 5000):
         occurred = contract.parse_rfc3339(contract.decode(events.message(number).body)["occurred_at"])
         assert occurred is not None
-        late = start + timedelta(milliseconds=20 * number) - occurred
-        assert timedelta(0) <= late <= timedelta(seconds=1)
+        delay = start + timedelta(milliseconds=20 * number) - occurred
+        assert timedelta(0) <= delay <= timedelta(seconds=1)
 
 
-def test_some_text_is_not_ascii_and_some_is_not_even_latin_1() -> None:
-    bodies = [message.body for message in messages(seeded(shares=Ratios()), 2000)]
+def test_some_text_is_not_ascii_and_some_is_not_latin_1() -> None:
+    bodies = [message.body for message in messages(seeded(ratios=Ratios()), 2000)]
     assert 0.01 < sum(not body.isascii() for body in bodies) / len(bodies) < 0.1
     assert any(max(body) > "\xff" for body in bodies)
 
 
-def test_a_body_of_200_kb_compresses_as_real_json_does() -> None:
+def test_a_200_kb_body_compresses_as_real_json_does() -> None:
     body = Events(seeded(target_bytes=204_800)).message(3).body.encode()
     assert 2.6 < len(body) / len(zlib.compress(body, 1)) < 3.4
 
 
-def test_200_kb_bodies_are_not_alike() -> None:
-    made = [message.body.encode() for message in messages(seeded(target_bytes=204_800, shares=Ratios()), 20)]
-    assert len({body[2000:4000] for body in made}) == 20
+def test_200_kb_bodies_differ_from_each_other() -> None:
+    bodies = [
+        message.body.encode() for message in messages(seeded(target_bytes=204_800, ratios=Ratios()), 20)
+    ]
+    assert len({body[2000:4000] for body in bodies}) == 20
 
 
-def test_sqs_takes_every_character() -> None:
+def test_no_body_contains_a_control_character() -> None:
     for message in messages(seeded(), 500):
         assert all(character >= " " for character in message.body)
