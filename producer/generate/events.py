@@ -112,13 +112,14 @@ class Events:
 
     def _fields(self, event_type: str, large: bool, random: KeyedRandom, position: int) -> Fields:
         occurred_ms = self._start_ms + position * self._spacing_us // 1_000 - random.randbelow(1_000)
-        common = {
+        fields = {
             "event_id": f'"{random.hex_id}"',
             "event_type": f'"{event_type}"',
             "occurred_at": f'"{_timestamp(occurred_ms)}"',
             "customer_id": f'"cust-{random.randbelow(_CUSTOMERS):05}"',
         }
-        return common | GENERATORS[event_type].fields(EventContext(random, self._catalogue, large))
+        fields |= GENERATORS[event_type].fields(EventContext(random, self._catalogue, large))
+        return fields
 
     def _assemble(
         self, fields: Fields, random: KeyedRandom, mutation: Mutation | None = None

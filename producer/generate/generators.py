@@ -32,7 +32,11 @@ class EventContext(NamedTuple):
 
 
 class Generator(NamedTuple):
-    """Writes the fields of one event type. ``weight`` is its share of the valid events, in parts."""
+    """Writes the fields of one event type.
+
+    Of as many valid events as all weights together, ``weight`` have this type. Keep the sum of the weights
+    at 8 or below, because `producer.generate.plan` enumerates the arrangements of such a block.
+    """
 
     weight: int
     fields: Callable[[EventContext], Fields]

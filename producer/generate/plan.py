@@ -93,4 +93,5 @@ class _EvenSelection:
 
     def selects(self, number: int) -> bool:
         """Return whether ``number`` is selected."""
-        return self.count_below(number + 1) > self.count_below(number)
+        # The same as count_below(number + 1) > count_below(number), with one division less.
+        return number * self._numerator % self._denominator >= self._denominator - self._numerator

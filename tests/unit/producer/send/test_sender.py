@@ -82,6 +82,7 @@ def test_accepted_messages_are_counted() -> None:
     [
         raise_error(400, "RequestThrottled"),
         raise_error(400, "ThrottlingException"),
+        raise_error(400, "OverLimit"),
         raise_error(429, "TooManyRequests"),
         raise_error(500, "InternalError"),
         raise_error(503, "ServiceUnavailable"),
