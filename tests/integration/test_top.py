@@ -31,7 +31,7 @@ from tests.targets import ENDPOINT, IAM, LOG_FIGURES, PERCENTILES
 from tests.waiting import eventually
 from tools.core.errors import OpsError
 from tools.core.paths import ROOT
-from tools.core.state import ACCESS_KEY, SECRET_KEY
+from tools.core.state import SECRET_KEY
 
 POLICY = ROOT / "dashboards" / "reader-policy.json"
 READINGS = ("depth", "activity", "tables", "alerts", "alarms")
@@ -226,7 +226,7 @@ def test_without_the_right_to_find_the_queue_the_program_says_so(pipeline: Pipel
 
 @pytest.mark.needs(ENDPOINT)
 def test_a_pipeline_that_is_not_there_is_named(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    log_in(monkeypatch, pipeline, ACCESS_KEY, SECRET_KEY)
+    log_in(monkeypatch, pipeline, pipeline.state.access_key, SECRET_KEY)
     with pytest.raises(OpsError, match="no queue rt-other-prod-events"):
         find("rt-other-prod", None, pipeline.state.region)
 
@@ -335,7 +335,7 @@ def test_an_endpoint_that_goes_is_said_on_every_panel_and_all_recover_when_it_is
         name: value.replace(pipeline.state.endpoint, door.endpoint)
         for name, value in pipeline.state.environment().items()
     }
-    log_in(monkeypatch, pipeline, ACCESS_KEY, SECRET_KEY)
+    log_in(monkeypatch, pipeline, pipeline.state.access_key, SECRET_KEY)
     runner, board = watch(find(None, None, None, exports), 0.5)
 
     def problems() -> list[str | None]:

@@ -15,7 +15,7 @@ from tools.benchmarks.hosting import environment
 from tools.benchmarks.measure import in_turn, spread
 from tools.benchmarks.mock_aws import MockAws
 from tools.core.paths import ROOT
-from tools.core.state import StackState
+from tools.core.state import ACCESS_KEY, StackState
 from tools.local import ministack, processes
 
 # Events in one measurement, by size in KB: about a second of work each.
@@ -49,14 +49,16 @@ def _ceiling(kb: int, count: int, rounds: int) -> dict[str, Any]:
         state_dir = Path(temporary)
         emulator = ministack.start(state_dir, processes.free_port(), {})
         try:
-            sqs = StackState(emulator.endpoint, "us-east-1", "ministack", {}).client("sqs")
+            sqs = StackState(
+                emulator.endpoint, "us-east-1", "ministack", {}, access_key=emulator.access_key
+            ).client("sqs")
 
             def send(way: str) -> dict[str, float]:
                 queue_url = sqs.create_queue(
                     QueueName="events", Attributes={"MaximumMessageSize": "1048576"}
                 )["QueueUrl"]
                 try:
-                    return _send(way, queue_url, kb, count)
+                    return _send(way, queue_url, kb, count, emulator.access_key)
                 finally:
                     sqs.delete_queue(QueueUrl=queue_url)
 
@@ -77,12 +79,13 @@ def _compare(ways: list[str], rounds: int, send: Any) -> dict[str, Any]:
     }
 
 
-def _send(way: str, queue_url: str, kb: int, count: int) -> dict[str, float]:
+def _send(way: str, queue_url: str, kb: int, count: int, access_key: str = ACCESS_KEY) -> dict[str, float]:
     endpoint = queue_url.rpartition("/000000000000/")[0]
     done = subprocess.run(
         [sys.executable, "-m", "tools.benchmarks.senders", way, queue_url, str(kb), str(count)],
         cwd=ROOT,
-        env=environment(endpoint) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"},
+        env=environment(endpoint)
+        | {"AWS_ACCESS_KEY_ID": access_key, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"},
         capture_output=True,
         text=True,
         check=False,

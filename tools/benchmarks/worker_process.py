@@ -14,7 +14,7 @@ from typing import Any
 import botocore.session
 
 from tools.benchmarks.designs import Design
-from tools.core.state import ACCESS_KEY, SECRET_KEY, StackState
+from tools.core.state import SECRET_KEY, StackState
 from tools.deploy import versions
 from tools.local import lifecycle, processes
 from tools.local.emulator import Emulator
@@ -37,7 +37,7 @@ class RunningStack:
     def session(self) -> Any:
         """A botocore session with the emulator's credentials, for the producer."""
         session = botocore.session.Session()
-        session.set_credentials(ACCESS_KEY, SECRET_KEY)
+        session.set_credentials(self.state.access_key, SECRET_KEY)
         return session
 
     def deploy(self, design: Design) -> None:

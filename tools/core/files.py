@@ -12,9 +12,15 @@ from tools.core.errors import StackError
 LOCK_WAIT_SECONDS = 180
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write ``text`` so that a reader sees the old file or the new one, never a part."""
+def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
+    """Write ``text`` so that a reader sees the old file or the new one, never a part.
+
+    A ``private`` file can be read by this user alone.
+    """
     temporary = path.with_name(f".{path.name}.new")
+    if private:
+        temporary.touch()
+        temporary.chmod(0o600)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 

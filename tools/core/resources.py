@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from tools.core.errors import OpsError, StackError
 from tools.core.paths import DEFAULT_STATE_DIR
-from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState
+from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState, naming
 
 # A call that hangs is given up after 5 + 30 s; long polls last 20 s at most. Standard mode waits up to 1, 2
 # and 4 s between attempts, so an endpoint that is down is reported within seconds.
@@ -71,6 +71,11 @@ class Resources:
             config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
             self.clients[service] = session.client(service, endpoint_url=self.endpoint, config=config)
         return self.clients[service]
+
+    @property
+    def own_key(self) -> dict[str, str]:
+        """The header that MiniStack's own pages ask for; empty where boto3 finds the credentials."""
+        return naming(self.credentials[0]) if self.credentials else {}
 
     @property
     def queue_name(self) -> str:
@@ -132,19 +137,21 @@ class Resources:
             raise OpsError(
                 f"The stack in {state_dir} has no output {missing}.", "make up applies Terraform again."
             ) from None
-        # On AWS there are none: boto3 searches for itself.
-        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
-        credentials = (key, secret) if key and secret else None
-        return replace(cls._named(exports, state_dir), source=str(state_dir), credentials=credentials)
+        return replace(cls._named(exports, state_dir), source=str(state_dir))
 
     @classmethod
     def _named(cls, exports: Mapping[str, str], state_dir: Path) -> Resources:
         names: dict[str, Any] = {attribute: exports[name] for name, attribute in ENVIRONMENT_OUTPUTS.items()}
         names |= {attribute: exports.get(name, "") for name, attribute in ARCHIVE_OUTPUTS.items()}
+        endpoint = exports.get("AWS_ENDPOINT_URL") or None
+        # On AWS there are none, because boto3 searches for itself; so it does where there is a session.
+        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
+        is_complete = endpoint and key and secret and not exports.get("AWS_SESSION_TOKEN")
         return cls(
             **names,
             region=exports["AWS_DEFAULT_REGION"],
-            endpoint=exports.get("AWS_ENDPOINT_URL") or None,
+            endpoint=endpoint,
+            credentials=(str(key), str(secret)) if is_complete else None,
             bodies_kept=not (exports.get("AWS_ENDPOINT_URL") and exports.get(BODIES_REWRITTEN)),
             state_dir=state_dir,
         )

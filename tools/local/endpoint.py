@@ -1,11 +1,13 @@
 """An emulator that somebody else runs: used, never started and never stopped."""
 
 import json
+import os
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
 from tools.core.errors import StackError
+from tools.core.state import ACCESS_KEY, KEY_PREFIX
 from tools.local.emulator import Emulator
 
 # Each emulator has a health page of its own; MiniStack has LocalStack's as well, so it is asked first.
@@ -17,7 +19,10 @@ def join(endpoint: str, state_dir: Path) -> Emulator:
     """The emulator at ``endpoint``, to be used for the stack of ``state_dir``. Raises StackError."""
     flavour = flavour_of(endpoint)
     port = urllib.parse.urlsplit(endpoint).port or 80
-    emulator = Emulator("endpoint", endpoint, port, flavour, "")
+    # The key of a MiniStack that another checkout started, but never a key of the user's own.
+    exported = os.environ.get("AWS_ACCESS_KEY_ID", "")
+    access_key = exported if exported.startswith(KEY_PREFIX) else ACCESS_KEY
+    emulator = Emulator("endpoint", endpoint, port, flavour, "", access_key)
     emulator.save(state_dir)
     return emulator
 

@@ -52,6 +52,8 @@ def up(
     """
     state_dir = state_dir.absolute()
     state_dir.mkdir(parents=True, exist_ok=True)
+    # Terraform and tflocal write the emulator's key into files of their own.
+    state_dir.chmod(0o700)
     (state_dir / MARKER).touch()
     with exclusive(state_dir / "lock", "working on this stack"):
         running = _running(state_dir, port, emulator, endpoint, say)
@@ -65,7 +67,7 @@ def up(
         variables = dict(overrides or {})
         region = str(variables.get("region", DEFAULT_REGION))
         outputs = terraform.apply(state_dir, running.endpoint, region, variables, say)
-        state = StackState(running.endpoint, region, running.flavour, outputs)
+        state = StackState(running.endpoint, region, running.flavour, outputs, access_key=running.access_key)
         if running.flavour == "ministack":
             ministack_iam.mirror(state.client("iam"), state.name)
         if not message_bodies.are_kept(state.endpoint, state.emulator, state.client):

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tools.core.errors import StackError
 from tools.core.files import exclusive, write_atomically
-from tools.core.state import ACCESS_KEY, SECRET_KEY
 
 VERSION = "3.39.0"
 PROVIDER = "aws"
@@ -104,15 +103,10 @@ def lock_file() -> str:
 def settings(endpoint: str, as_root: bool = True) -> list[str]:
     """The lines of a provider block that send its every call to ``endpoint``.
 
-    With the emulator's root credentials, or with the environment's, which are then checked as on AWS.
+    Credentials are the environment's. Unless they are the emulator's root, they are checked as on AWS.
     """
-    root = [
-        f'access_key = "{ACCESS_KEY}"',
-        f'secret_key = "{SECRET_KEY}"',
-        "skip_requesting_account_id = true",
-    ]
     return [
-        *(root if as_root else []),
+        *(["skip_requesting_account_id = true"] if as_root else []),
         "s3_force_path_style = true",
         # Without these it spends 45 s looking for the real AWS.
         "skip_credentials_validation = true",

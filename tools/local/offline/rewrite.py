@@ -68,7 +68,7 @@ def rewrite(
 ) -> Rewritten:
     """The config in ``files`` (text by file name) for provider 3.39.0, every call going to ``endpoint``.
 
-    ``as_root``: with the emulator's root credentials rather than the environment's.
+    ``as_root``: the environment's credentials are the emulator's root.
 
     Raises UnsupportedError naming the file and line of what cannot be parsed, or the block that cannot be
     brought down.

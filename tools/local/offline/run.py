@@ -31,10 +31,10 @@ class OfflineRun:
 def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root: bool = True) -> OfflineRun:
     """Bring the copy of ``source`` in ``workdir`` down to provider 3.39.0, ready for ``terraform init``.
 
-    The provider then calls ``endpoint`` and nothing else, as the emulator's root or with the environment's
-    credentials. Files of ``source`` that the copy does not have are left out. The provider is unpacked under
-    ``cache_dir``, once for all stacks. Raises StackError when it is missing or is not HashiCorp's, and for
-    a construct in the config that cannot be brought down.
+    The provider then calls ``endpoint`` and nothing else, with the environment's credentials. Files of
+    ``source`` that the copy does not have are left out. The provider is unpacked under ``cache_dir``, once
+    for all stacks. Raises StackError when it is missing or is not HashiCorp's, and for a construct in the
+    config that cannot be brought down.
     """
     copied = (path for path in sorted(source.glob("*.tf")) if (workdir / path.name).exists())
     files = {path.name: path.read_text(encoding="utf-8") for path in copied}
