@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract import EVENT_TYPES
 from tests.infrastructure.configuration import resources
 from tests.infrastructure.monitoring import Known, Monitoring, assert_exists, metrics_of_widget
+from tools.core.paths import CONTRACT_DATA, LAMBDA_SOURCE
 
 # The panels of `make top`, from above to below. A widget's title begins with the panel that it belongs to.
 PANELS = ["Queue", "Throughput", "Lambda", "DynamoDB", "Alerts", "Alarms"]
@@ -69,6 +74,24 @@ def test_a_panel_shows_what_it_is_for(monitoring: Monitoring, name: str) -> None
         for metric in metrics_of_widget(widget)
     }
     assert shown == METRICS[name]
+
+
+def test_a_new_event_type_in_the_contract_gets_a_line_of_its_own(tmp_path: Path) -> None:
+    source, directory = tmp_path / "lambda_src", tmp_path / "terraform"
+    for name in CONTRACT_DATA:
+        (source / name).parent.mkdir(parents=True)
+        shutil.copy(LAMBDA_SOURCE / name, source / name)
+    schema = source / "contract" / "event.schema.json"
+    content = json.loads(schema.read_text())
+    content["properties"]["event_type"]["enum"].append("gift_card")
+    schema.write_text(json.dumps(content))
+    directory.mkdir()
+    widgets = Monitoring(directory, f"-var=lambda_source={source}").widgets()
+    (by_type,) = (widget for widget in widgets if widget["properties"]["title"].endswith("by type"))
+    lines = {row[1]: row[-1]["label"] for row in by_type["properties"]["metrics"]}
+    types = [*EVENT_TYPES, "gift_card"]
+    # The processor names its metrics like this (processor/report.py).
+    assert lines == {f"Stored{name.capitalize()}": name.replace("_", " ") for name in types}
 
 
 def test_every_expression_speaks_of_metrics_of_its_own_panel(monitoring: Monitoring) -> None:
