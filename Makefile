@@ -178,6 +178,7 @@ docs: ## write docs/contract.md anew from the schema, and the figures in docs/ f
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.docs.contract
 	@$(TOOLS) -m tools.benchmarks.docs.figures
+	@$(TOOLS) -m tools.analytics.views
 
 lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: with the newest versions)
 	$(NEED) tools
