@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.columns import EVENTS, Column
+from storage.columns import COLUMNS, EVENTS, Column
 from tests.unit.tools.analytics.archive_files import event_line, object_key, write_object
-from tools.analytics import views
 from tools.analytics.database import open_archive
 
 
@@ -26,7 +25,7 @@ from tools.analytics.database import open_archive
 def test_a_new_column_of_the_table_can_be_queried(
     column: Column, archived: object, expected: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(views.COLUMNS, "events", (*EVENTS, column))
+    monkeypatch.setitem(COLUMNS, "events", (*EVENTS, column))
     write_object(tmp_path, object_key(), event_line("{}", **{column.name: archived}))
     with open_archive(tmp_path) as database:
         assert database.query(f"select {column.name} from events").rows == [(expected,)]
