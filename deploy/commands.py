@@ -127,7 +127,7 @@ def drift(environment: Environment, account: Account, _options: Namespace) -> in
     """Say whether the account still is as the config says."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
-        different = opened.plan("-lock=false")
+        different = opened.plan("-lock=false") and not opened.is_misread()
         unseen = opened.differences()
         if not different and not unseen:
             out.print(f"{environment.full_name} is as the config says.")

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deploy import plan as plans
 from deploy import receipt, state_bucket
 from deploy.account import Account
 from deploy.environment import Environment
 from deploy.receipt import Fingerprint
 from ops.errors import OpsError
-from stack import build, terraform_process, tflocal, toolchain
+from stack import alarms, build, terraform_process, tflocal, toolchain
 from stack.paths import CACHE_DIR, ROOT, TERRAFORM_SOURCE, read_by_config
 from stack.say import Say
 from stack.terraform import LOCK, NEVER_COPIED, copy_config
@@ -97,6 +98,15 @@ class Workspace:
         from stack import offline
 
         return offline.differences(self._read("state", "pull"), self.account.client)
+
+    def is_misread(self) -> bool:
+        """Return whether the plan only changes what an emulator keeps, but reads back with fields missing."""
+        if self.account.endpoint is None or self.is_offline:
+            return False
+        plan = self.show_plan()
+        outputs = any(change["actions"] != ["no-op"] for change in plan.get("output_changes", {}).values())
+        changed = {change.address for change in plans.changes(plan)}
+        return not outputs and changed == alarms.misread(plan, self.account.client("cloudwatch"))
 
     def outputs(self) -> dict[str, Any]:
         """Terraform's outputs by name; empty where nothing is deployed."""

@@ -12,6 +12,12 @@ KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack
 # An endpoint is joined, not started.
 CHOICES = ("auto", "ministack", "localstack")
 DEFAULT_PORT = 4566
+# What the other choice would bring, and how to type it.
+LOCALSTACK_BRINGS = (
+    f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image but enforces no IAM: "
+    "make down up EMULATOR=localstack"
+)
+MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
 LOG_LINES = 500
 # What the other choice would bring, and how to type it.
 LOCALSTACK_BRINGS = (

@@ -67,8 +67,6 @@ locals {
 resource "aws_glue_catalog_database" "archive" {
   count = var.athena ? 1 : 0
 
-  # The default is the provider's account id, which it does not have on an emulator.
-  catalog_id  = local.account_id
   name        = local.archive_database
   description = "The archive of ${local.name}: views events and rejected, and the raw lines under them."
 }
@@ -78,7 +76,6 @@ resource "aws_glue_catalog_database" "archive" {
 resource "aws_glue_catalog_table" "archive_lines" {
   for_each = local.archive_lines
 
-  catalog_id    = local.account_id
   database_name = aws_glue_catalog_database.archive[0].name
   name          = "${each.key}_lines"
   description   = "Lines of ${each.key}/, each as often as it was archived. Query the view ${each.key} instead."
@@ -133,7 +130,6 @@ resource "aws_glue_catalog_table" "archive_lines" {
 resource "aws_glue_catalog_table" "archive_views" {
   for_each = local.archive_lines
 
-  catalog_id    = local.account_id
   database_name = aws_glue_catalog_database.archive[0].name
   name          = each.key
   description   = "One row for each line of ${each.key}/, however often it was archived."

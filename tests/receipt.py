@@ -72,6 +72,12 @@ class Run:
             offline=offline,
         ).save(self.path)
 
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which versions the end-to-end tests ran with: the old provider proves nothing for AWS."""
+        if self.target is not None:
+            old = ", the stand-in for machines without the registry" if self.provider == STAND_IN else ""
+            terminalreporter.write_line(f"Terraform {self.terraform}, AWS provider {self.provider}{old}")
+
     def is_whole(self) -> bool:
         """Whether this is the default suite, all of it."""
         options: Any = self.config.option

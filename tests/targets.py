@@ -44,7 +44,7 @@ ENDPOINT_LACKS = {
         INSIDE: _OTHERS,
         IAM: _UNENFORCED,
         ALARMS: f"LocalStack {_BY_PERIOD}",
-        PERCENTILES: "LocalStack's GetMetricData has no percentiles",
+        PERCENTILES: "LocalStack answers GetMetricData for a percentile with InternalError",
     },
 }
 ACCOUNT_LACKS = {

@@ -76,22 +76,34 @@ class Probe:
     @contextmanager
     def mapped(self, visibility: int = 6 * TIMEOUT, **mapping: Any) -> Iterator[str]:
         """Map a new queue to the function; yield the queue's URL."""
-        with queue(self.sqs, self.name, VisibilityTimeout=str(visibility)) as (url, arn):
-            made = self.functions.create_event_source_mapping(
-                FunctionName=self.name,
-                EventSourceArn=arn,
-                FunctionResponseTypes=["ReportBatchItemFailures"],
-                **mapping,
+        with (
+            queue(self.sqs, self.name, VisibilityTimeout=str(visibility)) as (url, arn),
+            self._mapping(arn, FunctionResponseTypes=["ReportBatchItemFailures"], **mapping),
+        ):
+            yield url
+
+    def map_and_unmap(self, arn: str) -> None:
+        """Map a queue to the function, without polling it. Raises ClientError where that is refused."""
+        with self._mapping(arn, Enabled=False):
+            pass
+
+    @contextmanager
+    def _mapping(self, arn: str, **mapping: Any) -> Iterator[None]:
+        mapped = self.functions.create_event_source_mapping(
+            FunctionName=self.name, EventSourceArn=arn, **mapping
+        )["UUID"]
+        try:
+            # LocalStack keeps one that is deleted before it has been made.
+            eventually(
+                lambda: (
+                    self.functions.get_event_source_mapping(UUID=mapped)["State"] in ("Enabled", "Disabled")
+                ),
+                within=READY_SECONDS,
+                what="the mapping is made",
             )
-            try:
-                eventually(
-                    lambda: self.functions.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled",
-                    within=READY_SECONDS,
-                    what="the mapping is enabled",
-                )
-                yield url
-            finally:
-                self.functions.delete_event_source_mapping(UUID=made["UUID"])
+            yield
+        finally:
+            self.functions.delete_event_source_mapping(UUID=mapped)
 
 
 @contextmanager

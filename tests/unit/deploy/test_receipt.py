@@ -198,6 +198,24 @@ def test_a_committed_lock_file_stays_what_it_is(
     assert written.pins_provider is pinned
 
 
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [("6.62.0", "AWS provider 6.62.0"), ("3.39.0", "the stand-in for machines without the registry")],
+)
+def test_a_run_says_which_provider_its_results_were_had_with(
+    provider: str, said: str, tmp_path: Path
+) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.run.provider = provider
+    lines: list[str] = []
+    reporter: Any = SimpleNamespace(write_line=lines.append)
+    suite.run.pytest_terminal_summary(reporter)
+    assert lines[0].endswith(said)
+    suite.run.target = None
+    suite.run.pytest_terminal_summary(reporter)
+    assert len(lines) == 1
+
+
 def test_a_failure_leaves_none(tmp_path: Path) -> None:
     suite = Suite(tmp_path / "receipt.json")
     suite.ran(END_TO_END)

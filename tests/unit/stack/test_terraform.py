@@ -232,6 +232,23 @@ def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
         terraform._prepare(tmp_path / "state", "http://127.0.0.1:1", "us-east-1", lambda _: None)
 
 
+@pytest.mark.parametrize(
+    ("said", "trouble"),
+    [
+        ("the checksums could not be fetched", True),
+        ("the local package doesn't match any of the\nchecksums previously recorded", False),
+    ],
+)
+def test_no_other_provider_takes_the_place_of_one_that_is_not_the_locked(
+    said: str, trouble: bool, tmp_path: Path
+) -> None:
+    terraform_that = ["sh", "-c", f'printf \'%s\\n\' "Error: Failed to install provider" "{said}"; exit 1']
+    with pytest.raises(StackError, match="Failed to install provider") as failed:
+        terraform_process.run(terraform_that, tmp_path, {}, tmp_path / "log", print, "init")
+    assert isinstance(failed.value, terraform_process.ProviderTrouble) is trouble
+    assert ("make lock-provider" in str(failed.value)) is not trouble
+
+
 @pytest.mark.parametrize(("offline", "tries"), [(True, 2), (False, 1)])
 def test_a_stream_whose_name_the_old_provider_learns_too_late_is_planned_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offline: bool, tries: int

@@ -23,7 +23,7 @@ def jobs(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_there_are_the_workflows_that_readme_names() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "test"]
+    assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "providers", "test"]
 
 
 @EACH
@@ -43,6 +43,17 @@ def test_a_job_ends_in_time_and_may_no_more_than_it_needs(path: Path) -> None:
     assert workflow["permissions"] == {"contents": "read"}
     tokens = {name for name, job in workflow["jobs"].items() if "id-token" in job.get("permissions", {})}
     assert tokens == {name for name in workflow["jobs"] if name in ("plan", "deploy")}
+
+
+def test_only_the_job_that_proposes_a_provider_may_write() -> None:
+    writing = {
+        (path.stem, name): {right for right, what in job["permissions"].items() if what == "write"}
+        for path in WORKFLOWS
+        for name, job in jobs(path).items()
+        if {"write"} & set(job.get("permissions", {}).values())
+    }
+    assert writing.pop(("providers", "lock")) == {"contents", "pull-requests"}
+    assert set(map(frozenset, writing.values())) == {frozenset({"id-token"})}
 
 
 @EACH
