@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import islice
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,6 +14,8 @@ from stack.emulator import Emulator
 
 SECONDS = 20.0
 _LINES = 3
+# LocalStack writes whole events into a line.
+_WIDTH = 300
 _TROUBLE = ("ERROR", "WARN", "Error", "Exception")
 
 
@@ -64,5 +65,5 @@ def _emulator_lines(resources: Resources) -> list[str]:
     if emulator is None or emulator.endpoint != resources.endpoint:
         return []
     lines = emulators.last_lines(emulator, resources.state_dir).splitlines()
-    trouble = (line for line in reversed(lines) if any(word in line for word in _TROUBLE))
-    return [f"  {line}" for line in reversed(list(islice(trouble, _LINES)) or lines[: -_LINES - 1 : -1])]
+    trouble = [line for line in lines if any(word in line for word in _TROUBLE)]
+    return [f"  {line[:_WIDTH]}" for line in (trouble or lines)[-_LINES:]]
