@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -16,7 +17,8 @@ SECONDS = 20.0
 _LINES = 3
 # LocalStack writes whole events into a line.
 _WIDTH = 300
-_TROUBLE = ("ERROR", "WARN", "Error", "Exception")
+# LocalStack passes on what its parts say at [WARNING].
+_TROUBLE = re.compile(r"(?<!\[)\b(?:ERROR|WARN(?:ING)?)\b|Error\b|Exception\b")
 
 
 class StallWatch:
@@ -65,5 +67,5 @@ def _emulator_lines(resources: Resources) -> list[str]:
     if emulator is None or emulator.endpoint != resources.endpoint:
         return []
     lines = emulators.last_lines(emulator, resources.state_dir).splitlines()
-    trouble = [line for line in lines if any(word in line for word in _TROUBLE)]
+    trouble = [line for line in lines if _TROUBLE.search(line)]
     return [f"  {line[:_WIDTH]}" for line in (trouble or lines)[-_LINES:]]
