@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -25,6 +26,8 @@ _CONFIG = Config(
 )
 # An emulator is reached directly, whatever proxy the environment names, and knows no bucket host names.
 _EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
+# An endpoint may be AWS's own: a region's, a VPC's.
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class Resources:
             **names,
             region=exports["AWS_DEFAULT_REGION"],
             endpoint=exports.get("AWS_ENDPOINT_URL") or None,
-            bodies_kept=not (exports.get("AWS_ENDPOINT_URL") and exports.get(BODIES_REWRITTEN)),
+            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or _is_aws(exports.get("AWS_ENDPOINT_URL")),
             state_dir=state_dir,
         )
 
@@ -156,3 +159,8 @@ def require_archive(resources: Resources) -> None:
         raise OpsError(
             "This pipeline has no archive.", "The Terraform variable archive brings it; make up applies it."
         )
+
+
+def _is_aws(endpoint: str | None) -> bool:
+    host = urlsplit(endpoint or "").hostname or ""
+    return not endpoint or host.endswith(_AWS_DOMAINS)

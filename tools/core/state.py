@@ -30,7 +30,7 @@ ARCHIVE_OUTPUTS = {
     "ARCHIVE_BUCKET": "archive_bucket",
     "ARCHIVE_FAILURES_QUEUE_URL": "archive_failures_queue_url",
 }
-# Exported as 1 on a LocalStack that rewrites message bodies.
+# Exported as 1 on a LocalStack that rewrites message bodies, as 0 on every other emulator.
 BODIES_REWRITTEN = "BODIES_REWRITTEN"
 
 
@@ -84,9 +84,9 @@ class StackState:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            # Said in either case, so that it replaces what another stack exported.
+            BODIES_REWRITTEN: str(int(not self.bodies_kept)),
         }
-        if not self.bodies_kept:
-            emulator[BODIES_REWRITTEN] = "1"
         return {
             **(emulator if self.endpoint else {}),
             "AWS_DEFAULT_REGION": self.region,

@@ -152,4 +152,6 @@ def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, s
     started = emulators.start(kind, state_dir, port, extra)
     version = emulators.health(started)
     say(labelled("emulator", f"{NAMES[kind]} {version} on {started.endpoint} ({reason})"))
+    if wanted == "auto":
+        say(labelled("", emulators.OTHER_CHOICE[kind]))
     return started

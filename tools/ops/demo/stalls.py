@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from itertools import islice
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,7 +15,10 @@ from tools.ops.inspect.logs import Tail, Wanted
 
 SECONDS = 20.0
 _LINES = 3
-_TROUBLE = ("ERROR", "WARN", "Error", "Exception")
+# LocalStack writes whole events into a line.
+_WIDTH = 300
+# LocalStack passes on what its parts say at [WARNING].
+_TROUBLE = re.compile(r"(?<!\[)\b(?:ERROR|WARN(?:ING)?)\b|Error\b|Exception\b")
 
 
 class StallWatch:
@@ -64,5 +67,5 @@ def _emulator_lines(resources: Resources) -> list[str]:
     if emulator is None or emulator.endpoint != resources.endpoint:
         return []
     lines = emulators.last_lines(emulator, resources.state_dir).splitlines()
-    trouble = (line for line in reversed(lines) if any(word in line for word in _TROUBLE))
-    return [f"  {line}" for line in reversed(list(islice(trouble, _LINES)) or lines[: -_LINES - 1 : -1])]
+    trouble = [line for line in lines if _TROUBLE.search(line)]
+    return [f"  {line[:_WIDTH]}" for line in (trouble or lines)[-_LINES:]]

@@ -46,7 +46,9 @@ def test_what_is_exported_names_a_pipeline_on_aws() -> None:
         ({}, True),
         ({"AWS_ENDPOINT_URL": "http://x"}, True),
         ({"AWS_ENDPOINT_URL": "http://x", "BODIES_REWRITTEN": "1"}, False),
+        ({"AWS_ENDPOINT_URL": "http://x", "BODIES_REWRITTEN": "0"}, True),
         ({"BODIES_REWRITTEN": "1"}, True),
+        ({"AWS_ENDPOINT_URL": "https://sqs.eu-west-1.amazonaws.com", "BODIES_REWRITTEN": "1"}, True),
     ],
 )
 def test_bodies_are_rewritten_on_an_emulator_that_says_so_and_never_on_aws(

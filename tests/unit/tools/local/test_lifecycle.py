@@ -99,6 +99,7 @@ def test_up_says_which_emulator_it_took_and_why(tmp_path: Path, port: int) -> No
     state, said = up(tmp_path / "state", port)
     assert state.emulator == "ministack"
     assert "auto: no Docker engine answers" in said
+    assert "make down up EMULATOR=localstack" in said
     assert StackState.load(tmp_path / "state") == state
 
 

@@ -71,7 +71,9 @@ def test_what_the_function_logged_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_where_the_function_logged_no_error_the_emulators_log_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    log = "\n".join(["INFO fine", "ERROR: Docker not available", *(f"INFO {n}" for n in range(9))])
+    log = "\n".join(
+        ["INFO fine", "ERROR: Docker not available", "INFO [WARNING] slow", *(f"INFO {n}" for n in range(9))]
+    )
     said = explained(monkeypatch, tmp_path, [entry("INFO", "batch processed")], log)
     assert said.splitlines()[1:] == ["  ERROR: Docker not available"]
 
