@@ -23,7 +23,7 @@ _NEEDS_TWO_READINGS = Absent("needs two readings")
 class QueueFlow:
     """Messages per second into and out of the queue, seconds until it is empty, age of the oldest message.
 
-    ``oldest_is_upper_bound`` tells that the exact age is unknown.
+    ``oldest_is_upper_bound`` means that the exact age is unknown.
     """
 
     sent: Value

@@ -49,7 +49,7 @@ class InvocationTracker:
         self._failed: set[str] = set()
 
     def process(self, event: dict[str, Any]) -> BatchLine | Invocation | None:
-        """Process an event of FilterLogEvents. Return the batch or invocation that it reports first."""
+        """Process an event of FilterLogEvents. Return its batch or invocation unless it is a repetition."""
         time, stream, message = event["timestamp"] / 1000, event["logStreamName"], event["message"]
         if fields := parse_batch_line(message):
             return self._add_batch(BatchLine(time, str(fields.get("request_id")), fields))
@@ -120,8 +120,8 @@ def parse_report_line(message: str) -> tuple[str, float, bool] | None:
     if '"platform.report"' not in message:
         return None
     try:
-        record = json.loads(message)["record"]
-        failed = record.get("status", "success") != "success"
-        return str(record["requestId"]), float(record["metrics"]["durationMs"]), failed
+        report = json.loads(message)["record"]
+        failed = report.get("status", "success") != "success"
+        return str(report["requestId"]), float(report["metrics"]["durationMs"]), failed
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -18,7 +18,7 @@ ERROR = "bold red"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A label with its value as text. ``reason`` tells why the value is absent."""
+    """A label with its value as text. ``reason`` explains an absent value."""
 
     label: str
     text: str

@@ -1,4 +1,4 @@
-"""Draw the whole screen: the header, the panels, and what their borders tell about the sources."""
+"""Draw the whole screen: the header, the panels, and the sources in their borders."""
 
 from __future__ import annotations
 

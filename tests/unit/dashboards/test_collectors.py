@@ -24,10 +24,10 @@ URL = "http://127.0.0.1:1"
 
 
 def test_the_counters_come_from_the_queue_and_the_dead_letter_queue() -> None:
-    def answer(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
+    def respond(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
         return counters(3) if QueueUrl.endswith("-dlq") else counters(7, 5, 2)
 
-    sqs = FakeClient(get_queue_attributes=answer)
+    sqs = FakeClient(get_queue_attributes=respond)
     depth = Queues(target(sqs=sqs), 1).collect().value
     assert (depth.visible, depth.in_flight, depth.delayed, depth.dead_letters, depth.total) == (
         7,
@@ -39,24 +39,24 @@ def test_the_counters_come_from_the_queue_and_the_dead_letter_queue() -> None:
 
 
 def test_the_queue_is_still_read_if_the_dead_letter_queue_is_missing() -> None:
-    def answer(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
+    def respond(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
         if QueueUrl.endswith("-dlq"):
             raise client_error("GetQueueAttributes", "AWS.SimpleQueueService.NonExistentQueue")
         return counters(7)
 
-    result = Queues(target(sqs=FakeClient(get_queue_attributes=answer)), 1).collect()
+    result = Queues(target(sqs=FakeClient(get_queue_attributes=respond)), 1).collect()
     assert result.value.visible == 7
     assert result.value.dead_letters == Absent("the dead-letter queue does not exist")
     assert result.error == "the dead-letter queue does not exist"
 
 
 def test_the_other_tables_are_still_counted_if_one_is_missing() -> None:
-    def answer(TableName: str) -> Any:  # noqa: N803
+    def respond(TableName: str) -> Any:  # noqa: N803
         if TableName.endswith("rejected"):
             raise client_error("DescribeTable", "ResourceNotFoundException")
         return {"Table": {"ItemCount": 12}}
 
-    result = TableCounts(target(dynamodb=FakeClient(describe_table=answer)), 1).collect()
+    result = TableCounts(target(dynamodb=FakeClient(describe_table=respond)), 1).collect()
     assert result.value == Tables(12.0, Absent("a table does not exist"), 12.0)
     assert result.error == "a table does not exist"
 
@@ -121,12 +121,12 @@ def test_alerts_come_from_every_partition_of_both_indexes() -> None:
 
 
 def test_alerts_of_one_index_are_shown_if_the_other_is_denied() -> None:
-    def answer(TableName: str, **request: Any) -> Any:  # noqa: N803
+    def respond(TableName: str, **request: Any) -> Any:  # noqa: N803
         if TableName.endswith("rejected"):
             raise client_error("Query", "AccessDeniedException")
         return query_index(**request)
 
-    result = Alerts(target(dynamodb=FakeClient(query=answer)), 1).collect()
+    result = Alerts(target(dynamodb=FakeClient(query=respond)), 1).collect()
     assert [alert.kind for alert in result.value] == ["large order"]
     assert result.error == "not allowed: Query"
 

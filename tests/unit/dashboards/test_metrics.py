@@ -55,7 +55,7 @@ def test_the_function_emits_every_own_metric_that_is_read(
 
 
 def test_all_metrics_are_read_in_one_call() -> None:
-    def answer(MetricDataQueries: list[dict[str, Any]], **_: Any) -> Any:  # noqa: N803
+    def respond(MetricDataQueries: list[dict[str, Any]], **_: Any) -> Any:  # noqa: N803
         return {
             "MetricDataResults": [
                 {"Id": query["Id"], "Timestamps": [timestamp(WHOLE)], "Values": [60.0]}
@@ -63,7 +63,7 @@ def test_all_metrics_are_read_in_one_call() -> None:
             ]
         }
 
-    cloudwatch = FakeClient(get_metric_data=answer)
+    cloudwatch = FakeClient(get_metric_data=respond)
     collector = Metrics(target(cloudwatch=cloudwatch))
     collector.collect()
     assert len(cloudwatch.calls) == 1

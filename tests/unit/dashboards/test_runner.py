@@ -22,14 +22,14 @@ class FakeCollector:
     resource = "the queue"
     interval = 0.02
 
-    def __init__(self, reading: str, answer: Callable[[], Any]) -> None:
+    def __init__(self, reading: str, read_value: Callable[[], Any]) -> None:
         self.reading = reading
-        self.answer = answer
+        self.read_value = read_value
         self.calls = 0
 
     def collect(self) -> CollectResult:
         self.calls += 1
-        return CollectResult(self.answer())
+        return CollectResult(self.read_value())
 
 
 def create_store() -> ReadingStore:
@@ -47,13 +47,13 @@ def never() -> Iterator[Callable[[], Any]]:
 def test_a_failing_source_keeps_its_last_value_and_shows_its_error_until_it_recovers() -> None:
     broken = threading.Event()
 
-    def answer() -> Depth:
+    def respond() -> Depth:
         if broken.is_set():
             raise ConnectionRefusedError
         return Depth(time.time(), 7, 0, 0, 0.0)
 
     store = create_store()
-    runner = Runner([FakeCollector("depth", answer)], store)
+    runner = Runner([FakeCollector("depth", respond)], store)
     runner.start()
     try:
         eventually(lambda: store.state(time.time()).depth.value, within=5, what="a first reading")
