@@ -27,7 +27,7 @@ from dashboards.target import Target, find_target
 from dashboards.values import Absent
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
-from tests.targets import ENDPOINT, IAM, LOG_FIGURES
+from tests.targets import ENDPOINT, IAM, LOG_FIGURES, PERCENTILES
 from tests.waiting import eventually
 from tools.core.errors import OpsError
 from tools.core.paths import ROOT
@@ -244,6 +244,7 @@ def test_the_policy_only_allows_read_actions() -> None:
 
 
 @pytest.mark.needs(ENDPOINT)
+@pytest.mark.needs(PERCENTILES)
 def test_values_are_read_from_cloudwatch(pipeline: Pipeline) -> None:
     found = find_target(None, None, None, {"STACK_DIR": str(pipeline.state_dir)})
     # No alarm watches metrics of this name.

@@ -29,7 +29,7 @@ def messages(kb: float, kind: str | None = None) -> Iterator[Message]:
         invalid=Fraction(1, 2) if kind == INVALID else Fraction(0),
         large=Fraction(1, 2) if kind == LARGE else Fraction(0) if kind == VALID else Fraction(1, 20),
     )
-    events = Events(RunSpec(seed=SEED, start=SEEDED_START, target_bytes=round(kb * KB), shares=shares))
+    events = Events(RunSpec(seed=SEED, start=SEEDED_START, target_bytes=round(kb * KB), ratios=shares))
     made = map(events.message, count())
     if kind == LARGE:
         return (message for message in made if message.large_order)
