@@ -397,6 +397,17 @@ variable "dashboard_template" {
   }
 }
 
+variable "lambda_source" {
+  description = "Path of lambda_src, absolute or relative to where Terraform runs: its JSON contract and columns are read."
+  type        = string
+  default     = "../lambda_src"
+
+  validation {
+    condition     = endswith(var.lambda_source, "lambda_src")
+    error_message = "lambda_source is the path of a directory called lambda_src."
+  }
+}
+
 # Transport
 
 variable "refuse_plain_http" {

@@ -163,6 +163,7 @@ run "refuses_alarms" {
     rejection_rate_percent = 101
     large_orders_per_hour  = { fewest = 2, most = 1 }
     dashboard_template     = "/a/b.json"
+    lambda_source          = "/a/src"
   }
 
   expect_failures = [
@@ -172,5 +173,6 @@ run "refuses_alarms" {
     var.rejection_rate_percent,
     var.large_orders_per_hour,
     var.dashboard_template,
+    var.lambda_source,
   ]
 }

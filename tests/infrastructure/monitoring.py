@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.infrastructure.configuration import TERRAFORM, resources, run_terraform, text
-from tools.core.paths import DASHBOARD_TEMPLATE
 from tools.local import hcl
+from tools.local.terraform import paths, variable_arguments
 
 METRICS = Path(__file__).parent / "data" / "aws-metrics.json"
 EVALUATED = (
@@ -64,11 +64,10 @@ class Monitoring:
         """Evaluate in an empty directory; ``arguments`` are Terraform's, such as ``-var=...``."""
         shutil.copy(TERRAFORM / "variables.tf", directory)
         (directory / "evaluated.tf").write_text(_config())
-        template = f"-var=dashboard_template={DASHBOARD_TEMPLATE}"
         answer = run_terraform(
             "console",
             "-var=environment=test",
-            template,
+            *variable_arguments(paths()),
             *arguments,
             directory=directory,
             stdin="jsonencode(local.evaluated)\n",

@@ -18,7 +18,12 @@ REQUIREMENTS = ROOT / "requirements"
 EMULATOR_PYTHON = VENVS / "emulator" / "bin" / "python"
 
 
+# The files under ``LAMBDA_SOURCE`` that the Terraform config reads.
+CONTRACT_DATA = ("contract/event.schema.json", "storage/columns.json")
+
+
 def read_by_config(root: Path = ROOT) -> list[Path]:
-    """The files outside ``terraform/`` that the config reads, in the checkout at ``root``."""
+    """Return the files outside ``terraform/`` that the config reads, in the checkout at ``root``."""
     queries = sorted((root / ANALYTICS.relative_to(ROOT)).rglob("*.sql"))
-    return [root / DASHBOARD_TEMPLATE.relative_to(ROOT), *queries]
+    contract = [root / LAMBDA_SOURCE.relative_to(ROOT) / name for name in CONTRACT_DATA]
+    return [root / DASHBOARD_TEMPLATE.relative_to(ROOT), *contract, *queries]

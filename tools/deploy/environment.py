@@ -25,7 +25,7 @@ _KNOWN = (
     "large_order_threshold",
 )
 # What is deployed is what was tested: no tfvars may name other files.
-_FILES = {*ARTIFACTS, "dashboard_template"}
+_FILES = {*ARTIFACTS, "dashboard_template", "lambda_source", "analytics_directory"}
 
 
 @dataclass(frozen=True)

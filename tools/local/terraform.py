@@ -15,7 +15,7 @@ from typing import Any
 from tools.core.errors import StackError
 from tools.core.files import exclusive, write_atomically
 from tools.core.log import Log, labelled
-from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
+from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, LAMBDA_SOURCE, TERRAFORM_SOURCE
 from tools.core.state import StackState
 from tools.local import terraform_process, tflocal, toolchain
 from tools.local.build import ARTIFACTS
@@ -229,7 +229,12 @@ def _arguments(overrides: Mapping[str, object]) -> list[str]:
 def paths() -> dict[str, str]:
     """The variables that say where things lie: the config's defaults are relative, and it runs in a copy."""
     zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
-    return {**zips, "dashboard_template": str(DASHBOARD_TEMPLATE), "analytics_directory": str(ANALYTICS)}
+    return {
+        **zips,
+        "dashboard_template": str(DASHBOARD_TEMPLATE),
+        "lambda_source": str(LAMBDA_SOURCE),
+        "analytics_directory": str(ANALYTICS),
+    }
 
 
 def variable_arguments(variables: Mapping[str, object]) -> list[str]:

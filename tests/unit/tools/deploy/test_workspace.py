@@ -32,6 +32,7 @@ def test_the_copy_is_the_checkout_with_its_relative_paths(tmp_path: Path) -> Non
     assert frozen == receipt.fingerprint()
     assert (dev.directory / "terraform" / "../build/lambda.zip").is_file()
     assert (dev.directory / "terraform" / "../dashboards/cloudwatch.json.tftpl").is_file()
+    assert (dev.directory / "terraform" / "../lambda_src/contract/event.schema.json").is_file()
     assert (dev.directory / "terraform" / "backend.tf").is_file()
 
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 
-from dashboards.data import as_data
+from dashboards.json_output import to_json_data
 from tests.unit.dashboards.builders import all_absent, all_failed, nothing_yet, state
 
 
-def test_the_figures_of_a_pipeline_at_work_have_their_units_in_their_names() -> None:
-    panels = as_data(state())["panels"]
+def test_the_names_of_values_contain_their_units() -> None:
+    panels = to_json_data(state())["panels"]
     assert panels["queue"]["figures"] == {
         "visible": 10,
         "in_flight": 0,
@@ -22,33 +22,33 @@ def test_the_figures_of_a_pipeline_at_work_have_their_units_in_their_names() -> 
     assert panels["dynamodb"]["figures"]["stored_order_in_900_seconds"] == 80
 
 
-def test_an_absent_figure_is_null_and_says_why() -> None:
-    queue = as_data(state())["panels"]["queue"]
+def test_an_absent_value_is_null_with_its_reason() -> None:
+    queue = to_json_data(state())["panels"]["queue"]
     assert queue["absent"] == {"oldest_seconds_at_most": "never seen empty"}
-    function = as_data(state())["panels"]["lambda"]
+    function = to_json_data(state())["panels"]["lambda"]
     assert function["figures"]["throttles_in_900_seconds"] is None
     assert function["absent"] == {"throttles_in_900_seconds": "not logged"}
 
 
-def test_where_nothing_can_be_had_there_is_no_number_but_the_counters() -> None:
-    panels = as_data(all_absent())["panels"]
+def test_if_no_value_is_available_only_the_queue_has_numbers() -> None:
+    panels = to_json_data(all_absent())["panels"]
     del panels["queue"]
     assert [
         value for panel in panels.values() for value in panel["figures"].values() if value is not None
     ] == []
 
 
-def test_a_panel_carries_its_problem_and_its_age() -> None:
-    queue = as_data(all_failed("SQS does not answer", with_values=True))["panels"]["queue"]
+def test_a_panel_contains_its_error_and_its_age() -> None:
+    queue = to_json_data(all_failed("SQS does not answer", with_values=True))["panels"]["queue"]
     assert (queue["problem"], queue["age_seconds"]) == ("SQS does not answer", 75)
 
 
-def test_a_source_that_has_not_answered_is_a_problem() -> None:
-    assert {panel["problem"] for panel in as_data(nothing_yet())["panels"].values()} == {"no answer yet"}
+def test_a_source_without_an_answer_is_a_problem() -> None:
+    assert {panel["problem"] for panel in to_json_data(nothing_yet())["panels"].values()} == {"no answer yet"}
 
 
 def test_alerts_and_alarms_are_listed_with_their_times() -> None:
-    panels = as_data(state())["panels"]
+    panels = to_json_data(state())["panels"]
     assert panels["alerts"]["newest"][0] == {
         "at": "2026-11-23T02:13:18.000Z",
         "kind": "large order",
@@ -62,5 +62,5 @@ def test_alerts_and_alarms_are_listed_with_their_times() -> None:
     }
 
 
-def test_it_is_json() -> None:
-    assert json.loads(json.dumps(as_data(all_absent())))["name"] == "rt-pipeline-local"
+def test_the_data_can_be_encoded_as_json() -> None:
+    assert json.loads(json.dumps(to_json_data(all_absent())))["name"] == "rt-pipeline-local"
