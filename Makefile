@@ -188,6 +188,7 @@ docs: ## write docs/contract.md anew from the schema, and the figures in docs/ f
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.docs.contract
 	@$(TOOLS) -m tools.benchmarks.docs.figures
+	@$(TOOLS) -m tools.analytics.views
 
 lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: newest versions; UPGRADE=unpinned: MiniStack and boto3 too)
 	$(NEED) tools

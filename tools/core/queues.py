@@ -102,7 +102,7 @@ def peek(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
     return found if found is not None else _peek_localstack(resources, queue_url)
 
 
-def _peek_ministack(resources: Resources, queue_url: str) -> list[Waiting] | None:
+def _peek_ministack(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
     query = urllib.parse.urlencode({"QueueUrl": queue_url, "region": resources.region})
     try:
         with _direct.open(f"{resources.endpoint}/_ministack/sqs/messages?{query}", timeout=30) as answer:

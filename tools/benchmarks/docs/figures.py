@@ -1,4 +1,4 @@
-"""Writes measured and computed figures into the pages, between their markers (`make bench`, `make cost`)."""
+"""Write measured and computed values into docs/, between the markers of their pages."""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ from tools.benchmarks.cost import page as cost_page
 from tools.core.paths import ROOT
 
 DOCS = ROOT / "docs"
-
-
 PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "benchmarks.md": benchmark_pages.sections,
     "cost-and-scale.md": cost_page.sections,
 }
 
 
-def filled(text: str, sections: Mapping[str, str]) -> str:
-    """A page with each part between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` made anew.
+def fill_sections(text: str, sections: Mapping[str, str]) -> str:
+    """Replace the text between each ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` of a page.
 
-    Raises KeyError for a marker that names no section.
+    Raises KeyError for a marker without a section.
     """
-    marked = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
-    return marked.sub(lambda found: f"{found[1]}{sections[found[2]]}\n{found[3]}", text)
+    markers = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+    return markers.sub(lambda match: f"{match[1]}{sections[match[2]]}\n{match[3]}", text)
 
 
 def main() -> None:
-    """Write the pages."""
+    """Write all pages."""
     for name, sections in PAGES.items():
         path = DOCS / name
-        path.write_text(filled(path.read_text("utf-8"), sections()), "utf-8")
+        path.write_text(fill_sections(path.read_text("utf-8"), sections()), "utf-8")
         sys.stdout.write(f"wrote docs/{name}\n")
 
 

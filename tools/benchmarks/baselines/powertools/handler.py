@@ -1,4 +1,4 @@
-"""What one would write today: Powertools' BatchProcessor, a Pydantic model, ``Table.put_item``."""
+"""A typical design of today: Powertools' BatchProcessor, a Pydantic model, ``Table.put_item``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
 class Event(BaseModel):  # type: ignore[misc]
-    """What every event has; what it has beside that is not looked at."""
+    """The fields of every event. Unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -65,7 +65,7 @@ class Payment(Event):
 
 
 class Activity(Event):
-    """Something that a customer did."""
+    """A customer's activity."""
 
     event_type: Literal["activity"]
     session_id: str
@@ -78,7 +78,7 @@ _events: TypeAdapter[Any] = TypeAdapter(
 
 
 def handle(event: dict[str, Any], context: Any) -> Any:
-    """Store each record; one that fails goes back to the queue."""
+    """Store each record. Failed records return to the queue."""
     return process_partial_response(event=event, record_handler=_store, processor=_processor, context=context)
 
 

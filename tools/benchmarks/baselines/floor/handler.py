@@ -1,4 +1,4 @@
-"""The floor: decode, and write the batch with one request. No checks, no alerts, no retries."""
+"""The floor: decode the batch and write it with one request, without checks, alerts or retries."""
 
 from __future__ import annotations
 

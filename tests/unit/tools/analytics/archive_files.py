@@ -1,4 +1,4 @@
-"""Archives in the layout that the archiver writes, made by hand."""
+"""Build archives in the layout that the archiver writes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import contract
+
 RECEIVED = "2026-11-22T14:03:07.123Z"
 
 
 def event_line(event: str | dict[str, Any], **fields: Any) -> str:
-    """A line of ``events/``. ``event`` is the event's text as sent; a field of None is left out.
+    """Return a line of ``events/``. ``event`` is the event as sent; fields of None are left out.
 
-    ``amount`` is a text too: JSON's number, digit by digit.
+    ``amount`` is the text of a JSON number, so that no digit is lost.
     """
     text = event if isinstance(event, str) else json.dumps(event)
     line = {
@@ -38,7 +40,7 @@ def event_line(event: str | dict[str, Any], **fields: Any) -> str:
 
 
 def rejected_line(body: str, **fields: Any) -> str:
-    """A line of ``rejected/``; a field of None is left out."""
+    """Return a line of ``rejected/``; fields of None are left out."""
     line = {
         "message_id": "m-1",
         "kind": "invalid_event",
@@ -63,8 +65,8 @@ def _members(line: dict[str, Any]) -> list[str]:
     return [f"{json.dumps(name)}:{text}" for name, text in texts.items()]
 
 
-def put(directory: Path, key: str, *lines: str, members: int = 1) -> Path:
-    """Write an object of these lines, spread over so many gzip members."""
+def write_object(directory: Path, key: str, *lines: str, members: int = 1) -> Path:
+    """Write an object of these lines, divided into ``members`` gzip members."""
     path = directory / key
     path.parent.mkdir(parents=True, exist_ok=True)
     data = "".join(line + "\n" for line in lines).encode()
@@ -75,7 +77,7 @@ def put(directory: Path, key: str, *lines: str, members: int = 1) -> Path:
     return path
 
 
-def key(kind: str = "order", hour: str = "2026-11-22T14", name: str = "a") -> str:
-    """An object's key, by the type of its events or the kind of its rejections."""
-    prefix = f"events/type={kind}" if kind in ("order", "payment", "activity") else f"rejected/kind={kind}"
+def object_key(kind: str = "order", hour: str = "2026-11-22T14", name: str = "a") -> str:
+    """Return the key of an object of one event type or rejection kind."""
+    prefix = f"events/type={kind}" if kind in contract.EVENT_TYPES else f"rejected/kind={kind}"
     return f"{prefix}/dt={hour[:10]}/hour={hour[11:]}/{name}.json.gz"

@@ -1,4 +1,4 @@
-"""The design that this project began as: json.loads, a few checks, ``Table.put_item`` for each record."""
+"""The original design of this project: json.loads, a few checks, ``Table.put_item`` for each record."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _REQUIRED = ("event_id", "event_type", "occurred_at", "customer_id")
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Store each record; one that fails goes back to the queue."""
+    """Store each record. Failed records return to the queue."""
     failures = []
     for record in event["Records"]:
         try:
             _store(record)
-        except Exception as error:  # noqa: BLE001 - as such handlers do it
+        except Exception as error:  # noqa: BLE001 - common in such handlers
             print(f"failed: {error}")
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
