@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-import contract
 from storage.dictionary import D1
 from storage.payload import Payload, decode_payload, encode_payload
 
@@ -84,11 +83,16 @@ def test_the_dictionary_never_changes() -> None:
     )
 
 
-def test_the_dictionary_holds_the_names_of_the_contract() -> None:
-    names = set(contract.SCHEMA["properties"]).union(
-        *(definition.get("properties", ()) for definition in contract.SCHEMA["$defs"].values())
-    )
-    assert [name for name in sorted(names) if f'"{name}":'.encode() not in D1] == []
+# The fields of contract 1.0.0, for which the dictionary was made. It cannot grow with the contract.
+NAMES = [
+    *("event_id", "event_type", "occurred_at", "customer_id", "order_id", "currency", "amount", "items"),
+    *("payment_id", "method", "status", "session_id", "action", "sku", "quantity", "unit_price"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_dictionary_has_the_names_of_the_first_contract(name: str) -> None:
+    assert f'"{name}":'.encode() in D1
 
 
 @pytest.mark.parametrize("encoding", ["zlib", "zlib-d1"])
