@@ -21,7 +21,7 @@ help: ## show this list
 
 ## The local stack
 .PHONY: up down status demo env doctor
-up: ## start it: emulator, Lambda zip, Terraform (PORT=4566, EMULATOR=auto|localstack|ministack)
+up: ## start it: emulator, Lambda zip, Terraform (PORT=4566, EMULATOR=auto|localstack|ministack, ENDPOINT=http://... of one that runs)
 	$(NEED) tools emulator
 	@$(TOOLS) -m tools.local up
 
@@ -148,7 +148,7 @@ policy-aws: ## the deployer's policy for ENV, as JSON (ATHENA=1: what athena = t
 	@$(TOOLS) -m tools.deploy policy
 
 ## The code
-.PHONY: test test-chaos audit lint fmt docs lock clean
+.PHONY: test test-chaos test-config audit lint fmt docs lock lock-provider clean
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest $(ARGS)
@@ -156,6 +156,16 @@ test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|accoun
 test-chaos: ## run the fault tests: throttling, resets, killed workers
 	$(NEED) tools emulator dev
 	@$(DEV) -m pytest -m chaos $(ARGS)
+
+# A copy, so that Terraform leaves nothing beside the config.
+CONFIG := .cache/config
+test-config: ## run terraform/tests, with the AWS provider of registry.terraform.io mocked
+	$(NEED) tools
+	@$(TOOLS) -m stack build
+	@rm -rf $(CONFIG) && mkdir -p $(CONFIG)/build
+	@cp -R terraform dashboards analytics $(CONFIG) && cp build/*.zip $(CONFIG)/build
+	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform init -backend=false -input=false
+	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform test
 
 audit: ## hold the Terraform and the locks against what is known to be unsafe (a large install, once)
 	$(NEED) dev audit
@@ -180,9 +190,16 @@ docs: ## write docs/contract.md anew from the schema, and the figures in docs/ f
 	@$(TOOLS) -m tools.benchmarks.docs.figures
 	@$(TOOLS) -m tools.analytics.views
 
-lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: with the newest versions)
+lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: newest versions; UPGRADE=unpinned: MiniStack and boto3 too)
 	$(NEED) tools
 	@sh requirements/lock.sh
+
+PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64
+lock-provider: ## make terraform/.terraform.lock.hcl anew: the newest AWS provider that the config allows
+	$(NEED) tools
+	@rm -rf $(CONFIG) && mkdir -p $(CONFIG) && cp terraform/versions.tf $(CONFIG)
+	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG) providers lock $(PLATFORMS:%=-platform=%)
+	@cp $(CONFIG)/.terraform.lock.hcl terraform
 
 clean: down ## remove the stack, the virtual environments, caches and build products
 	@rm -rf .venv .cache build .deploy .hypothesis

@@ -1,4 +1,4 @@
-"""The producer: realistic events for the pipeline, sent as fast as the queue takes them or at a steady rate.
+"""The producer: sends realistic events to the pipeline's queue, at full speed or at a steady rate.
 
-The command is ``send_test_events.py``; from Python, call ``producer.run.produce``.
+Run ``send_test_events.py`` from a shell, or call ``producer.run.produce`` from Python.
 """

@@ -1,4 +1,4 @@
-"""The command: its arguments, what it prints, and its exit status."""
+"""The command line: arguments, output and exit status."""
 
 import argparse
 import os
@@ -11,28 +11,29 @@ from typing import Any
 
 from rich.console import Console
 
+from contract import EVENT_TYPES
 from producer.errors import ProducerError, UsageError
 from producer.options import Options
-from producer.report import Report, as_json, closing_words, summary
+from producer.report import Report, as_json, closing_lines, summary_table
 from producer.run import Result, produce, resume
 
-# 2 is argparse's own for arguments that make no sense, 128 + n a shell's for what signal n ended.
+# 2 is argparse's status for invalid arguments; 128 + n is a shell's status for a command ended by signal n.
 SENT, INCOMPLETE, USAGE, INTERRUPTED = 0, 1, 2, 128 + signal.SIGINT
 MANIFESTS = Path(__file__).resolve().parent.parent / ".stack" / "manifests"
-# A resumed run is the run that was begun: only how it is sent may change.
-_MAY_CHANGE = {"resume", "queue_url", "batch_size", "rate", "endpoint_url", "json"}
+# A resumed run sends the same messages: only how it sends them may change.
+_RESUME_OPTIONS = {"resume", "queue_url", "batch_size", "rate", "endpoint_url", "json"}
 
 COMMAND = "producer/send_test_events.py"
 _EPILOG = f"""\
 examples:
-  eval "$(make -s env)"          point this shell at the local stack; sets QUEUE_URL
+  eval "$(make -s env)"          use the local stack in this shell; sets QUEUE_URL
   python {COMMAND} --count 1000 --invalid-ratio 0.05 --duplicate-ratio 0.05
   python {COMMAND} --count 600 --rate 50
   python {COMMAND} --count 26000 --batch-size 10 --target-kb 200 --rate 0
   python {COMMAND} --resume .stack/manifests/RUN.jsonl
 
-exit status: 0 all was sent; 1 something was not, see what it names; 2 the arguments
-make no sense; 130 stopped with Ctrl-C, --resume sends the rest.
+exit status: 0 every message was sent; 1 some messages were not sent; 2 the arguments
+are invalid; 130 stopped with Ctrl-C (--resume sends the rest).
 """
 
 
@@ -44,12 +45,16 @@ def _ratio(text: str) -> Fraction:
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "--queue-url": {"metavar": "URL", "help": "the queue (default: $QUEUE_URL)"},
-    "--count": {"type": int, "metavar": "N", "help": "messages to send, copies and invalid ones included"},
+    "--queue-url": {"metavar": "URL", "help": "queue to send to (default: $QUEUE_URL)"},
+    "--count": {
+        "type": int,
+        "metavar": "N",
+        "help": "number of messages, duplicates and invalid ones included",
+    },
     "--batch-size": {
         "type": int,
         "metavar": "B",
-        "help": "most messages in a request, 1 to 10 (default: 10)",
+        "help": "maximum number of messages in a request, 1 to 10 (default: 10)",
     },
     "--target-kb": {
         "type": float,
@@ -59,38 +64,42 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--rate": {
         "type": float,
         "metavar": "R",
-        "help": "events per second (default: 0, as fast as the queue takes them)",
+        "help": "events per second (default: 0, as fast as the queue accepts them)",
     },
     "--seed": {
         "type": int,
         "metavar": "S",
-        "help": "the same seed, ratios and size make exactly the same events again, dated 2026-01-01 "
-        "(default: new events, dated now)",
+        "help": "generate the same events for the same seed, ratios and size, dated 2026-01-01 "
+        "(default: different events in each run, dated now)",
     },
     "--invalid-ratio": {
         "type": _ratio,
         "metavar": "X",
-        "help": "share of messages that break the contract (default: 0)",
+        "help": "ratio of messages that violate the contract (default: 0)",
     },
     "--large-ratio": {
         "type": _ratio,
         "metavar": "X",
-        "help": "share of orders that are above 1000 (default: 0.05)",
+        "help": "ratio of orders that are above 1000 (default: 0.05)",
     },
     "--duplicate-ratio": {
         "type": _ratio,
         "metavar": "X",
-        "help": "share of messages that are copies of an earlier one (default: 0)",
+        "help": "ratio of messages that are copies of an earlier one (default: 0)",
     },
     "--manifest": {
         "type": Path,
         "metavar": "PATH",
-        "help": "new file, or directory for one, that records what was sent (default: .stack/manifests/)",
+        "help": "new file that records what was sent, or a directory for it (default: .stack/manifests/)",
     },
-    "--resume": {"type": Path, "metavar": "MANIFEST", "help": "send what the run of this manifest did not"},
+    "--resume": {
+        "type": Path,
+        "metavar": "MANIFEST",
+        "help": "send the messages that the run of this manifest did not send",
+    },
     "--endpoint-url": {
         "metavar": "URL",
-        "help": "where SQS is (default: $AWS_ENDPOINT_URL, else the queue URL's host)",
+        "help": "endpoint of SQS (default: $AWS_ENDPOINT_URL, or else the queue URL's host)",
     },
     "--json": {
         "action": "store_true",
@@ -102,24 +111,24 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. Returns its exit status."""
-    parser = _parser()
-    given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    parsed = vars(_parser().parse_args(arguments))
+    given = {name: value for name, value in parsed.items() if value is not None}
     out, err = Console(), Console(stderr=True)
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    signal.signal(signal.SIGTERM, _raise_keyboard_interrupt)
     try:
         result = _run(given, err)
     except ProducerError as error:
-        _say(err, str(error))
+        _print_line(err, str(error))
         return USAGE if isinstance(error, UsageError) else INCOMPLETE
     except KeyboardInterrupt:
-        _say(err, "Stopped by you before anything was sent.")
+        _print_line(err, "You stopped the run before anything was sent.")
         return INTERRUPTED
     if given.get("json"):
         print(as_json(result))
     elif result.sent_total or not result.error:
-        out.print(summary(result))
-    for line in closing_words(result):
-        _say(err, line)
+        out.print(summary_table(result))
+    for line in closing_lines(result):
+        _print_line(err, line)
     if result.interrupted:
         return INTERRUPTED
     return SENT if result.complete else INCOMPLETE
@@ -133,11 +142,11 @@ def _run(given: dict[str, Any], console: Console) -> Result:
         or None
     )
     if "resume" in given:
-        fixed = sorted(given.keys() - _MAY_CHANGE)
-        if fixed:
+        unchangeable = sorted(given.keys() - _RESUME_OPTIONS)
+        if unchangeable:
             raise UsageError(
-                f"--{fixed[0].replace('_', '-')} cannot be given with --resume: the manifest says what the "
-                "run is. Leave it out, or begin a new run without --resume."
+                f"--{unchangeable[0].replace('_', '-')} cannot be given with --resume, because the manifest "
+                "describes the run.\nRemove the option, or start a new run without --resume."
             )
         with Report(console) as report:
             return resume(
@@ -151,16 +160,16 @@ def _run(given: dict[str, Any], console: Console) -> Result:
     queue_url = given.get("queue_url") or os.environ.get("QUEUE_URL")
     if not queue_url:
         raise UsageError(
-            'There is no queue to send to.\nFor the local stack type: eval "$(make -s env)"\n'
-            "For another queue give its URL: --queue-url URL"
+            'No queue is given.\nFor the local stack, type: eval "$(make -s env)"\n'
+            "For another queue, give its URL: --queue-url URL"
         )
     if "count" not in given:
-        raise UsageError("How many events? Give for example: --count 1000")
-    wanted = {name: value for name, value in given.items() if name != "json"}
+        raise UsageError("The number of events is missing. Give it, for example: --count 1000")
     if "manifest" not in given:
         MANIFESTS.mkdir(parents=True, exist_ok=True)
+    fields = {name: value for name, value in given.items() if name != "json"}
     options = Options(
-        **{"manifest": MANIFESTS, **wanted, "queue_url": queue_url, "endpoint_url": endpoint_url}
+        **{"manifest": MANIFESTS, **fields, "queue_url": queue_url, "endpoint_url": endpoint_url}
     )
     with Report(console) as report:
         return produce(options, on_progress=report.update)
@@ -169,7 +178,7 @@ def _run(given: dict[str, Any], console: Console) -> Result:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        description="Send realistic order, payment and activity events to the pipeline's queue.",
+        description=f"Send realistic events to the pipeline's queue. Event types: {', '.join(EVENT_TYPES)}.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -179,9 +188,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+def _raise_keyboard_interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _say(console: Console, text: str) -> None:
+def _print_line(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,9 +1,9 @@
-"""The exceptions that a person is meant to read."""
+"""The errors that the command prints without a traceback."""
 
 
 class ProducerError(Exception):
-    """What happened, what it means, what to type next. The command prints it without a traceback."""
+    """A run cannot go on. The message says what failed, why, and what to type next."""
 
 
 class UsageError(ProducerError):
-    """What was asked for makes no sense."""
+    """The arguments are invalid."""

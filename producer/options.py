@@ -1,4 +1,4 @@
-"""What a person can ask of a run, checked before anything is sent."""
+"""The options of a run, checked before anything is sent."""
 
 import math
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ KB = 1024
 
 @dataclass(frozen=True)
 class Options:
-    """What to send, where, and how fast. Raises UsageError when it makes no sense.
+    """What to send, to which queue, and at what rate. Raises UsageError if an option is invalid.
 
-    ``target_kb`` (1 KB is 1,024 bytes) is the size of every message body, 0 for natural sizes of about 1 KB;
-    ``rate`` is events per second, 0 for as fast as the queue takes them. The ratios are 0 to 1: invalid and
-    duplicate of all messages, large of the valid orders. Without ``seed`` every run has events of its own.
+    ``target_kb`` (1 KB is 1,024 bytes) is the size of every message body, 0 for natural sizes of about 1 KB.
+    ``rate`` is events per second, 0 for as fast as the queue accepts them. The ratios are 0 to 1: invalid and
+    duplicate of all messages, large of the valid orders. Without ``seed`` every run has different events.
     Without ``endpoint_url`` messages go to the queue URL's host. ``manifest`` is a new file, or a directory
-    for one named after the run; without it none is written.
+    for a file named after the run; without it the run writes none.
     """
 
     queue_url: str
@@ -39,15 +39,15 @@ class Options:
     def __post_init__(self) -> None:
         _check_url("--queue-url", self.queue_url, "http://127.0.0.1:4566/000000000000/NAME")
         if not urlsplit(self.queue_url).path.strip("/"):
-            raise UsageError(f"--queue-url {self.queue_url} names no queue. It ends in /ACCOUNT/NAME.")
+            raise UsageError(f"--queue-url {self.queue_url} names no queue; it must end in /ACCOUNT/NAME.")
         if self.endpoint_url:
             _check_url("--endpoint-url", self.endpoint_url, "http://127.0.0.1:4566")
         if self.count < 1:
             raise UsageError(f"--count is {self.count}; it must be 1 or more, for example --count 1000.")
         if not 1 <= self.batch_size <= MAX_ENTRIES:
             raise UsageError(
-                f"--batch-size is {self.batch_size}; SQS takes 1 to {MAX_ENTRIES} messages in a request, "
-                f"so give for example --batch-size {MAX_ENTRIES}."
+                f"--batch-size is {self.batch_size}; SQS accepts 1 to {MAX_ENTRIES} messages in a request, "
+                f"for example --batch-size {MAX_ENTRIES}."
             )
         if self.target_kb and not MIN_TARGET_BYTES <= self.target_bytes <= MAX_BYTES:
             raise UsageError(
@@ -59,7 +59,7 @@ class Options:
                 f"--rate is {self.rate:g}; it must be 0 (as fast as possible) or more, for example --rate 50."
             )
         if self.seed is not None and self.seed < 0:
-            raise UsageError(f"--seed is {self.seed}; it must be 0 or more.")
+            raise UsageError(f"--seed is {self.seed}; it must be 0 or more, for example --seed 7.")
         self._check_ratios()
 
     @property
@@ -76,21 +76,21 @@ class Options:
                 )
         if self.duplicate_ratio and exact(self.invalid_ratio) + exact(self.duplicate_ratio) >= 1:
             raise UsageError(
-                "--invalid-ratio and --duplicate-ratio add up to 1 or more, which leaves no valid event to "
-                "copy. Lower one of them."
+                "--invalid-ratio and --duplicate-ratio add up to 1 or more, so that no valid event remains "
+                "to copy. Lower one of them."
             )
 
 
 def exact(ratio: Fraction | float) -> Fraction:
-    """A ratio as it was written: 0.05 is a twentieth, not the nearest binary float."""
+    """Return a ratio exactly as written: 0.05 is a twentieth, not the nearest binary float."""
     return Fraction(str(ratio))
 
 
 def _check_url(option: str, url: str, example: str) -> None:
     parts = urlsplit(url)
     try:
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        fine = False
-    if not fine:
-        raise UsageError(f"{option} {url!r} is not an http or https URL such as {example}.")
+        valid = False
+    if not valid:
+        raise UsageError(f"{option} {url!r} is not an http or https URL; use a URL such as {example}.")

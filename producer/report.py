@@ -1,4 +1,4 @@
-"""What a person, or a script, sees of a run."""
+"""Formats the progress and the result of a run for people and scripts."""
 
 import json
 from collections.abc import Iterator
@@ -7,28 +7,21 @@ from typing import Any, Self
 
 from rich import box
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import (
-    Progress as Bar,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
+from contract import ORDER
+from producer.generate.messages import INVALID
 from producer.run import Result
 from producer.send.run_stats import Progress
 
-# Without a terminal (a log file, CI) a line this often says that it is still going.
-_PLAIN_LINE_SECONDS = 10.0
-_NAMES = {"order": "orders", "payment": "payments", "activity": "activities", "duplicate": "duplicates"}
+# Without a terminal (a log file, CI) progress is one line at this interval.
+_LINE_INTERVAL_SECONDS = 10.0
 
 
 class Report:
-    """Shows progress while a run goes on: a bar on a terminal, else now and then a line."""
+    """Shows the progress of a run: a bar on a terminal, otherwise a line every few seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -44,7 +37,7 @@ class Report:
             disable=not self._live,
         )
         self._task: TaskID | None = None
-        self._next_line = _PLAIN_LINE_SECONDS
+        self._next_line = _LINE_INTERVAL_SECONDS
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -56,21 +49,21 @@ class Report:
         self._bar.stop()
 
     def update(self, progress: Progress) -> None:
-        """Show how far the run is."""
-        note = describe(progress)
+        """Show the progress of the run."""
+        note = progress_note(progress)
         if self._live:
             if self._task is None:
                 self._task = self._bar.add_task("", total=progress.total, note=note)
             self._bar.update(self._task, completed=progress.sent + progress.failed, note=note)
         elif progress.seconds >= self._next_line:
-            self._next_line = progress.seconds + _PLAIN_LINE_SECONDS
+            self._next_line = progress.seconds + _LINE_INTERVAL_SECONDS
             self._console.print(f"{progress.sent:,} of {progress.total:,} sent, {note}", highlight=False)
 
 
-def describe(progress: Progress) -> str:
-    """Rate, bytes and troubles of a run, on one short line."""
+def progress_note(progress: Progress) -> str:
+    """Return the rate, bytes, retries and failures of a run on one short line."""
     rate = progress.sent / progress.seconds if progress.seconds else 0.0
-    note = f"{rate:,.0f}/s  {size(progress.bytes)}"
+    note = f"{rate:,.0f}/s  {format_bytes(progress.bytes)}"
     if progress.retries:
         note += f"  {progress.retries:,} retried"
     if progress.failed:
@@ -78,8 +71,8 @@ def describe(progress: Progress) -> str:
     return note
 
 
-def size(count: float) -> str:
-    """A number of bytes as a person reads it, in powers of 1,024."""
+def format_bytes(count: float) -> str:
+    """Return a number of bytes with a unit, in powers of 1,024."""
     for unit in ("B", "KB", "MB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -87,18 +80,18 @@ def size(count: float) -> str:
     return f"{count:.2f} GB"
 
 
-def summary(result: Result) -> Table:
-    """What was sent, as a table."""
+def summary_table(result: Result) -> Table:
+    """Return a table of the messages that were sent."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("sent")
     table.add_column("", justify="right")
     for kind, count in result.sent.items():
-        table.add_row(_NAMES.get(kind, kind), f"{count:,}")
-        if kind == "order":
-            table.add_row("  large ones", f"{result.large_orders:,}")
+        table.add_row(_plural(kind), f"{count:,}")
+        if kind == ORDER:
+            table.add_row("  large orders", f"{result.large_orders:,}")
     table.add_section()
     table.add_row("all", f"{result.sent_total:,}", style="bold")
-    table.add_row("bytes", size(result.bytes))
+    table.add_row("bytes", format_bytes(result.bytes))
     table.add_row("seconds", f"{result.seconds:.2f}")
     table.add_row("events/s", f"{result.events_per_second:,.0f}")
     if result.sent_before:
@@ -112,24 +105,24 @@ def summary(result: Result) -> Table:
     return table
 
 
-def closing_words(result: Result) -> Iterator[str]:
-    """What the table cannot say: which messages failed, why the run stopped, what to type next."""
+def closing_lines(result: Result) -> Iterator[str]:
+    """Yield the lines below the table: failed messages, why the run stopped, and what to type next."""
     if result.interrupted:
-        yield "Stopped by you."
+        yield "You stopped the run."
     if result.error:
         yield result.error
     if result.failed:
         yield f"Could not be sent ({len(result.failed):,}):"
         for failure in result.failed:
-            yield f"  {failure.identity}  {failure.reason}"
+            yield f"  {failure.display_id}  {failure.reason}"
     if result.manifest and not result.complete:
-        yield f"Send the rest with the same command and: --resume {result.manifest}"
+        yield f"To send the rest, run the command again with this option only: --resume {result.manifest}"
     elif result.manifest:
         yield f"Manifest: {result.manifest}"
 
 
 def as_json(result: Result) -> str:
-    """The result for scripts, as one JSON object."""
+    """Return the result as one JSON object for scripts."""
     fields: dict[str, Any] = {
         "run_id": result.run_id,
         "seed": result.seed,
@@ -143,10 +136,16 @@ def as_json(result: Result) -> str:
         "sent": {"total": result.sent_total, **result.sent},
         "large_orders": result.large_orders,
         "unsent": result.unsent,
-        "failed": [{"id": failure.identity, "reason": failure.reason} for failure in result.failed],
+        "failed": [{"id": failure.display_id, "reason": failure.reason} for failure in result.failed],
         "retries": result.retries,
         "bytes": result.bytes,
         "seconds": round(result.seconds, 3),
         "events_per_second": round(result.events_per_second, 1),
     }
     return json.dumps(fields, indent=2)
+
+
+def _plural(kind: str) -> str:
+    if kind == INVALID:
+        return kind
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"

@@ -1,11 +1,12 @@
-"""Sends realistic test events to the pipeline's queue: python producer/send_test_events.py --help"""
+"""Send realistic test events to the pipeline's queue: python producer/send_test_events.py --help"""
 
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # Python has put producer/ first on the path; what is imported is the package, from wherever this is run.
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    # Python puts producer/ first on the path; replace it so that the script works from any directory.
+    ROOT = Path(__file__).resolve().parent.parent
+    sys.path[:1] = [str(ROOT), str(ROOT / "lambda_src")]
 
     from producer.cli import main
 

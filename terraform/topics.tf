@@ -17,7 +17,7 @@ resource "aws_sns_topic_subscription" "alert_emails" {
   filter_policy_scope = "MessageAttributes"
 
   filter_policy = jsonencode({
-    alert_type = ["large_order", "invalid_event", "event_id_conflict"]
+    alert_type = [{ anything-but = ["batch_processed"] }]
   })
 }
 

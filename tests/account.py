@@ -70,9 +70,7 @@ def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], say: L
     build_all()
     workdir = terraform.workdir(state_dir)
     if not workdir.exists():
-        shutil.copytree(
-            TERRAFORM_SOURCE, workdir, ignore=shutil.ignore_patterns(*terraform.NOT_COPIED, "*.lock.hcl")
-        )
+        shutil.copytree(TERRAFORM_SOURCE, workdir, ignore=shutil.ignore_patterns(*terraform.NOT_COPIED))
         (workdir / "backend_override.tf").write_text(LOCAL_BACKEND)
         _terraform(state_dir, say, "init")
     arguments = _arguments(where, overrides)

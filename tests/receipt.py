@@ -18,6 +18,7 @@ from tests import targets
 from tools.deploy import receipt
 from tools.deploy.receipt import Fingerprint, Receipt
 from tools.local import toolchain
+from tools.local.offline.provider import VERSION as STAND_IN
 
 # The end-to-end tests, without which a run proves nothing about what is deployed.
 INTEGRATION = "tests/integration/"
@@ -35,6 +36,7 @@ class Run:
         self.target: str | None = None
         self.terraform = ""
         self.provider = ""
+        self.lock: str | None = None
 
     def pytest_sessionstart(self) -> None:
         """Take down what the tests are about to run."""
@@ -56,9 +58,10 @@ class Run:
         if receipt.fingerprint() != self.began_with:
             return
         commit, dirty = receipt.commit()
+        offline = self.provider == STAND_IN
         Receipt(
             zips=self.began_with.zips,
-            config=self.began_with.config,
+            config=receipt.keep_lock(self.began_with.config, None if offline else self.lock),
             target=self.target,
             terraform=self.terraform,
             provider=self.provider,
@@ -66,7 +69,14 @@ class Run:
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             commit=commit,
             tree_dirty=dirty,
+            offline=offline,
         ).save(self.path)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which versions the end-to-end tests ran with: the old provider proves nothing for AWS."""
+        if self.target is not None:
+            old = ", the stand-in for machines without the registry" if self.provider == STAND_IN else ""
+            terminalreporter.write_line(f"Terraform {self.terraform}, AWS provider {self.provider}{old}")
 
     def is_whole(self) -> bool:
         """Whether this is the default suite, all of it."""
@@ -91,15 +101,11 @@ def start(config: pytest.Config) -> None:
     config.pluginmanager.register(run, "receipt")
 
 
-def tested_on(config: pytest.Config, target: str, terraform: str, provider: str) -> None:
-    """Say what the end-to-end tests run on, such as MiniStack, and with which versions."""
-    run = config.stash[_key]
-    run.target, run.terraform, run.provider = target, terraform, provider
-
-
 def tested_on_stack(config: pytest.Config, state_dir: Path) -> None:
-    """Say that they run on the stack of a state directory."""
+    """Say what the end-to-end tests run on: the stack of a state directory, with its versions."""
+    run = config.stash[_key]
     lock = (state_dir / "terraform" / ".terraform.lock.hcl").read_text(encoding="utf-8")
     provider = re.search(r'version\s*=\s*"([^"]+)"', lock)
-    terraform = toolchain.find_terraform().version
-    tested_on(config, targets.describe(), terraform, provider[1] if provider else "?")
+    run.lock = lock
+    run.target, run.terraform = targets.describe(), toolchain.find_terraform().version
+    run.provider = provider[1] if provider else "?"

@@ -2,7 +2,7 @@
 
 ``TARGET`` chooses: ``auto`` (what nothing means), ``ministack``, ``localstack``, ``endpoint`` or ``account``.
 ``auto`` is the emulator at ``ENDPOINT`` where that is set, else LocalStack in Docker where an engine answers
-and the image can be had, else MiniStack. It is never an account: that takes ``TARGET=account`` by name.
+and has its image, else MiniStack. It is never an account: that takes ``TARGET=account`` by name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests import account, localstack_container
 from tools.core.errors import StackError
 from tools.core.log import Log
 from tools.core.state import StackState
-from tools.local import endpoint, lifecycle, localstack, processes
+from tools.local import endpoint, lifecycle, localstack, message_bodies, processes
 from tools.local.emulator import NAMES
 
 CHOICES = ("auto", "ministack", "localstack", "endpoint", "account")
@@ -29,14 +29,23 @@ ALARMS = "alarms evaluated at once"
 ENDPOINT = "an endpoint of its own"
 INSIDE = "an emulator to reach into"
 LOG_FIGURES = "figures from the log group"
-ABILITIES = (IAM, ALARMS, ENDPOINT, INSIDE, LOG_FIGURES)
+MOVE_TASK = "message move tasks"
+PERCENTILES = "percentiles of metrics"
+BODIES = "bodies as sent"
+ABILITIES = (IAM, ALARMS, ENDPOINT, INSIDE, LOG_FIGURES, MOVE_TASK, PERCENTILES, BODIES)
 
 _UNENFORCED = "the free LocalStack takes every request, whatever IAM says"
 _BY_PERIOD = "evaluates an alarm once a period, a minute or more later"
 _OTHERS = "the emulator is not ours to configure or to kill workers of: fault runs take MiniStack, embedded"
+MINISTACK_LACKS = {MOVE_TASK: "MiniStack answers StartMessageMoveTask with InvalidAction"}
 ENDPOINT_LACKS = {
-    "ministack": {INSIDE: _OTHERS},
-    "localstack": {INSIDE: _OTHERS, IAM: _UNENFORCED, ALARMS: f"LocalStack {_BY_PERIOD}"},
+    "ministack": {**MINISTACK_LACKS, INSIDE: _OTHERS},
+    "localstack": {
+        INSIDE: _OTHERS,
+        IAM: _UNENFORCED,
+        ALARMS: f"LocalStack {_BY_PERIOD}",
+        PERCENTILES: "LocalStack answers GetMetricData for a percentile with InternalError",
+    },
 }
 ACCOUNT_LACKS = {
     INSIDE: "AWS cannot be reached into: fault runs take MiniStack, embedded",
@@ -92,7 +101,7 @@ class MiniStack(Target):
     """MiniStack as a process of each stack's own, with IAM enforced."""
 
     def __init__(self, reason: str = "as asked") -> None:
-        super().__init__("ministack", f"MiniStack, embedded, IAM enforced ({reason})", {})
+        super().__init__("ministack", f"MiniStack, embedded, IAM enforced ({reason})", MINISTACK_LACKS)
 
     def own_variables(self) -> dict[str, object]:
         return {}
@@ -119,6 +128,7 @@ class Endpoint(Target):
         lacks = dict(ENDPOINT_LACKS[flavour])
         if flavour == "ministack" and not _enforces_iam(address):
             lacks[IAM] = f"{address} does not enforce IAM: start it with AUTH=true"
+        lacks |= _bodies(address, flavour)
         title = f"{NAMES[flavour]} {endpoint.version(address, flavour)} at {address}"
         super().__init__("endpoint", title, lacks)
         self.address = address
@@ -145,8 +155,11 @@ class LocalStack(Target):
 
     @contextmanager
     def running(self) -> Iterator[None]:
+        localstack.pull()
         with localstack_container.running(localstack.image()) as address:
             self._address = address
+            # The script does not fit every version of LocalStack.
+            self.lacks = {**self.lacks, **_bodies(address, "localstack")}
             yield
 
     def up(
@@ -202,12 +215,15 @@ def choose(environment: Mapping[str, str] = os.environ) -> Target:
         return Endpoint(address)
     if wanted == "endpoint":
         raise StackError("TARGET=endpoint needs an address: make test ENDPOINT=http://127.0.0.1:4566")
-    problem = localstack.unavailable_without_compose()
-    if problem is None:
-        return LocalStack("as asked" if wanted == "localstack" else "Docker answers and has the image")
+    problem = localstack.no_engine()
     if wanted == "localstack":
-        raise StackError(f"LocalStack cannot be used: {problem}. Without Docker: make test TARGET=ministack")
-    return MiniStack(problem)
+        if problem is not None:
+            raise StackError(
+                f"LocalStack cannot be used: {problem}. Without Docker: make test TARGET=ministack"
+            )
+        return LocalStack()
+    problem = problem or localstack.no_image()
+    return LocalStack("Docker answers and has the image") if problem is None else MiniStack(problem)
 
 
 @functools.cache
@@ -219,6 +235,14 @@ def chosen() -> Target:
 def describe() -> str:
     """This run's target in a few words. Raises StackError where none can be had."""
     return chosen().title
+
+
+def _bodies(address: str, flavour: str) -> dict[str, str]:
+    """What an emulator lacks that rewrites message bodies."""
+    client = StackState(address, "us-east-1", flavour, {}).client
+    if message_bodies.are_kept(address, flavour, client):
+        return {}
+    return {BODIES: f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}"}
 
 
 def _enforces_iam(address: str) -> bool:

@@ -19,7 +19,7 @@ class Batch:
     """The records of one invocation.
 
     A record never fails its batch: one that cannot be read is archived under ``unreadable/``. An error of S3
-    does. Lambda then delivers the batch again, and the same records make the same objects under the same keys.
+    does. Lambda then delivers the batch again, and the same records make the same objects and keys.
     """
 
     def __init__(self, events_table: str, rejected_table: str, buckets: Buckets) -> None:

@@ -1,7 +1,7 @@
 """Lines of the archive, made from items of the events table and the rejected table.
 
-A line is one JSON object. Its members are the columns of `storage.columns`, in their order, then the body: an
-event as a JSON object (``event``), a rejected body, which may be anything, as a string (``body``). An event is
+A line is one JSON object. Its members are the columns of `storage.columns`, then the body: an event as a JSON
+object (``event``), a rejected body, which may be anything, as a string (``body``). An event is
 written byte for byte, except that line breaks between its tokens become spaces and halves of surrogate pairs
 become U+FFFD. Numbers are copied as text, so that no amount passes through a binary float.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archiver.lines import Line
 
-# Level 5 writes a sixth less than level 1 in twice the time; level 6 only 2% less again (docs/adr/0009).
+# Level 5 writes a sixth less than level 1 in twice the time; level 6 only 2% less again (docs/adr/0021).
 _LEVEL = 5
 _GZIP = 31  # zlib's window bits for a gzip member with a window of 32 KiB
 # Bytes of text in all open objects, after which they are written: it bounds the memory.

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to an endpoint of AWS, kept open from request to request."""
+"""One HTTP/1.1 connection to an AWS endpoint, kept open between requests."""
 
 import io
 import select
@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from aws_http.responses import Response, read_response
 
 Bytes = bytes | memoryview
-# Below this a request is cheaper to join than to hash and to send piece by piece.
+# Below this size, joining a request's pieces costs less than sending each.
 ONE_PIECE_BYTES = 65_536
 
 
 class TransportError(Exception):
-    """No answer came. Unless ``never_connected``, what was asked may have been done all the same."""
+    """No answer came. Unless ``never_connected``, the request may have taken effect."""
 
     def __init__(self, endpoint: str, cause: Exception, *, never_connected: bool) -> None:
         super().__init__(f"{endpoint}: {_plain(cause)}")
@@ -24,9 +24,9 @@ class TransportError(Exception):
 
 
 class Connection:
-    """Opened by ``connect`` when first needed, and again whenever it was lost. Not thread-safe.
+    """A connection that ``connect`` opens when it is first needed, and again after a loss. Not thread-safe.
 
-    ``connect`` gives a connected socket, its timeout set to the longest that a read may take.
+    ``connect`` returns a connected socket with its read timeout set.
     """
 
     def __init__(self, endpoint: str, connect: Callable[[], socket.socket]) -> None:
@@ -36,7 +36,7 @@ class Connection:
         self._reader: io.BufferedReader | None = None
 
     def exchange(self, headers: dict[str, str], body: Sequence[Bytes]) -> Response:
-        """POST to ``/`` and read the answer. ``body`` is in pieces, in their order. Raises NoAnswer."""
+        """POST to ``/`` and return the answer. ``body`` is a sequence of pieces. Raises TransportError."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         length = sum(map(len, body))
         head = f"POST / HTTP/1.1\r\n{lines}content-length: {length}\r\n\r\n".encode("latin-1")
@@ -50,7 +50,7 @@ class Connection:
             self.close()
             raise TransportError(self._endpoint, error, never_connected=not connected) from error
         except BaseException:
-            # The next request is not to read this one's answer.
+            # Otherwise the next request would read this one's answer.
             self.close()
             raise
         if not response.reusable:
@@ -58,13 +58,13 @@ class Connection:
         return response
 
     def abort(self) -> None:
-        """Break off a request that another thread is waiting for."""
+        """Abort a request that another thread is waiting for."""
         if sock := self._sock:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the connection; the next request opens another."""
+        """Close the connection. The next request opens another."""
         if self._reader:
             self._reader.close()
         if self._sock:
@@ -72,8 +72,8 @@ class Connection:
         self._sock = self._reader = None
 
     def _connected(self) -> tuple[socket.socket, io.BufferedReader]:
-        # A server closes connections that it finds idle. To notice before sending saves a retry that could
-        # not know whether the request was taken.
+        # Servers close idle connections. Detecting that before sending avoids a retry of a request that may
+        # have taken effect.
         if self._sock and select.select([self._sock], [], [], 0)[0]:
             self.close()
         if not self._sock or not self._reader:
@@ -83,7 +83,7 @@ class Connection:
 
 
 def host_header(endpoint: str) -> str:
-    """An endpoint's Host: no user name, and no port where it goes without saying, as the signature has it."""
+    """Return an endpoint's Host header: without user name, and without the default port, as it is signed."""
     parts = urlsplit(endpoint)
     default = {"http": 80, "https": 443}[parts.scheme]
     return parts.netloc.rpartition("@")[2].lower().removesuffix(f":{default}")
@@ -92,7 +92,7 @@ def host_header(endpoint: str) -> str:
 def open_socket(
     endpoint: str, tls: ssl.SSLContext | None, connect_timeout: float, read_timeout: float
 ) -> socket.socket:
-    """A socket connected to an endpoint, in plain where ``tls`` is None. Timeouts are in seconds.
+    """Return a socket connected to an endpoint, without TLS if ``tls`` is None. Timeouts are in seconds.
 
     Raises OSError.
     """
@@ -100,7 +100,7 @@ def open_socket(
     host = parts.hostname or ""
     plain = socket.create_connection((host, parts.port or (443 if tls else 80)), connect_timeout)
     try:
-        # A request in several pieces is not to wait for the answer to its first.
+        # Otherwise the second piece of a request waits for an acknowledgement of the first.
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock = tls.wrap_socket(plain, server_hostname=host) if tls else plain
     except BaseException:
@@ -114,7 +114,7 @@ def _send(sock: socket.socket, head: bytes, body: Sequence[Bytes], length: int) 
     if length < ONE_PIECE_BYTES or isinstance(sock, ssl.SSLSocket):
         sock.sendall(b"".join([head, *body]))
         return
-    # What is large stays where it is until the system takes it.
+    # Large pieces are sent without being copied first.
     pieces = [head, *body]
     while pieces:
         taken = sock.sendmsg(pieces)

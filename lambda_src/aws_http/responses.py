@@ -13,7 +13,7 @@ _LONGEST_LINE = 65_536
 
 
 class Response(NamedTuple):
-    """An answer. Names of headers are in small letters; ``reusable``: the connection takes more requests."""
+    """A response. Header names are in lower case; ``reusable`` says that the connection stays open."""
 
     status: int
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Response(NamedTuple):
 def read_response(reader: io.BufferedReader) -> Response:
     """Read a response.
 
-    Raises OSError or ValueError when there is none, or only part of one.
+    Raises OSError or ValueError if there is none, or only a part of one.
     """
     status = 100
     while 100 <= status < 200:

@@ -1,7 +1,7 @@
 """Requests to one AWS service: signed, sent, and retried.
 
 botocore supports every service and configuration. For six operations of two services, importing it costs a
-cold start 250 ms and 25 MB, and each request half a millisecond (docs/adr/0004).
+cold start 250 ms and 25 MB, and each request half a millisecond (docs/adr/0008).
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class AwsService:
         self._signers: dict[tuple[tuple[str, str], ...], Signer] = {}
 
     def request(self, headers: Mapping[str, str], body: bytes, read: Callable[[Response], T]) -> T:
-        """Send a request, retry it if that may help, and return what ``read`` makes of the answer.
+        """Send a request, with a retry if that may help, and return ``read`` of the answer.
 
-        ``headers`` are signed. ``read`` raises AwsError for an error or an unreadable answer. Raises AwsError.
+        ``headers`` are signed. ``read`` raises AwsError for an error or an unreadable answer.
         """
         key = tuple(headers.items())
         signer = self._signers.get(key) or self._signers.setdefault(key, self._new_signer(dict(headers)))

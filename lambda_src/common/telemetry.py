@@ -47,14 +47,14 @@ def log_failed_call(service: str, error: AwsError) -> None:
 
 def metrics(message: str, now: datetime, values: Mapping[str, Any], **fields: Any) -> None:
     """Write one line that is a log entry and metrics at once. A value is a number or a list of numbers."""
-    shown = {
+    emitted = {
         name: value[:_MAX_VALUES] if isinstance(value, list) else value for name, value in values.items()
     }
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [["FunctionName"]],
-        "Metrics": [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in shown],
+        "Metrics": [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in emitted],
     }
     embedded = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
-    log("INFO", message, **fields, FunctionName=function, **shown, _aws=embedded)
+    log("INFO", message, **fields, FunctionName=function, **emitted, _aws=embedded)

@@ -1,8 +1,7 @@
-"""Compiles the contract's JSON Schema into checks that run at the speed of hand-written code.
+"""Compiles the contract's JSON Schema into checks, once, at import.
 
-A validator library either stops at the first violation or walks the schema for every event; this one walks
-it once, at import. It knows the keywords that the contract uses and refuses any other, so that a rule added
-to the schema can never be silently ignored. tests/unit/contract compares it with the `jsonschema` package.
+The compiler knows the keywords that the contract uses and refuses any other, so that no rule in the schema is
+ignored. tests/unit/contract compares it with the `jsonschema` package; docs/adr/0007 says why it exists.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 from contract.decoding import Unreadable
 from contract.rules import RULES
 from contract.timestamps import parse_rfc3339
-from contract.violations import Location, Violations, shown
+from contract.violations import Location, Violations, readable
 
 Check = Callable[[Any, Location, Violations, datetime], None]
 Schema = Mapping[str, Any]
@@ -32,7 +31,7 @@ class UnknownKeyword(ValueError):
 
 
 def compile_schema(schema: Schema) -> Check:
-    """Turn a JSON Schema into a check: ``check(value, location, violations, now)``.
+    """Compile a JSON Schema into a check: ``check(value, location, violations, now)``.
 
     Raises UnknownKeyword for a keyword that it does not implement.
     """
@@ -76,8 +75,8 @@ def _enum(values: list[str]) -> Check:
 
     def check(value: Any, at: Location, found: Violations, now: datetime) -> None:
         if not isinstance(value, str) or value not in allowed:
-            shown = f'"{value[:40]}"' if isinstance(value, str) else _describe(value)
-            found.add(at, "enum", f"{reason}, but is {shown}")
+            quoted = f'"{value[:40]}"' if isinstance(value, str) else _describe(value)
+            found.add(at, "enum", f"{reason}, but is {quoted}")
 
     return check
 
@@ -113,8 +112,7 @@ def _string(schema: Schema, root: Schema) -> Check:
 
 
 def _ecma(pattern: str) -> str:
-    # In ECMA 262, which JSON Schema follows, $ is the end of the text; in Python it also matches before a
-    # last newline.
+    # In ECMA 262, which JSON Schema follows, $ matches only at the end; in Python also before a last newline.
     return pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
 
 
@@ -140,14 +138,14 @@ def _number(schema: Schema, root: Schema) -> Check:
             found.add(at, "type", f"must be {wanted}, but is {_describe(value)}")
             return
         if least is not None and value < least:
-            found.add(at, "minimum", f"must be at least {least}, but is {shown(value)}")
+            found.add(at, "minimum", f"must be at least {least}, but is {readable(value)}")
         elif below is not None and value >= below:
             found.add(at, "exclusiveMaximum", f"must be below {below:g}")
         elif isinstance(value, Decimal):
             if integer and _EXACT.to_integral_value(value) != value:
-                found.add(at, "type", f"must be an integer, but is {shown(value)}")
+                found.add(at, "type", f"must be an integer, but is {readable(value)}")
             if step is not None and _EXACT.quantize(value, step) != value:
-                reason = f"must have at most {decimals} decimals, but is {shown(value)}"
+                reason = f"must have at most {decimals} decimals, but is {readable(value)}"
                 found.add(at, "x-maxDecimals", reason)
 
     return check
@@ -201,7 +199,7 @@ def _object(schema: Schema, root: Schema) -> Check:
 
 
 def _branch(branch: Schema, root: Schema) -> tuple[str, str, Check]:
-    # Only `if this field has this value`, with a string, which no boolean or number equals.
+    # Only `if this field has this value` is supported, and only for strings.
     _known(branch, {"if", "then"})
     condition = branch["if"]
     _known(condition, {"properties", "required"})

@@ -1,4 +1,4 @@
-"""From the bytes of a message body to an event, without a binary float on the way."""
+"""Decodes message bodies. Numbers never become binary floats."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 
 
 class MalformedBody(ValueError):
-    """The body is not JSON; the message says why, in plain words.
+    """The body is not JSON; the message says why.
 
-    ``partial`` is what could be read all the same: set when NaN or Infinity, which Python reads and JSON
-    does not have, is the only fault.
+    ``partial`` is the decoded value if the only fault is NaN or Infinity, which Python reads.
     """
 
     def __init__(self, reason: str, partial: Any = None) -> None:
@@ -22,14 +21,14 @@ class MalformedBody(ValueError):
 
 
 class Unreadable:
-    """Stands where a body had NaN or Infinity, or a number with an exponent of more than 18 digits."""
+    """Replaces NaN, Infinity, or a number whose exponent has more than 18 digits, in a decoded value."""
 
     def __init__(self, literal: str) -> None:
         self.literal = literal
 
 
 class _Constant(Exception):
-    """Leaves the fast decoder when it meets a literal that is not JSON."""
+    """Ends fast decoding at a literal that is not JSON."""
 
 
 def _leave(literal: str) -> Any:
@@ -55,9 +54,9 @@ def _decimal(literal: str) -> Any:
 
 
 def decode(body: str) -> Any:
-    """Read a message body as JSON; every number with a fraction or an exponent becomes a Decimal.
+    """Decode a message body. Every number with a fraction or an exponent becomes a Decimal.
 
-    Of a key that stands twice in an object the last one counts, as in JavaScript and Python.
+    Of a key that an object has twice, the last value is used.
     Raises MalformedBody when the body is not JSON (RFC 8259), or nested deeper than Python's recursion
     limit.
     """
@@ -68,8 +67,7 @@ def decode(body: str) -> Any:
     except RecursionError:
         raise MalformedBody("not readable: nested too deeply") from None
     except (_Constant, ArithmeticError, ValueError):
-        # Rare and harmless: a NaN, a number whose exponent no Decimal holds, an integer of more than
-        # 4,300 digits (CPython's limit for int()). All are read the slow way, digit for digit.
+        # NaN, an exponent that Decimal refuses, or an integer above CPython's limit of 4,300 digits.
         return _decode_slowly(body)
 
 
@@ -92,12 +90,12 @@ def _decode_slowly(body: str) -> Any:
 
 
 def content_hash(body: str) -> str:
-    """SHA-256 (hex) of the body's UTF-8 bytes: the identity of an event's content as it was sent."""
+    """Return the SHA-256 (hex) of the body's UTF-8 bytes, which identifies an event's content."""
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def same_json(one: str, other: str) -> bool:
-    """Whether two bodies hold the same JSON value: order of keys, white space and 1.0 against 1.00 aside.
+    """Whether two bodies have the same JSON value, whatever their white space, key order and number format.
 
     Raises MalformedBody when one of them is not JSON.
     """
@@ -108,7 +106,7 @@ def same_json(one: str, other: str) -> bool:
 
 
 def _comparable(value: Any) -> Any:
-    # Python holds True == 1; JSON does not.
+    # In Python True == 1; in JSON they differ.
     if isinstance(value, dict):
         return {key: _comparable(item) for key, item in value.items()}
     if isinstance(value, list):

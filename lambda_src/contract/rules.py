@@ -1,4 +1,4 @@
-"""The rules that JSON Schema cannot say. The schema names them under `x-rules`, with their parameters."""
+"""The rules that JSON Schema cannot express. The schema names them, with parameters, under `x-rules`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any, TypeGuard
 
 from contract.timestamps import parse_rfc3339
-from contract.violations import Location, Violations, shown
+from contract.violations import Location, Violations, readable
 
 Rule = Callable[[dict[str, Any], Location, Violations, datetime], None]
 
-# quantity and unit_price stay below 1e34: 120 digits hold any sum of products with dozens of digits to
-# spare, and bound the work that a price like 1e-999999 can ask for.
+# Quantities and prices are below 1e34, so 120 digits are enough for any sum of their products. They also
+# bound the work for a price such as 1e-999999.
 _SUM = Context(prec=120, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 
@@ -47,12 +47,12 @@ def _amount_equals_items(parameters: Mapping[str, Any]) -> Rule:
             if not _in_range(quantity) or not _in_range(price):
                 return
             total = _SUM.add(total, _SUM.multiply(quantity, price))
-        # The schema's own checks report an empty list; adding that its sum is wrong would help nobody.
+        # The schema's own checks report an empty list.
         if items and abs(_SUM.subtract(total, amount)) > tolerance:
             found.add(
                 (at, field),
                 "amount_equals_items",
-                f"is {shown(amount)}, but the items add up to {shown(total)}",
+                f"is {readable(amount)}, but the items add up to {readable(total)}",
             )
 
     return check

@@ -1,6 +1,6 @@
-"""RFC 3339 timestamps, read strictly.
+"""Parses RFC 3339 timestamps strictly.
 
-``datetime.fromisoformat`` alone takes far more than RFC 3339 (week dates, basic format, no offset).
+``datetime.fromisoformat`` accepts more than RFC 3339: week dates, basic format, no offset.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ _RFC3339 = re.compile(
 
 
 def parse_rfc3339(text: str) -> datetime | None:
-    """Read an RFC 3339 timestamp (https://www.rfc-editor.org/rfc/rfc3339#section-5.6).
+    """Parse an RFC 3339 timestamp (https://www.rfc-editor.org/rfc/rfc3339#section-5.6).
 
-    Returns an aware datetime, cut to microseconds, or None when the text is not such a timestamp.
-    A leap second (``:60``) is read as the second that follows it.
+    Returns an aware datetime, truncated to microseconds, or None if the text is not such a timestamp.
+    A leap second (``:60``) becomes the second after it.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:

@@ -1,4 +1,4 @@
-"""What is wrong with an event, and where."""
+"""Violations of the contract: what is wrong with an event, and where."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any, NamedTuple
 
 LISTED_AT_MOST = 1000
 
-# A location is () for the event itself, or (parent location, key): cheap to build on the hot path,
-# rendered only when something is wrong.
+# A location is () for the event itself, or (parent location, key). It is rendered only for a violation.
 Location = tuple[Any, ...]
 
 _READABLE = Context(prec=40, traps=[])
 
 
 class Violation(NamedTuple):
-    """One broken rule: a JSON path (``$.items[0].sku``), the rule's name, and a reason in plain words."""
+    """One broken rule: a JSON path (``$.items[0].sku``), the rule's name, and the reason."""
 
     path: str
     rule: str
@@ -23,10 +22,10 @@ class Violation(NamedTuple):
 
 
 class Violations(list[Violation]):
-    """Every violation of one event, in the order found; empty means valid.
+    """The violations of one event, in the order found. An empty list means valid.
 
-    The list holds the first 1,000; ``total`` counts them all, so that a hostile 1 MiB event with a
-    million faults costs neither the function's memory nor the rejected item its size limit.
+    The list has the first 1,000 and ``total`` counts all. That bounds the memory for a hostile event with a
+    million violations, and the size of its rejected item.
     """
 
     def __init__(self) -> None:
@@ -41,7 +40,7 @@ class Violations(list[Violation]):
 
 
 def render(location: Location) -> str:
-    """Write a location as a JSON path."""
+    """Return a location as a JSON path."""
     keys: list[Any] = []
     while location:
         location, key = location
@@ -49,7 +48,7 @@ def render(location: Location) -> str:
     return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in reversed(keys))
 
 
-def shown(number: int | Decimal) -> str:
-    """Write a number for a person: in full where that is short, in scientific notation otherwise."""
+def readable(number: int | Decimal) -> str:
+    """Return a number for people: in full if that is short, else in scientific notation."""
     value = _READABLE.normalize(Decimal(number))
     return f"{value:f}" if -10 < value.adjusted() < 40 else str(value)

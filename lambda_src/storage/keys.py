@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Partitions of a listing index (by type, large orders, newest rejections). One partition takes 1,000 write
-# units a second (DynamoDB developer guide, "Partitions and data distribution"); docs/adr/0017.
+# units a second (DynamoDB developer guide, "Partitions and data distribution") (docs/adr/0016).
 SHARDS = 8
 
 LARGE_ORDERS = "large"

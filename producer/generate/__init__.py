@@ -1,1 +1,1 @@
-"""What the producer sends: events, by a plan and a seed."""
+"""The messages that the producer sends, each computed from a seed and a message number."""

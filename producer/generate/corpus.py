@@ -1,127 +1,135 @@
-"""Realistic filler: product text, reviews, addresses and click trails, made once and cut per event.
+"""Realistic filler: product texts, reviews, addresses and clicks, serialised once per run.
 
-Writing 200 KB of JSON anew for each event would cost more than sending it. A run makes a stock of small JSON
-objects instead; an event takes a stretch of it, from a random object to a random object, already serialised
-and already escaped for the request that carries it.
+Writing 200 KB of JSON for each event costs more than sending it. A run therefore writes many small JSON
+objects once. Each event takes a random range of them, already serialised and already escaped.
 """
 
 from bisect import bisect_right
 from typing import NamedTuple
 
 from producer.generate import vocabulary as words
-from producer.generate.draws import KeyedRandom
+from producer.generate.keyed_random import KeyedRandom
 
 
-class Stretch(NamedTuple):
-    """Some objects of the stock, joined by commas: as JSON, and as they stand within a JSON string."""
+class Excerpt(NamedTuple):
+    """Some objects of the corpus, joined by commas: as JSON, and escaped for use in a JSON string."""
 
     raw: memoryview
     escaped: memoryview
 
 
 class Corpus:
-    """A stock of at least ``size`` bytes of serialised JSON objects, and one of prose."""
+    """At least ``size`` bytes of serialised JSON objects, and some prose."""
 
     def __init__(self, key: bytes, size: int) -> None:
-        draws = KeyedRandom(key, size)
+        random = KeyedRandom(key, size)
         objects: list[bytes] = []
         total = 0
         while total < size:
-            made = _OBJECTS[draws.below(len(_OBJECTS))](draws).encode("ascii")
-            objects.append(made)
-            total += len(made) + 1
-        escaped = [escape(made) for made in objects]
+            write_object = _OBJECT_WRITERS[random.randbelow(len(_OBJECT_WRITERS))]
+            objects.append(write_object(random).encode("ascii"))
+            total += len(objects[-1]) + 1
+        escaped = [escape(each) for each in objects]
         self._starts = _starts(objects)
         self._escaped_starts = _starts(escaped)
         self._raw = memoryview(b",".join(objects) + b",")
         self._escaped = memoryview(b",".join(escaped) + b",")
-        prose = sentence(draws)
+        prose = sentence(random)
         while len(prose) <= max(map(len, objects)):
-            prose += " " + sentence(draws)
+            prose += " " + sentence(random)
         self._prose = prose.encode("ascii")
 
-    def stretch(self, draws: KeyedRandom, room: int) -> Stretch:
-        """As many objects in a row as have room in ``room`` bytes, which is at most the corpus's size."""
-        last = bisect_right(self._starts, max(0, self._starts[-1] - room)) - 1
-        first = draws.below(last + 1)
-        # A stretch leaves out the comma after its last object.
-        end = bisect_right(self._starts, self._starts[first] + room + 1) - 1
+    def excerpt(self, random: KeyedRandom, max_bytes: int) -> Excerpt:
+        """Return as many consecutive objects as fit into ``max_bytes``, at most the corpus's size."""
+        last = bisect_right(self._starts, max(0, self._starts[-1] - max_bytes)) - 1
+        first = random.randbelow(last + 1)
+        # An excerpt leaves out the comma after its last object.
+        end = bisect_right(self._starts, self._starts[first] + max_bytes + 1) - 1
         if end <= first:
-            return Stretch(self._raw[:0], self._escaped[:0])
-        return Stretch(
+            return Excerpt(self._raw[:0], self._escaped[:0])
+        return Excerpt(
             self._raw[self._starts[first] : self._starts[end] - 1],
             self._escaped[self._escaped_starts[first] : self._escaped_starts[end] - 1],
         )
 
     def prose(self, length: int) -> bytes:
-        """``length`` bytes of text without quotes: at most as long as the longest object, which is the most
-        that a stretch leaves of its room."""
+        """Return ``length`` bytes of text without quotes.
+
+        ``length`` is at most that of the longest object, which is the most that an excerpt leaves unused.
+        """
         return self._prose[:length]
 
 
 def escape(json_text: bytes) -> bytes:
-    """JSON without backslashes and control characters, as it stands within a JSON string."""
+    """Escape JSON without backslashes and control characters for use in a JSON string."""
     return json_text.replace(b'"', b'\\"')
 
 
-def sentence(draws: KeyedRandom) -> str:
-    """A sentence such as a customer writes about a product."""
-    kinds = [words.OPENINGS, words.NOUNS, words.VERBS, words.ADVERBS, words.QUALITIES]
-    if draws.below(3):
-        kinds += [words.CONNECTIVES, ["the"], words.NOUNS, words.VERBS, words.QUALITIES]
-    return " ".join([draws.pick(kind) for kind in kinds]) + "."
+def sentence(random: KeyedRandom) -> str:
+    """Return a sentence such as a customer writes about a product."""
+    word_lists = [words.OPENINGS, words.NOUNS, words.VERBS, words.ADVERBS, words.QUALITIES]
+    if random.randbelow(3):
+        word_lists += [words.CONNECTIVES, ["the"], words.NOUNS, words.VERBS, words.QUALITIES]
+    return " ".join([random.choice(word_list) for word_list in word_lists]) + "."
 
 
-def product_name(draws: KeyedRandom) -> str:
-    """A name such as ``Enamel Kettle, navy``."""
-    return f"{draws.pick(words.ADJECTIVES)} {draws.pick(words.PRODUCTS)}, {draws.pick(words.COLOURS)}"
+def product_name(random: KeyedRandom) -> str:
+    """Return a name such as ``Enamel Kettle, navy``."""
+    adjective, product = random.choice(words.ADJECTIVES), random.choice(words.PRODUCTS)
+    return f"{adjective} {product}, {random.choice(words.COLOURS)}"
 
 
-def sku(draws: KeyedRandom) -> str:
-    """An article number such as ``KET-048213``."""
-    return f"{draws.pick(words.PRODUCTS)[:3].upper()}-{draws.below(1_000_000):06}"
+def sku(random: KeyedRandom) -> str:
+    """Return an article number such as ``KET-048213``."""
+    return f"{random.choice(words.PRODUCTS)[:3].upper()}-{random.randbelow(1_000_000):06}"
 
 
-def click(draws: KeyedRandom) -> str:
-    """One step of a click trail, as JSON."""
+def _click(random: KeyedRandom) -> str:
+    page, page_id = random.choice(words.PAGES), random.randbelow(100_000)
     return (
-        f'{{"page":"/{draws.pick(words.PAGES)}/{draws.below(100_000)}","action":"{draws.pick(words.ACTIONS)}",'
-        f'"ms":{draws.below(90_000)},"x":{draws.below(1920)},"y":{draws.below(1080)}}}'
+        f'{{"page":"/{page}/{page_id}","action":"{random.choice(words.ACTIONS)}",'
+        f'"ms":{random.randbelow(90_000)},"x":{random.randbelow(1920)},"y":{random.randbelow(1080)}}}'
     )
 
 
-def _product(draws: KeyedRandom) -> str:
-    text = " ".join(sentence(draws) for _ in range(2 + draws.below(4)))
+def _product(random: KeyedRandom) -> str:
+    text = " ".join(sentence(random) for _ in range(2 + random.randbelow(4)))
     return (
-        f'{{"sku":"{sku(draws)}","title":"{product_name(draws)}","text":"{text}",'
-        f'"price_cents":{draws.below(20_000)},"stock":{draws.below(400)}}}'
+        f'{{"sku":"{sku(random)}","title":"{product_name(random)}","text":"{text}",'
+        f'"price_cents":{random.randbelow(20_000)},"stock":{random.randbelow(400)}}}'
     )
 
 
-def _review(draws: KeyedRandom) -> str:
-    text = " ".join(sentence(draws) for _ in range(1 + draws.below(5)))
+def _review(random: KeyedRandom) -> str:
+    text = " ".join(sentence(random) for _ in range(1 + random.randbelow(5)))
     return (
-        f'{{"sku":"{sku(draws)}","stars":{1 + draws.below(5)},"by":"{draws.pick(words.FIRST_NAMES)} '
-        f'{draws.pick(words.LAST_NAMES)[0]}.","text":"{text}","helpful":{draws.below(60)}}}'
+        f'{{"sku":"{sku(random)}","stars":{1 + random.randbelow(5)},'
+        f'"by":"{random.choice(words.FIRST_NAMES)} {random.choice(words.LAST_NAMES)[0]}.",'
+        f'"text":"{text}","helpful":{random.randbelow(60)}}}'
     )
 
 
-def _address(draws: KeyedRandom) -> str:
-    street, postcode, city, country = draws.pick(_ASCII_PLACES)
+def _address(random: KeyedRandom) -> str:
+    street, postcode, city, country = random.choice(_ASCII_PLACES)
     return (
-        f'{{"name":"{draws.pick(words.FIRST_NAMES)} {draws.pick(words.LAST_NAMES)}",'
-        f'"street":"{street} {1 + draws.below(200)}","postcode":"{postcode}","city":"{city}",'
-        f'"country":"{country}","phone":"+{draws.below(10**11):011}"}}'
+        f'{{"name":"{random.choice(words.FIRST_NAMES)} {random.choice(words.LAST_NAMES)}",'
+        f'"street":"{street} {1 + random.randbelow(200)}","postcode":"{postcode}","city":"{city}",'
+        f'"country":"{country}","phone":"+{random.randbelow(10**11):011}"}}'
     )
 
 
 _ASCII_PLACES = [place for place in words.PLACES if "".join(place).isascii()]
 # Of ten objects: three products, three reviews, three clicks, one address.
-_OBJECTS = (_product, _product, _product, _review, _review, _review, click, click, click, _address)
+_OBJECT_WRITERS = (
+    *(_product, _product, _product),
+    *(_review, _review, _review),
+    *(_click, _click, _click),
+    _address,
+)
 
 
 def _starts(objects: list[bytes]) -> list[int]:
     starts = [0]
-    for made in objects:
-        starts.append(starts[-1] + len(made) + 1)
+    for each in objects:
+        starts.append(starts[-1] + len(each) + 1)
     return starts

@@ -1,4 +1,4 @@
-"""A message as it goes to the queue, and what is expected of it."""
+"""A message as the producer sends it, and the result that the pipeline should report for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,20 @@ from hashlib import sha256
 
 from aws_http.connection import Bytes
 
+# Values of `Message.expect`.
+STORED, REJECTED, DUPLICATE = "stored", "rejected", "duplicate"
+# A `Message.kind` beside the event types and DUPLICATE.
+INVALID = "invalid"
+
 
 @dataclass(slots=True)
 class Message:
-    """A message body in pieces, so that 200 KB of filler are never copied before the request is put together.
+    """A message body in pieces, so that 200 KB of filler are not copied before the request is assembled.
 
-    ``raw`` joined is the body (UTF-8); ``escaped`` joined is the body as it stands within a JSON string.
-    ``number`` is its place in the run; ``kind`` is the event type of a valid event, else ``invalid`` or
-    ``duplicate``; ``expect`` is what the pipeline should do with it: stored, rejected or duplicate.
-    ``event_id`` and ``event_type`` are None where an invalid body has none that can be read.
+    ``raw`` joined is the body (UTF-8); ``escaped`` joined is the body escaped for use in a JSON string.
+    ``number`` is its position in the run. ``kind`` is the event type of a valid event, or INVALID or
+    DUPLICATE. ``expect`` is the pipeline's expected result: STORED, REJECTED or DUPLICATE. ``event_id`` and
+    ``event_type`` are None if no reader can find them in an invalid body.
     """
 
     number: int
@@ -34,14 +39,13 @@ class Message:
 
     @property
     def content_hash(self) -> str:
-        """``contract.content_hash`` of the body. Worked out when asked for: at 200 KB it takes as long as
-        making the event, and a run without a manifest has no use for it."""
+        """``contract.content_hash`` of the body, computed on demand because only a manifest needs it."""
         digest = sha256()
         for piece in self.raw:
             digest.update(piece)
         return digest.hexdigest()
 
     @property
-    def identity(self) -> str:
-        """What to call the message by: its event_id, or its content hash where it has none."""
+    def display_id(self) -> str:
+        """The event_id, or the content hash if the body has no event_id."""
         return self.event_id or self.content_hash

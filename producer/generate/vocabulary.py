@@ -1,4 +1,4 @@
-"""The words that events are made of."""
+"""The words that events are built from."""
 
 
 def _words(text: str) -> list[str]:

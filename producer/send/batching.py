@@ -1,19 +1,19 @@
-"""Messages into requests that SQS takes."""
+"""Groups messages into requests within SQS's limits."""
 
 from collections.abc import Iterable, Iterator
 
 from producer.generate.messages import Message
 
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html: entries of
-# a batch; bytes of a message, and of a batch in all, bodies and attributes. The producer sends no attributes.
+# Entries of a batch; bytes of a message, and of all bodies and attributes of a batch. No attributes are sent.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_ENTRIES = 10
 MAX_BYTES = 1_048_576
 
 
 def batched(messages: Iterable[Message], max_entries: int = MAX_ENTRIES) -> Iterator[list[Message]]:
-    """Group messages, in their order, into batches of at most ``max_entries`` and 1 MiB in all.
+    """Group messages, in their order, into batches of at most ``max_entries`` and 1 MiB in total.
 
-    Each message must fit by itself.
+    No single message may exceed 1 MiB.
     """
     batch: list[Message] = []
     total = 0

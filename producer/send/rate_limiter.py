@@ -1,38 +1,38 @@
-"""A steady rate over all connections."""
+"""Limits all connections of a run to one steady rate."""
 
 import threading
 import time
 from collections.abc import Callable
 
-# After a stall the rate is made up for, but not more than this: a queue that was away for a minute is not
-# met with a minute's worth of events at once.
-_CATCH_UP_SECONDS = 1.0
-# A request carries at most this much of a second's events, so that a low rate is smooth as well.
-_REQUEST_SECONDS = 0.05
+# The limiter makes up for at most this much of a stall, so that a queue does not receive a minute's events
+# at once after it was unavailable for a minute.
+_MAX_CATCH_UP_SECONDS = 1.0
+# A request carries at most this much of a second's events, so that a low rate is smooth.
+_MAX_REQUEST_SECONDS = 0.05
 
 
 class RateLimiter:
-    """Hands out the times at which events may be sent. ``rate`` is events per second; 0 means no limit."""
+    """Assigns the times at which events may be sent. ``rate`` is events per second; 0 means no limit."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
-        # The clock starts with the first request, not while the run is being prepared.
+        # None until the first request, because preparing a run must not count as a stall.
         self._next: float | None = None
         self._lock = threading.Lock()
 
-    def largest_batch(self, wanted: int) -> int:
-        """How many events a request should carry so that they flow rather than come in lumps."""
+    def batch_size(self, max_entries: int) -> int:
+        """Return how many events a request should carry, at most ``max_entries``."""
         if not self._rate:
-            return wanted
-        return max(1, min(wanted, int(self._rate * _REQUEST_SECONDS)))
+            return max_entries
+        return max(1, min(max_entries, int(self._rate * _MAX_REQUEST_SECONDS)))
 
-    def due(self, events: int) -> float:
-        """Reserve the sending of ``events`` events. Returns when to send them, as the clock tells time."""
+    def reserve(self, events: int) -> float:
+        """Reserve the sending of ``events`` events. Returns the time of the clock at which to send them."""
         if not self._rate:
             return 0.0
         with self._lock:
             now = self._clock()
-            due = now if self._next is None else max(self._next, now - _CATCH_UP_SECONDS)
-            self._next = due + events / self._rate
-        return due
+            send_at = now if self._next is None else max(self._next, now - _MAX_CATCH_UP_SECONDS)
+            self._next = send_at + events / self._rate
+        return send_at

@@ -1,25 +1,25 @@
-"""Counts what became of messages, and keeps the manifest. Shared by all connections of a run."""
+"""Counts the results of a run and records them in its manifest. All connections of the run share it."""
 
 import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from producer.generate.messages import Message
+from producer.generate.messages import STORED, Message
 from producer.manifest import Manifest
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A message that could not be sent: its event_id, or its content hash where it has none."""
+    """A message that could not be sent. ``display_id`` is `Message.display_id`."""
 
-    identity: str
+    display_id: str
     reason: str
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is after ``seconds``; all but ``retries`` and ``bytes`` count messages."""
+    """The state of a run after ``seconds``. All fields except ``bytes`` count messages."""
 
     total: int
     sent: int
@@ -30,12 +30,12 @@ class Progress:
 
 
 class RunStats:
-    """Counters, and the manifest if there is one. Its methods may be called from any thread."""
+    """Counters, and the manifest if the run has one. Its methods may be called from any thread."""
 
     def __init__(self, manifest: Manifest | None) -> None:
         self._manifest = manifest
         self._lock = threading.Lock()
-        self.answers = 0
+        self.successful_requests = 0
         self.sent: Counter[str] = Counter()
         self.sent_total = 0
         self.large_orders = 0
@@ -43,28 +43,28 @@ class RunStats:
         self.retries = 0
         self.failures: list[Failure] = []
 
-    def accepted(self, taken: Sequence[tuple[Message, str]]) -> None:
-        """SQS took these messages, under these message ids."""
+    def record_accepted(self, accepted: Sequence[tuple[Message, str]]) -> None:
+        """Record messages that SQS accepted, each with its message id."""
         with self._lock:
-            self.answers += 1
-            self.sent_total += len(taken)
-            for message, _ in taken:
+            self.successful_requests += 1
+            self.sent_total += len(accepted)
+            for message, _ in accepted:
                 self.sent[message.kind] += 1
                 self.bytes += message.size
-                self.large_orders += message.large_order and message.expect == "stored"
+                self.large_orders += message.large_order and message.expect == STORED
             if self._manifest:
-                self._manifest.record(taken)
+                self._manifest.record(accepted)
 
-    def failed(self, messages: Sequence[Message], reason: str) -> None:
-        """These messages cannot be sent."""
+    def record_failed(self, messages: Sequence[Message], reason: str) -> None:
+        """Record messages that cannot be sent."""
         with self._lock:
-            self.failures.extend(Failure(message.identity, reason) for message in messages)
+            self.failures.extend(Failure(message.display_id, reason) for message in messages)
 
-    def retried(self, messages: int) -> None:
-        """So many messages are sent once more."""
+    def record_retries(self, count: int) -> None:
+        """Record that ``count`` messages are sent again."""
         with self._lock:
-            self.retries += messages
+            self.retries += count
 
     def progress(self, total: int, seconds: float) -> Progress:
-        """How far the run is, of ``total`` messages."""
+        """Return the state of the run, which has ``total`` messages."""
         return Progress(total, self.sent_total, len(self.failures), self.retries, self.bytes, seconds)

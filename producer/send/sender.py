@@ -1,4 +1,4 @@
-"""Gets a batch through: sends it, then again what SQS did not take, until all is taken or hope is lost."""
+"""Sends a batch: retries failed entries until SQS accepts them or attempts run out."""
 
 import threading
 from collections.abc import Sequence
@@ -6,25 +6,18 @@ from random import SystemRandom
 from typing import Any, Protocol
 
 from aws_http.connection import TransportError
+from aws_http.errors import NO_ANSWER, AwsError
 from producer.errors import ProducerError
 from producer.generate.messages import Message
-from producer.send.sqs_client import Refused
+from producer.send.run_stats import RunStats
 
-# With the backoff below about 11 s on average, 22 s at most: longer than a failover or a restarted emulator.
+# With the backoff below 11 s on average, 22 s at most: longer than a failover or an emulator's restart.
 MAX_ATTEMPTS = 10
 _BACKOFF_BASE_SECONDS, _BACKOFF_CAP_SECONDS = 0.1, 5.0
-# Errors that SQS answers with status 400 and that pass
-# (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html).
-_PASSING = {
-    "RequestThrottled",
-    "ThrottlingException",
-    "Throttling",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-    "KmsThrottled",
-    "OverLimit",
-}
-_NO_QUEUE = {"QueueDoesNotExist", "NonExistentQueue", "InvalidAddress"}
+# Retryable errors of SQS that AwsError.retryable does not include.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html#API_SendMessageBatch_Errors
+_RETRYABLE_CODES = {"KmsThrottled", "OverLimit"}
+_QUEUE_NOT_FOUND = {"QueueDoesNotExist", "NonExistentQueue", "InvalidAddress"}
 _BAD_CREDENTIALS = {
     "InvalidClientTokenId",
     "UnrecognizedClientException",
@@ -38,140 +31,133 @@ _BAD_CREDENTIALS = {
     "ExpiredTokenException",
     "RequestExpired",
 }
-_NO_ANSWER = {"Code": "NoAnswer", "Message": "SQS did not say what became of it"}
-_DENIED = {"AccessDenied", "AccessDeniedException"}
+_ACCESS_DENIED = {"AccessDenied", "AccessDeniedException"}
 
 _random = SystemRandom()
 
 
 class QueueClient(Protocol):
-    """What batches are sent over: see ``producer.send.sqs_client.QueueConnection``."""
+    """A client that sends batches; `producer.send.sqs_client.SqsClient` is one."""
 
     def send_batch(self, batch: Sequence[Message]) -> dict[str, Any]:
-        """Send a batch; raises Refused, NoAnswer or ProducerError."""
-
-
-class SendObserver(Protocol):
-    """Where the fate of messages is written down. Its methods are called from several threads."""
-
-    answers: int
-    """How many requests SQS has answered with success so far."""
-
-    def accepted(self, taken: Sequence[tuple[Message, str]]) -> None:
-        """SQS took these messages, under these message ids."""
-
-    def failed(self, messages: Sequence[Message], reason: str) -> None:
-        """These messages cannot be sent."""
-
-    def retried(self, messages: int) -> None:
-        """So many messages are sent once more."""
+        """Send a batch. Raises AwsError, TransportError or ProducerError."""
 
 
 class Sender:
-    """Sends batches over one connection. ``stop`` ends the waiting between attempts."""
+    """Sends batches over one connection. ``stop`` ends the wait between attempts."""
 
-    def __init__(
-        self, channel: QueueClient, queue_url: str, ledger: SendObserver, stop: threading.Event
-    ) -> None:
-        self._channel = channel
+    def __init__(self, client: QueueClient, queue_url: str, stats: RunStats, stop: threading.Event) -> None:
+        self._client = client
         self._queue_url = queue_url
-        self._ledger = ledger
+        self._stats = stats
         self._stop = stop
 
     def send(self, batch: Sequence[Message]) -> None:
-        """Send a batch and tell the ledger what became of each message.
+        """Send a batch and record the result of each message.
 
-        Messages that were neither accepted nor failed when ``stop`` was set are simply not sent. Raises
-        ProducerError when it makes no sense to send anything more.
+        Messages that were neither accepted nor failed when ``stop`` was set remain unsent. Raises
+        ProducerError when no further message can be sent.
         """
-        answers_before = self._ledger.answers
+        successes_before = self._stats.successful_requests
         pending = list(batch)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             pending, reason = self._attempt(pending)
             if not pending:
                 return
             if attempt < MAX_ATTEMPTS:
-                self._ledger.retried(len(pending))
+                self._stats.record_retries(len(pending))
                 if self._stop.wait(backoff_seconds(attempt)):
                     return
-        self._ledger.failed(pending, reason)
-        if self._ledger.answers == answers_before:
+        self._stats.record_failed(pending, reason)
+        if self._stats.successful_requests == successes_before:
             raise ProducerError(
-                f"The queue has taken nothing for {MAX_ATTEMPTS} attempts in a row: {reason}\n"
+                f"The queue accepted no message in {MAX_ATTEMPTS} attempts in a row: {reason}\n"
                 "Sending has stopped."
             )
 
     def _attempt(self, pending: list[Message]) -> tuple[list[Message], str]:
-        """Send once. Returns what has to be sent again, and why."""
+        """Send once. Returns the messages to retry, and the reason."""
         try:
-            answer = self._channel.send_batch(pending)
-        except Refused as refusal:
-            if refusal.status < 500 and refusal.status != 429 and refusal.code not in _PASSING:
-                self._ledger.failed(pending, str(refusal))
-                raise ProducerError(explain(refusal, self._queue_url)) from None
-            return pending, str(refusal)
-        except TransportError as problem:
-            if problem.never_connected and not self._ledger.answers:
+            response = self._client.send_batch(pending)
+        except AwsError as error:
+            if not _is_retryable(error):
+                self._stats.record_failed(pending, str(error))
+                raise ProducerError(explain_error(error, self._queue_url)) from None
+            return pending, str(error)
+        except TransportError as error:
+            if error.never_connected and not self._stats.successful_requests:
                 raise ProducerError(
-                    f"Nothing can be sent to {problem}.\n"
-                    "For the local stack: see what runs with make status, start it with make up.\n"
-                    "For AWS: check the network, --queue-url, and that AWS_ENDPOINT_URL is not set."
+                    f"The producer cannot reach {error}.\n"
+                    "For the local stack, check it with make status and start it with make up.\n"
+                    "For AWS, check the network, --queue-url, and that AWS_ENDPOINT_URL is not set."
                 ) from None
-            return pending, str(problem)
-        return self._settle(pending, answer)
+            return pending, str(error)
+        return self._record_response(pending, response)
 
-    def _settle(self, pending: list[Message], answer: dict[str, Any]) -> tuple[list[Message], str]:
-        taken = {
+    def _record_response(self, pending: list[Message], response: dict[str, Any]) -> tuple[list[Message], str]:
+        message_ids = {
             entry.get("Id"): entry["MessageId"]
-            for entry in answer.get("Successful", ())
+            for entry in response.get("Successful", ())
             if "MessageId" in entry
         }
-        refused = {entry.get("Id"): entry for entry in answer.get("Failed", ())}
+        errors = {entry.get("Id"): _entry_error(entry) for entry in response.get("Failed", ())}
         accepted: list[tuple[Message, str]] = []
-        again: list[Message] = []
+        retries: list[Message] = []
         reason = ""
-        for place, message in enumerate(pending):
-            entry_id = str(place)
-            if entry_id in taken:
-                accepted.append((message, taken[entry_id]))
+        for position, message in enumerate(pending):
+            entry_id = str(position)
+            if entry_id in message_ids:
+                accepted.append((message, message_ids[entry_id]))
                 continue
-            entry = refused.get(entry_id, _NO_ANSWER)
-            why = f"{entry.get('Code')}: {entry.get('Message', '')}"
-            if entry.get("SenderFault") and entry.get("Code") not in _PASSING:
-                self._ledger.failed([message], why)
+            error = errors.get(entry_id) or AwsError(NO_ANSWER, "SQS did not report a result for the message")
+            if _is_retryable(error):
+                retries.append(message)
+                reason = str(error)
             else:
-                again.append(message)
-                reason = why
+                self._stats.record_failed([message], str(error))
         if accepted:
-            self._ledger.accepted(accepted)
-        return again, reason
+            self._stats.record_accepted(accepted)
+        return retries, reason
 
 
 def backoff_seconds(attempt: int) -> float:
-    """How long to wait after attempt ``attempt``, counted from 1: exponential with full jitter.
+    """Return the wait after attempt ``attempt``, counted from 1: exponential with full jitter.
 
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     return _random.uniform(0, min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2**attempt))
 
 
-def explain(refusal: Refused, queue_url: str) -> str:
-    """An error of SQS that will not pass, in words that say what to do."""
-    if refusal.code in _NO_QUEUE:
+def explain_error(error: AwsError, queue_url: str) -> str:
+    """Explain a permanent error of SQS and name the command that helps."""
+    if error.code in _QUEUE_NOT_FOUND:
         return (
             f"There is no queue {queue_url}\n"
-            'For the local stack take the one that is up: eval "$(make -s env)"\n'
-            "For AWS: terraform -chdir=terraform output -raw queue_url"
+            'Use the queue of the running local stack: eval "$(make -s env)"\n'
+            "For AWS, print the URL: terraform -chdir=terraform output -raw queue_url"
         )
-    if refusal.code in _BAD_CREDENTIALS:
+    if error.code in _BAD_CREDENTIALS:
         return (
-            f"SQS does not accept the AWS credentials ({refusal}).\n"
-            'For the local stack type: eval "$(make -s env)"\n'
-            "For AWS log in again, for example: aws sso login"
+            f"SQS does not accept the AWS credentials ({error}).\n"
+            'For the local stack, type: eval "$(make -s env)"\n'
+            "For AWS, log in again, for example: aws sso login"
         )
-    if refusal.code in _DENIED or refusal.status == 403:
+    if error.code in _ACCESS_DENIED or error.status == 403:
         return (
-            f"The AWS credentials may not send to this queue ({refusal}).\n"
-            "They need sqs:SendMessage on it; see who you are with: aws sts get-caller-identity"
+            f"The AWS credentials do not allow sending to this queue ({error}).\n"
+            "They need sqs:SendMessage on it. Check the identity: aws sts get-caller-identity"
         )
-    return f"SQS refuses the request ({refusal}).\nNothing more is sent, as the others would fare the same."
+    return (
+        f"SQS refuses the request ({error}).\n"
+        "Sending has stopped because SQS would refuse the other messages as well."
+    )
+
+
+def _is_retryable(error: AwsError) -> bool:
+    return error.retryable or error.status == 429 or error.code in _RETRYABLE_CODES
+
+
+def _entry_error(entry: dict[str, Any]) -> AwsError:
+    # SenderFault is to an entry what HTTP's status is to a request.
+    status = 400 if entry.get("SenderFault") else 500
+    return AwsError(str(entry.get("Code")), str(entry.get("Message", "")), status=status)

@@ -1,10 +1,7 @@
-"""SendMessageBatch over a connection of our own.
+"""SendMessageBatch over a signed connection, for about a third of the CPU time of botocore's client.
 
-Of what a sender that uses botocore's client spends at 1 KB an event, most goes into looking up the endpoint,
-walking the request's model, urllib3's layers and the parsing of headers as if they were mail; at 200 KB into
-escaping text that the producer holds escaped already. So requests are put together, sent and answered here,
-for about a third of the CPU. Connecting, with TLS and proxies, stays with the standard library, and finding
-and refreshing credentials with botocore.
+Requests are assembled from text that the producer has already escaped. The standard library connects, with
+TLS and proxies; botocore finds and refreshes credentials.
 """
 
 import http.client
@@ -19,6 +16,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError
 
 from aws_http.connection import ONE_PIECE_BYTES, Bytes, Connection, TransportError, host_header, open_socket
+from aws_http.errors import AwsError
 from aws_http.responses import Response
 from aws_http.signing import Signer
 from producer.errors import ProducerError
@@ -26,7 +24,7 @@ from producer.generate.messages import Message
 from producer.send.target import Target
 
 CONNECT_TIMEOUT_SECONDS = 5
-# botocore's own default: https://docs.aws.amazon.com/botocore/latest/reference/config.html
+# botocore's default: https://docs.aws.amazon.com/botocore/latest/reference/config.html
 READ_TIMEOUT_SECONDS = 60
 
 _HEADERS = {
@@ -36,21 +34,11 @@ _HEADERS = {
 }
 
 
-class Refused(Exception):
-    """SQS answered with an error. ``code`` is SQS's, such as ``QueueDoesNotExist``."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}" if message else code)
-        self.status = status
-        self.code = code
-        self.message = message
-
-
 def request_body(queue_url: str, batch: Sequence[Message]) -> list[Bytes]:
-    """The JSON of a SendMessageBatch request, in pieces. Ids of entries are their places in ``batch``."""
+    """Return the JSON of a SendMessageBatch request in pieces. Entry ids are positions in ``batch``."""
     pieces: list[Bytes] = [b'{"QueueUrl":', json.dumps(queue_url).encode(), b',"Entries":[']
-    for place, message in enumerate(batch):
-        pieces.append(b'%s{"Id":"%d","MessageBody":"' % (b"," if place else b"", place))
+    for position, message in enumerate(batch):
+        pieces.append(b'%s{"Id":"%d","MessageBody":"' % (b"," if position else b"", position))
         pieces.extend(message.escaped)
         pieces.append(b'"}')
     pieces.append(b"]}")
@@ -58,7 +46,7 @@ def request_body(queue_url: str, batch: Sequence[Message]) -> list[Bytes]:
 
 
 class SqsClient:
-    """One connection to SQS, opened when first needed and again whenever it was lost. Not thread-safe."""
+    """One connection to SQS. It opens on first use and again after it was lost. Not thread-safe."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -66,30 +54,31 @@ class SqsClient:
         self._connection = Connection(target.endpoint, partial(_connect, target))
 
     def send_batch(self, batch: Sequence[Message]) -> dict[str, Any]:
-        """Send up to 10 messages of 1 MiB in all. Returns SQS's answer: ``Successful`` and ``Failed``.
+        """Send up to 10 messages of 1 MiB in total. Returns SQS's response: ``Successful`` and ``Failed``.
 
-        Raises Refused, NoAnswer, or ProducerError when there are no valid credentials.
+        Raises AwsError, TransportError, or ProducerError when there are no valid credentials.
         """
-        answer = self._post(request_body(self._target.queue_url, batch))
+        response = self._post(request_body(self._target.queue_url, batch))
         try:
-            fields = json.loads(answer.body)
+            fields = json.loads(response.body)
         except ValueError:
             fields = None
-        if answer.status == http.client.OK:
+        if response.status == http.client.OK:
             if isinstance(fields, dict):
                 return fields
             raise TransportError(
-                self._target.endpoint, ValueError("its answer is not SQS's"), never_connected=False
+                self._target.endpoint, ValueError("the answer is not SQS's"), never_connected=False
             )
         if not isinstance(fields, dict) or "__type" not in fields:
-            said = answer.body[:200].decode("utf-8", "replace").strip()
-            raise Refused(answer.status, f"HTTP {answer.status}", said)
-        # "com.amazonaws.sqs#QueueDoesNotExist"; the text is under either spelling.
+            text = response.body[:200].decode("utf-8", "replace").strip()
+            raise AwsError(f"HTTP {response.status}", text, status=response.status)
+        # "com.amazonaws.sqs#QueueDoesNotExist"; SQS uses both spellings of "message".
         code = str(fields["__type"]).rpartition("#")[2]
-        raise Refused(answer.status, code, str(fields.get("message") or fields.get("Message") or ""))
+        text = fields.get("message") or fields.get("Message") or f"HTTP {response.status}"
+        raise AwsError(code, str(text), status=response.status)
 
     def abort(self) -> None:
-        """Break off a request that another thread is waiting for."""
+        """Abort a request that another thread is waiting for."""
         self._connection.abort()
 
     def close(self) -> None:
@@ -102,7 +91,9 @@ class SqsClient:
         try:
             credentials = self._target.credentials.get_frozen_credentials()
         except BotoCoreError as error:
-            raise ProducerError(f"The AWS credentials cannot be refreshed: {error}\nLog in again.") from None
+            raise ProducerError(
+                f"The AWS credentials cannot be refreshed: {error}\nLog in again, for example: aws sso login"
+            ) from None
         return self._connection.exchange(self._signer.headers(body, credentials), body)
 
 

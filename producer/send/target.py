@@ -1,4 +1,4 @@
-"""A queue, and how to reach it."""
+"""A queue, and the settings to reach it."""
 
 import re
 import ssl
@@ -15,14 +15,14 @@ from producer.errors import ProducerError
 # sqs.eu-west-1.amazonaws.com, eu-west-1.queue.amazonaws.com, vpce-1.sqs.eu-west-1.vpce.amazonaws.com, ...
 _REGION = re.compile(r"(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d+)\.")
 _LOOPBACK = re.compile(r"localhost|127\.[\d.]+|::1|.*\.localhost(\.localstack\.cloud)?")
-# An emulator on this machine answers one request at a time: one is being answered while another is made, and
-# a third only gets into their way. AWS takes some 10 ms for a request that takes 1 ms to make.
+# An emulator handles one request at a time, so a second connection suffices to prepare the next one.
+# AWS takes about ten times as long to answer a request as the producer takes to prepare it.
 _LOCAL_CONNECTIONS, _REMOTE_CONNECTIONS = 2, 16
 
 
 @dataclass(frozen=True)
 class Target:
-    """A queue and how to reach it. ``credentials`` are botocore's, ``tls`` is None for plain HTTP.
+    """A queue and the settings to reach it. ``credentials`` are botocore's; ``tls`` is None for plain HTTP.
 
     ``endpoint`` is scheme, host and port; ``proxy`` is the URL of an HTTP proxy for a TLS endpoint, or None.
     """
@@ -36,17 +36,17 @@ class Target:
 
     @classmethod
     def find(cls, queue_url: str, endpoint_url: str | None, session: Any) -> "Target":
-        """Work out how to reach a queue, from a botocore session's settings.
+        """Find the settings to reach a queue, with a botocore session.
 
-        The endpoint is the queue URL's own host unless ``endpoint_url`` names another; the region is the
-        one in the host's name, else the session's, else us-east-1. Raises ProducerError.
+        The endpoint is ``endpoint_url``, or else the queue URL's host. The region is the one in the host's
+        name, or else the session's, or else us-east-1. Raises ProducerError.
         """
         endpoint = endpoint_url or queue_url
         parts = urlsplit(endpoint)
-        in_host = _REGION.search(parts.hostname or "")
+        host_region = _REGION.search(parts.hostname or "")
         tls = proxy = None
         try:
-            region = (in_host and in_host[1]) or session.get_config_variable("region") or "us-east-1"
+            region = (host_region and host_region[1]) or session.get_config_variable("region") or "us-east-1"
             credentials = session.get_credentials()
             if parts.scheme == "https":
                 bundle = session.get_config_variable("ca_bundle") or get_cert_path(verify=True)
@@ -54,18 +54,18 @@ class Target:
                 proxy = get_environ_proxies(endpoint).get("https")
         except (BotoCoreError, OSError) as error:
             raise ProducerError(
-                f"The AWS settings cannot be used: {error}\nSee what they are with: aws configure list"
+                f"The AWS settings cannot be used: {error}\nPrint the settings: aws configure list"
             ) from None
         if credentials is None:
             raise ProducerError(
                 "No AWS credentials were found.\n"
-                'For the local stack type: eval "$(make -s env)"\n'
-                "For AWS log in first, for example with: aws sso login"
+                'For the local stack, type: eval "$(make -s env)"\n'
+                "For AWS, log in first, for example: aws sso login"
             )
         return cls(queue_url, f"{parts.scheme}://{parts.netloc}", region, credentials, tls, proxy)
 
     @property
     def connections(self) -> int:
-        """How many connections get the most out of this target."""
+        """The number of connections with the highest throughput to this target."""
         local = _LOOPBACK.fullmatch(urlsplit(self.endpoint).hostname or "")
         return _LOCAL_CONNECTIONS if local else _REMOTE_CONNECTIONS

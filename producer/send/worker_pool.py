@@ -1,4 +1,4 @@
-"""Several connections at work on one run."""
+"""Sends a run over several connections, each with a thread."""
 
 import threading
 import time
@@ -14,15 +14,15 @@ from producer.send.sender import Sender
 from producer.send.sqs_client import SqsClient
 from producer.send.target import Target
 
-_LOOK_SECONDS = 0.2
+_TICK_SECONDS = 0.2
 
 
 class WorkerPool:
-    """Makes and sends the messages of the given numbers.
+    """Generates and sends the messages of the given numbers.
 
-    Each connection has a thread that claims the next numbers, makes their messages while the other threads
-    wait for SQS, and sends them. So no message is made before it can be sent, and memory stays the same
-    however many there are: a request of at most 1 MiB a connection.
+    Each connection's thread claims the next numbers, generates their messages while other threads wait for
+    SQS, and sends them. No message is generated before it can be sent. Memory therefore does not depend on
+    the number of messages: each connection holds one request of at most 1 MiB.
     """
 
     def __init__(
@@ -31,69 +31,69 @@ class WorkerPool:
         events: Events,
         numbers: Iterable[int],
         batch_size: int,
-        pacer: RateLimiter,
-        tally: RunStats,
+        rate_limiter: RateLimiter,
+        stats: RunStats,
     ) -> None:
         self._queue_url = target.queue_url
         self._events = events
         self._numbers = iter(numbers)
         self._batch_size = batch_size
-        self._pacer = pacer
-        self._tally = tally
-        self._claiming = threading.Lock()
+        self._rate_limiter = rate_limiter
+        self._stats = stats
+        self._claim_lock = threading.Lock()
         self._stop = threading.Event()
-        self._connections = [SqsClient(target) for _ in range(target.connections)]
+        self._clients = [SqsClient(target) for _ in range(target.connections)]
 
-    def work(self, look: Callable[[], None]) -> bool:
-        """Send everything; call ``look`` five times a second. Returns whether Ctrl-C ended it early.
+    def run(self, on_tick: Callable[[], None]) -> bool:
+        """Send everything; call ``on_tick`` five times a second. Returns whether Ctrl-C ended it early.
 
-        At the first Ctrl-C the requests on their way are still waited for, at a second they are broken off.
-        Raises the error that stopped a connection, if one did.
+        The first Ctrl-C waits for the requests in flight, the second one aborts them. Raises the error that
+        stopped a connection.
         """
         interrupted = False
-        with ThreadPoolExecutor(len(self._connections)) as pool:
-            futures: set[Future[None]] = {pool.submit(self._serve, each) for each in self._connections}
+        with ThreadPoolExecutor(len(self._clients)) as pool:
+            futures: set[Future[None]] = {pool.submit(self._send_all, client) for client in self._clients}
             pending = futures
             try:
                 while pending:
                     try:
-                        pending = wait(pending, _LOOK_SECONDS).not_done
-                        look()
+                        pending = wait(pending, _TICK_SECONDS).not_done
+                        on_tick()
                     except KeyboardInterrupt:
                         self._stop.set()
                         if interrupted:
-                            for connection in self._connections:
-                                connection.abort()
+                            for client in self._clients:
+                                client.abort()
                         interrupted = True
             finally:
-                # Whatever `look` raises, leaving the pool waits for its threads.
+                # The pool waits for its threads even if `on_tick` raises.
                 self._stop.set()
         for future in futures:
             future.result()
         return interrupted
 
-    def _serve(self, connection: SqsClient) -> None:
-        sender = Sender(connection, self._queue_url, self._tally, self._stop)
+    def _send_all(self, client: SqsClient) -> None:
+        sender = Sender(client, self._queue_url, self._stats, self._stop)
         try:
             while not self._stop.is_set():
-                numbers, due = self._claim()
+                numbers, send_at = self._claim()
                 if not numbers:
                     return
                 batches = list(batched(map(self._events.message, numbers), self._batch_size))
-                if self._stop.wait(max(0.0, due - time.monotonic())):
+                if self._stop.wait(max(0.0, send_at - time.monotonic())):
                     return
                 for batch in batches:
                     if not self._stop.is_set():
                         sender.send(batch)
         except BaseException:
-            # One connection's trouble is the run's: the others finish their requests and stop.
+            # An error on one connection stops the run; the others finish their requests first.
             self._stop.set()
             raise
         finally:
-            connection.close()
+            client.close()
 
     def _claim(self) -> tuple[list[int], float]:
-        """The next request's numbers, and when it is due."""
-        with self._claiming:
+        """Return the numbers of the next request, and the time to send it."""
+        with self._claim_lock:
             numbers = list(islice(self._numbers, self._batch_size))
-            return numbers, self._pacer.due(len(numbers))
+            return numbers, self._rate_limiter.reserve(len(numbers))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from storage.payload import decode_payload
-from tests import receipt, targets
+from tests import logs, receipt, targets
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
 from tools.core.state import StackState
@@ -160,16 +160,19 @@ class Pipeline:
 
 
 @pytest.fixture(scope="session")
-def target() -> Iterator[Target]:
+def target(pytestconfig: pytest.Config) -> Iterator[Target]:
     """Where the stacks of this run are."""
     chosen = targets.chosen()
-    with chosen.running():
+    with contextlib.ExitStack() as running:
+        # An image that has to be pulled shows its progress.
+        with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            running.enter_context(chosen.running())
         yield chosen
 
 
 @pytest.fixture(scope="session")
 def new_stack(
-    target: Target, tmp_path_factory: pytest.TempPathFactory
+    target: Target, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Callable[..., AbstractContextManager[Pipeline]]:
     """Makes stacks: `with new_stack(overrides={...}) as pipeline`.
 
@@ -188,7 +191,8 @@ def new_stack(
         variables = {**target.own_variables(), **OVERRIDES, **(overrides or {})}
         try:
             state = target.up(state_dir, variables, emulator_environment=emulator_environment, port=port)
-            yield Pipeline(state, state_dir, target, variables)
+            with logs.kept_where_a_test_fails(state, request.session):
+                yield Pipeline(state, state_dir, target, variables)
         finally:
             target.down(state_dir)
 

@@ -238,7 +238,8 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     deployer.root.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=attributes)
     assert deployer.runs("drift") == 2
     said = capsys.readouterr().out
-    assert "FunctionVersion 2" in said
+    # The old provider's stand-in names the call that is missing, a current provider the argument.
+    assert "FunctionVersion 2" in said or "aws_lambda_alias.processor_live (function_version)" in said
     assert "aws_sqs_queue.events (visibility_timeout_seconds)" in said
 
     # Gone only when its name is typed and nothing protects it.

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import SETTLED, Inbox, Pipeline
+from tests.targets import BODIES
 from tests.waiting import eventually
 from tools.core.paths import LAMBDA_ZIP
 
@@ -85,6 +86,7 @@ def logged(pipeline: Pipeline, text: str, since: float = 0) -> list[str]:
     return [entry["message"] for page in pages for entry in page["events"] if text in entry["message"]]
 
 
+@pytest.mark.needs(BODIES)
 def test_an_event_is_stored_exactly_as_sent_with_what_the_pipeline_adds(pipeline: Pipeline) -> None:
     body = order("10.10", metadata={"padding": "é" * 50, "rate": 1.10})
     pipeline.send(body)

@@ -25,11 +25,11 @@ def generate_messages(kb: float, kind: str | None = None) -> Iterator[Message]:
 
     The mix has 5% large orders among the orders, and neither invalid events nor duplicates.
     """
-    shares = Ratios(
+    ratios = Ratios(
         invalid=Fraction(1, 2) if kind == INVALID else Fraction(0),
         large=Fraction(1, 2) if kind == LARGE else Fraction(0) if kind == VALID else Fraction(1, 20),
     )
-    events = Events(RunSpec(seed=SEED, start=SEEDED_START, target_bytes=round(kb * KB), shares=shares))
+    events = Events(RunSpec(seed=SEED, start=SEEDED_START, target_bytes=round(kb * KB), ratios=ratios))
     messages = map(events.message, count())
     if kind == LARGE:
         return (message for message in messages if message.large_order)

@@ -8,9 +8,10 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import contract
 from processor.messages import ORIGIN_ATTRIBUTE
@@ -92,11 +93,16 @@ def wait_until_drained(
 def peek(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
     """What a queue holds, without receiving it; None where the endpoint has no way to tell.
 
-    MiniStack has (GET /_ministack/sqs/messages). Receiving from the events queue would count towards its
-    maxReceiveCount and bring messages nearer to the dead-letter queue.
+    MiniStack has (GET /_ministack/sqs/messages), and LocalStack (GET /_aws/sqs/messages). Receiving from the
+    events queue would count towards its maxReceiveCount and bring messages nearer to the dead-letter queue.
     """
     if resources.endpoint is None:
         return None
+    found = _peek_ministack(resources, queue_url)
+    return found if found is not None else _peek_localstack(resources, queue_url)
+
+
+def _peek_ministack(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
     query = urllib.parse.urlencode({"QueueUrl": queue_url, "region": resources.region})
     try:
         with _direct.open(f"{resources.endpoint}/_ministack/sqs/messages?{query}", timeout=30) as answer:
@@ -110,6 +116,27 @@ def peek(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
         for messages in queues.values()
         for message in messages
     ]
+
+
+def _peek_localstack(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
+    query = urllib.parse.urlencode({"QueueUrl": queue_url, "ShowInvisible": "true", "ShowDelayed": "true"})
+    try:
+        # XML, unless JSON is asked for: that strips white space from the bodies.
+        with _direct.open(f"{resources.endpoint}/_aws/sqs/messages?{query}", timeout=30) as answer:
+            messages = ElementTree.fromstring(answer.read()).findall(".//{*}Message")  # noqa: S314
+        return [
+            _waiting(
+                message.findtext("{*}MessageId") or "",
+                message.findtext("{*}Body") or "",
+                {
+                    attribute.findtext("{*}Name"): {"StringValue": attribute.findtext(".//{*}StringValue")}
+                    for attribute in message.findall("{*}MessageAttribute")
+                },
+            )
+            for message in messages
+        ]
+    except (urllib.error.HTTPError, ElementTree.ParseError):
+        return None
 
 
 def read_dead_letters(resources: Resources) -> list[QueuedMessage]:
@@ -178,6 +205,6 @@ def _receive_all(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
         yield from messages
 
 
-def _waiting(message_id: str, body: str, attributes: dict[str, Any]) -> QueuedMessage:
+def _waiting(message_id: str, body: str, attributes: Mapping[str | None, Any]) -> QueuedMessage:
     origin = attributes.get(ORIGIN_ATTRIBUTE, {}).get("StringValue")
     return QueuedMessage(origin or message_id, contract.content_hash(body))

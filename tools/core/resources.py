@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
 from tools.core.errors import OpsError, StackError
 from tools.core.paths import DEFAULT_STATE_DIR
-from tools.core.state import ARCHIVE_OUTPUTS, ENVIRONMENT_OUTPUTS, StackState
+from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState
 
 # A call that hangs is given up after 5 + 30 s; long polls last 20 s at most. Standard mode waits up to 1, 2
 # and 4 s between attempts, so an endpoint that is down is reported within seconds.
@@ -25,6 +26,8 @@ _CONFIG = Config(
 )
 # An emulator is reached directly, whatever proxy the environment names, and knows no bucket host names.
 _EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
+# An endpoint may be AWS's own: a region's, a VPC's.
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Resources:
 
     ``endpoint`` is None on AWS. ``source`` says where the names come from, ``credentials`` is None for
     boto3's own search (environment, profile, role). ``state_dir`` is where manifests of runs are kept. The
-    names of the archive are empty where there is none.
+    names of the archive are empty where there is none. ``bodies_kept`` is False on a LocalStack that rewrites
+    message bodies, never on AWS.
     """
 
     region: str
@@ -50,6 +54,7 @@ class Resources:
     archive_bucket: str = ""
     archive_failures_queue_url: str = ""
     endpoint: str | None = None
+    bodies_kept: bool = True
     source: str = "the environment"
     state_dir: Path = DEFAULT_STATE_DIR
     credentials: tuple[str, str] | None = field(default=None, repr=False)
@@ -143,6 +148,7 @@ class Resources:
             **names,
             region=exports["AWS_DEFAULT_REGION"],
             endpoint=exports.get("AWS_ENDPOINT_URL") or None,
+            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or _is_aws(exports.get("AWS_ENDPOINT_URL")),
             state_dir=state_dir,
         )
 
@@ -153,3 +159,8 @@ def require_archive(resources: Resources) -> None:
         raise OpsError(
             "This pipeline has no archive.", "The Terraform variable archive brings it; make up applies it."
         )
+
+
+def _is_aws(endpoint: str | None) -> bool:
+    host = urlsplit(endpoint or "").hostname or ""
+    return not endpoint or host.endswith(_AWS_DOMAINS)

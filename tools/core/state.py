@@ -30,6 +30,8 @@ ARCHIVE_OUTPUTS = {
     "ARCHIVE_BUCKET": "archive_bucket",
     "ARCHIVE_FAILURES_QUEUE_URL": "archive_failures_queue_url",
 }
+# Exported as 1 on a LocalStack that rewrites message bodies, as 0 on every other emulator.
+BODIES_REWRITTEN = "BODIES_REWRITTEN"
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class StackState:
 
     ``outputs`` are Terraform's outputs by name; ``emulator`` is ``ministack`` or ``localstack``. On AWS
     ``emulator`` and ``endpoint`` are empty, and credentials are those that boto3 finds for itself.
+    ``bodies_kept`` is False on a LocalStack that rewrites message bodies (tools/local/message_bodies.py).
     """
 
     endpoint: str
     region: str
     emulator: str
     outputs: dict[str, Any]
+    bodies_kept: bool = True
 
     @classmethod
     def load(cls, directory: Path) -> "StackState":
@@ -80,6 +84,8 @@ class StackState:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            # Said in either case, so that it replaces what another stack exported.
+            BODIES_REWRITTEN: str(int(not self.bodies_kept)),
         }
         return {
             **(emulator if self.endpoint else {}),

@@ -137,7 +137,7 @@ def drift(environment: Environment, account: Account, _options: Namespace) -> in
     """Say whether the account still is as the config says."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
-        different = opened.plan("-lock=false")
+        different = opened.plan("-lock=false") and not opened.is_misread()
         unseen = opened.differences()
         if not different and not unseen:
             out.print(f"{environment.full_name} is as the config says.")
@@ -205,7 +205,7 @@ def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Wor
     """A workspace of the checkout as it is, and in what that differs from what was tested."""
     out.print(safe_text(f"{environment.full_name} in {account.where}, as {account.caller}"))
     fingerprint = workspace.freeze(environment)
-    different = _untested(fingerprint)
+    different = _untested(fingerprint, account)
     if different:
         out.print(safe_text("This is not what was tested:", "bold yellow"))
         for line in different:
@@ -219,11 +219,18 @@ def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Wor
     return workspace.open_workspace(environment, account, fingerprint, _say), different
 
 
-def _untested(now: receipt.Fingerprint) -> list[str]:
+def _untested(now: receipt.Fingerprint, account: Account) -> list[str]:
     try:
-        return receipt.differences(Receipt.load(), now)
+        tested = Receipt.load()
     except OpsError as none:
         return [str(none)]
+    different = receipt.differences(tested, now)
+    if account.endpoint is None and not tested.pins_provider:
+        different.append(
+            f"the AWS provider is not the tested one: the tests ran with {tested.provider}. Run make test "
+            "where registry.terraform.io can be reached."
+        )
+    return different
 
 
 def _show(opened: Workspace) -> None:

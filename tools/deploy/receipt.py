@@ -20,6 +20,8 @@ from tools.local import build
 
 PATH = ROOT / "build" / "receipt.json"
 LOCK = "terraform/.terraform.lock.hcl"
+# The lock file that the tests ran with, for checkouts that have none.
+TESTED_LOCK = ROOT / "build" / "tested.terraform.lock.hcl"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,11 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was tested, on what, with what outcome. ``time`` is UTC; ``tests`` counts by outcome."""
+    """What was tested, on what, with what outcome.
+
+    ``time`` is UTC; ``tests`` counts by outcome. ``offline``: the tests ran with the old AWS provider of
+    machines that cannot reach the registry, which never deploys to AWS.
+    """
 
     zips: dict[str, str]
     config: dict[str, str]
@@ -43,6 +49,12 @@ class Receipt:
     time: str
     commit: str
     tree_dirty: bool
+    offline: bool = False
+
+    @property
+    def pins_provider(self) -> bool:
+        """Whether the tests ran with the locked provider that a deploy to AWS uses."""
+        return LOCK in self.config and not self.offline
 
     def save(self, path: Path | None = None) -> None:
         """Write it down."""
@@ -68,7 +80,7 @@ class Receipt:
         """The receipt, a line each."""
         tests = ", ".join(f"{count} {outcome}" for outcome, count in self.tests.items())
         dirty = " and what was not committed" if self.tree_dirty else ""
-        lock = "pinned" if LOCK in self.config else f"not pinned, there is no {LOCK} yet"
+        lock = "pinned" if self.pins_provider else f"not pinned, there is no {LOCK} yet"
         return [
             f"tested    {self.time} on {self.target}: {tests}",
             f"commit    {self.commit}{dirty}",
@@ -89,7 +101,29 @@ def config_of(root: Path = ROOT) -> dict[str, str]:
 
 def fingerprint() -> Fingerprint:
     """What would be deployed from the checkout as it is now. Builds the zips."""
-    return Fingerprint(build.build_all(), config_of())
+    lock = lock_file()
+    locked = {LOCK: sha256(lock)} if lock else {}
+    return Fingerprint(build.build_all(), {**config_of(), **locked})
+
+
+def lock_file() -> Path | None:
+    """Return the lock file that deploys: the committed one, else the one that the tests ran with."""
+    return next((file for file in (ROOT / LOCK, TESTED_LOCK) if file.exists()), None)
+
+
+def keep_lock(config: Mapping[str, str], lock: str | None) -> dict[str, str]:
+    """Keep the lock file of a test run for the deploy, and return the config with its hash.
+
+    A committed lock file is in the config already. None stands for the lock of the old provider, which pins
+    nothing that a deploy to AWS uses.
+    """
+    if (ROOT / LOCK).exists():
+        return dict(config)
+    if lock is None:
+        TESTED_LOCK.unlink(missing_ok=True)
+        return {name: digest for name, digest in config.items() if name != LOCK}
+    write_atomically(TESTED_LOCK, lock)
+    return {**config, LOCK: sha256(TESTED_LOCK)}
 
 
 def differences(tested: Receipt, now: Fingerprint) -> list[str]:

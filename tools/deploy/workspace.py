@@ -17,19 +17,17 @@ from typing import Any
 from tools.core.errors import OpsError
 from tools.core.log import Log
 from tools.core.paths import CACHE_DIR, ROOT, TERRAFORM_SOURCE, read_by_config
+from tools.deploy import plan as plans
 from tools.deploy import receipt, state_bucket
 from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 from tools.deploy.receipt import Fingerprint
-from tools.local import build, terraform_process, toolchain
-from tools.local.terraform import LEFT_BY_TERRAFORM, copy_config
+from tools.local import alarms, build, terraform_process, tflocal, toolchain
+from tools.local.terraform import LOCK, NEVER_COPIED, copy_config
 from tools.local.toolchain import Provider, Terraform
 
 LOG = "terraform.log"
 PLAN = "plan.tfplan"
-LOCK = ".terraform.lock.hcl"
-# terraform/backend.tf locks the state with an object in S3, which came with this version.
-OLDEST_TERRAFORM = (1, 10)
 NOTHING, DIFFERENT = 0, 2
 # Terraform would read these without being told to, and no receipt names them.
 UNASKED = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
@@ -101,6 +99,15 @@ class Workspace:
 
         return offline.differences(self._read("state", "pull"), self.account.client)
 
+    def is_misread(self) -> bool:
+        """Return whether the plan only changes what an emulator keeps, but reads back with fields missing."""
+        if self.account.endpoint is None or self.is_offline:
+            return False
+        plan = self.show_plan()
+        outputs = any(change["actions"] != ["no-op"] for change in plan.get("output_changes", {}).values())
+        changed = {change.address for change in plans.changes(plan)}
+        return not outputs and changed == alarms.misread(plan, self.account.client("cloudwatch"))
+
     def outputs(self) -> dict[str, Any]:
         """Terraform's outputs by name; empty where nothing is deployed."""
         found = json.loads(self._read("output", "-json"))
@@ -141,7 +148,10 @@ def freeze(environment: Environment) -> Fingerprint:
     copy = environment.directory
     # What Terraform wrote there the last time is not what the checkout says.
     (copy / "terraform" / LOCK).unlink(missing_ok=True)
-    copy_config(copy / "terraform", (*LEFT_BY_TERRAFORM, *UNASKED))
+    copy_config(copy / "terraform", (*NEVER_COPIED, *UNASKED))
+    lock = receipt.lock_file()
+    if lock is not None:
+        shutil.copy(lock, copy / receipt.LOCK)
     for variable in built:
         _copy(build.ARTIFACTS[variable].path, copy / "build")
     for file in read_by_config(copy):
@@ -157,7 +167,7 @@ def open_workspace(
 ) -> Workspace:
     """Initialise Terraform in the frozen copy. Raises OpsError or StackError."""
     terraform, provider = toolchain.find_terraform(), toolchain.choose_provider()
-    _check(terraform, provider, account)
+    _check(provider, account)
     workspace = Workspace(environment, account, terraform, provider, say, fingerprint)
     workspace.variables = terraform_process.environment()
     if workspace.is_offline:
@@ -166,36 +176,23 @@ def open_workspace(
         endpoint = str(account.endpoint)
         prepared = offline.prepare(workspace.directory, TERRAFORM_SOURCE, endpoint, CACHE_DIR, as_root=False)
         workspace.variables |= prepared.environment
+    elif account.endpoint:
+        tflocal.write_override(workspace.directory)
     workspace.variables |= account.for_terraform()
-    workspace._run("init", "-reconfigure", *state_bucket.backend_arguments(environment, account))
-    if not workspace.is_offline:
-        _keep_lock(workspace)
+    # The old provider brings a lock of its own. Without any, `_untested` has said that nothing pins one.
+    locked = not workspace.is_offline and (workspace.directory / LOCK).exists()
+    readonly = ["-lockfile=readonly"] if locked else []
+    backend = state_bucket.backend_arguments(environment, account)
+    workspace._run("init", "-reconfigure", *readonly, *backend)
     return workspace
 
 
-def _check(terraform: Terraform, provider: Provider, account: Account) -> None:
-    numbers = tuple(int(part) for part in terraform.version.split("-")[0].split(".")[:2])
-    if numbers < OLDEST_TERRAFORM:
-        raise OpsError(
-            f"{terraform.origin} is Terraform {terraform.version}; a lock in S3 needs 1.10 or newer.",
-            "Install it: https://developer.hashicorp.com/terraform/install",
-        )
+def _check(provider: Provider, account: Account) -> None:
     if provider.mode == "offline" and account.endpoint is None:
         raise OpsError(
             f"The AWS provider is not to be had ({provider.reason}), and the old one that emulators get is "
             "not for AWS.",
             "Connect to the network; behind a proxy set HTTPS_PROXY.",
-        )
-
-
-def _keep_lock(workspace: Workspace) -> None:
-    """Keep the provider's hashes in the checkout from the first time on, to be committed."""
-    made, kept = workspace.directory / LOCK, TERRAFORM_SOURCE / LOCK
-    if made.exists() and not kept.exists():
-        shutil.copy(made, kept)
-        workspace.say(
-            f"terraform/{LOCK} is new: it pins the provider. Commit it, and run make test once more: "
-            "receipts name it from now on."
         )
 
 

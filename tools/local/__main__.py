@@ -45,7 +45,9 @@ def _up(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import lifecycle, status
 
     began = time.monotonic()
-    state = lifecycle.up(options.state_dir, options.port, options.emulator, say=_say)
+    state = lifecycle.up(
+        options.state_dir, options.port, options.emulator, say=_say, endpoint=options.endpoint
+    )
     _say(f"\nup in {time.monotonic() - began:.1f} s\n\n{status.names(state)}\n\n{status.NEXT}")
     return 0
 
@@ -116,6 +118,11 @@ def _parser() -> argparse.ArgumentParser:
         help="where everything about the stack is kept",
     )
     parser.add_argument("--port", type=_port, default=os.environ.get("PORT") or None)
+    parser.add_argument(
+        "--endpoint",
+        default=(os.environ.get("ENDPOINT") or "").rstrip("/") or None,
+        help="use the emulator that runs at this address, for example http://127.0.0.1:4566",
+    )
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
     return parser
 

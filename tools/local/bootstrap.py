@@ -67,7 +67,7 @@ def ensure_extra(package: str) -> None:
     BootstrapError where this process runs from an environment that ``ensure`` did not make.
     """
     environment = Path(sys.prefix).resolve()
-    if environment.parent != VENVS:
+    if environment.parent != VENVS.resolve():
         raise BootstrapError(f"{sys.executable} is not one of {VENVS}: run this through make.")
     block = _lock_entry(REQUIREMENTS / "offline.txt", package)
     stamp = environment / f"{STAMP}-{package}"

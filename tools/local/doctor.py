@@ -252,22 +252,22 @@ def compose() -> Finding:
         "compose",
         Level.OPTIONAL,
         "neither docker compose nor docker-compose",
-        "make up takes MiniStack; make test can start LocalStack without it.",
+        "make up uses MiniStack; make test can start LocalStack without compose.",
         "To have it: https://docs.docker.com/compose/install",
     )
 
 
 def image() -> Finding:
     """LocalStack's image."""
-    if localstack.image_is_here():
-        return Finding("image", Level.GOOD, f"{localstack.image()} is here")
+    problem = localstack.no_image()
+    if problem is None:
+        return Finding("image", Level.GOOD, f"{localstack.image()} is here: make up and make test use it")
     return Finding(
         "image",
         Level.OPTIONAL,
-        f"{localstack.image()} is not here",
-        "Where an engine answers, the first make up or make test pulls 1.2 GB; without its registry it takes "
-        "MiniStack.",
-        f"To have it now: docker pull {localstack.image()}",
+        problem,
+        "make up and make test use MiniStack, unless LocalStack is asked for by name.",
+        f"To pull it ({localstack.PULL_SIZE}): make up EMULATOR=localstack",
     )
 
 

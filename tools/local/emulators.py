@@ -12,25 +12,44 @@ KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack
 # An endpoint is joined, not started.
 CHOICES = ("auto", "ministack", "localstack")
 DEFAULT_PORT = 4566
+# For each kind that auto may choose: what the other would bring, and how to type it.
+OTHER_CHOICE = {
+    "ministack": (
+        f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image, enforces no IAM: "
+        "make down up EMULATOR=localstack"
+    ),
+    "localstack": "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack",
+}
+LOG_LINES = 500
+# What the other choice would bring, and how to type it.
+LOCALSTACK_BRINGS = (
+    f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image, enforces no IAM: "
+    "make down up EMULATOR=localstack"
+)
+MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
 
 
 def choose(wanted: str) -> tuple[str, str]:
-    """The kind to start for ``auto``, ``localstack`` or ``ministack``, and why.
+    """Return the kind to start for ``auto``, ``localstack`` or ``ministack``, and why.
 
-    Raises StackError for any other word, and where LocalStack is asked for and cannot be had.
+    ``auto`` never pulls an image; ``localstack`` does where it has to. Raises StackError for any other word,
+    and where LocalStack is asked for and cannot be had.
     """
     if wanted not in CHOICES:
         raise StackError(f"EMULATOR={wanted} is not known. It is one of: {', '.join(CHOICES)}")
     if wanted == "ministack":
         return wanted, "as asked"
-    problem = localstack.unavailable()
-    if problem is None:
-        return (
-            "localstack",
-            "as asked" if wanted == "localstack" else "auto: Docker answers and has the image",
-        )
     if wanted == "localstack":
-        raise StackError(f"LocalStack cannot be used: {problem}. Without Docker: make up EMULATOR=ministack")
+        problem = localstack.no_engine() or localstack.no_compose()
+        if problem is not None:
+            raise StackError(
+                f"LocalStack cannot be used: {problem}. Without Docker: make up EMULATOR=ministack"
+            )
+        localstack.pull()
+        return wanted, "as asked"
+    problem = localstack.not_ready()
+    if problem is None:
+        return "localstack", "auto: Docker answers and has the image"
     return "ministack", f"auto: {problem}"
 
 
@@ -51,6 +70,13 @@ def health(emulator: Emulator) -> str | None:
     """The version that the emulator answers with, or None if it does not answer."""
     version: str | None = KINDS[emulator.kind].health(emulator)
     return version
+
+
+def last_lines(emulator: Emulator, state_dir: Path) -> str:
+    """The end of the emulator's log; nothing of one that was not started here."""
+    if emulator.kind == "endpoint":
+        return ""
+    return str(KINDS[emulator.kind].last_lines(state_dir, LOG_LINES))
 
 
 def stop(emulator: Emulator, state_dir: Path) -> None:

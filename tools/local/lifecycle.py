@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tools.core.errors import StackError
@@ -10,7 +11,7 @@ from tools.core.log import Log, labelled
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import FILE as STATE_FILE
 from tools.core.state import StackState
-from tools.local import emulators, ministack_iam, terraform
+from tools.local import emulators, message_bodies, ministack_iam, terraform
 from tools.local import endpoint as endpoints
 from tools.local.build import ARTIFACTS, build_all
 from tools.local.emulator import FILE as EMULATOR_FILE
@@ -41,7 +42,8 @@ def up(
         the function's own calls elsewhere, to a fault proxy say. LocalStack: docker-compose.yml's variables.
     say: takes each line of the report.
     endpoint: of an emulator that runs already, instead of one to start. ``down`` then destroys what Terraform
-        made there and leaves the emulator running. It may hold other stacks: give a ``name_prefix``.
+        made there and leaves the emulator running. It may hold other stacks: give a ``name_prefix``. It
+        excludes ``port``, and an ``emulator`` other than ``auto``.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def up(
     state_dir.mkdir(parents=True, exist_ok=True)
     (state_dir / MARKER).touch()
     with exclusive(state_dir / "lock", "working on this stack"):
-        running = _running(state_dir, port, emulator, say)
+        running = _running(state_dir, port, emulator, endpoint, say)
         if running is None and endpoint is not None:
             running = _join(state_dir, endpoint, say)
         elif running is None:
@@ -66,6 +68,9 @@ def up(
         state = StackState(running.endpoint, region, running.flavour, outputs)
         if running.flavour == "ministack":
             ministack_iam.mirror(state.client("iam"), state.name)
+        if not message_bodies.are_kept(state.endpoint, state.emulator, state.client):
+            state = replace(state, bodies_kept=False)
+            say(labelled("bodies", f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}"))
         state.save(state_dir)
     return state
 
@@ -88,12 +93,23 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
     return True
 
 
-def _running(state_dir: Path, port: int | None, wanted: str, say: Log) -> Emulator | None:
+def _running(
+    state_dir: Path, port: int | None, wanted: str, endpoint: str | None, say: Log
+) -> Emulator | None:
     """The emulator that was started here, if it still runs. Raises StackError if another is asked for."""
+    if endpoint is not None and (port is not None or wanted != "auto"):
+        raise StackError(f"ENDPOINT={endpoint} names an emulator that runs: leave PORT and EMULATOR out.")
     started = Emulator.load(state_dir)
     if started is None:
         return None
+    if endpoint not in (None, started.endpoint):
+        raise StackError(f"This checkout's stack is on {started.title}, not on {endpoint}. First: make down")
     if not emulators.is_running(started):
+        if started.kind == "endpoint":
+            raise StackError(
+                f"{started.title} does not answer. Start it and try again; if it is gone for good: "
+                f"rm -r {state_dir}"
+            )
         say(labelled("emulator", f"{started.title} has ended since the last make up, with all that it held"))
         return None
     if emulators.health(started) is None:
@@ -136,4 +152,6 @@ def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, s
     started = emulators.start(kind, state_dir, port, extra)
     version = emulators.health(started)
     say(labelled("emulator", f"{NAMES[kind]} {version} on {started.endpoint} ({reason})"))
+    if wanted == "auto":
+        say(labelled("", emulators.OTHER_CHOICE[kind]))
     return started

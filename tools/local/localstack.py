@@ -19,29 +19,15 @@ IMAGE = "localstack/localstack"
 # The last image that starts without a token.
 DEFAULT_VERSION = "4.14.0"
 ENGINE_SECONDS = 5
-REGISTRY_SECONDS = 15
-# The image is 1.2 GB.
-PULL_SECONDS = 300
+PULL_SIZE = "1.2 GB"
 START_SECONDS = 120
 STOP_SECONDS = 60
 NO_TOKEN_EXIT_CODE = 55  # testcontainers-python #985
 
 
-def unavailable() -> str | None:
-    """Why LocalStack cannot be used here, or None if it can.
-
-    Asks the Docker engine, then for the image; pulls the image if it has to. Takes at most
-    5 s where there is no engine, and 5 minutes where the image has to be pulled.
-    """
-    return no_engine() or no_compose() or _no_image(pull=True)
-
-
-def unavailable_without_compose() -> str | None:
-    """The same for who starts the container by other means than compose, and pulls the image then.
-
-    Takes at most 25 s.
-    """
-    return no_engine() or _no_image(pull=False)
+def not_ready() -> str | None:
+    """Say why LocalStack cannot be started at once, or return None if it can. Takes at most 20 s."""
+    return no_engine() or no_compose() or no_image()
 
 
 def image() -> str:
@@ -62,23 +48,27 @@ def no_compose() -> str | None:
     return None
 
 
-def image_is_here() -> bool:
-    """Whether the image need not be pulled. Takes at most 5 s."""
-    return _docker("image", "inspect", image(), seconds=ENGINE_SECONDS).returncode == 0
+def no_image() -> str | None:
+    """Say that the image has to be pulled first, or return None if it is here. Takes at most 5 s."""
+    here = _docker("image", "inspect", image(), seconds=ENGINE_SECONDS).returncode == 0
+    return None if here else f"the image {image()} is not on this machine"
 
 
-def _no_image(*, pull: bool) -> str | None:
-    if image_is_here():
-        return None
-    wanted = image()
-    if _docker("manifest", "inspect", wanted, seconds=REGISTRY_SECONDS).returncode != 0:
-        return f"the image {wanted} is not on this machine and its registry cannot be reached"
-    if not pull:
-        return None
-    print(f"pulling {wanted} (about 1.2 GB, once)", flush=True)
-    if _docker("pull", "--quiet", wanted, seconds=PULL_SECONDS).returncode != 0:
-        return f"the image {wanted} could not be pulled within {PULL_SECONDS} s"
-    return None
+def pull() -> None:
+    """Pull the image if it is not here. Docker shows its own progress, however long it takes.
+
+    Raises StackError where Docker cannot pull it.
+    """
+    if no_image() is None:
+        return
+    print(f"pulling {image()}: {PULL_SIZE}, once", flush=True)
+    try:
+        # No time limit: a slow line is not a failure, and the progress shows whether it moves.
+        code = subprocess.run(["docker", "pull", image()], stdin=subprocess.DEVNULL, check=False).returncode
+    except OSError as error:
+        raise StackError(f"docker pull {image()} cannot be run: {error}") from None
+    if code != 0:
+        raise StackError(f"Docker cannot pull {image()}; it says why above.")
 
 
 def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
@@ -108,16 +98,19 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
     Raises StackError if Docker refuses.
     """
-    done = _compose(state_dir, emulator.port, "down", "--volumes", "--timeout", "10")
+    # LocalStack first, so that it starts no further Lambda containers; it removes them itself unless it was
+    # killed. One that is left would keep the network from being removed.
+    done = _compose(state_dir, emulator.port, "stop", "--timeout", "10")
+    listing = _docker("ps", "-aq", "--filter", f"name=^{emulator.name}-lambda-", seconds=STOP_SECONDS)
+    if listing.stdout.split():
+        _docker("rm", "--force", *listing.stdout.split(), seconds=STOP_SECONDS)
+    if done.returncode == 0:
+        done = _compose(state_dir, emulator.port, "down", "--volumes", "--timeout", "10")
     if done.returncode != 0:
         raise StackError(
             f"docker compose could not remove LocalStack:\n{done.stderr.strip()}\n"
             "Start the Docker engine and try again; if it is gone for good: rm -r .stack"
         )
-    # It removes them itself unless it was killed.
-    listing = _docker("ps", "-aq", "--filter", f"name=^{emulator.name}-lambda-", seconds=STOP_SECONDS)
-    if listing.stdout.split():
-        _docker("rm", "--force", *listing.stdout.split(), seconds=STOP_SECONDS)
 
 
 def health(emulator: Emulator) -> str | None:
@@ -128,6 +121,12 @@ def health(emulator: Emulator) -> str | None:
             return str(json.load(answer).get("version", "?"))
     except (OSError, ValueError):
         return None
+
+
+def last_lines(state_dir: Path, count: int) -> str:
+    """The end of LocalStack's log."""
+    done = _docker("logs", "--tail", str(count), _container(state_dir), seconds=ENGINE_SECONDS)
+    return done.stdout + done.stderr
 
 
 def _wait_until_healthy(emulator: Emulator) -> None:

@@ -26,10 +26,12 @@ VAR_FILE = Path("env") / "local.tfvars"
 # What `destroy` needs to know of the last `apply`: its region and its variables.
 APPLIED = "applied.json"
 # Terraform's own files in the working copy, which are not in the source.
-KEPT = (".terraform", ".terraform.lock.hcl", "terraform.tfstate", "terraform.tfstate.backup")
-LEFT_BY_TERRAFORM = (".terraform", "*.tfstate", "*.tfstate.*", "localstack_providers_override.tf")
+LOCK = ".terraform.lock.hcl"
+KEPT = (".terraform", LOCK, "terraform.tfstate", "terraform.tfstate.backup")
+# What is in the source and in no copy: what Terraform left there, and the tests of the config.
+NEVER_COPIED = (".terraform", "*.tfstate", "*.tfstate.*", "localstack_providers_override.tf", "tests")
 # Where a deployed environment keeps its state; a local stack keeps its own beside the copy.
-NOT_COPIED = (*LEFT_BY_TERRAFORM, "backend.tf")
+NOT_COPIED = (*NEVER_COPIED, "backend.tf")
 
 
 @dataclass
@@ -196,6 +198,8 @@ def _working_copy(
         run.offline = offline.prepare(directory, TERRAFORM_SOURCE, endpoint, CACHE_DIR)
         environment.update(run.offline.environment)
         _say_left_out(run)
+    else:
+        tflocal.write_override(directory)
     return run
 
 
@@ -256,8 +260,8 @@ def _init(run: Run) -> None:
 
 def _init_key(run: Run) -> str:
     digest = hashlib.sha256(f"{run.terraform} {run.provider}".encode())
-    for path in sorted(run.workdir.rglob("*.tf")):
-        if ".terraform" not in path.parts:
+    for path in [*sorted(run.workdir.rglob("*.tf")), TERRAFORM_SOURCE / LOCK]:
+        if ".terraform" not in path.parts and path.exists():
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -24,6 +24,8 @@ PROVIDER_TROUBLE = (
     "Failed to install provider",
     "Invalid provider registry host",
 )
+# The provider is there, but it is not the one that the lock file pins: no other may take its place.
+NOT_THE_LOCKED = re.compile(r"match\s+any\s+of\s+the\s+checksums")
 
 
 class ProviderTrouble(StackError):
@@ -76,6 +78,10 @@ def run(
     said = log.read_bytes()[begin:].decode(errors="replace")
     if code not in accepted:
         message = f"terraform {command} failed (all it said is in {log}):\n\n{_error_part(said)}"
+        if command == "init" and NOT_THE_LOCKED.search(said):
+            raise StackError(
+                f"{message}\n\nIf the lock file lacks this platform, make it again: make lock-provider"
+            )
         if command == "init" and any(trouble in said for trouble in PROVIDER_TROUBLE):
             raise ProviderTrouble(message)
         raise StackError(message)
@@ -107,4 +113,11 @@ def _error_part(said: str) -> str:
     first = next(
         (n for n, line in enumerate(lines) if line.startswith(("Error:", "╷"))), max(0, len(lines) - 30)
     )
-    return "\n".join(lines[first:]).strip()
+    shown = []
+    is_warning = False
+    for line in lines[first:]:
+        # The log keeps warnings. One comes with every plan on an emulator and is no part of a failure.
+        is_warning = line.startswith("Warning:") or (is_warning and not line.startswith("Error:"))
+        if not is_warning:
+            shown.append(line)
+    return "\n".join(shown).strip()

@@ -1,5 +1,6 @@
 """Runs Terraform through tflocal, which turns the AWS provider to an emulator."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,18 @@ from tools.core.paths import CACHE_DIR
 from tools.core.state import ACCESS_KEY, SECRET_KEY
 from tools.local import terraform_process, toolchain
 from tools.local.toolchain import Terraform
+
+# What tflocal does not say of the provider. The name ends in .json so that tflocal does not read it as well.
+OVERRIDE_FILE = "emulator_override.tf.json"
+# With an account id the provider asks S3 Control for a bucket's tags, at a host name that starts with the id:
+# no such host on an emulator. Without one it refuses any list of accounts.
+OVERRIDE = {"skip_requesting_account_id": True, "allowed_account_ids": []}
+
+
+def write_override(workdir: Path) -> None:
+    """Make the AWS provider in ``workdir`` work without an account id. For emulators alone."""
+    text = json.dumps({"provider": {"aws": OVERRIDE}}, indent=2)
+    (workdir / OVERRIDE_FILE).write_text(f"{text}\n", encoding="utf-8")
 
 
 def environment(endpoint: str, region: str, terraform: Terraform) -> dict[str, str]:

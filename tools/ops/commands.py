@@ -13,6 +13,7 @@ from tools.core.time_range import TimeRange, seconds_of
 from tools.ops import rejections
 from tools.ops.demo import demo as demonstration
 from tools.ops.demo import summary
+from tools.ops.demo.stalls import SECONDS
 from tools.ops.inspect import events as stored_events
 from tools.ops.inspect import get as get_event
 from tools.ops.inspect import logs as function_logs
@@ -38,7 +39,14 @@ def demo(resources: Resources, options: Namespace) -> int:
     err.print(f"Sending to {resources.queue_url} (named by {resources.source})", style="dim")
     count = options.count
     with progress_bars(count, "sending", "settled") as (on_sent, on_settled):
-        done = demonstration.run(resources, count, wait=options.wait, on_sent=on_sent, on_settled=on_settled)
+        done = demonstration.run(
+            resources,
+            count,
+            wait=options.wait,
+            on_sent=on_sent,
+            on_settled=on_settled,
+            on_stall=lambda why: err.print(safe_text(f"No progress for {SECONDS:.0f} s. {why}", "yellow")),
+        )
     summary.show(done)
     return 0 if done.adds_up else 1
 

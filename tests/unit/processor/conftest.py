@@ -78,7 +78,7 @@ def record(body: str, message_id: str = "", origin: str | None = None) -> dict[s
 
 
 @dataclass
-class World:
+class Harness:
     """The AWS that a batch sees, and how to run one against it."""
 
     dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
@@ -124,5 +124,5 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def harness() -> Harness:
+    return Harness()

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.processor.conftest import World, order, record
+from tests.unit.processor.conftest import Harness, order, record
 
 BODIES = 20_000
 BATCH = 10
@@ -84,23 +84,25 @@ def spliced(rng: random.Random) -> str:
     )
 
 
-def test_twenty_thousand_hostile_bodies_are_each_stored_or_rejected_whole(world: World) -> None:
+def test_twenty_thousand_hostile_bodies_are_each_stored_or_rejected_whole(harness: Harness) -> None:
     sent = {f"m{n}": body for n, body in enumerate(bodies(seed=20261122, count=BODIES))}
     ids = list(sent)
     for start in range(0, BODIES, BATCH):
         batch = ids[start : start + BATCH]
-        assert world.deliver(*(record(sent[i], i) for i in batch)) == []
+        assert harness.deliver(*(record(sent[i], i) for i in batch)) == []
     kept = {
-        item["message_id"]["S"]: item for table in (world.events, world.rejected) for item in table.values()
+        item["message_id"]["S"]: item
+        for table in (harness.events, harness.rejected)
+        for item in table.values()
     }
-    assert len(kept) + len(world.duplicates) == BODIES
+    assert len(kept) + len(harness.duplicates) == BODIES
     for message_id, item in kept.items():
-        assert world.body_of(item) == sent[message_id]
-    assert len(world.events) >= BODIES // 8
-    assert all(item["reasons"]["L"] for item in world.rejected.values())
+        assert harness.body_of(item) == sent[message_id]
+    assert len(harness.events) >= BODIES // 8
+    assert all(item["reasons"]["L"] for item in harness.rejected.values())
 
 
-def test_bodies_of_a_mebibyte_are_kept_too(world: World) -> None:
+def test_bodies_of_a_mebibyte_are_kept_too(harness: Harness) -> None:
     quote, mega = '"', 1024 * 1024
     huge = [
         quote + "x" * (mega - 2) + quote,
@@ -111,20 +113,22 @@ def test_bodies_of_a_mebibyte_are_kept_too(world: World) -> None:
         "9" * mega,
     ]
     for n, body in enumerate(huge):
-        assert world.deliver(record(body, f"m{n}")) == []
+        assert harness.deliver(record(body, f"m{n}")) == []
     kept = {
-        item["message_id"]["S"]: item for table in (world.events, world.rejected) for item in table.values()
+        item["message_id"]["S"]: item
+        for table in (harness.events, harness.rejected)
+        for item in table.values()
     }
-    assert [world.body_of(kept[f"m{n}"]) for n in range(len(huge))] == huge
-    assert int(world.rejected["m2"]["violation_count"]["N"]) == 3 * 300_000 + 6
+    assert [harness.body_of(kept[f"m{n}"]) for n in range(len(huge))] == huge
+    assert int(harness.rejected["m2"]["violation_count"]["N"]) == 3 * 300_000 + 6
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
-def test_any_text_at_all_is_rejected_whole(world: World, body: str) -> None:
-    message_id = f"m{len(world.rejected)}"
-    assert world.deliver(record(body, message_id)) == []
-    assert world.body_of(world.rejected[message_id]) == body
+def test_any_text_at_all_is_rejected_whole(harness: Harness, body: str) -> None:
+    message_id = f"m{len(harness.rejected)}"
+    assert harness.deliver(record(body, message_id)) == []
+    assert harness.body_of(harness.rejected[message_id]) == body
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -141,7 +145,7 @@ FIELDS = [
 @given(
     event=st.dictionaries(st.sampled_from(FIELDS), trees | st.sampled_from(["order", "payment", "activity"])),
 )
-def test_any_json_under_the_contracts_names_is_accounted_for(world: World, event: dict[str, Any]) -> None:
-    before = len(world.rejected) + len(world.events) + len(world.duplicates)
-    assert world.deliver(record(json.dumps(event), f"m{before}")) == []
-    assert len(world.rejected) + len(world.events) + len(world.duplicates) == before + 1
+def test_any_json_under_the_contracts_names_is_accounted_for(harness: Harness, event: dict[str, Any]) -> None:
+    before = len(harness.rejected) + len(harness.events) + len(harness.duplicates)
+    assert harness.deliver(record(json.dumps(event), f"m{before}")) == []
+    assert len(harness.rejected) + len(harness.events) + len(harness.duplicates) == before + 1

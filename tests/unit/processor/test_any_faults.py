@@ -15,7 +15,7 @@ import pytest
 
 import contract
 from tests.unit.processor.conftest import ENVIRONMENT, SETTINGS, order
-from tests.unit.processor.storm import Storm, Weather
+from tests.unit.processor.simulation import FaultRates, Simulation
 from tools.ops.verify import integrity, reconcile
 from tools.ops.verify.manifest import Sent
 from tools.ops.verify.snapshot import Duplicate, Rejected, Snapshot, Stored
@@ -23,31 +23,31 @@ from tools.ops.verify.snapshot import Duplicate, Rejected, Snapshot, Stored
 RUNS = 40
 MESSAGES = 30
 
-EVERYTHING = Weather(
+EVERYTHING = FaultRates(
     refused=0.15, hung=0.04, late=0.03, lost=0.05, cancelled=0.1, partial=0.08, killed=0.015,
     interleaved=0.1, redelivered=0.05,
 )  # fmt: skip
 # Nothing dies and no answer is lost. What SNS is asked is done or refused; a mark, once due, is cleared.
-NOTHING_DIES = Weather(
+NOTHING_DIES = FaultRates(
     refused=0.2, cancelled=0.15, partial=0.1, interleaved=0.4, redelivered=0.1,
     spared=frozenset({"sns", "UpdateItem"}),
 )  # fmt: skip
-SNS_REFUSES = Weather(refused=0.3, partial=0.2, spared=frozenset({"dynamodb", "s3"}))
-SNS_IS_DOWN = Weather(refused=0.95, spared=frozenset({"dynamodb", "s3"}))
-SLOW = Weather(hung=0.5)
+SNS_REFUSES = FaultRates(refused=0.3, partial=0.2, spared=frozenset({"dynamodb", "s3"}))
+SNS_IS_DOWN = FaultRates(refused=0.95, spared=frozenset({"dynamodb", "s3"}))
+SLOW = FaultRates(hung=0.5)
 
-World = Callable[[int, Weather], Storm]
+NewSimulation = Callable[[int, FaultRates], Simulation]
 
 
 @pytest.fixture
-def storm(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Makes storms around the function's real entry point."""
+def simulation(monkeypatch: pytest.MonkeyPatch) -> NewSimulation:
+    """Makes simulations around the function's real entry point."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     handler: Any = import_module("processor.handler")
 
-    def make(seed: int, weather: Weather) -> Storm:
-        made = Storm(seed, weather, handler.handle)
+    def make(seed: int, rates: FaultRates) -> Simulation:
+        made = Simulation(seed, rates, handler.handle)
 
         def now(zone: tzinfo) -> datetime:
             return made.now()
@@ -88,8 +88,8 @@ def mixed(rng: Random, count: int) -> list[str]:
     return made
 
 
-def run(made: Storm, *, by_task: bool = True) -> None:
-    """Send, deliver, replay and redrive in any order, until the weather clears and all has settled."""
+def run(made: Simulation, *, by_task: bool = True) -> None:
+    """Send, deliver, replay and redrive in any order, until the rates clears and all has settled."""
     rng = made.rng
     bodies = mixed(rng, MESSAGES)
     # Rejected under an older contract, and replayed now that they are valid; twice, as it must do no harm.
@@ -116,50 +116,54 @@ def run(made: Storm, *, by_task: bool = True) -> None:
     made.blow_over()
 
 
-def check_at_least_once(made: Storm) -> None:
-    """Run a storm; nothing may be lost or doubled, and every alert has come."""
+def check_at_least_once(made: Simulation) -> None:
+    """Run a simulation; nothing may be lost or doubled, and every alert has come."""
     run(made)
     made.check_conservation()
     assert [name for name, times in made.alerts() if times == 0] == []
     assert made.happened["timed out"] == 0
 
 
-def check_exactly_once(made: Storm) -> None:
-    """Run a storm in which nothing dies; in addition, every alert has come once."""
+def check_exactly_once(made: Simulation) -> None:
+    """Run a simulation in which nothing dies; in addition, every alert has come once."""
     run(made, by_task=False)
     made.check_conservation()
     assert [(name, times) for name, times in made.alerts() if times != 1] == []
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
-def test_nothing_is_lost_doubled_or_unalerted_whatever_happens(storm: World, seed: int) -> None:
-    check_at_least_once(storm(seed, EVERYTHING))
+def test_nothing_is_lost_doubled_or_unalerted_whatever_happens(simulation: NewSimulation, seed: int) -> None:
+    check_at_least_once(simulation(seed, EVERYTHING))
 
 
 @pytest.mark.parametrize("seed", range(RUNS // 2))
 def test_alerts_outlive_an_outage_of_sns_that_sends_events_to_the_dead_letters(
-    storm: World, seed: int
+    simulation: NewSimulation, seed: int
 ) -> None:
-    check_at_least_once(storm(seed, SNS_IS_DOWN))
+    check_at_least_once(simulation(seed, SNS_IS_DOWN))
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
-@pytest.mark.parametrize("weather", [NOTHING_DIES, SNS_REFUSES], ids=["dynamodb refuses", "sns refuses"])
-def test_every_alert_comes_exactly_once_when_nothing_dies(storm: World, weather: Weather, seed: int) -> None:
-    check_exactly_once(storm(seed, weather))
+@pytest.mark.parametrize("rates", [NOTHING_DIES, SNS_REFUSES], ids=["dynamodb refuses", "sns refuses"])
+def test_every_alert_comes_exactly_once_when_nothing_dies(
+    simulation: NewSimulation, rates: FaultRates, seed: int
+) -> None:
+    check_exactly_once(simulation(seed, rates))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_service_that_hangs_ends_as_messages_handed_back_not_as_a_timeout(storm: World, seed: int) -> None:
-    made = storm(seed, SLOW)
+def test_a_service_that_hangs_ends_as_messages_handed_back_not_as_a_timeout(
+    simulation: NewSimulation, seed: int
+) -> None:
+    made = simulation(seed, SLOW)
     check_at_least_once(made)
     assert made.happened["hung"] > 20
 
 
-def test_the_storms_do_bring_every_fault(storm: World) -> None:
+def test_the_simulations_do_bring_every_fault(simulation: NewSimulation) -> None:
     happened: Counter[str] = Counter()
     for seed in range(5):
-        made = storm(seed, EVERYTHING)
+        made = simulation(seed, EVERYTHING)
         run(made)
         happened += made.happened
     calls = {"refused", "hung", "late", "lost", "cancelled", "partial", "killed"}
@@ -167,8 +171,8 @@ def test_the_storms_do_bring_every_fault(storm: World) -> None:
 
 
 @pytest.mark.parametrize("seed", range(RUNS // 2))
-def test_make_verify_finds_nothing_wrong_after_a_storm(storm: World, seed: int) -> None:
-    made = storm(seed, EVERYTHING)
+def test_make_verify_finds_nothing_wrong_after_a_simulation(simulation: NewSimulation, seed: int) -> None:
+    made = simulation(seed, EVERYTHING)
     run(made)
     tables, expected = made.dynamodb.tables, {"events": "stored", "duplicates": "duplicate"}
     evidence = Snapshot(
@@ -198,16 +202,16 @@ def test_make_verify_finds_nothing_wrong_after_a_storm(storm: World, seed: int) 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
-def test_thousands_of_storms(storm: World) -> None:
+def test_thousands_of_simulations(simulation: NewSimulation) -> None:
     for seed in range(RUNS, 1_000):
-        for weather, check in (
+        for rates, check in (
             (EVERYTHING, check_at_least_once),
             (SNS_IS_DOWN, check_at_least_once),
             (NOTHING_DIES, check_exactly_once),
             (SNS_REFUSES, check_exactly_once),
         ):
-            made = storm(seed, weather)
+            made = simulation(seed, rates)
             try:
                 check(made)
             except AssertionError as error:
-                raise AssertionError(f"seed {seed}, {weather}: {error}") from error
+                raise AssertionError(f"seed {seed}, {rates}: {error}") from error

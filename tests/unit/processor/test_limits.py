@@ -17,7 +17,7 @@ from storage.sizes import ITEM_LIMIT
 from tests import fakes
 from tests.boundary import body_of_item_size
 from tests.fakes import FakeSNS, published_size, stored_size
-from tests.unit.processor.conftest import SETTINGS, World, order, record
+from tests.unit.processor.conftest import SETTINGS, Harness, order, record
 
 MEBIBYTE = 1024 * 1024
 MESSAGE_ID = "00000000-0000-0000-0000-000000000000"
@@ -30,98 +30,100 @@ def noise(length: int) -> str:
 class TestItems:
     @pytest.mark.parametrize(("beyond", "inline"), [(-1, True), (0, True), (1, False)])
     def test_an_item_of_400_kb_keeps_its_payload_and_one_byte_more_sends_it_to_s3(
-        self, world: World, beyond: int, inline: bool
+        self, harness: Harness, beyond: int, inline: bool
     ) -> None:
         body = body_of_item_size(ITEM_LIMIT + beyond, "e1")
-        assert world.deliver(record(body, MESSAGE_ID)) == []
-        item = world.events["e1"]
+        assert harness.deliver(record(body, MESSAGE_ID)) == []
+        item = harness.events["e1"]
         assert ("payload" in item) is inline
-        assert len(world.s3.objects) == (not inline)
-        assert world.body_of(item) == body
+        assert len(harness.s3.objects) == (not inline)
+        assert harness.body_of(item) == body
         if inline:
             # What the function counts is what DynamoDB counts, but for a few bytes to be safe.
             assert fakes.ITEM_LIMIT - 16 <= stored_size(item) <= fakes.ITEM_LIMIT
 
     @pytest.mark.parametrize("length", range(396_000, 420_000, 1_500))
-    def test_a_rejected_event_around_400_kb_is_kept_whole(self, world: World, length: int) -> None:
+    def test_a_rejected_event_around_400_kb_is_kept_whole(self, harness: Harness, length: int) -> None:
         # Letters that compress to three quarters, and a thousand reasons beside them.
         letters = noise(length * 4 // 3 - 100_000)
         body = json.dumps({"items": [{}] * 500, "event_type": "order", "x": letters})
-        assert world.deliver(record(body, "m1")) == []
-        assert stored_size(world.rejected["m1"]) <= fakes.ITEM_LIMIT
-        assert world.body_of(world.rejected["m1"]) == body
+        assert harness.deliver(record(body, "m1")) == []
+        assert stored_size(harness.rejected["m1"]) <= fakes.ITEM_LIMIT
+        assert harness.body_of(harness.rejected["m1"]) == body
 
     @pytest.mark.parametrize(("beyond", "calls"), [(0, ["TransactWriteItems"]), (1, ["PutItem"] * 2)])
     def test_items_of_4_kib_share_a_request_and_larger_ones_go_alone(
-        self, world: World, beyond: int, calls: list[str]
+        self, harness: Harness, beyond: int, calls: list[str]
     ) -> None:
         bodies = [body_of_item_size(SHARED_ITEM_LIMIT + beyond, f"e{n}") for n in range(2)]
-        assert world.deliver(*(record(body, f"{MESSAGE_ID[:-1]}{n}") for n, body in enumerate(bodies))) == []
-        assert world.dynamodb.calls == calls
+        assert (
+            harness.deliver(*(record(body, f"{MESSAGE_ID[:-1]}{n}") for n, body in enumerate(bodies))) == []
+        )
+        assert harness.dynamodb.calls == calls
 
-    def test_the_largest_keys_that_the_contract_allows_are_stored(self, world: World) -> None:
+    def test_the_largest_keys_that_the_contract_allows_are_stored(self, harness: Harness) -> None:
         # 128 characters are up to 512 bytes; a partition key takes 2,048 (DynamoDB developer guide, limits).
         body = order("2000", event_id="\U0001f680" * 128, customer_id="\U0001f6f0" * 128)
-        assert world.deliver(record(body, "m1")) == []
-        assert len(world.events) == 1
+        assert harness.deliver(record(body, "m1")) == []
+        assert len(harness.events) == 1
 
 
 class TestMessages:
     @pytest.mark.parametrize("letters", ["a", "\u00e9", "\U0001f680"], ids=["1 byte", "2 bytes", "4 bytes"])
     def test_a_message_of_a_mebibyte_comes_out_whole_in_any_alphabet(
-        self, world: World, letters: str
+        self, harness: Harness, letters: str
     ) -> None:
         bare = len(order(metadata="").encode())
         event = json.loads(order(metadata=letters * ((MEBIBYTE - bare) // len(letters.encode()))))
         body = json.dumps(event, ensure_ascii=False)
         assert MEBIBYTE - 100 < len(body.encode()) <= MEBIBYTE
-        assert world.deliver(record(body, "m1")) == []
-        (item,) = world.events.values()
-        assert world.body_of(item) == body
+        assert harness.deliver(record(body, "m1")) == []
+        (item,) = harness.events.values()
+        assert harness.body_of(item) == body
 
-    def test_ten_messages_of_a_mebibyte_each_are_one_batch(self, world: World) -> None:
+    def test_ten_messages_of_a_mebibyte_each_are_one_batch(self, harness: Harness) -> None:
         bodies = [order(metadata=noise(MEBIBYTE - 400 - n)) for n in range(10)]
-        assert world.deliver(*(record(body, f"m{n}") for n, body in enumerate(bodies))) == []
-        assert [world.body_of(item) for item in world.events.values()] == bodies
+        assert harness.deliver(*(record(body, f"m{n}") for n, body in enumerate(bodies))) == []
+        assert [harness.body_of(item) for item in harness.events.values()] == bodies
 
 
 class TestRequests:
     @pytest.mark.parametrize(
         ("events", "requests"), [(1, 1), (2, 1), (99, 1), (100, 1), (101, 2), (200, 2), (1_000, 10)]
     )
-    def test_a_transaction_holds_up_to_100_events(self, world: World, events: int, requests: int) -> None:
-        assert world.deliver(*(record(order(), f"m{n}") for n in range(events))) == []
-        assert len(world.events) == events
-        assert len(world.dynamodb.calls) == requests
+    def test_a_transaction_holds_up_to_100_events(self, harness: Harness, events: int, requests: int) -> None:
+        assert harness.deliver(*(record(order(), f"m{n}") for n in range(events))) == []
+        assert len(harness.events) == events
+        assert len(harness.dynamodb.calls) == requests
 
     @pytest.mark.parametrize(("copies", "requests"), [(1, 1), (24, 1), (25, 1), (26, 2), (50, 2), (51, 3)])
-    def test_a_batch_of_duplicates_holds_up_to_25(self, world: World, copies: int, requests: int) -> None:
+    def test_a_batch_of_duplicates_holds_up_to_25(self, harness: Harness, copies: int, requests: int) -> None:
         body = order()
-        assert world.deliver(*(record(body, f"m{n}") for n in range(copies + 1))) == []
-        assert len(world.duplicates) == copies
-        assert world.dynamodb.calls.count("BatchWriteItem") == requests
+        assert harness.deliver(*(record(body, f"m{n}") for n in range(copies + 1))) == []
+        assert len(harness.duplicates) == copies
+        assert harness.dynamodb.calls.count("BatchWriteItem") == requests
 
     @pytest.mark.parametrize(("alerts", "requests"), [(1, 1), (9, 1), (10, 1), (11, 2), (20, 2), (21, 3)])
-    def test_a_batch_of_alerts_holds_up_to_10(self, world: World, alerts: int, requests: int) -> None:
-        assert world.deliver(*(record(order("2000"), f"m{n}") for n in range(alerts))) == []
-        assert len(world.sns.published) == alerts
-        assert len(world.sns.requests) == requests
-        assert not any("alert_pending" in item for item in world.events.values())
+    def test_a_batch_of_alerts_holds_up_to_10(self, harness: Harness, alerts: int, requests: int) -> None:
+        assert harness.deliver(*(record(order("2000"), f"m{n}") for n in range(alerts))) == []
+        assert len(harness.sns.published) == alerts
+        assert len(harness.sns.requests) == requests
+        assert not any("alert_pending" in item for item in harness.events.values())
 
     @pytest.mark.parametrize("alerts", [9, 10])
     def test_a_full_batch_of_alerts_leaves_room_for_the_summary_in_the_next_one(
-        self, world: World, alerts: int
+        self, harness: Harness, alerts: int
     ) -> None:
-        world.settings = replace(SETTINGS, batch_summary_alerts=True)
-        assert world.deliver(*(record(order("2000"), f"m{n}") for n in range(alerts))) == []
-        assert len(world.sns.of_type("large_order")) == alerts
-        assert len(world.sns.of_type("batch_processed")) == 1
+        harness.settings = replace(SETTINGS, batch_summary_alerts=True)
+        assert harness.deliver(*(record(order("2000"), f"m{n}") for n in range(alerts))) == []
+        assert len(harness.sns.of_type("large_order")) == alerts
+        assert len(harness.sns.of_type("batch_processed")) == 1
 
     @pytest.mark.parametrize("events", [99, 100, 101, 250])
-    def test_a_hundred_marks_are_cleared_in_a_request(self, world: World, events: int) -> None:
-        assert world.deliver(*(record(order("2000"), f"m{n}") for n in range(events))) == []
-        assert not any("alert_pending" in item for item in world.events.values())
-        assert len(world.dynamodb.calls) == 2 * -(-events // 100)
+    def test_a_hundred_marks_are_cleared_in_a_request(self, harness: Harness, events: int) -> None:
+        assert harness.deliver(*(record(order("2000"), f"m{n}") for n in range(events))) == []
+        assert not any("alert_pending" in item for item in harness.events.values())
+        assert len(harness.dynamodb.calls) == 2 * -(-events // 100)
 
 
 class TestAlertSizes:
@@ -139,7 +141,7 @@ class TestAlertSizes:
         assert [alert["n"] for alert in sns.published] == list(range(len(sizes)))
         assert max(sum(map(published_size, request)) for request in sns.requests) <= fakes.SNS_LIMIT
 
-    def test_the_largest_alerts_there_can_be_take_a_tenth_of_a_request_each(self, world: World) -> None:
+    def test_the_largest_alerts_there_can_be_take_a_tenth_of_a_request_each(self, harness: Harness) -> None:
         longest: dict[str, Any] = {
             "event_id": "\U0001f680" * 128,
             "customer_id": "\U0001f6f0" * 128,
@@ -149,17 +151,17 @@ class TestAlertSizes:
         conflicting = order("8" * 30, **longest)
         longest["items"] = [{"sku": 1, "quantity": 1e300, "unit_price": "x" * 9000}] * 50
         broken = order("-" + "9" * 5000, **longest)
-        world.deliver(record(large, "m1"), record(conflicting, "m2"), record(broken, "m3"))
-        assert {alert["alert_type"] for alert in world.sns.published} == {
+        harness.deliver(record(large, "m1"), record(conflicting, "m2"), record(broken, "m3"))
+        assert {alert["alert_type"] for alert in harness.sns.published} == {
             "large_order", "event_id_conflict", "invalid_event",
         }  # fmt: skip
-        assert max(published_size(entry) for request in world.sns.requests for entry in request) < 25_000
+        assert max(published_size(entry) for request in harness.sns.requests for entry in request) < 25_000
 
-    def test_the_summary_of_a_large_batch_names_a_thousand_messages_and_fits(self, world: World) -> None:
-        world.settings = replace(SETTINGS, batch_summary_alerts=True)
+    def test_the_summary_of_a_large_batch_names_a_thousand_messages_and_fits(self, harness: Harness) -> None:
+        harness.settings = replace(SETTINGS, batch_summary_alerts=True)
         records = [record(f"not json {n}", f"{n:036d}") for n in range(2_000)]
-        assert world.deliver(*records) == []
-        (summary,) = world.sns.of_type("batch_processed")
+        assert harness.deliver(*records) == []
+        (summary,) = harness.sns.of_type("batch_processed")
         assert summary["received"] == summary["rejected"] == 2_000
         assert len(summary["message_ids"]) == 1_000
 
@@ -170,9 +172,9 @@ class TestAlertSizes:
     ids=["small", "large"],
 )
 def test_marks_are_cleared_together_only_where_the_items_are_small(
-    world: World, padding: int, calls: list[str]
+    harness: Harness, padding: int, calls: list[str]
 ) -> None:
     letters = "".join(random.Random(3).choices(string.ascii_letters, k=padding))
-    world.deliver(*[record(order("2000.00", note=letters)) for _ in range(2)])
-    assert world.dynamodb.calls == calls
-    assert all("alert_pending" not in item for item in world.events.values())
+    harness.deliver(*[record(order("2000.00", note=letters)) for _ in range(2)])
+    assert harness.dynamodb.calls == calls
+    assert all("alert_pending" not in item for item in harness.events.values())

@@ -1,4 +1,4 @@
-"""A queue that speaks SQS's JSON protocol on a free port and answers as a test says."""
+"""A fake queue that speaks SQS's JSON protocol on a free port and answers as a test configures."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any
 import botocore.session
 
 Entry = dict[str, Any]
-Answer = tuple[int, dict[str, Any]]
-# Given the number of the request, from 1, and its entries: an answer, or None to take everything.
-Behaviour = Callable[[int, list[Entry]], Answer | None]
+Response = tuple[int, dict[str, Any]]
+# Receives the number of the request, from 1, and its entries. Returns a response, or None to accept all.
+Behaviour = Callable[[int, list[Entry]], Response | None]
 
 
 class HangUp(Exception):
-    """Raised by a behaviour: the connection is closed without an answer."""
+    """Raised by a behaviour to close the connection without a response."""
 
 
-def error(status: int, code: str, message: str = "") -> Answer:
-    """An error as SQS words it."""
+def error(status: int, code: str, message: str = "") -> Response:
+    """Return an error in SQS's format."""
     return status, {"__type": f"com.amazonaws.sqs#{code}", "message": message}
 
 
 class FakeQueue:
-    """What arrived, and where: ``bodies`` by message id, in the order in which they were taken."""
+    """Records what it receives: ``bodies`` by message id, in the order in which it accepted them."""
 
     def __init__(self, port: int) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
@@ -36,11 +36,11 @@ class FakeQueue:
         self.bodies: dict[str, str] = {}
         self.requests: list[list[Entry]] = []
         self.headers: list[dict[str, str]] = []
-        self.behave: Behaviour = lambda number, entries: None
+        self.behaviour: Behaviour = lambda number, entries: None
         self._lock = threading.Lock()
 
-    def answer(self, request: dict[str, Any], headers: dict[str, str]) -> Answer:
-        """Answer one SendMessageBatch request. Raises HangUp."""
+    def respond(self, request: dict[str, Any], headers: dict[str, str]) -> Response:
+        """Return the response to a SendMessageBatch request. Raises HangUp."""
         entries: list[Entry] = request["Entries"]
         with self._lock:
             self.requests.append(entries)
@@ -48,22 +48,22 @@ class FakeQueue:
             number = len(self.requests)
         if request["QueueUrl"] != self.url:
             return error(400, "QueueDoesNotExist", "The specified queue does not exist.")
-        return self.behave(number, entries) or (200, {"Successful": self.take(entries)})
+        return self.behaviour(number, entries) or (200, {"Successful": self.accept(entries)})
 
-    def take(self, entries: list[Entry]) -> list[dict[str, str]]:
-        """Accept entries; returns what SQS says of each."""
-        taken = []
+    def accept(self, entries: list[Entry]) -> list[dict[str, str]]:
+        """Accept entries. Returns SQS's result for each."""
+        results = []
         with self._lock:
             for entry in entries:
                 message_id = str(uuid.uuid4())
                 self.bodies[message_id] = entry["MessageBody"]
-                taken.append({"Id": entry["Id"], "MessageId": message_id})
-        return taken
+                results.append({"Id": entry["Id"], "MessageId": message_id})
+        return results
 
 
 @contextmanager
-def serving() -> Iterator[FakeQueue]:
-    """A fake queue on a free port."""
+def run_fake_queue() -> Iterator[FakeQueue]:
+    """Run a fake queue on a free port."""
     queue: FakeQueue
 
     class Handler(BaseHTTPRequestHandler):
@@ -73,12 +73,12 @@ def serving() -> Iterator[FakeQueue]:
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             try:
-                status, fields = queue.answer(request, {k.lower(): v for k, v in self.headers.items()})
+                status, fields = queue.respond(request, {k.lower(): v for k, v in self.headers.items()})
             except HangUp:
                 self.close_connection = True
                 return
             body = json.dumps(fields).encode()
-            # A producer that was stopped may have gone.
+            # A stopped producer may have closed the connection.
             with suppress(ConnectionError):
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -102,8 +102,8 @@ def serving() -> Iterator[FakeQueue]:
 
 
 def session() -> Any:
-    """A botocore session with credentials of its own, whatever the environment holds."""
-    made = botocore.session.Session()
-    made.set_config_variable("region", "us-east-1")
-    made.set_credentials("test", "test")
-    return made
+    """Return a botocore session with test credentials, whatever the environment contains."""
+    result = botocore.session.Session()
+    result.set_config_variable("region", "us-east-1")
+    result.set_credentials("test", "test")
+    return result

@@ -12,7 +12,7 @@ import pytest
 from producer import cli
 from producer.manifest import read_messages
 from producer.send.target import _LOCAL_CONNECTIONS
-from tests.unit.producer.fake_queue import FakeQueue, error, serving
+from tests.unit.producer.fake_queue import FakeQueue, error, run_fake_queue
 from tests.waiting import eventually
 
 SCRIPT = Path(cli.__file__).parent / "send_test_events.py"
@@ -20,11 +20,11 @@ SCRIPT = Path(cli.__file__).parent / "send_test_events.py"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Credentials that only the fake queue knows, manifests in the test's own directory."""
+    """Use test credentials, and write manifests to the test's directory."""
     for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(cli, "MANIFESTS", tmp_path / "manifests")
-    # The handler that the command installs would outlive the test.
+    # The command installs a signal handler, which would remain after the test.
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
 
 
@@ -32,15 +32,17 @@ def arguments(queue: FakeQueue, tmp_path: Path, *more: str) -> list[str]:
     return ["--queue-url", queue.url, "--count", "100", "--manifest", str(tmp_path / "m"), *more]
 
 
-def test_it_sends_and_says_so(queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_sends_and_prints_a_table_and_the_manifest(
+    queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(arguments(queue, tmp_path, "--large-ratio", "0.1")) == 0
     out, err = capsys.readouterr()
-    assert "large ones" in out
+    assert "large orders" in out
     assert f"Manifest: {tmp_path / 'm'}" in err
     assert len(queue.bodies) == 100
 
 
-def test_the_queue_may_come_from_the_environment(
+def test_the_queue_can_come_from_the_environment(
     queue: FakeQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QUEUE_URL", queue.url)
@@ -49,17 +51,17 @@ def test_the_queue_may_come_from_the_environment(
     assert len(list((tmp_path / "manifests").glob("*.jsonl"))) == 1
 
 
-def test_the_endpoint_may_come_from_the_environment(
+def test_the_endpoint_can_come_from_the_environment(
     queue: FakeQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", queue.endpoint)
-    elsewhere = "http://sqs.us-east-1.nowhere.invalid/000000000000/events"
-    queue.url = elsewhere
+    other_host = "http://sqs.us-east-1.nowhere.invalid/000000000000/events"
+    queue.url = other_host
     assert cli.main(arguments(queue, tmp_path)) == 0
     assert len(queue.bodies) == 100
 
 
-def test_json_is_all_that_a_script_reads(
+def test_json_is_the_only_standard_output(
     queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(arguments(queue, tmp_path, "--json", "--invalid-ratio", "0.1")) == 0
@@ -67,7 +69,7 @@ def test_json_is_all_that_a_script_reads(
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (["--count", "10"], "make -s env"),
         (["--queue-url", "http://h/0/q"], "--count 1000"),
@@ -76,15 +78,15 @@ def test_json_is_all_that_a_script_reads(
         (["--resume", "m", "--seed", "1"], "--seed cannot be given with --resume"),
     ],
 )
-def test_arguments_that_make_no_sense_are_explained(
-    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+def test_the_error_for_invalid_arguments_names_the_correction(
+    given: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(given) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", [["--invalid-ratio", "many"], ["--count", "ten"], ["--no-such-option"]])
-def test_arguments_that_cannot_be_read_are_explained(
+def test_the_error_for_unreadable_arguments_names_the_option(
     given: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -93,7 +95,7 @@ def test_arguments_that_cannot_be_read_are_explained(
     assert given[0] in capsys.readouterr().err
 
 
-def test_a_queue_that_is_not_there_is_one_message_and_no_table(
+def test_a_missing_queue_prints_one_message_and_no_table(
     queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = f"{queue.endpoint}/000000000000/other"
@@ -103,32 +105,36 @@ def test_a_queue_that_is_not_there_is_one_message_and_no_table(
     assert err.startswith(f"There is no queue {missing}\n")
 
 
-def test_an_endpoint_where_nothing_listens_is_one_message(
+def test_an_unreachable_endpoint_prints_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving() as gone:
+    with run_fake_queue() as stopped:
         pass
-    assert cli.main(arguments(gone, tmp_path)) == 1
+    assert cli.main(arguments(stopped, tmp_path)) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert "nothing listens there" in err
     assert len(err.splitlines()) == 3
 
 
-def test_credentials_that_sqs_does_not_know_are_one_message(
+def test_unknown_credentials_print_one_message(
     queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    queue.behave = lambda number, entries: error(403, "InvalidClientTokenId", "The token is invalid.")
+    queue.behaviour = lambda number, entries: error(403, "InvalidClientTokenId", "The token is invalid.")
     assert cli.main(arguments(queue, tmp_path)) == 1
     assert "SQS does not accept the AWS credentials" in capsys.readouterr().err
 
 
-def test_messages_that_could_not_be_sent_are_named_and_the_status_is_1(
+def test_failed_messages_are_listed_and_the_status_is_1(
     queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    queue.behave = lambda number, entries: (
+    queue.behaviour = lambda number, entries: (
         200,
-        {"Failed": [{"Id": each["Id"], "Code": "TooBad", "SenderFault": True} for each in entries]},
+        {
+            "Failed": [
+                {"Id": each["Id"], "Code": "InvalidMessageContents", "SenderFault": True} for each in entries
+            ]
+        },
     )
     assert cli.main(arguments(queue, tmp_path)) == 1
     err = capsys.readouterr().err
@@ -136,19 +142,17 @@ def test_messages_that_could_not_be_sent_are_named_and_the_status_is_1(
     assert all(event_id in err for event_id in sent)
 
 
-def test_a_resumed_run_is_finished_by_the_same_command(
-    queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    queue.behave = lambda number, entries: None if number < 4 else error(403, "AccessDenied")
+def test_resume_finishes_a_run(queue: FakeQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    queue.behaviour = lambda number, entries: None if number < 4 else error(403, "AccessDenied")
     assert cli.main(arguments(queue, tmp_path)) == 1
     assert f"--resume {tmp_path / 'm'}" in capsys.readouterr().err
-    queue.behave = lambda number, entries: None
-    # The Makefile names the queue again.
+    queue.behaviour = lambda number, entries: None
+    # The Makefile passes the queue again.
     assert cli.main(["--queue-url", queue.url, "--resume", str(tmp_path / "m")]) == 0
     assert len(queue.bodies) == len(set(queue.bodies.values())) == 100
 
 
-def script(*given: str, cwd: Path) -> subprocess.Popen[str]:
+def start_script(*given: str, cwd: Path) -> subprocess.Popen[str]:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.Popen(
         [sys.executable, str(SCRIPT), *given],
@@ -161,33 +165,33 @@ def script(*given: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def test_the_script_runs_from_anywhere(queue: FakeQueue, tmp_path: Path) -> None:
-    process = script(*arguments(queue, tmp_path), cwd=tmp_path)
+    process = start_script(*arguments(queue, tmp_path), cwd=tmp_path)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, len(queue.bodies)) == (0, 100), err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly_and_the_manifest_is_exact(
+def test_a_signal_ends_the_run_cleanly_and_the_manifest_is_exact(
     queue: FakeQueue, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = script(*arguments(queue, tmp_path, "--count", "100000", "--rate", "300"), cwd=tmp_path)
+    process = start_script(*arguments(queue, tmp_path, "--count", "100000", "--rate", "300"), cwd=tmp_path)
     eventually(lambda: len(queue.bodies) > 20, within=60, what="the first messages")
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Stopped by you" in err
+    assert "You stopped the run" in err
     assert "not sent" in out
     assert "Traceback" not in err
     assert {line["message_id"] for line in read_messages(tmp_path / "m")} == queue.bodies.keys()
 
 
-def test_a_kill_leaves_a_manifest_that_can_be_resumed(queue: FakeQueue, tmp_path: Path) -> None:
-    process = script(*arguments(queue, tmp_path, "--count", "2000", "--rate", "300"), cwd=tmp_path)
+def test_a_killed_run_can_be_resumed_from_its_manifest(queue: FakeQueue, tmp_path: Path) -> None:
+    process = start_script(*arguments(queue, tmp_path, "--count", "2000", "--rate", "300"), cwd=tmp_path)
     eventually(lambda: len(queue.bodies) > 50, within=60, what="the first messages")
     process.kill()
     process.communicate(timeout=60)
     assert cli.main(["--resume", str(tmp_path / "m"), "--rate", "0"]) == 0
     sent = list(queue.bodies.values())
     assert len(set(sent)) == 2000
-    # Only what was on its way at that moment can come twice: a request for each connection.
+    # Only the requests in flight at the kill can be sent twice: one per connection.
     assert len(sent) - 2000 <= _LOCAL_CONNECTIONS * 10

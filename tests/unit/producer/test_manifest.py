@@ -11,12 +11,12 @@ from producer.errors import ProducerError
 from producer.generate.events import SEEDED_START, Events, RunSpec
 from producer.generate.plan import Ratios
 from producer.manifest import Header, Manifest, read_completion, read_header, read_messages
-from tests.unit.producer.making import message
+from tests.unit.producer.factories import message
 
 HEADER = Header("run-1", 7, "http://sqs/0/q", "2026-11-23T12:00:00+00:00", {"count": 3})
 
 
-def written(path: Path, *message_ids: str, complete: bool = False) -> Path:
+def write_manifest(path: Path, *message_ids: str, complete: bool = False) -> Path:
     with Manifest.create(path, HEADER) as manifest:
         manifest.record([(message(number), each) for number, each in enumerate(message_ids)])
         if complete:
@@ -24,8 +24,8 @@ def written(path: Path, *message_ids: str, complete: bool = False) -> Path:
     return path
 
 
-def test_a_manifest_reads_as_it_was_written(tmp_path: Path) -> None:
-    path = written(tmp_path / "new" / "m.jsonl", "a", "b", complete=True)
+def test_reading_returns_what_was_written(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "new" / "m.jsonl", "a", "b", complete=True)
     assert read_header(path) == HEADER
     assert [line["message_id"] for line in read_messages(path)] == ["a", "b"]
     completion = read_completion(path)
@@ -33,7 +33,7 @@ def test_a_manifest_reads_as_it_was_written(tmp_path: Path) -> None:
     assert (completion["sent"], completion["failed"]) == (2, ["event-9"])
 
 
-def test_a_message_s_line_says_what_is_expected_of_it(tmp_path: Path) -> None:
+def test_the_line_of_a_message_has_its_expected_result(tmp_path: Path) -> None:
     sent = message(5)
     with Manifest.create(tmp_path / "m", HEADER) as manifest:
         manifest.record([(sent, "id-5")])
@@ -50,8 +50,8 @@ def test_a_message_s_line_says_what_is_expected_of_it(tmp_path: Path) -> None:
     ]
 
 
-def test_every_kind_of_message_makes_a_line_that_is_json(tmp_path: Path) -> None:
-    events = Events(RunSpec(7, SEEDED_START, shares=Ratios(*[Fraction(1, 4)] * 3)))
+def test_the_line_of_every_kind_of_message_is_json(tmp_path: Path) -> None:
+    events = Events(RunSpec(7, SEEDED_START, ratios=Ratios(*[Fraction(1, 4)] * 3)))
     sent = [events.message(number) for number in range(400)]
     with Manifest.create(tmp_path / "m", HEADER) as manifest:
         manifest.record([(each, str(each.number)) for each in sent])
@@ -62,25 +62,25 @@ def test_every_kind_of_message_makes_a_line_that_is_json(tmp_path: Path) -> None
 
 
 def test_an_unfinished_run_has_no_completion(tmp_path: Path) -> None:
-    assert read_completion(written(tmp_path / "m", "a")) is None
+    assert read_completion(write_manifest(tmp_path / "m", "a")) is None
 
 
-def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
-    path = written(tmp_path / "m", "a", "b")
+def test_an_incomplete_last_line_is_ignored(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "m", "a", "b")
     path.write_bytes(path.read_bytes()[:-10])
     assert [line["message_id"] for line in read_messages(path)] == ["a"]
 
 
-def test_going_on_after_a_torn_line_starts_a_line_of_its_own(tmp_path: Path) -> None:
-    path = written(tmp_path / "m", "a", "b")
+def test_reopening_removes_an_incomplete_last_line(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "m", "a", "b")
     path.write_bytes(path.read_bytes()[:-10])
     with Manifest.reopen(path) as manifest:
         manifest.record([(message(1), "c")])
     assert [line["message_id"] for line in read_messages(path)] == ["a", "c"]
 
 
-def test_the_last_completion_counts(tmp_path: Path) -> None:
-    path = written(tmp_path / "m", "a", complete=True)
+def test_the_last_completion_is_returned(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "m", "a", complete=True)
     with Manifest.reopen(path) as manifest:
         manifest.record([(message(1), "b")])
         manifest.complete(2, [])
@@ -88,16 +88,16 @@ def test_the_last_completion_counts(tmp_path: Path) -> None:
     assert (read_completion(path) or {})["failed"] == []
 
 
-def test_a_manifest_is_never_written_over(tmp_path: Path) -> None:
-    path = written(tmp_path / "m", "a")
+def test_an_existing_manifest_is_never_overwritten(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "m", "a")
     before = path.read_bytes()
     with pytest.raises(ProducerError, match="--resume"):
         Manifest.create(path, HEADER)
     assert path.read_bytes() == before
 
 
-def test_a_manifest_of_nothing_is_not_left_behind(tmp_path: Path) -> None:
-    path = written(tmp_path / "m")
+def test_a_manifest_without_messages_is_removed(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "m")
     assert path.exists()
     path.unlink()
     with Manifest.create(path, HEADER):
@@ -106,41 +106,41 @@ def test_a_manifest_of_nothing_is_not_left_behind(tmp_path: Path) -> None:
 
 
 def test_two_producers_cannot_write_one_manifest(tmp_path: Path) -> None:
-    path = written(tmp_path / "m", "a")
-    with Manifest.reopen(path), pytest.raises(ProducerError, match="another producer"):
+    path = write_manifest(tmp_path / "m", "a")
+    with Manifest.reopen(path), pytest.raises(ProducerError, match="Another producer"):
         Manifest.reopen(path)
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_the_error_for_an_unwritable_path_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ProducerError, match="--manifest PATH"):
         Manifest.create(tmp_path / "file" / "m", HEADER)
 
 
 @pytest.mark.parametrize("content", ["", "{}\n", "[1]\n", "no json\n", '{"manifest": 2}\n', '{"torn": 1'])
-def test_what_is_no_manifest_is_said(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_manifest_is_an_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "m").write_text(content)
     with pytest.raises(ProducerError, match="not a manifest"):
         read_header(tmp_path / "m")
 
 
-def test_a_manifest_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_manifest_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ProducerError, match="No such file"):
         read_header(tmp_path / "m")
 
 
-def test_a_full_disk_ends_the_run_with_words(tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_run_with_an_explanation(tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("only Linux has a device that is always full")
     with (
-        Manifest(full, os.open(full, os.O_WRONLY), worth_keeping=True) as manifest,
+        Manifest(full, os.open(full, os.O_WRONLY), keep=True) as manifest,
         pytest.raises(ProducerError, match="No space left"),
     ):
         manifest.record([(message(), "a")])
 
 
-def test_a_line_is_written_at_once(tmp_path: Path) -> None:
+def test_a_line_is_written_immediately(tmp_path: Path) -> None:
     with Manifest.create(tmp_path / "m", HEADER) as manifest:
         manifest.record([(message(), "a")])
         lines = (tmp_path / "m").read_text().splitlines()

@@ -42,7 +42,7 @@ def options(**given: Any) -> Options:
         {"duplicate_ratio": 0.5, "invalid_ratio": 0.5},
     ],
 )
-def test_what_makes_no_sense_is_refused_by_the_name_of_its_option(given: dict[str, Any]) -> None:
+def test_the_error_for_an_invalid_option_names_it(given: dict[str, Any]) -> None:
     name = next(iter(given)).replace("_", "-")
     with pytest.raises(ProducerError, match=f"--{name}"):
         options(**given)
@@ -61,11 +61,11 @@ def test_what_makes_no_sense_is_refused_by_the_name_of_its_option(given: dict[st
         {"endpoint_url": "https://localhost.localstack.cloud:4566"},
     ],
 )
-def test_the_edges_are_taken(given: dict[str, Any]) -> None:
+def test_values_at_the_limits_are_accepted(given: dict[str, Any]) -> None:
     options(**given)
 
 
-def test_a_ratio_is_what_was_written_not_its_nearest_float() -> None:
+def test_a_ratio_is_exact_and_not_the_nearest_float() -> None:
     assert exact(0.05) == Fraction(1, 20)
     assert exact(Fraction(1, 3)) == Fraction(1, 3)
 

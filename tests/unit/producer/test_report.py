@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from producer.report import Report, as_json, closing_words, describe, size, summary
+from producer.report import Report, as_json, closing_lines, format_bytes, progress_note, summary_table
 from producer.run import Result
 from producer.send.run_stats import Failure, Progress
 
@@ -34,9 +34,9 @@ def result(**given: Any) -> Result:
     return Result(**{**fields, **given})
 
 
-def printed(of: Result) -> str:
+def print_table(run_result: Result) -> str:
     console = Console(file=io.StringIO(), width=80)
-    console.print(summary(of))
+    console.print(summary_table(run_result))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
@@ -46,11 +46,11 @@ def progress(seconds: float = 2.0, **given: int) -> Progress:
     )
 
 
-def test_the_table_says_what_was_sent_by_kind_with_bytes_and_rate() -> None:
-    table = printed(result())
+def test_the_table_has_the_messages_by_kind_the_bytes_and_the_rate() -> None:
+    table = print_table(result())
     for row in (
         ["orders", "380"],
-        ["large ones", "19"],
+        ["large orders", "19"],
         ["invalid", "50"],
         ["all", "1,000"],
         ["bytes", "1000.0 KB"],
@@ -59,26 +59,26 @@ def test_the_table_says_what_was_sent_by_kind_with_bytes_and_rate() -> None:
         assert any(all(cell in line for cell in row) for line in table.splitlines()), row
 
 
-def test_the_table_speaks_of_trouble_only_when_there_was_some() -> None:
-    assert not {"failed", "not sent", "retried"} & set(printed(result()).split("  "))
-    troubled = printed(result(failed=[Failure("e", "r")], unsent=5, retries=7))
-    assert all(word in troubled for word in ("failed", "not sent", "retried"))
+def test_the_table_mentions_failures_only_if_there_are_some() -> None:
+    assert not {"failed", "not sent", "retried"} & set(print_table(result()).split("  "))
+    incomplete = print_table(result(failed=[Failure("e", "r")], unsent=5, retries=7))
+    assert all(word in incomplete for word in ("failed", "not sent", "retried"))
 
 
-def test_failed_messages_are_named_one_by_one() -> None:
-    words = list(closing_words(result(failed=[Failure(f"event-{n}", "no") for n in range(100)])))
-    assert sum(line.startswith("  event-") for line in words) == 100
+def test_every_failed_message_is_listed() -> None:
+    lines = list(closing_lines(result(failed=[Failure(f"event-{n}", "no") for n in range(100)])))
+    assert sum(line.startswith("  event-") for line in lines) == 100
 
 
-def test_an_unfinished_run_says_how_to_go_on() -> None:
-    assert "--resume m.jsonl" in "\n".join(closing_words(result(unsent=1, interrupted=True)))
+def test_an_unfinished_run_names_the_option_that_continues_it() -> None:
+    assert "--resume m.jsonl" in "\n".join(closing_lines(result(unsent=1, interrupted=True)))
 
 
 def test_a_finished_run_names_its_manifest() -> None:
-    assert list(closing_words(result())) == ["Manifest: m.jsonl"]
+    assert list(closing_lines(result())) == ["Manifest: m.jsonl"]
 
 
-def test_the_json_is_for_scripts() -> None:
+def test_the_json_has_the_totals_and_the_failures() -> None:
     fields = json.loads(as_json(result(failed=[Failure("event-1", "InternalError")])))
     assert fields["sent"]["total"] == 1000
     assert fields["complete"] is False
@@ -89,42 +89,42 @@ def test_the_json_is_for_scripts() -> None:
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KB"), (5 * 2**30, "5.00 GB")]
 )
-def test_bytes_are_put_as_a_person_reads_them(count: int, text: str) -> None:
-    assert size(count) == text
+def test_bytes_are_printed_with_a_unit(count: int, text: str) -> None:
+    assert format_bytes(count) == text
 
 
-def test_a_note_has_the_rate_the_bytes_and_the_troubles() -> None:
-    assert describe(progress()) == "50/s  2.0 KB"
-    assert describe(progress(retries=3, failed=2)) == "50/s  2.0 KB  3 retried  2 failed"
-    assert describe(progress(seconds=0.0)) == "0/s  2.0 KB"
+def test_the_note_has_the_rate_the_bytes_the_retries_and_the_failures() -> None:
+    assert progress_note(progress()) == "50/s  2.0 KB"
+    assert progress_note(progress(retries=3, failed=2)) == "50/s  2.0 KB  3 retried  2 failed"
+    assert progress_note(progress(seconds=0.0)) == "0/s  2.0 KB"
 
 
-def shown(console: Console, *steps: Progress) -> str:
+def show_progress(console: Console, *steps: Progress) -> str:
     with Report(console) as report:
         for step in steps:
             report.update(step)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_on_a_terminal_there_is_a_bar_with_rate_bytes_and_time_left() -> None:
+def test_a_terminal_shows_a_bar_with_the_rate() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
-    text = shown(console, progress(), progress(sent=1000))
+    text = show_progress(console, progress(), progress(sent=1000))
     assert "1000/1000" in text
     assert "500/s" in text
 
 
-def test_on_a_terminal_of_80_columns_the_bar_keeps_to_one_line() -> None:
+def test_the_bar_fits_on_one_line_of_80_columns() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
-    text = shown(console, progress(sent=25_999, total=26_000, bytes=5 * 10**9, retries=12, failed=3))
+    text = show_progress(console, progress(sent=25_999, total=26_000, bytes=5 * 10**9, retries=12, failed=3))
     assert "…" not in text
 
 
 @pytest.mark.parametrize(
     "settings", [{"force_terminal": False}, {"force_terminal": True, "_environ": {"TERM": "dumb"}}]
 )
-def test_without_a_real_terminal_there_is_a_line_now_and_then(settings: dict[str, Any]) -> None:
+def test_without_a_terminal_a_line_is_printed_every_ten_seconds(settings: dict[str, Any]) -> None:
     console = Console(file=io.StringIO(), width=80, **settings)
-    text = shown(console, *(progress(seconds=float(second), sent=second) for second in range(31)))
+    text = show_progress(console, *(progress(seconds=float(second), sent=second) for second in range(31)))
     assert text.splitlines() == [
         "10 of 1,000 sent, 1/s  2.0 KB",
         "20 of 1,000 sent, 1/s  2.0 KB",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import APIError
+from docker.errors import APIError, DockerException
 
-from tests import localstack_container
+from tests import localstack_container, logs
 from tools.core.errors import StackError
 from tools.local import endpoint
 
@@ -34,6 +35,13 @@ class Container(SimpleNamespace):
         return b"License activation failed", b""
 
 
+@pytest.fixture(autouse=True)
+def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the container's log is kept."""
+    monkeypatch.setattr(logs, "DIRECTORY", tmp_path)
+    return tmp_path / "localstack.log"
+
+
 def stand_in(monkeypatch: pytest.MonkeyPatch, *, fails: bool = False, answers: bool = True) -> Container:
     made = Container(fails=fails)
     monkeypatch.setattr(localstack_container, "container", lambda *_: made)
@@ -48,6 +56,28 @@ def test_it_runs_for_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) ->
         assert address.startswith("http://127.0.0.1:")
         assert (made.started, made.stopped) == (1, 0)
     assert made.stopped == 1
+
+
+def test_its_log_is_kept(monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
+    stand_in(monkeypatch)
+    with pytest.raises(KeyError), localstack_container.running("image:1"):
+        raise KeyError
+    assert log.read_bytes() == b"License activation failed"
+
+
+def test_an_engine_that_docker_py_cannot_reach_is_said_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DockerException("Error while fetching server API version")
+
+    # As testcontainers does where docker-py finds no engine, though the docker command does.
+    monkeypatch.setattr(localstack_container, "container", refuse)
+    with (
+        pytest.raises(StackError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
+        localstack_container.running("image:1"),
+    ):
+        pass
 
 
 def test_an_image_that_cannot_be_pulled_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

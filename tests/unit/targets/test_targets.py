@@ -11,7 +11,7 @@ import pytest
 
 from tests import account, targets
 from tools.core.errors import StackError
-from tools.local import endpoint, localstack
+from tools.local import endpoint, localstack, message_bodies
 
 GOOD = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
 
@@ -48,21 +48,30 @@ def emulator(*pages: str, status: int = 403) -> Iterator[str]:
         server.server_close()
 
 
-def docker(monkeypatch: pytest.MonkeyPatch, problem: str | None) -> None:
-    monkeypatch.setattr(localstack, "unavailable_without_compose", lambda: problem)
+def docker(monkeypatch: pytest.MonkeyPatch, problem: str | None, image: str | None = None) -> None:
+    """Say what is wrong with the Docker engine, and with LocalStack's image."""
+    monkeypatch.setattr(localstack, "no_engine", lambda: problem)
+    monkeypatch.setattr(localstack, "no_image", lambda: image)
 
 
 def test_without_docker_it_is_the_embedded_emulator_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     docker(monkeypatch, "no Docker engine answers")
     target = targets.choose({})
     assert target.title == "MiniStack, embedded, IAM enforced (no Docker engine answers)"
-    assert target.lacks == {}
+    assert set(target.lacks) == {targets.MOVE_TASK}
 
 
 def test_with_docker_and_the_image_it_is_localstack(monkeypatch: pytest.MonkeyPatch) -> None:
     docker(monkeypatch, None)
     assert targets.choose({}).name == "localstack"
     assert targets.choose({"TARGET": "ministack"}).name == "ministack"
+
+
+def test_an_image_that_has_to_be_pulled_is_used_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(monkeypatch, None, image="its image is not on this machine")
+    assert "its image is not on this machine" in targets.choose({}).title
+    assert targets.choose({}).name == "ministack"
+    assert targets.choose({"TARGET": "localstack"}).name == "localstack"
 
 
 def test_localstack_that_was_asked_for_and_cannot_be_had_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,13 +110,23 @@ def test_an_endpoint_is_told_apart_by_its_health_page() -> None:
     with emulator(endpoint.HEALTH["localstack"]) as address:
         target = targets.choose({"ENDPOINT": address})
     assert target.title == f"LocalStack 9.9 at {address}"
-    assert set(target.lacks) == {targets.INSIDE, targets.IAM, targets.ALARMS}
+    assert set(target.lacks) == {targets.INSIDE, targets.IAM, targets.ALARMS, targets.PERCENTILES}
 
 
 @pytest.mark.parametrize(("status", "lacks"), [(403, set()), (200, {targets.IAM})])
 def test_a_ministack_that_takes_any_credentials_lacks_iam(status: int, lacks: set[str]) -> None:
     with emulator(*endpoint.HEALTH.values(), status=status) as address:
-        assert set(targets.choose({"ENDPOINT": address}).lacks) == {targets.INSIDE} | lacks
+        assert set(targets.choose({"ENDPOINT": address}).lacks) - lacks == {targets.INSIDE, targets.MOVE_TASK}
+        assert lacks <= set(targets.choose({"ENDPOINT": address}).lacks)
+
+
+@pytest.mark.parametrize(("kept", "lacks"), [(True, set()), (False, {targets.BODIES})])
+def test_a_localstack_that_rewrites_bodies_lacks_them(
+    monkeypatch: pytest.MonkeyPatch, kept: bool, lacks: set[str]
+) -> None:
+    monkeypatch.setattr(message_bodies, "are_kept", lambda *_: kept)
+    with emulator(endpoint.HEALTH["localstack"]) as address:
+        assert set(targets.choose({"ENDPOINT": address}).lacks) & {targets.BODIES} == lacks
 
 
 def test_two_stacks_on_one_place_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

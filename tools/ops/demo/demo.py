@@ -13,8 +13,9 @@ from producer.errors import ProducerError
 from producer.options import Options
 from producer.run import Result, produce
 from tools.core.errors import OpsError
+from tools.core.queues import Depth
 from tools.core.resources import Resources
-from tools.ops.demo import alerts
+from tools.ops.demo import alerts, stalls
 from tools.ops.demo.alerts import AlertCounts
 from tools.ops.verify import manifest, reconcile, verify
 from tools.ops.verify.reconcile import DEAD_LETTERED, DUPLICATE, REJECTED, STORED, Reconciliation
@@ -27,12 +28,16 @@ _SETTLED = (STORED, DUPLICATE, REJECTED, DEAD_LETTERED)
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A run from the first event sent to the last one settled, which took ``seconds``."""
+    """A run from the first event sent to the last one settled, which took ``seconds``.
+
+    ``bodies_kept`` is False where the emulator rewrites bodies, so that their content was not compared.
+    """
 
     sent: Result
     account: Reconciliation
     heard: AlertCounts
     seconds: float
+    bodies_kept: bool = True
 
     @property
     def settled(self) -> int:
@@ -68,16 +73,24 @@ def run(
     wait: float,
     on_sent: Callable[[int], None],
     on_settled: Callable[[int], None],
+    on_stall: Callable[[str], None],
 ) -> Demonstration:
     """Send ``count`` events and follow them until the queue has drained, ``wait`` seconds at most.
 
-    ``on_sent`` and ``on_settled`` are told how many are sent and, roughly, settled. Only this run's events
-    are counted, whatever else the pipeline holds. Raises OpsError when nothing could be sent.
+    ``on_sent`` and ``on_settled`` are told how many are sent and, roughly, settled; ``on_stall`` what the
+    logs say when nothing has moved for 20 seconds. Only this run's events are counted, whatever else the
+    pipeline holds. Raises OpsError when nothing could be sent.
     """
     manifests = resources.state_dir / "manifests"
     manifests.mkdir(parents=True, exist_ok=True)
     with alerts.subscribed(resources) as listener:
-        began = time.monotonic()
+        began, started = time.monotonic(), time.time()
+        watch = stalls.StallWatch(lambda: on_stall(stalls.explain(resources, started)))
+
+        def follow(depth: Depth) -> None:
+            on_settled(max(0, sent.sent_total - depth.total))
+            watch.look(depth.total)
+
         try:
             sent = produce(
                 Options(
@@ -102,14 +115,14 @@ def run(
             resources,
             copies,
             wait=wait,
-            progress=lambda depth: on_settled(max(0, sent.sent_total - depth.total)),
+            progress=follow,
         )
         account = reconcile.reconcile(copies, found)
         seconds = time.monotonic() - began
         heard = listener.hear(
             {copy.message_id for copy in copies}, expected_alerts(account), patience=_ALERT_SECONDS
         )
-    return Demonstration(sent, account, heard, seconds)
+    return Demonstration(sent, account, heard, seconds, resources.bodies_kept)
 
 
 def _session(resources: Resources) -> botocore.session.Session:

@@ -7,7 +7,7 @@ from collections import Counter
 from tools.core.console import out, plural, safe_text
 from tools.ops.demo.demo import Demonstration
 from tools.ops.verify.reconcile import DEAD_LETTERED, DUPLICATE, LOST, QUEUED, REJECTED, STORED
-from tools.ops.verify.report import counted, figures, show_findings
+from tools.ops.verify.report import counted, figures, show_findings, show_not_compared
 
 
 def show(demo: Demonstration) -> None:
@@ -40,6 +40,8 @@ def show(demo: Demonstration) -> None:
 
 def _show_conclusion(demo: Demonstration) -> None:
     sent, account = demo.sent, demo.account
+    if not demo.bodies_kept:
+        show_not_compared()
     if demo.adds_up:
         out.print("Every event is accounted for.", style="bold green")
         if account.stored:

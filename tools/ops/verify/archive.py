@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from archiver.lines import EVENTS, REJECTED, UNREADABLE
 from storage.timestamps import iso_millis
@@ -85,7 +84,7 @@ class Archive:
         data = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         row_of = _ROWS[key.partition("/")[0]]
         try:
-            return Counter(row_of(json.loads(line)) for line in gzip.decompress(data).splitlines())
+            return Counter(row_of(line) for line in gzip.decompress(data).splitlines())
         except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
             return Discrepancy(DAMAGED, key, f"it cannot be read: {error}")
 
@@ -158,23 +157,29 @@ def _not_stored(resources: Resources, archive: Archive, stored: Iterable[Row]) -
             )
 
 
-def _event(line: dict[str, Any]) -> Row:
-    if not isinstance(line["event"], dict):
+def _event(line: bytes) -> Row:
+    # The event comes last and is not parsed: it may be nested deeper, and hold longer integers, than this
+    # Python reads. Inside a string the key's quotes would be escaped.
+    head, _, event = line.partition(b'"event":')
+    if not event.strip().startswith(b"{"):
         raise TypeError("an event is no JSON object")
-    return line["event_id"], line["content_hash"]
+    members = json.loads(head.rstrip(b", ") + b"}")
+    return members["event_id"], members["content_hash"]
 
 
-def _rejected(line: dict[str, Any]) -> Row:
-    return line["message_id"], line["content_hash"]
+def _rejected(line: bytes) -> Row:
+    members = json.loads(line)
+    return members["message_id"], members["content_hash"]
 
 
-def _unreadable(line: dict[str, Any]) -> Row:
-    image = line["image"] if isinstance(line["image"], dict) else {}
+def _unreadable(line: bytes) -> Row:
+    image = json.loads(line)["image"]
+    image = image if isinstance(image, dict) else {}
     key = tables.text(image, "event_id" if "event_id" in image else "message_id")
     return key or "", tables.text(image, "content_hash") or ""
 
 
-_ROWS: dict[str, Callable[[dict[str, Any]], Row]] = {
+_ROWS: dict[str, Callable[[bytes], Row]] = {
     EVENTS: _event,
     REJECTED: _rejected,
     UNREADABLE: _unreadable,

@@ -1,6 +1,7 @@
 """The conservation law: every copy sent is stored, a duplicate, rejected, dead-lettered or still queued.
 
 For each content (by its hash): copies sent = stored + duplicates + rejected + dead-lettered + queued.
+A LocalStack that rewrites bodies changes the hashes: there a copy is found by its message id or event_id.
 Everything here is arithmetic over what was sent and what was found; nothing is read or printed.
 """
 
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tools.ops.verify.manifest import Sent
 from tools.ops.verify.snapshot import Rejected, Snapshot, Stored
@@ -81,6 +83,9 @@ class _Found:
 
 def reconcile(sent: Iterable[Sent], evidence: Snapshot) -> Reconciliation:
     """Find every copy of a run in the evidence, whatever else the pipeline holds."""
+    sent = list(sent)
+    if not evidence.bodies_kept:
+        evidence = _with_hashes_sent(sent, evidence)
     by_content: dict[str, list[Sent]] = defaultdict(list)
     for copy in sent:
         by_content[copy.content_hash].append(copy)
@@ -91,6 +96,24 @@ def reconcile(sent: Iterable[Sent], evidence: Snapshot) -> Reconciliation:
     account.stored = [item for item in evidence.stored if item.content_hash in by_content]
     account.rejected = [item for item in evidence.rejected if item.content_hash in by_content]
     return account
+
+
+def _with_hashes_sent(sent: list[Sent], evidence: Snapshot) -> Snapshot:
+    """Return the evidence with the content hashes that the producer sent, found by message id or event_id."""
+    by_message = {copy.message_id: copy.content_hash for copy in sent}
+    # Of several contents under one event_id, the one that is to be stored is named first.
+    by_event: dict[str, str] = {}
+    for copy in sorted(sent, key=lambda copy: copy.expect == REJECTED):
+        if copy.event_id is not None:
+            by_event.setdefault(copy.event_id, copy.content_hash)
+
+    def known(row: Any) -> Any:
+        by_id = by_event.get(getattr(row, "event_id", None) or "", row.content_hash)
+        return replace(row, content_hash=by_message.get(row.message_id, by_id))
+
+    places = ("stored", "duplicates", "rejected", "dead_lettered", "queued")
+    renamed: dict[str, Any] = {place: [known(row) for row in getattr(evidence, place)] for place in places}
+    return replace(evidence, **renamed)
 
 
 def _index(evidence: Snapshot, wanted: set[str]) -> dict[str, _Found]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.core.console import out, plural, safe_text
+from tools.local import message_bodies
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.reconcile import OUTCOMES, Discrepancy, Reconciliation
 from tools.ops.verify.verify import VerifyResult
@@ -30,6 +31,7 @@ def as_json(verdict: VerifyResult) -> str:
         "rejected": len(found.rejected),
         "dead_lettered": len(found.dead_lettered),
         "queued": len(found.queued) + found.unseen,
+        "content_compared": found.bodies_kept,
         "bodies_checked": verdict.bodies.checked if verdict.bodies else None,
         "archive": _archive(verdict.archive) if verdict.archive else None,
         "findings": [_finding(finding) for finding in verdict.findings],
@@ -89,6 +91,11 @@ def show_findings(findings: list[Discrepancy]) -> None:
         )
     if len(findings) > _LISTED:
         out.print(f"  and {len(findings) - _LISTED:,} more; JSON=1 lists them all")
+
+
+def show_not_compared() -> None:
+    """Say that content was not compared, because the emulator rewrites bodies, and what to do about it."""
+    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow", markup=False)
 
 
 def figures() -> Table:
@@ -181,6 +188,8 @@ def _show_archive_notes(found: ArchiveCheck | None) -> None:
 
 
 def _show_conclusion(verdict: VerifyResult) -> None:
+    if not verdict.snapshot.bodies_kept:
+        show_not_compared()
     if verdict.holds:
         out.print("The conservation law holds: nothing lost, nothing twice.", style="bold green")
     elif verdict.undecided:

@@ -105,7 +105,8 @@ class Snapshot:
     """A picture of the pipeline.
 
     ``queued`` and ``dead_lettered`` are what was read of the queues; ``unseen`` counts messages that are in
-    them but could not be read. ``still`` says that nothing moved while the picture was taken.
+    them but could not be read. ``still`` says that nothing moved while the picture was taken. Where
+    ``bodies_kept`` is False, the content hashes are not those of what was sent.
     """
 
     stored: list[Stored]
@@ -116,6 +117,7 @@ class Snapshot:
     unseen: int
     still: bool
     objects: frozenset[str]
+    bodies_kept: bool = True
 
     @property
     def kept(self) -> list[Stored | Rejected]:
@@ -173,6 +175,7 @@ def collect(resources: Resources) -> Snapshot:
         unseen=(after if queued is None else 0) + max(0, dead - len(dead_lettered)),
         still=before == after == 0,
         objects=frozenset(_objects(resources)) if claimed else frozenset(),
+        bodies_kept=resources.bodies_kept,
     )
 
 

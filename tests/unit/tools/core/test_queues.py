@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.message import Message
+from io import BytesIO
 from typing import Any
+from urllib.error import HTTPError
+
+import pytest
 
 from tests.unit.tools.ops.builders import digest
 from tests.unit.tools.ops.fakes import DLQ, FakeSQS, pipeline
@@ -49,6 +54,31 @@ class Counters:
             clock=lambda: self.now,
             sleep=tick,
         )
+
+
+LOCALSTACK = """<?xml version='1.0' encoding='utf-8'?>
+<ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><ReceiveMessageResult>
+<Message><MessageId>m-1</MessageId><Body>  {&quot;a&quot;:&#xD;1}\n</Body></Message>
+<Message><MessageId>m-2</MessageId><Body>again</Body><MessageAttribute><Name>origin_message_id</Name><Value>
+<StringValue>m-0</StringValue><DataType>String</DataType></Value></MessageAttribute></Message>
+</ReceiveMessageResult></ReceiveMessageResponse>"""
+
+
+def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(url: str, timeout: float) -> Any:
+        asked.append(url)
+        if "/_ministack/" in url:
+            raise HTTPError(url, 404, "Not Found", Message(), None)
+        return BytesIO(LOCALSTACK.encode())
+
+    monkeypatch.setattr(queues._direct, "open", answer)
+    assert queues.peek(pipeline(endpoint="http://127.0.0.1:1"), "http://127.0.0.1:1/0/events") == [
+        queues.QueuedMessage("m-1", digest('  {"a":\r1}\n')),
+        queues.QueuedMessage("m-0", digest("again")),
+    ]
+    assert "ShowInvisible=true&ShowDelayed=true" in asked[-1]
 
 
 def test_a_queue_is_drained_once_it_has_stayed_empty() -> None:

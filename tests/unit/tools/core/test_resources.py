@@ -40,6 +40,23 @@ def test_what_is_exported_names_a_pipeline_on_aws() -> None:
     assert found.credentials is None
 
 
+@pytest.mark.parametrize(
+    ("exports", "kept"),
+    [
+        ({}, True),
+        ({"AWS_ENDPOINT_URL": "http://x"}, True),
+        ({"AWS_ENDPOINT_URL": "http://x", "BODIES_REWRITTEN": "1"}, False),
+        ({"AWS_ENDPOINT_URL": "http://x", "BODIES_REWRITTEN": "0"}, True),
+        ({"BODIES_REWRITTEN": "1"}, True),
+        ({"AWS_ENDPOINT_URL": "https://sqs.eu-west-1.amazonaws.com", "BODIES_REWRITTEN": "1"}, True),
+    ],
+)
+def test_bodies_are_rewritten_on_an_emulator_that_says_so_and_never_on_aws(
+    exports: dict[str, str], kept: bool
+) -> None:
+    assert Resources.find({**EXPORTS, **exports}).bodies_kept is kept
+
+
 def test_what_is_exported_goes_before_the_local_stack(stack: Path) -> None:
     assert Resources.find({**EXPORTS, "STACK_DIR": str(stack)}).region == "eu-west-1"
 

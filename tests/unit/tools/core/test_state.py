@@ -40,6 +40,24 @@ def test_where_no_stack_is_up_the_message_says_how_to_start_one(tmp_path: Path) 
         StackState.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "kept", "exported"), [("http://x", True, "0"), ("http://x", False, "1"), ("", False, None)]
+)
+def test_an_emulator_exports_whether_it_rewrites_bodies_and_aws_does_not(
+    endpoint: str, kept: bool, exported: str | None
+) -> None:
+    exports = StackState(endpoint, "us-east-1", "localstack", OUTPUTS, kept).environment()
+    assert exports.get("BODIES_REWRITTEN") == exported
+
+
+def test_a_file_of_an_older_checkout_says_nothing_of_bodies_and_is_read(tmp_path: Path) -> None:
+    STATE.save(tmp_path)
+    older = json.loads((tmp_path / "stack.json").read_text())
+    del older["bodies_kept"]
+    (tmp_path / "stack.json").write_text(json.dumps(older))
+    assert StackState.load(tmp_path).bodies_kept
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"endpoint": "http://127.0.0.1:1"}'])
 def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.json").write_text(text)
@@ -76,6 +94,14 @@ def test_commands_that_need_a_stack_fail_without_one_and_without_a_traceback(
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == "No stack is up. Start one with: make up\n"
+
+
+def test_the_endpoint_that_was_asked_for_is_the_one_that_is_used(tmp_path: Path) -> None:
+    done = stack(
+        "up", STACK_DIR=str(tmp_path / "state"), ENDPOINT="http://127.0.0.1:1/", EMULATOR="", PORT=""
+    )
+    assert done.returncode == 1
+    assert "No emulator answers on http://127.0.0.1:1:" in done.stderr
 
 
 def test_a_port_that_is_none_is_refused_by_name(tmp_path: Path) -> None:

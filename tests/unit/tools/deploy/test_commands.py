@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 from tests.unit.tools.deploy.making import ACCOUNT, Session, environment
 from tests.unit.tools.deploy.test_versions import Functions
 from tools.core.errors import OpsError, UsageError
-from tools.deploy import commands, prompts, protection, rollback
+from tools.deploy import commands, prompts, protection, receipt, rollback
 from tools.deploy.__main__ import main
 from tools.deploy.account import Account
 from tools.deploy.deployment_record import DeploymentRecord, VersionChange
+from tools.deploy.receipt import LOCK, Fingerprint, Receipt
 from tools.deploy.versions import LiveVersion
 
 PROCESSOR, ARCHIVER = "rt-pipeline-dev-processor", "rt-pipeline-dev-archiver"
@@ -134,3 +136,31 @@ def test_the_policy_is_printed_for_the_account_that_the_tfvars_name(
     assert main(["policy", "--var-file", str(dev.var_file)]) == 0
     assert f":{ACCOUNT}:rt-pipeline-dev-events" in capsys.readouterr().out
     assert main(["policy"]) == 2
+
+
+PINNED = Receipt({}, {LOCK: "a"}, "a test", "1.11.4", "6.62.0", {"passed": 1}, "", "", False)
+BY_THE_OLD_PROVIDER = Receipt(
+    {}, {}, "a test", "1.11.4", "3.39.0", {"passed": 1}, "", "", False, offline=True
+)
+OLD_BESIDE_A_COMMITTED_LOCK = replace(BY_THE_OLD_PROVIDER, config=PINNED.config)
+
+
+@pytest.mark.parametrize(
+    ("tested", "endpoint", "refused"),
+    [
+        (PINNED, None, False),
+        (BY_THE_OLD_PROVIDER, None, True),
+        (OLD_BESIDE_A_COMMITTED_LOCK, None, True),
+        (BY_THE_OLD_PROVIDER, "http://127.0.0.1:1", False),
+    ],
+)
+def test_what_only_the_old_provider_proved_is_not_proved_for_aws(
+    tested: Receipt, endpoint: str | None, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipt, "PATH", tmp_path / "receipt.json")
+    tested.save()
+    account = Account(ACCOUNT, "", "us-east-1", endpoint, None)
+    said = commands._untested(Fingerprint(tested.zips, tested.config), account)
+    assert bool(said) is refused
+    if refused:
+        assert "the tests ran with 3.39.0. Run make test where registry.terraform.io" in said[0]

@@ -68,6 +68,12 @@ def test_that_no_provider_is_pinned_is_said_plainly() -> None:
     assert f"there is no {LOCK} yet" in "\n".join(TESTED.described())
 
 
+def test_the_tests_of_the_config_are_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "terraform" / "tests").mkdir(exist_ok=True)
+    (tmp_path / "terraform" / "tests" / "pipeline.tftest.hcl").touch()
+    assert config_of(tmp_path) == {}
+
+
 def test_the_config_is_its_terraform_files_the_provider_lock_the_dashboard_and_the_contract_and_no_tfvars(
     tmp_path: Path,
 ) -> None:
@@ -115,6 +121,15 @@ class Suite:
         return self.path.exists()
 
 
+@pytest.fixture(autouse=True)
+def lock_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Path, Path]:
+    """The committed lock file and the one that the tests keep; neither is there yet."""
+    monkeypatch.setattr(receipt, "ROOT", tmp_path)
+    monkeypatch.setattr(receipt, "TESTED_LOCK", tmp_path / "tested.lock.hcl")
+    (tmp_path / "terraform").mkdir()
+    return tmp_path / LOCK, tmp_path / "tested.lock.hcl"
+
+
 END_TO_END = "tests/integration/test_pipeline.py::test_an_order"
 
 
@@ -136,6 +151,75 @@ def test_a_green_run_of_everything_leaves_a_receipt(tmp_path: Path) -> None:
     assert written["tests"] == {"passed": 2, "skipped": 1}
     assert (written["zips"], written["config"]) == (NOW.zips, NOW.config)
     assert (written["target"], written["tree_dirty"]) == ("ministack 1.5.33", True)
+
+
+def test_the_lock_file_that_init_wrote_is_part_of_what_was_tested(
+    tmp_path: Path, lock_files: tuple[Path, Path]
+) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.run.provider, suite.run.lock = "6.62.0", "# pins 6.62.0"
+    suite.ran(END_TO_END)
+    assert suite.ended()
+    _, kept = lock_files
+    assert kept.read_text() == "# pins 6.62.0"
+    written = Receipt.load(suite.path)
+    assert written.config == {**NOW.config, LOCK: receipt.sha256(kept)}
+    assert written.pins_provider
+
+
+def test_the_lock_file_of_the_old_provider_pins_nothing(
+    tmp_path: Path, lock_files: tuple[Path, Path], checkout: list[Fingerprint]
+) -> None:
+    _, kept = lock_files
+    kept.write_text("# of an earlier run with a current provider")
+    checkout.append(Fingerprint(NOW.zips, {**NOW.config, LOCK: receipt.sha256(kept)}))
+    suite = Suite(tmp_path / "receipt.json")
+    suite.run.provider, suite.run.lock = "3.39.0", "# pins 3.39.0"
+    suite.ran(END_TO_END)
+    assert suite.ended()
+    assert not kept.exists()
+    written = Receipt.load(suite.path)
+    assert written.config == NOW.config
+    assert not written.pins_provider
+
+
+@pytest.mark.parametrize(("provider", "pinned"), [("6.62.0", True), ("3.39.0", False)])
+def test_a_committed_lock_file_stays_what_it_is(
+    provider: str,
+    pinned: bool,
+    tmp_path: Path,
+    lock_files: tuple[Path, Path],
+    checkout: list[Fingerprint],
+) -> None:
+    committed, kept = lock_files
+    committed.write_text("# committed")
+    checkout.append(Fingerprint(NOW.zips, {**NOW.config, LOCK: receipt.sha256(committed)}))
+    suite = Suite(tmp_path / "receipt.json")
+    suite.run.provider, suite.run.lock = provider, "# what init added to it"
+    suite.ran(END_TO_END)
+    assert suite.ended()
+    assert not kept.exists()
+    written = Receipt.load(suite.path)
+    assert written.config == checkout[-1].config
+    assert written.pins_provider is pinned
+
+
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [("6.62.0", "AWS provider 6.62.0"), ("3.39.0", "the stand-in for machines without the registry")],
+)
+def test_a_run_says_which_provider_its_results_were_had_with(
+    provider: str, said: str, tmp_path: Path
+) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.run.provider = provider
+    lines: list[str] = []
+    reporter: Any = SimpleNamespace(write_line=lines.append)
+    suite.run.pytest_terminal_summary(reporter)
+    assert lines[0].endswith(said)
+    suite.run.target = None
+    suite.run.pytest_terminal_summary(reporter)
+    assert len(lines) == 1
 
 
 def test_a_failure_leaves_none(tmp_path: Path) -> None:

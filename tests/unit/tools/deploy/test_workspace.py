@@ -1,7 +1,9 @@
 """The frozen copy that is deployed, and which tools may deploy it."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,12 +12,15 @@ from tools.core.errors import OpsError
 from tools.core.paths import TERRAFORM_SOURCE
 from tools.deploy import receipt, workspace
 from tools.deploy.account import Account
-from tools.deploy.workspace import LOCK
-from tools.local.terraform import LEFT_BY_TERRAFORM
+from tools.local import terraform_process, toolchain
+from tools.local.terraform import LOCK, NEVER_COPIED
+from tools.local.tflocal import OVERRIDE_FILE
 from tools.local.toolchain import Provider, Terraform
 
-ON_AWS = Account("1", "arn:aws:iam::1:user/x", "us-east-1", None, None)
-ON_AN_EMULATOR = Account("1", "arn:aws:iam::1:user/x", "us-east-1", "http://127.0.0.1:1", None)
+CREDENTIALS = SimpleNamespace(access_key="k", secret_key="s", token=None)
+SESSION = SimpleNamespace(get_credentials=lambda: SimpleNamespace(get_frozen_credentials=lambda: CREDENTIALS))
+ON_AWS = Account("1", "arn:aws:iam::1:user/x", "us-east-1", None, SESSION)
+ON_AN_EMULATOR = Account("1", "arn:aws:iam::1:user/x", "us-east-1", "http://127.0.0.1:1", SESSION)
 NEW = Terraform("/usr/bin/terraform", "1.11.4", "/usr/bin/terraform")
 REGISTRY = Provider("registry", "from registry.terraform.io")
 OFFLINE = Provider("offline", "registry.terraform.io cannot be reached")
@@ -43,7 +48,7 @@ def test_values_that_terraform_would_read_unasked_are_left_behind(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = tmp_path / "terraform"
-    shutil.copytree(TERRAFORM_SOURCE, source, ignore=shutil.ignore_patterns(*LEFT_BY_TERRAFORM))
+    shutil.copytree(TERRAFORM_SOURCE, source, ignore=shutil.ignore_patterns(*NEVER_COPIED))
     (source / "mine.auto.tfvars").write_text("batch_size = 1\n")
     monkeypatch.setattr("tools.local.terraform.TERRAFORM_SOURCE", source)
     dev = environment(tmp_path)
@@ -52,13 +57,68 @@ def test_values_that_terraform_would_read_unasked_are_left_behind(
 
 
 def test_the_old_provider_is_for_emulators_alone() -> None:
-    workspace._check(NEW, OFFLINE, ON_AN_EMULATOR)
-    workspace._check(NEW, REGISTRY, ON_AWS)
+    workspace._check(OFFLINE, ON_AN_EMULATOR)
+    workspace._check(REGISTRY, ON_AWS)
     with pytest.raises(OpsError, match="not for AWS"):
-        workspace._check(NEW, OFFLINE, ON_AWS)
+        workspace._check(OFFLINE, ON_AWS)
 
 
-@pytest.mark.parametrize("version", ["1.9.8", "1.9.8-rc1"])
-def test_a_terraform_that_cannot_lock_in_s3_is_refused(version: str) -> None:
-    with pytest.raises(OpsError, match=r"needs 1\.10 or newer"):
-        workspace._check(Terraform("terraform", version, "terraform"), REGISTRY, ON_AWS)
+@pytest.fixture
+def initialised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Account], list[str]]:
+    """Opens a workspace of the checkout with a current provider; returns the arguments of init."""
+    said: list[str] = []
+
+    def run(program: list[str], *arguments: object, **_: object) -> tuple[int, str]:
+        said.extend(str(argument) for argument in arguments[4:])
+        return 0, ""
+
+    monkeypatch.setattr(terraform_process, "run", run)
+    monkeypatch.setattr(toolchain, "find_terraform", lambda: NEW)
+    monkeypatch.setattr(toolchain, "choose_provider", lambda: REGISTRY)
+
+    def opened(account: Account) -> list[str]:
+        dev = environment(tmp_path)
+        workspace.open_workspace(dev, account, workspace.freeze(dev), print)
+        return said
+
+    return opened
+
+
+@pytest.fixture
+def tested_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the tests keep the lock file that they ran with; there is none yet, nor a committed one."""
+    monkeypatch.setattr(receipt, "TESTED_LOCK", tmp_path / "tested.lock.hcl")
+    monkeypatch.setattr(receipt, "LOCK", "terraform/none-is-committed.lock.hcl")
+    return tmp_path / "tested.lock.hcl"
+
+
+def test_the_provider_that_was_tested_is_the_one_that_deploys(
+    initialised: Callable[[Account], list[str]],
+    tested_lock: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    tested_lock.write_text("# pins the tested provider\n")
+    monkeypatch.setattr(receipt, "LOCK", f"terraform/{LOCK}")
+    arguments = initialised(ON_AWS)
+    assert "-lockfile=readonly" in arguments
+    copy = environment(tmp_path).directory / "terraform"
+    assert (copy / LOCK).read_text() == "# pins the tested provider\n"
+
+
+def test_a_plan_before_any_test_pins_nothing_and_leaves_nothing_in_the_checkout(
+    initialised: Callable[[Account], list[str]], tested_lock: Path
+) -> None:
+    before = receipt.fingerprint()
+    assert "-lockfile=readonly" not in initialised(ON_AWS)
+    assert not tested_lock.exists()
+    assert receipt.fingerprint() == before
+
+
+@pytest.mark.parametrize(("account", "written"), [(ON_AWS, False), (ON_AN_EMULATOR, True)])
+def test_an_account_id_is_done_without_on_an_emulator_alone(
+    initialised: Callable[[Account], list[str]], account: Account, written: bool, tmp_path: Path
+) -> None:
+    initialised(account)
+    copy = environment(tmp_path).directory / "terraform"
+    assert (copy / OVERRIDE_FILE).exists() is written

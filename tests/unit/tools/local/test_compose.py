@@ -10,7 +10,7 @@ import yaml
 
 from tests import localstack_container
 from tools.core.paths import COMPOSE_FILE, REQUIREMENTS
-from tools.local import localstack
+from tools.local import localstack, message_bodies
 
 FILE: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text())
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
@@ -72,9 +72,30 @@ def test_the_versions_are_those_that_run_elsewhere() -> None:
     assert f"microburst=={locked('microburst')} " in SERVICES["faults"]["command"][-1]
 
 
-def test_the_container_of_the_tests_has_the_same_settings() -> None:
-    settings = SERVICES["localstack"]["environment"]
-    assert {name: settings[name] for name in localstack_container.SETTINGS} == localstack_container.SETTINGS
+def test_queue_urls_name_the_port_that_is_published() -> None:
+    said = localstack_container.service({"LOCALSTACK_PORT": "4711"})
+    assert said["ports"] == ["127.0.0.1:4711:4566"]
+    assert said["environment"]["LOCALSTACK_HOST"] == "127.0.0.1:4711"
+    assert said["environment"]["SQS_ENDPOINT_STRATEGY"] == "off"
+
+
+def test_the_script_that_keeps_message_bodies_is_mounted_where_localstack_executes_it() -> None:
+    (script,) = [each for each in SERVICES["localstack"]["volumes"] if each["target"].endswith(".py")]
+    assert (COMPOSE_FILE.parent / script["source"]).is_file()
+    assert script["target"] == f"/etc/localstack/init/start.d/{message_bodies.SCRIPT}"
+    assert script["read_only"]
+
+
+def test_the_container_of_the_tests_is_made_of_the_same_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOCKER_SOCK", "LOCALSTACK_DOCKER_NAME", "LOCALSTACK_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    made = localstack_container.container("image:1", "a-name", 4711)
+    said = localstack_container.service({"LOCALSTACK_DOCKER_NAME": "a-name", "LOCALSTACK_PORT": "4711"})
+    assert made.env == said["environment"]
+    mounts = {each["Target"]: (each["Source"], each["ReadOnly"]) for each in made._kwargs["mounts"]}
+    assert mounts["/var/run/docker.sock"] == ("/var/run/docker.sock", False)
+    script = f"/etc/localstack/init/start.d/{message_bodies.SCRIPT}"
+    assert mounts[script] == (str(COMPOSE_FILE.parent / "stack" / message_bodies.SCRIPT), True)
 
 
 @pytest.mark.parametrize("command", [["docker", "compose"], ["docker-compose"]], ids=" ".join)

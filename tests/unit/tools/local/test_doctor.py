@@ -36,7 +36,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(processes, "port_is_free", lambda _: True)
     monkeypatch.setattr(localstack, "no_engine", lambda: "no Docker engine answers")
     monkeypatch.setattr(localstack, "no_compose", lambda: "no compose")
-    monkeypatch.setattr(localstack, "image_is_here", lambda: False)
+    monkeypatch.setattr(localstack, "no_image", lambda: "no image")
     monkeypatch.setattr(doctor, "VENVS", tmp_path)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
@@ -147,7 +147,7 @@ def test_the_port_of_this_checkouts_own_stack_is_no_trouble(
     [
         (doctor.docker, localstack, "no_engine", lambda: None),
         (doctor.compose, localstack, "no_compose", lambda: None),
-        (doctor.image, localstack, "image_is_here", lambda: True),
+        (doctor.image, localstack, "no_image", lambda: None),
     ],
     ids=["docker", "compose", "image"],
 )

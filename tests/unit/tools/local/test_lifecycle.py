@@ -14,6 +14,7 @@ from tools.local import (
     endpoint,
     lifecycle,
     localstack,
+    message_bodies,
     ministack_iam,
     processes,
     status,
@@ -54,7 +55,7 @@ class FakeEmulator:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEmulator:
     fake = FakeEmulator()
     monkeypatch.setitem(emulators.KINDS, "ministack", fake)
-    monkeypatch.setattr(localstack, "unavailable", lambda: "no Docker engine answers")
+    monkeypatch.setattr(localstack, "no_engine", lambda: "no Docker engine answers")
     monkeypatch.setattr(ministack_iam, "mirror", lambda _iam, _stack: None)
     monkeypatch.setattr(lifecycle, "build_all", lambda: {"lambda_zip": "0" * 64})
     return fake
@@ -98,6 +99,7 @@ def test_up_says_which_emulator_it_took_and_why(tmp_path: Path, port: int) -> No
     state, said = up(tmp_path / "state", port)
     assert state.emulator == "ministack"
     assert "auto: no Docker engine answers" in said
+    assert "make down up EMULATOR=localstack" in said
     assert StackState.load(tmp_path / "state") == state
 
 
@@ -260,3 +262,46 @@ def test_what_was_made_on_an_emulator_that_no_longer_answers_is_not_forgotten(
         lifecycle.down(tmp_path / "state")
     assert (tmp_path / "state").exists()
     assert destroyed == []
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_an_emulator_that_no_longer_answers_is_not_replaced_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
+    lifecycle.up(tmp_path / "state", say=lambda line: None, endpoint="http://127.0.0.1:7")
+    monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: None)
+    with pytest.raises(StackError, match="does not answer"):
+        up(tmp_path / "state")
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_a_stack_stays_on_the_emulator_that_it_was_made_on(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
+    up(tmp_path / "state", port)
+    lifecycle.up(tmp_path / "state", say=lambda line: None, endpoint=f"http://127.0.0.1:{port}")
+    with pytest.raises(StackError, match=r"not on http://127\.0\.0\.1:7\. First: make down"):
+        lifecycle.up(tmp_path / "state", endpoint="http://127.0.0.1:7")
+
+
+@pytest.mark.parametrize("other", [{"port": 4566}, {"emulator": "localstack"}])
+def test_an_endpoint_excludes_a_port_and_an_emulator(tmp_path: Path, other: dict[str, Any]) -> None:
+    with pytest.raises(StackError, match="leave PORT and EMULATOR out"):
+        lifecycle.up(tmp_path / "state", endpoint="http://127.0.0.1:7", **other)
+
+
+@pytest.mark.usefixtures("fake", "applied")
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_localstack_that_rewrites_bodies_is_said_in_one_line_and_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    monkeypatch.setattr(
+        endpoint, "version", lambda _endpoint, flavour: "9" if flavour == "localstack" else None
+    )
+    monkeypatch.setattr(message_bodies, "are_kept", lambda *_: kept)
+    said: list[str] = []
+    lifecycle.up(tmp_path / "state", say=said.append, endpoint="http://127.0.0.1:7")
+    assert sum("this LocalStack rewrites bodies" in line for line in said) == (0 if kept else 1)
+    assert StackState.load(tmp_path / "state").bodies_kept is kept

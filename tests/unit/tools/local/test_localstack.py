@@ -1,10 +1,12 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tools.core.errors import StackError
-from tools.local import localstack, processes
+from tools.local import emulators, localstack, processes
+from tools.local.emulator import Emulator
 
 # Stands in for docker, `docker compose` and the registry: it answers by the first two words it is given.
 DOCKER = """#!/bin/sh
@@ -17,21 +19,25 @@ exit 1
 ENGINE = '"version --format") echo 28; exit 0;;'
 COMPOSE = '"compose version") exit 0;;'
 IMAGE = '"image inspect") exit 0;;'
-REGISTRY = '"manifest inspect") exit 0;;'
-PULL = '"pull --quiet") exit 0;;'
+PULL = '"pull localstack/localstack:4.14.0") echo "4f4fb700ef54: Pull complete"; exit 0;;'
 COMPOSE_UP = '"compose --project-name") exit 0;;'
 
 
 @pytest.fixture
 def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
-    """Puts a docker on PATH that can do just what is asked for; returns the file of the calls it got."""
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    """Put a docker on a PATH of its own that can do just what is asked for; return the file of its calls."""
+    path = tmp_path / "path"
+    path.mkdir()
+    # What the script itself needs; this machine's own docker and compose are not to be found.
+    (path / "dirname").symlink_to(shutil.which("dirname") or "/usr/bin/dirname")
+    monkeypatch.setenv("PATH", str(path))
+    monkeypatch.delenv("LOCALSTACK_VERSION", raising=False)
 
     def make(*cases: str) -> Path:
-        script = tmp_path / "docker"
+        script = path / "docker"
         script.write_text(DOCKER.replace("{cases}", "\n".join(cases)))
         script.chmod(0o755)
-        return tmp_path / "calls"
+        return path / "calls"
 
     make()
     return make
@@ -39,30 +45,59 @@ def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Pat
 
 def test_without_an_engine_the_reason_says_so(docker: Callable[..., Path]) -> None:
     docker()
-    assert localstack.unavailable() == "no Docker engine answers"
+    assert localstack.not_ready() == "no Docker engine answers"
 
 
 def test_without_compose_the_reason_says_so(docker: Callable[..., Path]) -> None:
     docker(ENGINE)
-    assert "compose" in (localstack.unavailable() or "")
+    assert "compose" in (localstack.not_ready() or "")
+
+
+def test_the_older_compose_will_do(docker: Callable[..., Path]) -> None:
+    calls = docker(ENGINE, IMAGE)
+    older = calls.with_name("docker-compose")
+    older.write_text("#!/bin/sh\nexit 0\n")
+    older.chmod(0o755)
+    assert localstack.not_ready() is None
+
+
+def test_auto_uses_localstack_where_its_image_is_here(docker: Callable[..., Path]) -> None:
+    docker(ENGINE, COMPOSE, IMAGE)
+    assert emulators.choose("auto") == ("localstack", "auto: Docker answers and has the image")
+
+
+@pytest.mark.parametrize("found", [[], [ENGINE], [ENGINE, COMPOSE, PULL]], ids=len)
+def test_auto_never_pulls(docker: Callable[..., Path], found: list[str]) -> None:
+    calls = docker(*found)
+    assert emulators.choose("auto")[0] == "ministack"
+    assert "pull" not in calls.read_text()
 
 
 def test_an_image_that_is_here_is_not_pulled(docker: Callable[..., Path]) -> None:
     calls = docker(ENGINE, COMPOSE, IMAGE)
-    assert localstack.unavailable() is None
+    assert emulators.choose("localstack") == ("localstack", "as asked")
     assert "pull" not in calls.read_text()
 
 
-def test_an_image_whose_registry_is_out_of_reach_is_not_waited_for(docker: Callable[..., Path]) -> None:
-    calls = docker(ENGINE, COMPOSE)
-    assert "registry cannot be reached" in (localstack.unavailable() or "")
-    assert "pull" not in calls.read_text()
+def test_localstack_that_was_asked_for_is_pulled_with_dockers_own_progress(
+    docker: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    docker(ENGINE, COMPOSE, PULL)
+    assert emulators.choose("localstack") == ("localstack", "as asked")
+    shown = capfd.readouterr().out
+    assert shown.index("pulling localstack/localstack:4.14.0") < shown.index("4f4fb700ef54: Pull complete")
 
 
-def test_an_image_that_can_be_had_is_pulled(docker: Callable[..., Path]) -> None:
-    calls = docker(ENGINE, COMPOSE, REGISTRY, PULL)
-    assert localstack.unavailable() is None
-    assert f"pull --quiet localstack/localstack:{localstack.DEFAULT_VERSION}" in calls.read_text()
+def test_an_image_that_cannot_be_pulled_is_an_error(docker: Callable[..., Path]) -> None:
+    docker(ENGINE, COMPOSE)
+    with pytest.raises(StackError, match=r"cannot pull localstack/localstack:4\.14\.0"):
+        emulators.choose("localstack")
+
+
+def test_localstack_without_docker_is_an_error_that_names_the_way_out(docker: Callable[..., Path]) -> None:
+    docker()
+    with pytest.raises(StackError, match=r"no Docker engine answers\. .*EMULATOR=ministack"):
+        emulators.choose("localstack")
 
 
 def test_the_version_that_was_asked_for_is_looked_for(
@@ -70,16 +105,8 @@ def test_the_version_that_was_asked_for_is_looked_for(
 ) -> None:
     monkeypatch.setenv("LOCALSTACK_VERSION", "2026.9")
     calls = docker(ENGINE, COMPOSE, IMAGE)
-    localstack.unavailable()
+    localstack.not_ready()
     assert "image inspect localstack/localstack:2026.9" in calls.read_text()
-
-
-def test_whoever_starts_it_without_compose_pulls_the_image_later(docker: Callable[..., Path]) -> None:
-    calls = docker(ENGINE, REGISTRY)
-    assert localstack.unavailable_without_compose() is None
-    assert "pull" not in calls.read_text()
-    docker(ENGINE)
-    assert "registry cannot be reached" in (localstack.unavailable_without_compose() or "")
 
 
 @pytest.mark.parametrize(("code", "words"), [(55, "LOCALSTACK_AUTH_TOKEN"), (1, "docker logs rt-pipeline-")])
@@ -99,3 +126,22 @@ def test_two_stacks_have_two_containers(docker: Callable[..., Path], tmp_path: P
             localstack.start(tmp_path / name, processes.free_port(), {})
     projects = {line.split()[2] for line in calls.read_text().splitlines() if "--project-name" in line}
     assert len(projects) == 2
+
+
+def test_the_lambda_containers_of_a_killed_localstack_go_before_its_network(
+    docker: Callable[..., Path], tmp_path: Path
+) -> None:
+    calls = docker(COMPOSE, COMPOSE_UP, '"ps -aq") echo one; echo two; exit 0;;', '"rm --force") exit 0;;')
+    localstack.stop(Emulator("localstack", "http://127.0.0.1:1", 1, "stack", "mark"), tmp_path)
+    done = [line for line in calls.read_text().splitlines() if not line.endswith("version")]
+    words = ("stop --timeout", "name=^stack-lambda-", "rm --force one two", "down --volumes")
+    assert [word in line for word, line in zip(words, done, strict=True)] == [True] * 4
+
+
+def test_where_docker_refuses_nothing_is_said_to_be_removed(
+    docker: Callable[..., Path], tmp_path: Path
+) -> None:
+    calls = docker(COMPOSE)
+    with pytest.raises(StackError, match="could not remove LocalStack"):
+        localstack.stop(Emulator("localstack", "http://127.0.0.1:1", 1, "stack", "mark"), tmp_path)
+    assert "down --volumes" not in calls.read_text()

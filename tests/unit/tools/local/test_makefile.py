@@ -12,7 +12,8 @@ TARGETS = {
     *("top", "picture", "query", "report", "bench", "cost"),
     *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "bootstrap-aws", "drift"),
     *("receipt", "env-aws", "policy-aws"),
-    *("test", "test-chaos", "audit", "lint", "fmt", "docs", "lock", "clean"),
+    *("test", "test-chaos", "test-config", "audit", "lint", "fmt", "docs"),
+    *("lock", "lock-provider", "clean"),
 }
 
 

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -108,11 +109,24 @@ def test_the_working_copy_loses_what_the_source_lost_and_what_a_killed_tflocal_l
     assert sorted(path.name for path in copy.glob("*.tf")) == ["main.tf"]
 
 
+@pytest.mark.usefixtures("source")
+def test_on_an_emulator_a_current_provider_works_without_an_account_id(tmp_path: Path) -> None:
+    copy = working_copy(tmp_path / "state").workdir
+    override = json.loads((copy / tflocal.OVERRIDE_FILE).read_text())
+    assert override == {"provider": {"aws": {"skip_requesting_account_id": True, "allowed_account_ids": []}}}
+
+
+def test_the_tests_of_the_config_are_in_no_copy(source: Path, tmp_path: Path) -> None:
+    (source / "tests").mkdir()
+    (source / "tests" / "a.tftest.hcl").write_text("")
+    assert not (working_copy(tmp_path / "state").workdir / "tests").exists()
+
+
 def test_what_terraform_left_in_the_source_is_not_copied(source: Path, tmp_path: Path) -> None:
     (source / ".terraform").mkdir()
     (source / "terraform.tfstate").write_text("{}")
     copy = working_copy(tmp_path / "state").workdir
-    assert sorted(path.name for path in copy.iterdir()) == ["env", "main.tf"]
+    assert sorted(path.name for path in copy.iterdir()) == [tflocal.OVERRIDE_FILE, "env", "main.tf"]
 
 
 def test_a_local_stack_never_sees_where_a_deployed_environment_keeps_its_state(
@@ -121,7 +135,7 @@ def test_a_local_stack_never_sees_where_a_deployed_environment_keeps_its_state(
     (source / "backend.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
     copy = working_copy(tmp_path / "state").workdir
     assert not (copy / "backend.tf").exists()
-    terraform.copy_config(tmp_path / "deployed", terraform.LEFT_BY_TERRAFORM)
+    terraform.copy_config(tmp_path / "deployed", terraform.NEVER_COPIED)
     assert (tmp_path / "deployed" / "backend.tf").exists()
 
 
@@ -129,6 +143,13 @@ def test_of_a_failed_run_the_error_is_shown_and_not_what_went_well() -> None:
     shown = terraform_process._error_part(FAILED_APPLY)
     assert shown.startswith("Error: creating Lambda Function")
     assert shown.endswith("function.tf line 1")
+
+
+def test_of_a_failed_run_no_warning_is_shown() -> None:
+    warning = 'Warning: AWS account ID not found for provider\n\n  with provider["aws"]\n'
+    shown = terraform_process._error_part(f"{FAILED_APPLY}\n{warning}\nError: another\n\n{warning}")
+    assert "account ID not found" not in shown
+    assert shown.endswith("Error: another")
 
 
 def test_a_failure_without_the_word_error_is_shown_by_its_end() -> None:
@@ -142,7 +163,22 @@ def test_init_runs_again_when_a_file_or_the_provider_changes(source: Path, tmp_p
     keys.append(terraform._init_key(working_copy(tmp_path / "state")))
     (source / "main.tf").write_text("# changed\n")
     keys.append(terraform._init_key(working_copy(tmp_path / "state")))
-    assert keys[0] == keys[1] != keys[2]
+    (source / terraform.LOCK).write_text("# pins a provider\n")
+    keys.append(terraform._init_key(working_copy(tmp_path / "state")))
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
+def test_a_committed_lock_file_takes_the_place_of_the_one_that_init_wrote(
+    source: Path, tmp_path: Path
+) -> None:
+    lock = working_copy(tmp_path / "state").workdir / terraform.LOCK
+    lock.write_text("# what init found\n")
+    working_copy(tmp_path / "state")
+    assert lock.read_text() == "# what init found\n"
+    (source / terraform.LOCK).write_text("# committed\n")
+    working_copy(tmp_path / "state")
+    assert lock.read_text() == "# committed\n"
 
 
 @pytest.mark.usefixtures("source")
@@ -194,6 +230,23 @@ def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
     monkeypatch.setattr(toolchain, "offline_refusal", lambda: "the wheel is for Linux")
     with pytest.raises(StackError, match=r"no route to host[\s\S]*the wheel is for Linux"):
         terraform._prepare(tmp_path / "state", "http://127.0.0.1:1", "us-east-1", lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("said", "trouble"),
+    [
+        ("the checksums could not be fetched", True),
+        ("the local package doesn't match any of the\nchecksums previously recorded", False),
+    ],
+)
+def test_no_other_provider_takes_the_place_of_one_that_is_not_the_locked(
+    said: str, trouble: bool, tmp_path: Path
+) -> None:
+    terraform_that = ["sh", "-c", f'printf \'%s\\n\' "Error: Failed to install provider" "{said}"; exit 1']
+    with pytest.raises(StackError, match="Failed to install provider") as failed:
+        terraform_process.run(terraform_that, tmp_path, {}, tmp_path / "log", print, "init")
+    assert isinstance(failed.value, terraform_process.ProviderTrouble) is trouble
+    assert ("make lock-provider" in str(failed.value)) is not trouble
 
 
 @pytest.mark.parametrize(("offline", "tries"), [(True, 2), (False, 1)])

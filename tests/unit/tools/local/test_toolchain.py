@@ -73,7 +73,7 @@ def server() -> Iterator[Callable[[int], str]]:
         started.server_close()
 
 
-@pytest.mark.parametrize("version", ["1.9.0", "1.15.0-rc1", "2.0.0"])
+@pytest.mark.parametrize("version", ["1.11.0", "1.15.0-rc1", "2.0.0"])
 def test_a_terraform_on_path_that_is_new_enough_is_taken(
     on_path: Callable[[str], str], wheel: str, version: str
 ) -> None:
@@ -82,7 +82,7 @@ def test_a_terraform_on_path_that_is_new_enough_is_taken(
     assert wheel != found
 
 
-@pytest.mark.parametrize(("version", "reason"), [("1.8.5", "is 1.8.5"), ("", "does not say its version")])
+@pytest.mark.parametrize(("version", "reason"), [("1.10.5", "is 1.10.5"), ("", "does not say its version")])
 def test_an_old_or_broken_terraform_on_path_is_passed_over(
     on_path: Callable[[str], str], wheel: str, version: str, reason: str
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import logs
 from tools.core.paths import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -22,7 +23,7 @@ def jobs(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_there_are_the_workflows_that_readme_names() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "test"]
+    assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "providers", "test"]
 
 
 @EACH
@@ -44,9 +45,46 @@ def test_a_job_ends_in_time_and_may_no_more_than_it_needs(path: Path) -> None:
     assert tokens == {name for name in workflow["jobs"] if name in ("plan", "deploy")}
 
 
+def test_only_the_job_that_proposes_a_provider_may_write() -> None:
+    writing = {
+        (path.stem, name): {right for right, what in job["permissions"].items() if what == "write"}
+        for path in WORKFLOWS
+        for name, job in jobs(path).items()
+        if {"write"} & set(job.get("permissions", {}).values())
+    }
+    assert writing.pop(("providers", "lock")) == {"contents", "pull-requests"}
+    assert set(map(frozenset, writing.values())) == {frozenset({"id-token"})}
+
+
 @EACH
-def test_no_key_is_stored(path: Path) -> None:
-    assert "secrets." not in path.read_text()
+def test_no_key_of_aws_is_stored(path: Path) -> None:
+    assert set(re.findall(r"secrets\.\w+", path.read_text())) <= {"secrets.LOCALSTACK_AUTH_TOKEN"}
+
+
+@EACH
+def test_an_action_is_pinned_by_its_commit_and_says_its_version(path: Path) -> None:
+    used = re.findall(r"uses: (.*)", path.read_text())
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+@pytest.mark.parametrize(("job", "version"), [("localstack", None), ("localstack-newest", "latest")])
+def test_the_logs_of_a_localstack_on_which_tests_failed_are_kept(job: str, version: str | None) -> None:
+    described = jobs(ROOT / ".github" / "workflows" / "test.yml")[job]
+    assert described.get("env", {}).get("LOCALSTACK_VERSION") == version
+    *before, last = described["steps"]
+    assert before[-1]["run"] == "make test TARGET=localstack ARGS=-rs"
+    assert (last["if"], ROOT / last["with"]["path"]) == ("failure()", logs.DIRECTORY)
+    if version:
+        assert {step["if"] for step in before} == {"env.LOCALSTACK_AUTH_TOKEN != ''"}
+
+
+def test_every_night_what_is_pinned_is_tried_in_its_newest_version() -> None:
+    drift = jobs(ROOT / ".github" / "workflows" / "nightly.yml")["drift"]
+    commands = [step["run"] for step in drift["steps"] if "run" in step]
+    assert commands == ["make lock UPGRADE=unpinned", "make test TARGET=ministack ARGS=tests/integration"]
+    assert drift["env"] == {"TF_CLI_ARGS_init": "-upgrade"}
 
 
 def test_every_python_of_the_readme_is_tried_on_linux_and_macos() -> None:

@@ -81,6 +81,18 @@ def test_what_is_printed_says_what_became_of_every_event(capsys: pytest.CaptureF
         assert expected in lines
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_content_that_was_not_compared_is_said_in_one_line(
+    capsys: pytest.CaptureFixture[str], kept: bool
+) -> None:
+    summary.show(replace(GOOD, bodies_kept=kept))
+    printed = capsys.readouterr().out.splitlines()
+    said = [line for line in printed if "content not compared: this LocalStack rewrites bodies" in line]
+    assert len(said) == (0 if kept else 1)
+    assert all("keep_bodies.py" in line for line in said)
+    assert "Every event is accounted for." in printed
+
+
 def test_what_does_not_add_up_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
     lost = reconcile(RUN, replace(FOUND, rejected=[], queued=[waiting("3", "b")]))
     summary.show(replace(GOOD, account=lost, heard=AlertCounts(), sent=replace(SENT, unsent=2)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +41,41 @@ def test_every_copy_is_found_where_its_message_is() -> None:
     assert account.copies == {STORED: 1, DUPLICATE: 1, REJECTED: 1, DEAD_LETTERED: 1, QUEUED: 1}
     assert account.accounted == account.sent == 5
     assert account.findings == []
+
+
+def rewritten(body: str) -> str:
+    """A body as a LocalStack hands it to the function that rewrites bodies."""
+    return f"{body} rewritten"
+
+
+RUN = [sent("1", "a"), sent("2", "a", "duplicate"), sent("3", "b", "rejected"), sent("4", "c")]
+
+
+def test_where_bodies_are_rewritten_copies_are_found_by_message_id_and_event_id() -> None:
+    found = evidence(
+        # A redrive gave the stored one a new message id.
+        stored=[replace(stored("new", rewritten("a")), event_id="a")],
+        duplicates=[replace(duplicate("2", rewritten("a")), event_id="a")],
+        rejected=[replace(rejected("3", rewritten("b")), event_id=None)],
+        queued=[waiting("4", "c")],
+    )
+    account = reconcile(RUN, replace(found, bodies_kept=False))
+    assert account.copies == {STORED: 1, DUPLICATE: 1, REJECTED: 1, QUEUED: 1}
+    assert account.findings == []
+    assert [item.event_id for item in account.stored] == ["a"]
+    assert reconcile(RUN, found).lost == 3
+
+
+def test_where_bodies_are_rewritten_a_loss_and_a_double_are_found_all_the_same() -> None:
+    found = evidence(
+        stored=[stored("1", rewritten("a"))],
+        duplicates=[duplicate("1", rewritten("a"))],
+        rejected=[rejected("3", rewritten("b"))],
+        bodies_kept=False,
+    )
+    account = reconcile(RUN, found)
+    assert account.lost == 2
+    assert {finding.kind for finding in account.findings} == {LOST, DOUBLED}
 
 
 def test_which_of_two_copies_is_stored_does_not_matter() -> None:

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 SPAN = TimeRange(datetime(2026, 11, 22, 14, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC))
 
 
-class World:
+class Harness:
     """Two tables with items of several times, and an archive."""
 
     def __init__(self) -> None:
@@ -50,65 +50,65 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def harness() -> Harness:
+    return Harness()
 
 
-def run(world: World, span: TimeRange = SPAN) -> rearchive.Rearchived:
-    return rearchive.rearchive(world.resources, span, lambda count: None)
+def run(harness: Harness, span: TimeRange = SPAN) -> rearchive.Rearchived:
+    return rearchive.rearchive(harness.resources, span, lambda count: None)
 
 
-def test_what_was_received_in_the_span_is_written_and_nothing_else(world: World) -> None:
+def test_what_was_received_in_the_span_is_written_and_nothing_else(harness: Harness) -> None:
     for event_id, received_at in (
         ("before", "2026-11-22T13:59:59.999Z"),
         ("first", "2026-11-22T14:00:00.000Z"),
         ("last", "2026-11-22T14:59:59.999Z"),
         ("after", "2026-11-22T15:00:00.000Z"),
     ):
-        world.event(event_id, received_at)
-    done = run(world)
-    assert world.archived() == ["first", "last"]
+        harness.event(event_id, received_at)
+    done = run(harness)
+    assert harness.archived() == ["first", "last"]
     assert done.lines == {"events/type=order": 2}
-    assert done.objects == len(world.s3.objects) == 1
+    assert done.objects == len(harness.s3.objects) == 1
 
 
-def test_a_rejected_event_goes_by_when_it_was_received_however_late_it_was_rejected(world: World) -> None:
-    world.rejection("in", "2026-11-22T14:59:00.000Z", "2026-11-24T09:00:00.000Z")
-    world.rejection("out", "2026-11-22T15:01:00.000Z", "2026-11-22T15:02:00.000Z")
-    run(world)
-    assert world.archived() == ["in"]
-    (key,) = world.s3.objects
+def test_a_rejected_event_goes_by_when_it_was_received_however_late_it_was_rejected(harness: Harness) -> None:
+    harness.rejection("in", "2026-11-22T14:59:00.000Z", "2026-11-24T09:00:00.000Z")
+    harness.rejection("out", "2026-11-22T15:01:00.000Z", "2026-11-22T15:02:00.000Z")
+    run(harness)
+    assert harness.archived() == ["in"]
+    (key,) = harness.s3.objects
     assert key.startswith("rejected/kind=invalid_event/dt=2026-11-22/hour=14/rearchive-")
 
 
-def test_the_same_span_gives_the_same_objects(world: World) -> None:
+def test_the_same_span_gives_the_same_objects(harness: Harness) -> None:
     for n in range(60):
-        world.event(f"evt-{n}", f"2026-11-22T14:{n:02d}:00.000Z")
-    run(world)
-    once = dict(world.s3.objects)
-    run(world)
-    assert world.s3.objects == once
-    assert len(world.archived()) == 60
+        harness.event(f"evt-{n}", f"2026-11-22T14:{n:02d}:00.000Z")
+    run(harness)
+    once = dict(harness.s3.objects)
+    run(harness)
+    assert harness.s3.objects == once
+    assert len(harness.archived()) == 60
 
 
-def test_a_rehearsal_counts_the_same_and_writes_nothing(world: World) -> None:
-    world.event("a")
-    world.rejection("m", "2026-11-22T14:59:00.000Z", "2026-11-22T14:59:01.000Z")
-    rehearsed = rearchive.rehearse(world.resources, SPAN)
-    assert world.s3.objects == {}
-    assert rehearsed.lines == run(world).lines
+def test_a_rehearsal_counts_the_same_and_writes_nothing(harness: Harness) -> None:
+    harness.event("a")
+    harness.rejection("m", "2026-11-22T14:59:00.000Z", "2026-11-22T14:59:01.000Z")
+    rehearsed = rearchive.rehearse(harness.resources, SPAN)
+    assert harness.s3.objects == {}
+    assert rehearsed.lines == run(harness).lines
 
 
-def test_an_item_that_no_line_can_be_made_of_is_named_and_the_others_are_written(world: World) -> None:
-    world.event("good")
-    world.event("bad", content_hash={"S": "0" * 64})
-    done = run(world)
-    assert world.archived() == ["good"]
+def test_an_item_that_no_line_can_be_made_of_is_named_and_the_others_are_written(harness: Harness) -> None:
+    harness.event("good")
+    harness.event("bad", content_hash={"S": "0" * 64})
+    done = run(harness)
+    assert harness.archived() == ["good"]
     assert done.refused_count == 1
     assert "content hash" in done.refused["bad"]
 
 
-def test_what_lambda_gave_up_on_is_named_and_stays_in_its_queue(world: World) -> None:
+def test_what_lambda_gave_up_on_is_named_and_stays_in_its_queue(harness: Harness) -> None:
     batch = {
         "streamArn": "arn:aws:dynamodb:us-east-1:0:table/events/stream/x",
         "batchSize": 7,
@@ -116,10 +116,10 @@ def test_what_lambda_gave_up_on_is_named_and_stays_in_its_queue(world: World) ->
         "approximateArrivalOfLastRecord": "2026-11-22T14:00:09Z",
     }
     context = {"condition": "RetryAttemptsExhausted"}
-    world.sqs.put(FAILURES, json.dumps({"requestContext": context, "DDBStreamBatchInfo": batch}))
-    (failure,) = rearchive.failures(world.resources)
+    harness.sqs.put(FAILURES, json.dumps({"requestContext": context, "DDBStreamBatchInfo": batch}))
+    (failure,) = rearchive.failures(harness.resources)
     assert (failure.table, failure.records, failure.why) == ("events", 7, "RetryAttemptsExhausted")
-    assert not any(message["hidden"] for message in world.sqs.queues[FAILURES])
+    assert not any(message["hidden"] for message in harness.sqs.queues[FAILURES])
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def _rejected(dynamodb: FakeDynamoDB, message_id: str, body: bytes, reason: str 
     )
 
 
-class World:
+class Harness:
     """A queue, a rejected table, and a function that decides at each tick of the clock."""
 
     def __init__(self) -> None:
@@ -43,60 +43,60 @@ class World:
 
 
 def test_rejected_bodies_go_back_as_they_were_and_name_their_origin() -> None:
-    world = World()
+    harness = Harness()
     for number in range(12):
-        _rejected(world.dynamodb, f"m-{number}", f'{{"n": 1.{number}0}}'.encode())
-    replay(world.resources, rejections.find(world.resources), lambda count: None)
-    sent = world.sqs.queues[QUEUE]
+        _rejected(harness.dynamodb, f"m-{number}", f'{{"n": 1.{number}0}}'.encode())
+    replay(harness.resources, rejections.find(harness.resources), lambda count: None)
+    sent = harness.sqs.queues[QUEUE]
     origins = {m["MessageAttributes"]["origin_message_id"]["StringValue"]: m["Body"] for m in sent}
     assert origins == {f"m-{number}": f'{{"n": 1.{number}0}}' for number in range(12)}
 
 
 def test_what_succeeds_is_stored_and_what_fails_again_stays_rejected() -> None:
-    world = World()
-    _rejected(world.dynamodb, "good", b"{}")
-    _rejected(world.dynamodb, "bad", b"[]")
+    harness = Harness()
+    _rejected(harness.dynamodb, "good", b"{}")
+    _rejected(harness.dynamodb, "bad", b"[]")
 
     def process() -> None:
-        world.sqs.queues[QUEUE].clear()
-        world.dynamodb.tables["rejected"].pop("good", None)
+        harness.sqs.queues[QUEUE].clear()
+        harness.dynamodb.tables["rejected"].pop("good", None)
 
-    world.process = process
-    done = world.replay()
+    harness.process = process
+    done = harness.replay()
     assert (done.stored, done.still_rejected, done.undecided) == ({"good"}, {"bad"}, set())
 
 
 def test_nothing_is_decided_before_the_queue_has_been_empty_for_a_while() -> None:
-    world = World()
-    _rejected(world.dynamodb, "bad", b"[]")
-    world.process = world.sqs.queues[QUEUE].clear
-    world.replay()
-    assert world.now >= world.resources.settle_seconds
+    harness = Harness()
+    _rejected(harness.dynamodb, "bad", b"[]")
+    harness.process = harness.sqs.queues[QUEUE].clear
+    harness.replay()
+    assert harness.now >= harness.resources.settle_seconds
 
 
 def test_waiting_ends_as_soon_as_everything_is_stored() -> None:
-    world = World()
-    _rejected(world.dynamodb, "good", b"{}")
-    world.process = world.dynamodb.tables["rejected"].clear
-    assert world.replay().stored == {"good"}
-    assert world.now < 1
+    harness = Harness()
+    _rejected(harness.dynamodb, "good", b"{}")
+    harness.process = harness.dynamodb.tables["rejected"].clear
+    assert harness.replay().stored == {"good"}
+    assert harness.now < 1
 
 
 def test_copies_still_queued_at_the_deadline_are_undecided() -> None:
-    world = World()
-    _rejected(world.dynamodb, "slow", b"{}")
-    done = world.replay()
+    harness = Harness()
+    _rejected(harness.dynamodb, "slow", b"{}")
+    done = harness.replay()
     assert done.undecided == {"slow"}
     assert done.still_rejected == set()
 
 
 def test_what_sqs_does_not_take_is_reported_and_left() -> None:
-    world = World()
-    _rejected(world.dynamodb, "control", b"\x00")
-    _rejected(world.dynamodb, "binary", b"\xff\xfe")
-    _rejected(world.dynamodb, "huge", b"x" * 1_048_576)
-    _rejected(world.dynamodb, "fine", b"{}")
-    world.dynamodb.put(
+    harness = Harness()
+    _rejected(harness.dynamodb, "control", b"\x00")
+    _rejected(harness.dynamodb, "binary", b"\xff\xfe")
+    _rejected(harness.dynamodb, "huge", b"x" * 1_048_576)
+    _rejected(harness.dynamodb, "fine", b"{}")
+    harness.dynamodb.put(
         "rejected",
         message_id={"S": "gone"},
         bucket={"S": "rejected#0"},
@@ -104,26 +104,26 @@ def test_what_sqs_does_not_take_is_reported_and_left() -> None:
         payload_key={"S": "payloads/x"},
         payload_encoding={"S": "identity"},
     )
-    done = replay(world.resources, rejections.find(world.resources), lambda count: None)
+    done = replay(harness.resources, rejections.find(harness.resources), lambda count: None)
     assert done.sent == ["fine"]
     assert set(done.refused) == {"control", "binary", "huge", "gone"}
     assert "U+0000" in done.refused["control"]
     assert "1,048,576" in done.refused["huge"]
     assert "payloads/x" in done.refused["gone"]
-    assert len(world.dynamodb.tables["rejected"]) == 5
+    assert len(harness.dynamodb.tables["rejected"]) == 5
 
 
 def test_what_another_replay_has_brought_in_meanwhile_is_not_sent() -> None:
-    world = World()
-    _rejected(world.dynamodb, "m-1", b"{}")
-    chosen = rejections.find(world.resources)
-    world.dynamodb.tables["rejected"].clear()
-    done = replay(world.resources, chosen, lambda count: None)
+    harness = Harness()
+    _rejected(harness.dynamodb, "m-1", b"{}")
+    chosen = rejections.find(harness.resources)
+    harness.dynamodb.tables["rejected"].clear()
+    done = replay(harness.resources, chosen, lambda count: None)
     assert "no longer rejected" in done.refused["m-1"]
 
 
 def test_a_rehearsal_sends_nothing() -> None:
-    world = World()
-    _rejected(world.dynamodb, "m-1", b"{}")
-    assert dry_run(world.resources, rejections.find(world.resources)).sent == ["m-1"]
-    assert world.sqs.queues[QUEUE] == []
+    harness = Harness()
+    _rejected(harness.dynamodb, "m-1", b"{}")
+    assert dry_run(harness.resources, rejections.find(harness.resources)).sent == ["m-1"]
+    assert harness.sqs.queues[QUEUE] == []

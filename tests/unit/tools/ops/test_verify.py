@@ -29,6 +29,15 @@ def test_a_run_without_loss_holds(capsys: pytest.CaptureFixture[str]) -> None:
     assert "nothing lost, nothing twice" in printed
 
 
+def test_content_that_was_not_compared_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    found = evidence(stored=[stored("1", "a")], bodies_kept=False)
+    printed = _printed(capsys, found, _manifest(sent("1", "a, as it was sent")))
+    assert "content not compared: this LocalStack rewrites bodies" in printed
+    assert "nothing lost, nothing twice" in printed
+    assert json.loads(report.as_json(verify.judge(found)))["content_compared"] is False
+    assert json.loads(report.as_json(verify.judge(evidence())))["content_compared"] is True
+
+
 def test_a_loss_is_named_and_breaks_the_law(capsys: pytest.CaptureFixture[str]) -> None:
     verdict = verify.judge(evidence(), _manifest(sent("m-1", "evt-1")))
     assert not verdict.holds

@@ -12,7 +12,7 @@ import pytest
 from tools.core.paths import TERRAFORM_SOURCE
 from tools.local import offline
 from tools.local.offline.provider import ENDPOINTS, SOURCE
-from tools.local.terraform import NOT_COPIED
+from tools.local.terraform import LOCK, NOT_COPIED
 
 # In blocks that get a file of their own and in one that stays. None needs another: Terraform does not look at
 # what needs a faulty block.
@@ -112,3 +112,12 @@ def test_a_provider_that_was_changed_after_it_was_checked_is_refused(cache: Path
     done = prepared(TERRAFORM_SOURCE, copy, own).terraform("init", "-input=false", "-no-color")
     assert done.returncode != 0
     assert "doesn't match any of the checksums" in " ".join(done.stderr.split())
+
+
+def test_a_committed_lock_file_of_a_current_provider_is_ignored(cache: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(TERRAFORM_SOURCE, source, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    lock = f'provider "{SOURCE}" {{\n  version = "6.62.0"\n  constraints = "~> 6.40"\n  hashes = []\n}}\n'
+    (source / LOCK).write_text(lock)
+    done = prepared(source, tmp_path / "copy", cache).terraform("init", "-input=false", "-no-color")
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,178 @@
+# Each validation of variables.tf refuses what it is there to refuse. tests/infrastructure/test_variables.py has
+# more values, without a provider; tests/infrastructure/test_terraform_tests.py sees that none is missing here.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment = "prod"
+}
+
+run "refuses_a_name_and_a_place" {
+  command = plan
+
+  variables {
+    name_prefix         = "2a"
+    region              = "us-east"
+    allowed_account_ids = ["12345678901"]
+  }
+
+  expect_failures = [var.name_prefix, var.region, var.allowed_account_ids]
+}
+
+# name_prefix is not looked at while environment is refused, nor batching_window while batch_size is.
+run "refuses_an_environment" {
+  command = plan
+
+  variables {
+    environment = "Prod"
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "refuses_names_that_are_too_long_together" {
+  command = plan
+
+  variables {
+    name_prefix = "a2345678901234567890"
+    environment = "production"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "refuses_a_function" {
+  command = plan
+
+  variables {
+    lambda_zip         = "/a/b"
+    function_timeout   = 901
+    function_memory    = 127
+    log_retention_days = 2
+  }
+
+  expect_failures = [var.lambda_zip, var.function_timeout, var.function_memory, var.log_retention_days]
+}
+
+run "refuses_a_feed" {
+  command = plan
+
+  variables {
+    batch_size          = 10001
+    maximum_concurrency = 1
+    max_receive_count   = 0
+  }
+
+  expect_failures = [var.batch_size, var.maximum_concurrency, var.max_receive_count]
+}
+
+run "refuses_a_window_that_is_too_long" {
+  command = plan
+
+  variables {
+    batching_window = 301
+  }
+
+  expect_failures = [var.batching_window]
+}
+
+run "refuses_a_wide_batch_without_a_window" {
+  command = plan
+
+  variables {
+    batch_size = 11
+  }
+
+  expect_failures = [var.batching_window]
+}
+
+run "refuses_retentions" {
+  command = plan
+
+  variables {
+    rejected_retention_days   = 0
+    duplicates_retention_days = 3651
+  }
+
+  expect_failures = [var.rejected_retention_days, var.duplicates_retention_days]
+}
+
+run "refuses_an_archive" {
+  command = plan
+
+  variables {
+    archiver_zip            = "/a/b"
+    archive_batch_size      = 10001
+    archive_batching_window = 0
+    archive_retention_days  = 179
+    archive_age_minutes     = 4
+  }
+
+  expect_failures = [
+    var.archiver_zip,
+    var.archive_batch_size,
+    var.archive_batching_window,
+    var.archive_retention_days,
+    var.archive_age_minutes,
+  ]
+}
+
+run "refuses_athena_without_an_archive" {
+  command = plan
+
+  variables {
+    archive = false
+    athena  = true
+  }
+
+  expect_failures = [var.athena]
+}
+
+run "refuses_what_athena_reads" {
+  command = plan
+
+  variables {
+    athena_scan_limit_gb = 0
+    analytics_directory  = "/a/queries"
+  }
+
+  expect_failures = [var.athena_scan_limit_gb, var.analytics_directory]
+}
+
+run "refuses_alerts" {
+  command = plan
+
+  variables {
+    large_order_threshold = "1e3"
+    alert_emails          = ["nobody"]
+    ops_emails            = ["a b@c.example"]
+  }
+
+  expect_failures = [var.large_order_threshold, var.alert_emails, var.ops_emails]
+}
+
+run "refuses_alarms" {
+  command = plan
+
+  variables {
+    oldest_message_seconds = 59
+    backlog_messages       = -1
+    backlog_minutes        = 7
+    rejection_rate_percent = 101
+    large_orders_per_hour  = { fewest = 2, most = 1 }
+    dashboard_template     = "/a/b.json"
+    lambda_source          = "/a/src"
+  }
+
+  expect_failures = [
+    var.oldest_message_seconds,
+    var.backlog_messages,
+    var.backlog_minutes,
+    var.rejection_rate_percent,
+    var.large_orders_per_hour,
+    var.dashboard_template,
+    var.lambda_source,
+  ]
+}
