@@ -5,6 +5,7 @@ A green run of all tests is written down, for `make deploy-aws` to compare with.
 
 from __future__ import annotations
 
+import gc
 import signal
 
 import pytest
@@ -23,6 +24,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # As a shell starts what is to run in the background; some of what the tests start is sent a Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Undo the handlers' gc.freeze(), because DuckDB prints leaks at exit if its objects stay frozen."""
+    gc.unfreeze()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 from storage.columns import COLUMNS, Column
 
@@ -66,7 +67,7 @@ class View:
             order=self.order,
             body=self.body,
             partitions=", ".join(self.partitions),
-            names=",\n  ".join([*values, *self.partitions]),
+            names=fill(", ".join([*values, *self.partitions]), 110, subsequent_indent="  "),
             values=",\n      ".join(f"{value} AS {name}" for name, value in values.items()),
         )
 

@@ -49,10 +49,12 @@ def _measure(worker: WorkerProcess, mock: MockAws, kb: float, directory: Path) -
     for kind in kinds:
         events = fixtures.write_lambda_events(directory / "events.jsonl", kb, 1, kind, size)
         mock.start_recording()
-        answer = worker.run(events)
+        measurement = worker.run(events)
         counts = _count(mock.stop_recording())
-        footprint[kind] = {"batch": size, **counts, "logged": answer["logged"]}
-        if answer["last_log"].startswith("{") and "_aws" in (line := json.loads(answer["last_log"])):
+        footprint[kind] = {"batch": size, **counts, "logged": measurement["logged"]}
+        if measurement["last_log"].startswith("{") and "_aws" in (
+            line := json.loads(measurement["last_log"])
+        ):
             (directive,) = line["_aws"]["CloudWatchMetrics"]
             footprint[kind]["metrics"] = len(directive["Metrics"])
     return footprint

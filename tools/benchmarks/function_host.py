@@ -1,7 +1,7 @@
 """Load a Lambda function in this process as Lambda's runtime would, and time its invocations.
 
 Usage: ``python tools/benchmarks/function_host.py DIRECTORY``, with the function's environment variables set.
-Each line on standard input is the path of a file of Lambda events; each answer is a line of JSON. This module
+Each line on standard input is the path of a file of Lambda events; each result is a line of JSON. This module
 imports nothing of the project, so that all imports of the function are cold.
 """
 
@@ -30,7 +30,7 @@ class _LogCounter(io.TextIOBase):
 def main(directory: str) -> None:
     """Load the function, and measure it once for each line of standard input."""
     sys.path.insert(0, directory)
-    answers, log = sys.stdout, _LogCounter()
+    output, log = sys.stdout, _LogCounter()
     sys.stdout = log
     from processor.handler import handle
 
@@ -48,7 +48,7 @@ def main(directory: str) -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         for event in events:
             returned += len(handle(event, context)["batchItemFailures"])
-        answer = {
+        measurement = {
             "cpu": time.process_time() - cpu,
             "wall": time.perf_counter() - wall,
             "records": sum(len(event["Records"]) for event in events),
@@ -56,7 +56,7 @@ def main(directory: str) -> None:
             "logged": log.bytes - logged_before,
             "last_log": log.last_line,
         }
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps(measurement), file=output, flush=True)
 
 
 if __name__ == "__main__":

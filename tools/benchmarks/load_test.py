@@ -13,6 +13,7 @@ from typing import Any
 
 from tools.benchmarks.fixtures import SEED
 from tools.benchmarks.local_stack import LocalStack, peak_mb, start_stack
+from tools.benchmarks.worker_process import PYTHONPATH
 from tools.core.paths import ROOT
 from tools.core.resources import Resources
 from tools.ops.verify import manifest as manifests
@@ -65,7 +66,7 @@ def _send(stack: LocalStack, count: int, kb: int, path: Path) -> tuple[dict[str,
             *("--queue-url", stack.queue_url, "--manifest", str(path)),
             *map(str, arguments),
         ],
-        env=stack.state.environment() | {"PYTHONPATH": str(ROOT)},
+        env=stack.state.environment() | PYTHONPATH,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -92,4 +93,4 @@ def _stored_bytes(stack: LocalStack) -> int:
         .paginate(logGroupName=f"/aws/lambda/{stack.state.outputs['function_name']}")
     )
     lines = (event["message"] for page in pages for event in page["events"])
-    return sum(int(found[1]) for line in lines if (found := re.search(r'"BytesStored":(\d+)', line)))
+    return sum(int(match[1]) for line in lines if (match := re.search(r'"BytesStored":(\d+)', line)))

@@ -65,9 +65,10 @@ class LocalStack:
         deadline = time.perf_counter() + timeout
         while True:
             observed = time.perf_counter()
-            answer = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
+            response = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
             waiting = sum(
-                int(answer["Attributes"][f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible")
+                int(response["Attributes"][f"ApproximateNumberOfMessages{kind}"])
+                for kind in ("", "NotVisible")
             )
             if not waiting:
                 return observed

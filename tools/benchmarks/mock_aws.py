@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, Self
 
 from tools.core.paths import ROOT
 
-# A batch's answer lists ten entries whatever the request holds, which saves parsing it. The ids of entries in
-# the benchmarks are their indexes.
+# A batch's response always lists ten entries, which saves parsing the request. The ids of entries in the
+# benchmarks are their indexes.
 _IDS = range(10)
 _SENT_BATCH = {
     "Successful": [{"Id": str(n), "MessageId": f"{n:08}", "MD5OfMessageBody": "0" * 32} for n in _IDS],
@@ -80,8 +80,8 @@ class MockAws:
 
     def _control(self, command: str) -> bytes:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.endpoint}/{command}") as answer:
-            content: bytes = answer.read()
+        with opener.open(f"{self.endpoint}/{command}") as response:
+            content: bytes = response.read()
         return content
 
 
@@ -116,7 +116,7 @@ class _Connection(asyncio.Protocol):
             self._body_length = int(self._header(b"content-length") or 0)
             if self._header(b"expect"):
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # The clients here never send a request before the previous answer.
+        # The clients here never send a request before the previous response.
         return len(self._received) >= self._body_length
 
     def _header(self, name: bytes) -> bytes:

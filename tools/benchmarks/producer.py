@@ -13,7 +13,7 @@ from typing import Any
 from tools.benchmarks import senders
 from tools.benchmarks.measure import interleave, spread
 from tools.benchmarks.mock_aws import MockAws
-from tools.benchmarks.worker_process import function_environment
+from tools.benchmarks.worker_process import PYTHONPATH, function_environment
 from tools.core.paths import ROOT
 from tools.core.state import StackState
 from tools.local import ministack, processes
@@ -82,7 +82,7 @@ def _send(way: str, queue_url: str, kb: int, count: int) -> dict[str, float]:
     process = subprocess.run(
         [sys.executable, "-m", "tools.benchmarks.senders", way, queue_url, str(kb), str(count)],
         cwd=ROOT,
-        env=function_environment(endpoint) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"},
+        env=function_environment(endpoint) | PYTHONPATH,
         capture_output=True,
         text=True,
         check=False,

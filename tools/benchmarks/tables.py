@@ -55,7 +55,7 @@ def handler_chart(results: Mapping[str, Any]) -> str:
     return draw_bars("Handler CPU per event (less is better)", "ms", groups)
 
 
-def parts(results: Mapping[str, Any]) -> str:
+def microbenchmarks(results: Mapping[str, Any]) -> str:
     """Return the table of CPU time per step."""
     names = list(next(iter(results.values())))
     rows = [[name, *(format_spread(results[kb][name]) for kb in results)] for name in names]
@@ -160,7 +160,7 @@ def end_to_end_chart(results: Mapping[str, Any]) -> str:
     return draw_bars("End to end on the embedded stack (more is better)", "events/s", groups)
 
 
-def headline(results: Mapping[str, Any]) -> str:
+def load_test(results: Mapping[str, Any]) -> str:
     """Return the table of the load test."""
     verified = results["verify"]
     workers = [peak for name, peak in results["peak_mb"].items() if name.startswith("worker")]
@@ -225,13 +225,13 @@ def archive(results: Mapping[str, Any]) -> str:
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "handler": handler,
-    "parts": parts,
+    "parts": microbenchmarks,
     "footprint": footprint,
     "cold_start": cold,
     "producer": producer,
     "end_to_end": end_to_end,
     "archive": archive,
-    "headline": headline,
+    "headline": load_test,
     "stack_times": stack_times,
 }
 CHARTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -10,7 +10,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from tools.benchmarks.designs import BENCH_VENV, FUNCTION_VARIABLES, Design
-from tools.core.paths import ROOT
+from tools.core.paths import LAMBDA_SOURCE, ROOT
+
+# For processes that import the project.
+PYTHONPATH = {"PYTHONPATH": f"{ROOT}:{LAMBDA_SOURCE}"}
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -76,7 +79,9 @@ class WorkerProcess:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.design.title} ended with exit code {self._process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        if answer["returned"]:
-            raise RuntimeError(f"{self.design.title} returned {answer['returned']} messages to the queue")
-        return answer
+        measurement: dict[str, Any] = json.loads(line)
+        if measurement["returned"]:
+            raise RuntimeError(
+                f"{self.design.title} returned {measurement['returned']} messages to the queue"
+            )
+        return measurement

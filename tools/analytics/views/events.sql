@@ -4,26 +4,9 @@
 -- The archiver writes the columns compactly before "event". Decimals are cut out as text, because a JSON
 -- reader would round them.
 SELECT
-  event_id,
-  event_type,
-  customer_id,
-  occurred_at,
-  received_at,
-  processed_at,
-  ingest_latency_ms,
-  amount,
-  currency,
-  large_order,
-  item_count,
-  payload_bytes,
-  content_hash,
-  schema_version,
-  message_id,
-  replayed,
-  event,
-  type,
-  dt,
-  hour
+  event_id, event_type, customer_id, occurred_at, received_at, processed_at, ingest_latency_ms, amount,
+  currency, large_order, item_count, payload_bytes, content_hash, schema_version, message_id, replayed, event,
+  type, dt, hour
 FROM (
   SELECT *, row_number() OVER (PARTITION BY type, dt, hour, event_id ORDER BY processed_at) AS copy
   FROM (

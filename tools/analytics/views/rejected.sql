@@ -4,20 +4,8 @@
 -- The archiver writes the columns compactly before "body". Decimals are cut out as text, because a JSON
 -- reader would round them.
 SELECT
-  message_id,
-  event_id,
-  event_type,
-  received_at,
-  rejected_at,
-  reasons,
-  violation_count,
-  content_hash,
-  payload_bytes,
-  rules,
-  body,
-  kind,
-  dt,
-  hour
+  message_id, event_id, event_type, received_at, rejected_at, reasons, violation_count, content_hash,
+  payload_bytes, rules, body, kind, dt, hour
 FROM (
   SELECT *, row_number() OVER (PARTITION BY kind, dt, hour, message_id ORDER BY rejected_at) AS copy
   FROM (

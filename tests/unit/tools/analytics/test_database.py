@@ -26,8 +26,8 @@ def run_query(directory: Path, sql: str, selected: ArchiveRange | None = None) -
 
 
 def query_value(directory: Path, sql: str, selected: ArchiveRange | None = None) -> Any:
-    ((found,),) = run_query(directory, sql, selected).rows
-    return found
+    ((value,),) = run_query(directory, sql, selected).rows
+    return value
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def query_value(directory: Path, sql: str, selected: ArchiveRange | None = None)
 )
 def test_an_amount_has_every_digit_that_was_sent(tmp_path: Path, amount: str) -> None:
     write_object(tmp_path, object_key(), event_line(f'{{"amount":{amount}}}', amount=amount))
-    found = query_value(tmp_path, "select amount from events")
-    assert isinstance(found, Decimal)
-    assert found == Decimal(amount)
+    archived = query_value(tmp_path, "select amount from events")
+    assert isinstance(archived, Decimal)
+    assert archived == Decimal(amount)
 
 
 def test_amounts_are_summed_exactly(tmp_path: Path) -> None:
@@ -65,11 +65,11 @@ def test_the_event_is_the_text_that_was_sent(tmp_path: Path) -> None:
 @pytest.mark.parametrize("odd", ['{"s":"\\ud800"}', '{"n":1e999}', '{"s":"\u2028"}'])
 def test_an_event_with_unusual_json_breaks_no_query(tmp_path: Path, odd: str) -> None:
     write_object(tmp_path, object_key(), event_line(odd), event_line('{"s":"fine"}', event_id="e-2"))
-    found = run_query(
+    rows = run_query(
         tmp_path, "select event, json_extract_scalar(event, '$.s') from events order by event_id"
     ).rows
-    assert [event for event, _ in found] == [odd, '{"s":"fine"}']
-    assert found[1][1] == "fine"
+    assert [event for event, _ in rows] == [odd, '{"s":"fine"}']
+    assert rows[1][1] == "fine"
 
 
 def test_missing_columns_are_null_or_their_default(tmp_path: Path) -> None:
@@ -226,14 +226,14 @@ def test_a_damaged_object_is_reported(tmp_path: Path) -> None:
 
 def test_the_export_in_the_documentation_writes_parquet(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "analytics.md").read_text("utf-8")
-    found = re.search(r'python -c "(.*?[^\\])"\n```', text, re.DOTALL)
-    assert found is not None
+    match = re.search(r'python -c "(.*?[^\\])"\n```', text, re.DOTALL)
+    assert match is not None
     write_object(
         tmp_path / ".stack" / "archive" / "bucket",
         object_key(),
         event_line("{}", amount="123456789012345.6789"),
     )
-    program = found[1].replace('\\"', '"')
+    program = match[1].replace('\\"', '"')
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"}
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=path, check=True, timeout=60)
     exported = duckdb.read_parquet(str(tmp_path / "events.parquet")).fetchall()
