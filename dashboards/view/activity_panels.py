@@ -6,7 +6,6 @@ from rich.text import Text
 
 from dashboards.state import State
 from dashboards.values import (
-    DASH,
     NOT_READ_YET,
     Absent,
     format_brief,
@@ -18,17 +17,7 @@ from dashboards.values import (
 from dashboards.view import timeline
 from dashboards.view.charset import Charset
 from dashboards.view.chart import ceiling_of, draw_bars
-from dashboards.view.lines import (
-    LABEL,
-    VALUE,
-    Entry,
-    entries_line,
-    entry_line,
-    error_count_entry,
-    fit,
-    format_entry,
-    make_entry,
-)
+from dashboards.view.lines import LABEL, VALUE, Entry, entries_line, fit
 
 _LABEL_WIDTH = 11
 _VALUE_WIDTH = 9
@@ -41,7 +30,7 @@ def draw_throughput(state: State, width: int, height: int, charset: Charset) -> 
     """Draw the outcomes of messages per second, and the time from occurrence to storage."""
     style = _style(state)
     rates = {name: state.activity_value(name) for name in ("received", "stored", "duplicates", "rejected")}
-    entries = {name: format_entry(name, rate, format_rate, style) for name, rate in rates.items()}
+    entries = {name: Entry.format(name, rate, format_rate, style) for name, rate in rates.items()}
     latency = _quantiles_entry(state, "latency")
     if height < _FULL_HEIGHT:
         pairs = [("received", "duplicates"), ("stored", "rejected")]
@@ -49,19 +38,19 @@ def draw_throughput(state: State, width: int, height: int, charset: Charset) -> 
             entries_line([_pad_label(entries[name], len("duplicates")) for name in pair], width)
             for pair in pairs
         ]
-        return [*lines, entry_line(latency, width, len("received"))][:height]
+        return [*lines, latency.line(width, len("received"))][:height]
     ceiling = ceiling_of([None if isinstance(rate, Absent) else rate for rate in rates.values()])
     lines = [_line_with_chart(state, entry, width, ceiling, charset) for entry in entries.values()]
-    return [*lines, entry_line(latency, width, _LABEL_WIDTH)]
+    return [*lines, latency.line(width, _LABEL_WIDTH)]
 
 
 def draw_function(state: State, width: int, height: int, charset: Charset) -> list[Text]:
     """Draw the function's invocations, errors, concurrency and duration."""
     style = _style(state)
-    invocations = format_entry("invocations", state.activity_value("invocations"), format_rate, style)
-    concurrency = format_entry("concurrency", state.activity_value("concurrency"), format_count, style)
-    errors = error_count_entry("errors", state.activity_value("errors"), style)
-    throttles = error_count_entry("throttles", state.activity_value("throttles"), style)
+    invocations = Entry.format("invocations", state.activity_value("invocations"), format_rate, style)
+    concurrency = Entry.format("concurrency", state.activity_value("concurrency"), format_count, style)
+    errors = Entry.format_error_count("errors", state.activity_value("errors"), style)
+    throttles = Entry.format_error_count("throttles", state.activity_value("throttles"), style)
     silent = state.activity_value("silent")
     if not isinstance(silent, Absent) and silent > 0:
         text = f"{errors.text}, {format_count(silent)} silent"
@@ -70,11 +59,11 @@ def draw_function(state: State, width: int, height: int, charset: Charset) -> li
     if height < _FULL_HEIGHT:
         lines = [
             entries_line([invocations, concurrency], width),
-            entry_line(duration, width, 0),
+            duration.line(width, 0),
             entries_line([errors, throttles], width),
         ]
         return lines[:height]
-    others = [entry_line(entry, width, _LABEL_WIDTH) for entry in (errors, throttles, concurrency, duration)]
+    others = [entry.line(width, _LABEL_WIDTH) for entry in (errors, throttles, concurrency, duration)]
     return [_line_with_chart(state, invocations, width, 1.0, charset), *others]
 
 
@@ -84,10 +73,10 @@ def draw_tables(state: State, width: int, height: int, charset: Charset) -> list
     counts = [getattr(state.tables.value, name) if state.tables.value else NOT_READ_YET for name in labels]
     style = LABEL if state.tables.warning(state.now) else VALUE
     capacity = _capacity_entry(state)
-    throttles = error_count_entry("throttles", state.activity_value("table_throttles"), _style(state))
+    throttles = Entry.format_error_count("throttles", state.activity_value("table_throttles"), _style(state))
     if height < _FULL_HEIGHT:
         brief = [
-            format_entry(label, count, format_brief, style)
+            Entry.format(label, count, format_brief, style)
             for label, count in zip(("events", "rejected", "dupl."), counts, strict=True)
         ]
         lines = [
@@ -97,36 +86,40 @@ def draw_tables(state: State, width: int, height: int, charset: Charset) -> list
         ]
         return lines[:height]
     events, rejected, duplicates = (
-        format_entry(label, count, format_count, style) for label, count in zip(labels, counts, strict=True)
+        Entry.format(label, count, format_count, style) for label, count in zip(labels, counts, strict=True)
     )
     return [
-        entry_line(events, width, _LABEL_WIDTH),
+        events.line(width, _LABEL_WIDTH),
         entries_line([_pad_label(rejected, _LABEL_WIDTH), duplicates], width),
         entries_line(_by_type_entries(state), width),
-        entry_line(capacity, width, _LABEL_WIDTH),
-        entry_line(throttles, width, _LABEL_WIDTH),
+        capacity.line(width, _LABEL_WIDTH),
+        throttles.line(width, _LABEL_WIDTH),
     ]
 
 
 def _capacity_entry(state: State) -> Entry:
     write, read = state.activity_value("write_units"), state.activity_value("read_units")
-    if isinstance(write, Absent):
-        return make_entry("capacity", write, DASH)
-    text = f"w {format_rate(write)}  r {format_value(read, format_rate)}"
-    return make_entry("capacity", write, text, _style(state))
+    return Entry.format(
+        "capacity",
+        write,
+        lambda units: f"w {format_rate(units)}  r {format_value(read, format_rate)}",
+        _style(state),
+    )
 
 
 def _by_type_entries(state: State) -> list[Entry]:
     by_type = state.activity.value.by_type if state.activity.value else {"events": NOT_READ_YET}
-    return [format_entry(name, value, format_brief, _style(state)) for name, value in by_type.items()]
+    return [Entry.format(name, value, format_brief, _style(state)) for name, value in by_type.items()]
 
 
 def _quantiles_entry(state: State, name: str) -> Entry:
     p50, p95 = state.activity_value(f"{name}_p50"), state.activity_value(f"{name}_p95")
-    if isinstance(p50, Absent):
-        return make_entry(name, p50, DASH)
-    text = f"p50 {format_millis(p50)}  p95 {format_value(p95, format_millis)}"
-    return make_entry(name, p50, text, _style(state))
+    return Entry.format(
+        name,
+        p50,
+        lambda millis: f"p50 {format_millis(millis)}  p95 {format_value(p95, format_millis)}",
+        _style(state),
+    )
 
 
 def _pad_label(entry: Entry, width: int) -> Entry:
@@ -141,7 +134,7 @@ def _line_with_chart(state: State, entry: Entry, width: int, ceiling: float, cha
     """Draw an entry and, if there is room, a chart of its last minutes."""
     chart_width = width - _LABEL_WIDTH - _VALUE_WIDTH - 1
     if chart_width < _MIN_CHART_WIDTH or entry.reason:
-        return entry_line(entry, width, _LABEL_WIDTH)
+        return entry.line(width, _LABEL_WIDTH)
     series = state.activity_series(entry.label)
     columns = timeline.rate_columns(series, timeline.make_axis(state, chart_width))
     (bars,) = draw_bars(columns, 1, max(ceiling, ceiling_of(columns)), charset)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from dashboards.values import Absent, Value, format_count, format_value
+from dashboards.values import DASH, Absent, Value, format_count
 from dashboards.view.frame import truncate
 
 LABEL = "dim"
@@ -25,24 +25,26 @@ class Entry:
     style: str = VALUE
     reason: str = ""
 
+    @classmethod
+    def format(cls, label: str, value: Value, formatter: Callable[[float], str], style: str = VALUE) -> Entry:
+        """Return the entry of a value: formatted, or the dash with the reason if it is absent."""
+        if isinstance(value, Absent):
+            return cls(label, DASH, LABEL, value.reason)
+        return cls(label, formatter(value), style)
 
-def make_entry(label: str, value: Value, text: str, style: str = VALUE) -> Entry:
-    """Return an entry for a value that is formatted as ``text``."""
-    if isinstance(value, Absent):
-        return Entry(label, text, LABEL, value.reason)
-    return Entry(label, text, style)
+    @classmethod
+    def format_error_count(cls, label: str, value: Value, style: str = VALUE) -> Entry:
+        """Return the entry of a count that should be zero. A higher count is marked."""
+        if isinstance(value, Absent) or value == 0:
+            return cls.format(label, value, format_count, style)
+        return cls(label, f"▲ {format_count(value)}", ERROR)
 
-
-def format_entry(label: str, value: Value, formatter: Callable[[float], str], style: str = VALUE) -> Entry:
-    """Return an entry for a value, formatted by ``formatter``."""
-    return make_entry(label, value, format_value(value, formatter), style)
-
-
-def error_count_entry(label: str, value: Value, style: str = VALUE) -> Entry:
-    """Return an entry for a count that should be zero. A higher count is marked."""
-    is_error = not isinstance(value, Absent) and value > 0
-    text = f"{'▲ ' if is_error else ''}{format_value(value, format_count)}"
-    return make_entry(label, value, text, ERROR if is_error else style)
+    def line(self, width: int, label_width: int) -> Text:
+        """Draw the entry on a line, its label padded. The reason of an absent value follows if it fits."""
+        line = Text().append(f"{self.label:<{label_width}} ", LABEL).append(self.text, self.style)
+        if self.reason:
+            line.append(f" {self.reason}", LABEL)
+        return truncate(line, width)
 
 
 def fit(text: str, width: int) -> str:
@@ -50,14 +52,6 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, max(0, width - 1)) + "…" if width > 0 else ""
-
-
-def entry_line(entry: Entry, width: int, label_width: int) -> Text:
-    """Draw one entry on a line, its label padded. The reason of an absent value follows if it fits."""
-    line = Text().append(f"{entry.label:<{label_width}} ", LABEL).append(entry.text, entry.style)
-    if entry.reason:
-        line.append(f" {entry.reason}", LABEL)
-    return truncate(line, width)
 
 
 def entries_line(entries: Sequence[Entry], width: int) -> Text:

@@ -20,17 +20,7 @@ from dashboards.values import (
 from dashboards.view import timeline
 from dashboards.view.charset import Charset
 from dashboards.view.chart import Column, ceiling_of, draw_bars
-from dashboards.view.lines import (
-    LABEL,
-    VALUE,
-    Entry,
-    entry_line,
-    entry_tiles,
-    error_count_entry,
-    fit,
-    format_entry,
-    make_entry,
-)
+from dashboards.view.lines import LABEL, VALUE, Entry, entry_tiles, fit
 
 DEPTH, IN, OUT = "cyan", "blue", "green"
 # Width of the scale left of the charts: "out 1,204/s" fits.
@@ -43,7 +33,7 @@ def draw_queue(state: State, width: int, height: int, charset: Charset) -> list[
     flow = queue_flow(state)
     entries = _entries(state, flow)
     if height < 3 or width < _MIN_CHART_WIDTH:
-        return [entry_line(entry, width, 0) for entry in entries][:height]
+        return [entry.line(width, 0) for entry in entries][:height]
     tiles = entry_tiles(entries, width)
     remaining = height - len(tiles)
     if remaining < 5:
@@ -63,22 +53,22 @@ def draw_queue(state: State, width: int, height: int, charset: Charset) -> list[
 def _entries(state: State, flow: QueueFlow) -> list[Entry]:
     depth = state.depth.value
     style = LABEL if state.depth.warning(state.now) else VALUE
-    entries = [
-        format_entry(
-            name.replace("_", " "),
-            float(getattr(depth, name)) if depth else NOT_READ_YET,
-            format_count,
-            style,
-        )
+    counters = {
+        name: float(getattr(depth, name)) if depth else NOT_READ_YET
         for name in ("visible", "in_flight", "delayed")
-    ]
-    dead_letters = depth.dead_letters if depth else NOT_READ_YET
+    }
     format_oldest = format_upper_bound if flow.oldest_is_upper_bound else format_seconds
-    oldest = "none" if depth and depth.total == 0 else format_value(flow.oldest, format_oldest)
+    if depth and depth.total == 0:
+        oldest = Entry("oldest", "none", style)
+    else:
+        oldest = Entry.format("oldest", flow.oldest, format_oldest, style)
     return [
-        *entries,
-        error_count_entry("dead letters", dead_letters, style),
-        make_entry("oldest", flow.oldest, oldest, style),
+        *(
+            Entry.format(name.replace("_", " "), value, format_count, style)
+            for name, value in counters.items()
+        ),
+        Entry.format_error_count("dead letters", depth.dead_letters if depth else NOT_READ_YET, style),
+        oldest,
         Entry("drain ETA", _format_drain_eta(flow.drain_eta), style),
     ]
 
