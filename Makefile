@@ -184,9 +184,10 @@ fmt: ## format Python and Terraform
 	@$(DEV) -m ruff format .
 	@$(TOOLS) -m tools.local terraform fmt -recursive terraform
 
-docs: ## write docs/contract.md anew from the schema, and the figures in docs/ from what was measured
+docs: ## write the generated pages, the results in docs/ and the SQL views
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.docs.contract
+	@$(TOOLS) -m tools.benchmarks.docs.terraform
 	@$(TOOLS) -m tools.benchmarks.docs.figures
 	@$(TOOLS) -m tools.analytics.views
 
