@@ -188,7 +188,7 @@ docs: ## write the generated pages, the results in docs/ and the SQL views
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.docs.contract
 	@$(TOOLS) -m tools.benchmarks.docs.terraform
-	@$(TOOLS) -m tools.benchmarks.docs.figures
+	@$(TOOLS) -m tools.benchmarks.docs.sections
 	@$(TOOLS) -m tools.analytics.views
 
 lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: newest versions; UPGRADE=unpinned: MiniStack and boto3 too)
