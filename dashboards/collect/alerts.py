@@ -12,9 +12,10 @@ from dashboards.collect.runner import Seen
 from dashboards.errors import error_text
 from dashboards.state import Alert
 from dashboards.target import Target
+from storage.attributes import text
 from storage.keys import shard_keys
 from tools.core.indexes import LARGE_ORDERS, NEWEST_REJECTED, newest_first
-from tools.core.tables import Item, text
+from tools.core.tables import Item
 
 # How many of each kind are kept to be shown, and how many of each partition of an index are asked for.
 _SHOWN = 30

@@ -43,7 +43,7 @@ def test_the_events_of_a_customer_come_newest_first(pipeline: Pipeline, customer
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"TYPE": "order"}, {"LARGE": "1"}], ids=["all", "type", "large"])
-def test_what_has_just_come_is_on_top_of_every_list(
+def test_the_newest_event_is_first_in_every_list(
     pipeline: Pipeline, customer: str, narrowed: dict[str, str]
 ) -> None:
     pipeline.drain()
@@ -55,7 +55,7 @@ def test_what_has_just_come_is_on_top_of_every_list(
     assert "5000 EUR  large" in result.stdout
 
 
-def test_whoever_reads_only_the_first_line_is_not_told_of_an_error(pipeline: Pipeline, customer: str) -> None:
+def test_a_closed_pipe_is_not_an_error(pipeline: Pipeline, customer: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "tools.ops", "events"],
         env=environment_of(pipeline, CUSTOMER=customer),

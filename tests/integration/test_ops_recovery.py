@@ -38,9 +38,7 @@ def rejected(pipeline: Pipeline, message_id: str) -> None:
 
 @pytest.mark.needs(BODIES)
 @pytest.mark.parametrize("size", [0, 900_000])
-def test_get_prints_the_event_exactly_as_sent_wherever_its_payload_lies(
-    pipeline: Pipeline, size: int
-) -> None:
+def test_get_prints_the_event_exactly_as_sent_from_the_table_or_s3(pipeline: Pipeline, size: int) -> None:
     event_id = new_id()
     letters = random.Random(7).choices(string.ascii_letters + string.digits, k=size)
     body = activity(event_id, metadata="".join(letters))
@@ -52,14 +50,14 @@ def test_get_prints_the_event_exactly_as_sent_wherever_its_payload_lies(
     assert f'"message_id": "{message_id}"' in result.stdout
 
 
-def test_get_of_an_event_that_is_nowhere_fails_and_says_so(pipeline: Pipeline) -> None:
+def test_get_of_an_unknown_event_fails_with_a_message(pipeline: Pipeline) -> None:
     result = ops(pipeline, "get", EVENT_ID="no-such-event")
     assert result.returncode == 1
     assert "There is no event no-such-event" in result.stderr
 
 
 @pytest.mark.needs(BODIES)
-def test_a_rejected_event_is_listed_shown_and_named_by_get(pipeline: Pipeline) -> None:
+def test_a_rejected_event_is_listed_and_shown_and_get_refers_to_it(pipeline: Pipeline) -> None:
     event_id = new_id()
     body = activity(event_id).replace("page_view", "x" * 65)
     (message_id,) = pipeline.send(body)
@@ -75,7 +73,7 @@ def test_a_rejected_event_is_listed_shown_and_named_by_get(pipeline: Pipeline) -
 
 
 @pytest.mark.needs(BODIES)
-def test_a_replayed_event_that_is_acceptable_now_is_stored_and_leaves_rejected(pipeline: Pipeline) -> None:
+def test_a_replayed_event_that_is_valid_now_is_stored_and_no_longer_rejected(pipeline: Pipeline) -> None:
     event_id = new_id()
     body = activity(event_id, metadata="wanted")
     pipeline.send(activity(event_id, metadata="in its way"))
@@ -103,7 +101,7 @@ def test_a_replayed_event_that_is_acceptable_now_is_stored_and_leaves_rejected(p
     assert "No rejected event fits" in again.stderr
 
 
-def test_a_replayed_event_that_is_still_invalid_stays_once_however_often_it_is_replayed(
+def test_a_replayed_event_that_is_still_invalid_stays_rejected_once(
     pipeline: Pipeline,
 ) -> None:
     body = f"not JSON {uuid.uuid4()}"
@@ -117,7 +115,7 @@ def test_a_replayed_event_that_is_still_invalid_stays_once_however_often_it_is_r
     assert pipeline.count("rejected_table_name") == before
 
 
-def test_redrive_moves_dead_letters_back_and_copies_are_stored_under_their_first_name(
+def test_redrive_moves_dead_letters_back_and_copies_keep_their_message_id(
     pipeline: Pipeline,
 ) -> None:
     ids = [new_id() for _ in range(12)]
@@ -143,7 +141,7 @@ def test_redrive_moves_dead_letters_back_and_copies_are_stored_under_their_first
         assert not copied or item["message_id"] == {"S": message_id}
 
 
-def test_a_message_left_in_both_queues_by_a_killed_redrive_is_no_duplicate(pipeline: Pipeline) -> None:
+def test_a_message_left_in_both_queues_by_a_killed_redrive_is_not_a_duplicate(pipeline: Pipeline) -> None:
     event_id = new_id()
     body = activity(event_id)
     message_id = pipeline.sqs.send_message(QueueUrl=pipeline.dlq_url, MessageBody=body)["MessageId"]
@@ -159,7 +157,7 @@ def test_a_message_left_in_both_queues_by_a_killed_redrive_is_no_duplicate(pipel
     assert "doubled" not in ops(pipeline, "verify", MANIFEST="none").stdout
 
 
-def test_logs_find_what_the_function_said_of_an_event(pipeline: Pipeline) -> None:
+def test_logs_find_the_lines_about_an_event(pipeline: Pipeline) -> None:
     event_id = new_id()
     (message_id,) = pipeline.send(activity(event_id).replace("page_view", ""))
     rejected(pipeline, message_id)
@@ -174,7 +172,7 @@ def test_logs_find_what_the_function_said_of_an_event(pipeline: Pipeline) -> Non
     assert "WARNING message rejected" in found[0]
 
 
-def test_commands_on_a_stack_that_is_gone_say_so_without_a_traceback(pipeline: Pipeline) -> None:
+def test_commands_without_a_stack_fail_without_a_traceback(pipeline: Pipeline) -> None:
     result = ops(pipeline, "verify", STACK_DIR=str(pipeline.state_dir / "elsewhere"))
     assert result.returncode == 1
     assert "make up" in result.stderr

@@ -138,7 +138,7 @@ def _archived(archive: Archive | None, wanted: int) -> int:
         return 0
     deadline = time.perf_counter() + _WITHIN
     while True:
-        archive.look()
+        archive.read_new()
         there = archive.rows[EVENTS].total()
         if there >= wanted:
             return there

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from producer.manifest import read_run
 from tools.benchmarks.fixtures import SEED
 from tools.benchmarks.worker_process import RunningStack, peak_mb, stack
 from tools.core.paths import ROOT
 from tools.core.resources import Resources
-from tools.ops.verify import manifest as manifests
 from tools.ops.verify.verify import verify
 
 COUNT, KB = 26_000, 200
@@ -37,7 +37,7 @@ def measure(running: RunningStack, count: int, kb: int) -> dict[str, Any]:
         sending = time.perf_counter() - began
         drained = running.drained_at(_WITHIN) - began
         peaks = running.peaks_mb() | {"producer": producer_peak}
-        verdict = verify(Resources.of_stack(running.state_dir), manifests.read(path), wait=_WITHIN)
+        verdict = verify(Resources.of_stack(running.state_dir), read_run(path), wait=_WITHIN)
     logged = _logged(running)
     seconds = max(sending, drained)
     return {
@@ -50,10 +50,10 @@ def measure(running: RunningStack, count: int, kb: int) -> dict[str, Any]:
         "bytes_stored": logged,
         "peak_mb": peaks,
         "verify": {
-            "holds": verdict.holds,
+            "holds": verdict.ok,
             "stored": len(verdict.snapshot.stored),
             "dead_lettered": len(verdict.snapshot.dead_lettered),
-            "findings": len(verdict.findings),
+            "findings": len(verdict.discrepancies),
         },
     }
 
