@@ -1,4 +1,4 @@
-"""Getting things back: get, rejected, replay, redrive and logs, end to end."""
+"""get, rejected, replay, redrive and logs, end to end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 
 def activity(event_id: str, metadata: str = "") -> str:
-    """The body of an event, written as no JSON library would write it again."""
+    """Return the body of an event with a format that no JSON library would produce."""
     now = datetime.now(UTC).isoformat()
     return (
         f' {{"event_id":"{event_id}",   "event_type":"activity","occurred_at":"{now}",'
@@ -65,8 +65,8 @@ def test_a_rejected_event_is_listed_and_shown_and_get_refers_to_it(pipeline: Pip
     listed = ops(pipeline, "rejected", REASON="$.action must have at most 64").stdout
     assert message_id in listed
     assert "$.action must have at most 64 characters, but has 65" in listed
-    shown = ops(pipeline, "rejected", ID=message_id).stdout
-    assert body in shown
+    printed = ops(pipeline, "rejected", ID=message_id).stdout
+    assert body in printed
     got = ops(pipeline, "get", EVENT_ID=event_id)
     assert got.returncode == 1
     assert f"make rejected ID={message_id}" in got.stderr
@@ -75,8 +75,8 @@ def test_a_rejected_event_is_listed_and_shown_and_get_refers_to_it(pipeline: Pip
 @pytest.mark.needs(BODIES)
 def test_a_replayed_event_that_is_valid_now_is_stored_and_no_longer_rejected(pipeline: Pipeline) -> None:
     event_id = new_id()
-    body = activity(event_id, metadata="wanted")
-    pipeline.send(activity(event_id, metadata="in its way"))
+    body = activity(event_id, metadata="new")
+    pipeline.send(activity(event_id, metadata="stored first"))
     stored(pipeline, event_id)
     (message_id,) = pipeline.send(body)
     rejected(pipeline, message_id)
@@ -84,9 +84,9 @@ def test_a_replayed_event_that_is_valid_now_is_stored_and_no_longer_rejected(pip
         TableName=pipeline.state.outputs["table_name"], Key={"event_id": {"S": event_id}}
     )
 
-    rehearsed = ops(pipeline, "replay", ID=event_id, DRY_RUN="1")
-    assert "Would send 1 rejected event" in rehearsed.stdout
-    assert message_id in rehearsed.stdout
+    dry_run = ops(pipeline, "replay", ID=event_id, DRY_RUN="1")
+    assert "Would send 1 rejected event" in dry_run.stdout
+    assert message_id in dry_run.stdout
     result = ops(pipeline, "replay", ID=event_id)
     assert "1 rejected event sent back to the queue: 1 stored, 0 still rejected." in result.stdout
     assert result.returncode == 0
@@ -98,7 +98,7 @@ def test_a_replayed_event_that_is_valid_now_is_stored_and_no_longer_rejected(pip
     assert pipeline.item("rejected_table_name", message_id) is None
     again = ops(pipeline, "replay", ID=event_id)
     assert again.returncode == 1
-    assert "No rejected event fits" in again.stderr
+    assert "No rejected event matches" in again.stderr
 
 
 def test_a_replayed_event_that_is_still_invalid_stays_rejected_once(
@@ -137,7 +137,7 @@ def test_redrive_moves_dead_letters_back_and_copies_keep_their_message_id(
         stored(pipeline, event_id)
         item = pipeline.item("table_name", event_id)
         assert item is not None
-        # SQS gives what its own task moves new message ids, and a copy names its first.
+        # SQS's task changes message ids. A copy names its original.
         assert not copied or item["message_id"] == {"S": message_id}
 
 
@@ -165,11 +165,11 @@ def test_logs_find_the_lines_about_an_event(pipeline: Pipeline) -> None:
     def lines() -> list[str]:
         return ops(pipeline, "logs", EVENT_ID=event_id, LEVEL="WARNING").stdout.splitlines()
 
-    found = eventually(
+    matching = eventually(
         lambda: [line for line in lines() if message_id in line], within=SETTLED, what="a log line"
     )
-    assert len(found) == 1
-    assert "WARNING message rejected" in found[0]
+    assert len(matching) == 1
+    assert "WARNING message rejected" in matching[0]
 
 
 def test_commands_without_a_stack_fail_without_a_traceback(pipeline: Pipeline) -> None:

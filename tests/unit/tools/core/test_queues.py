@@ -10,7 +10,7 @@ from tools.core.queues import Depth
 
 
 class Counters:
-    """A queue whose counters read these totals, one after the other; the clock ticks by half a second."""
+    """A queue with these totals, one for each reading. The clock advances half a second each time."""
 
     def __init__(self, *totals: int) -> None:
         self._totals: Iterator[int] = iter(totals)
@@ -34,7 +34,7 @@ class Counters:
         quiet_seconds: float,
         deadline: float,
         idle_timeout: float = 1000,
-        seen: list[Depth] | None = None,
+        readings: list[Depth] | None = None,
     ) -> bool:
         def tick(_: float) -> None:
             self.now += 0.5
@@ -45,7 +45,7 @@ class Counters:
             quiet_seconds=quiet_seconds,
             deadline=deadline,
             idle_timeout=idle_timeout,
-            progress=(seen if seen is not None else []).append,
+            progress=(readings if readings is not None else []).append,
             clock=lambda: self.now,
             sleep=tick,
         )
@@ -58,9 +58,9 @@ def test_a_queue_is_drained_after_it_has_stayed_empty() -> None:
 
 
 def test_messages_in_flight_count_as_queued() -> None:
-    seen: list[Depth] = []
-    assert Counters(4, 0, 0, 0).drained(quiet_seconds=0.5, deadline=60, seen=seen)
-    assert seen[0] == Depth(visible=0, in_flight=4, delayed=0)
+    readings: list[Depth] = []
+    assert Counters(4, 0, 0, 0).drained(quiet_seconds=0.5, deadline=60, readings=readings)
+    assert readings[0] == Depth(visible=0, in_flight=4, delayed=0)
 
 
 def test_waiting_ends_at_the_deadline() -> None:
@@ -76,8 +76,8 @@ def test_waiting_ends_if_the_queue_does_not_become_shorter() -> None:
 def test_dead_letters_are_read_and_released() -> None:
     sqs = FakeSQS()
     ids = sqs.put(DLQ, *(f"body-{number}" for number in range(25)))
-    found = queues.read_dead_letters(pipeline(sqs=sqs))
-    assert {(message.message_id, message.content_hash) for message in found} == {
+    messages = queues.read_dead_letters(pipeline(sqs=sqs))
+    assert {(message.message_id, message.content_hash) for message in messages} == {
         (message_id, digest(f"body-{number}")) for number, message_id in enumerate(ids)
     }
     assert not any(message["hidden"] for message in sqs.queues[DLQ])

@@ -35,9 +35,9 @@ def stack(tmp_path: Path) -> Path:
 
 
 def test_exported_names_select_a_pipeline_on_aws() -> None:
-    found = Resources.find(EXPORTS)
-    assert (found.endpoint, found.region, found.queue_name) == (None, "eu-west-1", "events")
-    assert found.credentials is None
+    resources = Resources.find(EXPORTS)
+    assert (resources.endpoint, resources.region, resources.queue_name) == (None, "eu-west-1", "events")
+    assert resources.credentials is None
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_exported_names_override_the_local_stack(stack: Path) -> None:
 
 
 def test_without_exports_the_stack_of_the_state_directory_is_used(stack: Path) -> None:
-    found = Resources.find({"STACK_DIR": str(stack)})
-    assert (found.endpoint, found.table_name) == ("http://127.0.0.1:4566", "events")
-    assert found.state_dir == stack
+    resources = Resources.find({"STACK_DIR": str(stack)})
+    assert (resources.endpoint, resources.table_name) == ("http://127.0.0.1:4566", "events")
+    assert resources.state_dir == stack
 
 
 def test_an_emulator_never_gets_the_users_aws_credentials(stack: Path) -> None:

@@ -138,16 +138,18 @@ class FakeDynamoDB:
         assert request["KeyConditionExpression"] == "#key = :key AND #time BETWEEN :since AND :until"
         assert request["ScanIndexForward"] is False
         key, time = names["#key"], names["#time"]
-        found = [item for item in self.tables[TableName].values() if item.get(key) == values[":key"]]
-        found = [item for item in found if values[":since"]["S"] <= item[time]["S"] <= values[":until"]["S"]]
-        found.sort(key=lambda item: str(item[time]["S"]), reverse=True)
-        first = found.index(ExclusiveStartKey) + 1 if ExclusiveStartKey else 0
-        page = found[first : first + min(2, request.get("Limit", 2))]
+        matching = [item for item in self.tables[TableName].values() if item.get(key) == values[":key"]]
+        matching = [
+            item for item in matching if values[":since"]["S"] <= item[time]["S"] <= values[":until"]["S"]
+        ]
+        matching.sort(key=lambda item: str(item[time]["S"]), reverse=True)
+        first = matching.index(ExclusiveStartKey) + 1 if ExclusiveStartKey else 0
+        page = matching[first : first + min(2, request.get("Limit", 2))]
         where = request.get("FilterExpression", "#key = :key").split(" AND ")
         equal = [condition.split(" = ") for condition in where]
         items = [item for item in page if all(item.get(names[a]) == values[v] for a, v in equal)]
         answer: dict[str, Any] = {"Items": items}
-        if first + len(page) < len(found):
+        if first + len(page) < len(matching):
             answer["LastEvaluatedKey"] = page[-1]
         return answer
 
@@ -210,11 +212,11 @@ class FakeLogs:
     def filter_log_events(self, **request: Any) -> Any:
         if not self.exists:
             raise client_error("FilterLogEvents", "ResourceNotFoundException")
-        wanted = [event for event in self.events if event["timestamp"] >= request["startTime"]]
-        wanted.sort(key=lambda event: event["timestamp"])
+        events = [event for event in self.events if event["timestamp"] >= request["startTime"]]
+        events.sort(key=lambda event: event["timestamp"])
         first = int(request.get("nextToken", 0))
-        page: dict[str, Any] = {"events": wanted[first : first + 2]}
-        if self.gives_tokens and first + 2 < len(wanted):
+        page: dict[str, Any] = {"events": events[first : first + 2]}
+        if self.gives_tokens and first + 2 < len(events):
             page["nextToken"] = str(first + 2)
         return page
 

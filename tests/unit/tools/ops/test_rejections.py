@@ -24,8 +24,8 @@ def _table() -> FakeDynamoDB:
     return dynamodb
 
 
-def _ids(dynamodb: FakeDynamoDB, **narrowed: str) -> list[str]:
-    return [r.message_id for r in rejections.find(pipeline(dynamodb=dynamodb), **narrowed)]
+def _ids(dynamodb: FakeDynamoDB, **criteria: str) -> list[str]:
+    return [r.message_id for r in rejections.find(pipeline(dynamodb=dynamodb), **criteria)]
 
 
 def test_the_newest_rejection_comes_first() -> None:
@@ -90,5 +90,5 @@ def test_the_function_writes_what_a_listing_reads() -> None:
 def test_unprocessed_keys_are_requested_again() -> None:
     dynamodb = _table()
     dynamodb.unprocessed_once = True
-    there = rejections.still_rejected(pipeline(dynamodb=dynamodb), ["first", "gone", "third"])
-    assert there == {"first", "third"}
+    rejected = rejections.still_rejected(pipeline(dynamodb=dynamodb), ["first", "gone", "third"])
+    assert rejected == {"first", "third"}

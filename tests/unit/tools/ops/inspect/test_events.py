@@ -49,8 +49,8 @@ def dynamodb() -> FakeDynamoDB:
 
 
 def _ids(dynamodb: FakeDynamoDB, limit: int = 20, **criteria: Any) -> list[str]:
-    found = events.find(pipeline(dynamodb=dynamodb), EventFilter(**criteria), limit, NOW)
-    return [item["event_id"]["S"] for item in islice(found, limit)]
+    matching = events.find(pipeline(dynamodb=dynamodb), EventFilter(**criteria), limit, NOW)
+    return [item["event_id"]["S"] for item in islice(matching, limit)]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def _ids(dynamodb: FakeDynamoDB, limit: int = 20, **criteria: Any) -> list[str]:
         ({"customer": "anna", "event_type": "order"}, "by_customer", "5 1"),
         ({"customer": "anna", "large": True}, "by_customer", "5"),
         ({"customer": "anna", "large": True, "event_type": "order"}, "by_customer", "5"),
-        ({"customer": "nobody"}, "by_customer", ""),
+        ({"customer": "other"}, "by_customer", ""),
         ({"seconds": 56 * 60}, "by_type", "13 5 4"),
         ({"customer": "anna", "seconds": 56 * 60}, "by_customer", "5 4"),
         ({"large": True, "seconds": 56 * 60}, "large_orders", "5"),
@@ -119,5 +119,5 @@ def test_json_is_one_object_a_line_with_numbers_as_they_are_stored(
 def test_an_empty_listing_prints_a_message(
     dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    events.show(pipeline(dynamodb=dynamodb), EventFilter(customer="nobody"), limit=20, as_json=False)
+    events.show(pipeline(dynamodb=dynamodb), EventFilter(customer="other"), limit=20, as_json=False)
     assert capsys.readouterr().out == "No stored event matches.\n"

@@ -11,25 +11,25 @@ from tools.ops.verify.reconcile import DOUBLED
 
 
 def test_a_healthy_pipeline_has_no_discrepancies() -> None:
-    found = snapshot(
+    contents = snapshot(
         stored=[stored("1", "a"), stored("2", "b", payload_key="payloads/b")],
         duplicates=[duplicate("3", "a")],
         rejected=[rejected("4", "c")],
         objects=frozenset({"payloads/b"}),
     )
-    assert check(found) == []
+    assert check(contents) == []
 
 
 def test_a_message_in_two_tables_is_doubled() -> None:
-    found = snapshot(stored=[stored("1", "a")], rejected=[rejected("1", "a")])
-    assert [discrepancy.kind for discrepancy in check(found)] == [DOUBLED]
+    contents = snapshot(stored=[stored("1", "a")], rejected=[rejected("1", "a")])
+    assert [discrepancy.kind for discrepancy in check(contents)] == [DOUBLED]
 
 
 def test_a_message_in_two_tables_with_a_queued_redelivery_is_not_doubled() -> None:
-    found = snapshot(
+    contents = snapshot(
         stored=[stored("1", "a")], rejected=[rejected("1", "a")], dead_lettered=[queued("1", "a")]
     )
-    assert check(found) == []
+    assert check(contents) == []
 
 
 def test_a_duplicate_without_an_original_dangles() -> None:
@@ -39,13 +39,13 @@ def test_a_duplicate_without_an_original_dangles() -> None:
 
 
 def test_a_duplicate_of_other_content_than_is_stored_dangles() -> None:
-    found = snapshot(stored=[stored("1", "a")], duplicates=[duplicate("2", "a", stored_hash=digest("b"))])
-    assert [discrepancy.kind for discrepancy in check(found)] == [DANGLING]
+    contents = snapshot(stored=[stored("1", "a")], duplicates=[duplicate("2", "a", stored_hash=digest("b"))])
+    assert [discrepancy.kind for discrepancy in check(contents)] == [DANGLING]
 
 
 def test_a_claim_check_without_its_object_is_unreadable() -> None:
-    found = snapshot(rejected=[rejected("1", "a", payload_key="payloads/gone")])
-    assert [discrepancy.kind for discrepancy in check(found)] == [UNREADABLE]
+    contents = snapshot(rejected=[rejected("1", "a", payload_key="payloads/gone")])
+    assert [discrepancy.kind for discrepancy in check(contents)] == [UNREADABLE]
 
 
 def test_a_pending_alert_is_reported_if_no_message_would_publish_it() -> None:
@@ -88,5 +88,5 @@ def test_a_changed_a_damaged_and_a_missing_body_are_found() -> None:
 
 
 def test_body_bytes_are_the_sizes_as_sent() -> None:
-    found = snapshot(stored=[stored("1", "a", body_bytes=5)], rejected=[rejected("2", "b", body_bytes=7)])
-    assert integrity.body_bytes(found) == 12
+    contents = snapshot(stored=[stored("1", "a", body_bytes=5)], rejected=[rejected("2", "b", body_bytes=7)])
+    assert integrity.body_bytes(contents) == 12

@@ -52,28 +52,28 @@ RUN = [sent("1", "a"), sent("2", "a", "duplicate"), sent("3", "b", "rejected"), 
 
 
 def test_rewritten_bodies_are_matched_by_message_id_and_event_id() -> None:
-    found = snapshot(
+    contents = snapshot(
         # A redrive gave the stored event a new message id.
         stored=[replace(stored("new", rewritten("a")), event_id="a")],
         duplicates=[replace(duplicate("2", rewritten("a")), event_id="a")],
         rejected=[replace(rejected("3", rewritten("b")), event_id=None)],
         queued=[queued("4", "c")],
     )
-    result = reconcile(RUN, replace(found, bodies_kept=False))
+    result = reconcile(RUN, replace(contents, bodies_kept=False))
     assert result.outcomes == {STORED: 1, DUPLICATE: 1, REJECTED: 1, QUEUED: 1}
     assert result.discrepancies == []
     assert [item.event_id for item in result.stored] == ["a"]
-    assert reconcile(RUN, found).lost == 3
+    assert reconcile(RUN, contents).lost == 3
 
 
 def test_lost_and_doubled_messages_are_found_although_bodies_are_rewritten() -> None:
-    found = snapshot(
+    contents = snapshot(
         stored=[stored("1", rewritten("a"))],
         duplicates=[duplicate("1", rewritten("a"))],
         rejected=[rejected("3", rewritten("b"))],
         bodies_kept=False,
     )
-    result = reconcile(RUN, found)
+    result = reconcile(RUN, contents)
     assert result.lost == 2
     assert {discrepancy.kind for discrepancy in result.discrepancies} == {LOST, DOUBLED}
 
@@ -172,40 +172,40 @@ def test_copies_in_a_dead_letter_queue_are_not_unexpected() -> None:
     assert result.discrepancies == []
 
 
-ONE_COPY = st.sampled_from([*OUTCOMES, LOST])
-CONTENTS = st.lists(st.lists(ONE_COPY, min_size=1, max_size=4), min_size=1, max_size=6)
+OUTCOME = st.sampled_from([*OUTCOMES, LOST])
+CONTENTS = st.lists(st.lists(OUTCOME, min_size=1, max_size=4), min_size=1, max_size=6)
 
 
-def _pipeline_with(contents: list[list[str]]) -> tuple[list[str], Snapshot]:
-    """Return the outcomes of all messages, and a snapshot with them. One message of a content is stored."""
-    places: list[str] = []
-    found: dict[str, list[object]] = {
-        name: [] for name in ("stored", "duplicates", "rejected", "dead", "queued")
+def _snapshot_with(contents: list[list[str]]) -> tuple[list[str], Snapshot]:
+    """Return a snapshot with these outcomes of each content, and all outcomes. One message is stored."""
+    all_outcomes: list[str] = []
+    rows: dict[str, list[object]] = {
+        name: [] for name in ("stored", "duplicates", "rejected", "dead_lettered", "queued")
     }
-    for content, copies in enumerate(contents):
-        for copy, place in enumerate(copies):
-            body, message_id = f"body-{content}", f"{content}-{copy}"
-            if place == STORED and STORED in copies[:copy]:
-                place = DUPLICATE
-            places.append(place)
-            if place == STORED:
-                found["stored"].append(stored(message_id, body))
-            elif place == DUPLICATE:
-                found["duplicates"].append(duplicate(message_id, body))
-            elif place == REJECTED:
-                found["rejected"].append(rejected(message_id, body))
-            elif place != LOST:
-                found["dead" if place == DEAD_LETTERED else "queued"].append(queued(message_id, body))
-    dead = found.pop("dead")
-    return places, snapshot(**found, dead_lettered=dead)
+    for content, outcomes in enumerate(contents):
+        for number, outcome in enumerate(outcomes):
+            body, message_id = f"body-{content}", f"{content}-{number}"
+            if outcome == STORED and STORED in outcomes[:number]:
+                outcome = DUPLICATE
+            all_outcomes.append(outcome)
+            if outcome == STORED:
+                rows["stored"].append(stored(message_id, body))
+            elif outcome == DUPLICATE:
+                rows["duplicates"].append(duplicate(message_id, body))
+            elif outcome == REJECTED:
+                rows["rejected"].append(rejected(message_id, body))
+            elif outcome != LOST:
+                name = "dead_lettered" if outcome == DEAD_LETTERED else "queued"
+                rows[name].append(queued(message_id, body))
+    return all_outcomes, snapshot(**rows)
 
 
 @given(CONTENTS)
 def test_each_message_is_counted_exactly_once(contents: list[list[str]]) -> None:
-    places, found = _pipeline_with(contents)
+    outcomes, pipeline = _snapshot_with(contents)
     run = [sent(f"{n}-{m}", f"body-{n}") for n, copies in enumerate(contents) for m, _ in enumerate(copies)]
-    result = reconcile(run, found)
-    assert result.outcomes == {place: places.count(place) for place in set(places)}
+    result = reconcile(run, pipeline)
+    assert result.outcomes == {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
     assert result.outcomes.total() == result.sent
     assert result.recounted == 0
 
@@ -214,7 +214,7 @@ def test_each_message_is_counted_exactly_once(contents: list[list[str]]) -> None
 def test_a_redrive_that_renames_messages_loses_none_of_them(
     contents: list[list[str]], data: st.DataObject
 ) -> None:
-    places, found = _pipeline_with(contents)
+    outcomes, pipeline = _snapshot_with(contents)
     run = [
         sent(
             f"renamed-{n}-{m}" if data.draw(st.booleans()) else f"{n}-{m}",
@@ -223,8 +223,8 @@ def test_a_redrive_that_renames_messages_loses_none_of_them(
         for n, copies in enumerate(contents)
         for m, _ in enumerate(copies)
     ]
-    result = reconcile(run, found)
-    assert result.lost == places.count(LOST)
+    result = reconcile(run, pipeline)
+    assert result.lost == outcomes.count(LOST)
     assert result.outcomes.total() == result.sent
 
 

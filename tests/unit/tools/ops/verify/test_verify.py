@@ -23,18 +23,18 @@ def _printed(capsys: pytest.CaptureFixture[str], contents: Snapshot, run: SentRu
 
 
 def test_a_run_without_loss_is_ok(capsys: pytest.CaptureFixture[str]) -> None:
-    found = snapshot(stored=[stored("1", "a")], duplicates=[duplicate("2", "a")])
-    printed = _printed(capsys, found, _run(sent("1", "a"), sent("2", "a", "duplicate")))
+    contents = snapshot(stored=[stored("1", "a")], duplicates=[duplicate("2", "a")])
+    printed = _printed(capsys, contents, _run(sent("1", "a"), sent("2", "a", "duplicate")))
     assert "2 sent = 1 stored + 1 duplicate + 0 rejected + 0 dead-lettered + 0 queued" in printed
     assert "nothing is lost, nothing is counted twice" in printed
 
 
 def test_the_report_says_if_content_was_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
-    found = snapshot(stored=[stored("1", "a")], bodies_kept=False)
-    printed = _printed(capsys, found, _run(sent("1", "a, as it was sent")))
+    contents = snapshot(stored=[stored("1", "a")], bodies_kept=False)
+    printed = _printed(capsys, contents, _run(sent("1", "a, as it was sent")))
     assert "content not compared: this LocalStack rewrites bodies" in printed
     assert "nothing is lost, nothing is counted twice" in printed
-    assert json.loads(report.to_json(verify.evaluate(found)))["content_compared"] is False
+    assert json.loads(report.to_json(verify.evaluate(contents)))["content_compared"] is False
     assert json.loads(report.to_json(verify.evaluate(snapshot())))["content_compared"] is True
 
 
@@ -60,18 +60,18 @@ def test_only_the_first_twenty_discrepancies_are_listed(capsys: pytest.CaptureFi
 
 
 def test_a_discrepancy_that_two_checks_find_is_reported_once() -> None:
-    found = snapshot(stored=[stored("1", "a")], rejected=[rejected("1", "a")])
-    result = verify.evaluate(found, _run(sent("1", "a")))
+    contents = snapshot(stored=[stored("1", "a")], rejected=[rejected("1", "a")])
+    result = verify.evaluate(contents, _run(sent("1", "a")))
     assert len(result.discrepancies) == 1
 
 
 def test_notes_explain_recounted_replayed_and_pending_messages(capsys: pytest.CaptureFixture[str]) -> None:
-    found = snapshot(
+    contents = snapshot(
         stored=[stored("1", "a"), stored("2", "b", replayed=True), stored("3", "c", alert_pending=True)],
         duplicates=[duplicate("renamed", "a")],
     )
     run = _run(sent("1", "a"), sent("2", "b", "rejected"), sent("3", "c"))
-    printed = _printed(capsys, found, run)
+    printed = _printed(capsys, contents, run)
     assert "1 copy counted again after a redrive" in printed
     assert "1 were expected to be rejected and were replayed since" in printed
     assert "1 item with an alert still pending" in printed
@@ -79,8 +79,8 @@ def test_notes_explain_recounted_replayed_and_pending_messages(capsys: pytest.Ca
 
 
 def test_the_json_document_has_the_same_counts() -> None:
-    found = snapshot(stored=[stored("1", "a")], dead_lettered=[queued("2", "b")], unseen=3)
-    document = json.loads(report.to_json(verify.evaluate(found, _run(sent("1", "a"), sent("2", "b")))))
+    contents = snapshot(stored=[stored("1", "a")], dead_lettered=[queued("2", "b")], unseen=3)
+    document = json.loads(report.to_json(verify.evaluate(contents, _run(sent("1", "a"), sent("2", "b")))))
     assert document["holds"] is True
     assert (document["stored"], document["dead_lettered"], document["queued"]) == (1, 1, 3)
     assert document["run"] | {"stored": 1, "dead_lettered": 1, "lost": 0} == document["run"]
@@ -109,21 +109,21 @@ def test_a_snapshot_contains_the_tables_and_queues(monkeypatch: pytest.MonkeyPat
     _table(dynamodb)
     s3.objects["payloads/a"] = b"a"
     sqs.put(DLQ, "dead")
-    found = verify.collect_when_drained(
+    contents = verify.collect_when_drained(
         _on_emulator(monkeypatch, sqs=sqs, dynamodb=dynamodb, s3=s3), (), wait=0
     )
-    (event,) = found.stored
+    (event,) = contents.stored
     assert (event.large_order, event.alert_pending, event.replayed, event.body_bytes) == (
         True,
         True,
         False,
         1,
     )
-    assert found.duplicates[0].stored_hash == "h"
-    assert found.rejected[0].rule == "json"
-    assert len(found.dead_lettered) == 1
-    assert found.objects == {"payloads/a"}
-    assert found.still
+    assert contents.duplicates[0].stored_hash == "h"
+    assert contents.rejected[0].rule == "json"
+    assert len(contents.dead_lettered) == 1
+    assert contents.objects == {"payloads/a"}
+    assert contents.still
 
 
 def test_few_bodies_are_checked_by_default_and_many_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
