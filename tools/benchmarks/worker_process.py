@@ -149,7 +149,7 @@ def stack(*, archive: bool = False) -> Iterator[RunningStack]:
                 processes.free_port(),
                 "ministack",
                 overrides={"archive": archive},
-                say=_nothing,
+                log=_nothing,
             )
             yield RunningStack(state, state_dir)
         finally:

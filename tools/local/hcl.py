@@ -12,7 +12,7 @@ import hcl2
 from lark import Token, Tree
 from lark.exceptions import LarkError
 
-Span = tuple[int, int]
+TextRange = tuple[int, int]
 
 
 class UnsupportedError(Exception):
@@ -23,7 +23,7 @@ class UnsupportedError(Exception):
 class Edit:
     """A part of a text and what comes in its place."""
 
-    span: Span
+    span: TextRange
     replacement: str = ""
 
 
@@ -32,7 +32,7 @@ class Attribute:
     """``name = value`` inside a block. The span ends with the value, before any comment."""
 
     name: str
-    span: Span
+    span: TextRange
     value: str
 
 
@@ -42,7 +42,7 @@ class Block:
 
     kind: str
     labels: tuple[str, ...]
-    span: Span
+    span: TextRange
     attributes: tuple[Attribute, ...]
     blocks: tuple["Block", ...]
 
@@ -55,7 +55,7 @@ class Block:
         """The attribute of that name directly inside this block."""
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
-    def spans(self, name: str) -> list[Span]:
+    def spans(self, name: str) -> list[TextRange]:
         """Where the attribute or the nested blocks of that name are; empty if there is none."""
         attributes = [attribute.span for attribute in self.attributes if attribute.name == name]
         return attributes + [block.span for block in self.blocks if block.name == name]
@@ -93,7 +93,7 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*kept, text[position:]])
 
 
-def alone(text: str, span: Span, edits: Iterable[Edit], added: Iterable[str]) -> str:
+def alone(text: str, span: TextRange, edits: Iterable[Edit], added: Iterable[str]) -> str:
     """A file with nothing but the block in ``span``, on its own lines, with ``added`` lines at its end."""
     start, end = span
     brace = end - 1
@@ -149,7 +149,7 @@ def _trees(tree: Tree[Token]) -> Iterator[Tree[Token]]:
     return (child for child in tree.children if isinstance(child, Tree))
 
 
-def _span(tree: Tree[Token]) -> Span:
+def _span(tree: Tree[Token]) -> TextRange:
     return tree.meta.start_pos, tree.meta.end_pos
 
 

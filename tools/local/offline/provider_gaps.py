@@ -11,7 +11,7 @@ API_CALL = "set by an API call after the apply"
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class ProviderGap:
     """An argument or nested block, or a whole resource (no ``argument``), that the provider cannot take.
 
     With API_CALL as ``instead``, the value that Terraform evaluates for it is set after the apply, or one
@@ -41,29 +41,33 @@ class Unreadable:
     argument: str | None
 
 
-LEFT_OUT = (
+PROVIDER_GAPS = (
     # Until those after it are set, the messages that the function hands back would be deleted.
-    LeftOut("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
-    LeftOut("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
-    LeftOut("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
-    LeftOut("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
+    ProviderGap("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
+    ProviderGap("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
+    ProviderGap("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
+    ProviderGap("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
     # The provider checks it against the runtimes of 2021.
-    LeftOut("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
-    LeftOut("aws_lambda_function", "logging_config", API_CALL),
+    ProviderGap("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
+    ProviderGap("aws_lambda_function", "logging_config", API_CALL),
     # It would publish the function before the two above are set; the alias brings its version with it.
-    LeftOut("aws_lambda_function", "publish", "nothing: the alias publishes what it points to"),
-    LeftOut("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"', evaluated=False),
-    LeftOut("aws_lambda_function", "architectures", "nothing: pure Python runs on this machine's processor"),
+    ProviderGap("aws_lambda_function", "publish", "nothing: the alias publishes what it points to"),
+    ProviderGap("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"', evaluated=False),
+    ProviderGap(
+        "aws_lambda_function", "architectures", "nothing: pure Python runs on this machine's processor"
+    ),
     # The provider lets no queue take more than 256 KiB.
-    LeftOut("aws_sqs_queue", "max_message_size", API_CALL, in_config="262144"),
-    LeftOut("aws_sqs_queue", "sqs_managed_sse_enabled", API_CALL),
-    LeftOut("aws_sqs_queue_redrive_allow_policy", None, API_CALL),
-    LeftOut("aws_dynamodb_table", "deletion_protection_enabled", API_CALL),
-    LeftOut("aws_sns_topic_subscription", "filter_policy_scope", "nothing: MessageAttributes is the default"),
-    LeftOut("aws_s3_bucket_versioning", None, API_CALL),
-    LeftOut("aws_s3_bucket_lifecycle_configuration", None, "nothing: no emulator runs for days"),
-    LeftOut("aws_s3_bucket_ownership_controls", None, "nothing: nobody here uses ACLs"),
-    LeftOut("aws_s3_bucket_server_side_encryption_configuration", None, "nothing: AES256 is the default"),
+    ProviderGap("aws_sqs_queue", "max_message_size", API_CALL, in_config="262144"),
+    ProviderGap("aws_sqs_queue", "sqs_managed_sse_enabled", API_CALL),
+    ProviderGap("aws_sqs_queue_redrive_allow_policy", None, API_CALL),
+    ProviderGap("aws_dynamodb_table", "deletion_protection_enabled", API_CALL),
+    ProviderGap(
+        "aws_sns_topic_subscription", "filter_policy_scope", "nothing: MessageAttributes is the default"
+    ),
+    ProviderGap("aws_s3_bucket_versioning", None, API_CALL),
+    ProviderGap("aws_s3_bucket_lifecycle_configuration", None, "nothing: no emulator runs for days"),
+    ProviderGap("aws_s3_bucket_ownership_controls", None, "nothing: nobody here uses ACLs"),
+    ProviderGap("aws_s3_bucket_server_side_encryption_configuration", None, "nothing: AES256 is the default"),
 )
 
 UNREADABLE = (

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 from tools.local import hcl
 from tools.local.offline.provider import PROVIDER, REQUIREMENT, settings
-from tools.local.offline.provider_gaps import API_CALL, LEFT_OUT, UNREADABLE, LeftOut, Unreadable
+from tools.local.offline.provider_gaps import API_CALL, PROVIDER_GAPS, UNREADABLE, ProviderGap, Unreadable
 
-CARRIED = "left_out"
+CARRIED = "provider_gaps"
 CARRIER_FILE = "offline.tf"
 REQUIREMENT_FILE = "offline_override.tf"
 
 # What Terraform itself reads in a resource; everything else is the provider's.
 META = {"count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"}
 
-Entry = LeftOut | Unreadable
+Entry = ProviderGap | Unreadable
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Part:
     """A block of the config with the entries that concern it."""
 
     block: hcl.Block
-    left_out: tuple[LeftOut, ...]
+    provider_gaps: tuple[ProviderGap, ...]
     unreadable: tuple[Unreadable, ...]
 
     @property
@@ -47,8 +47,8 @@ class _Part:
         return ".".join(self.block.labels)
 
     @property
-    def is_lost(self) -> bool:
-        return any(entry.argument is None for entry in self.left_out)
+    def removed(self) -> bool:
+        return any(entry.argument is None for entry in self.provider_gaps)
 
     @property
     def is_unreadable(self) -> bool:
@@ -56,13 +56,13 @@ class _Part:
 
     @property
     def by_api(self) -> bool:
-        return any(entry.instead == API_CALL for entry in self.left_out)
+        return any(entry.instead == API_CALL for entry in self.provider_gaps)
 
 
 def rewrite(
     files: Mapping[str, str],
     endpoint: str,
-    left_out: Sequence[LeftOut] = LEFT_OUT,
+    provider_gaps: Sequence[ProviderGap] = PROVIDER_GAPS,
     unreadable: Sequence[Unreadable] = UNREADABLE,
     as_root: bool = True,
 ) -> Rewritten:
@@ -73,11 +73,11 @@ def rewrite(
     Raises UnsupportedError naming the file and line of what cannot be parsed, or the block that cannot be
     brought down.
     """
-    parts = {name: _parts(name, text, left_out, unreadable) for name, text in files.items()}
+    parts = {name: _parts(name, text, provider_gaps, unreadable) for name, text in files.items()}
     every = [part for found in parts.values() for part in found]
     if not any(_is_provider(part.block) for part in every):
         raise hcl.UnsupportedError(f'there is no provider "{PROVIDER}" block to send to the emulator')
-    lost = [part.address for part in every if part.is_lost]
+    lost = [part.address for part in every if part.removed]
 
     result: dict[str, str] = {}
     for name, text in files.items():
@@ -99,12 +99,12 @@ def rewrite(
     )
     used: set[Entry] = set()
     for part in every:
-        used.update(part.left_out, part.unreadable)
+        used.update(part.provider_gaps, part.unreadable)
     return Rewritten(result, frozenset(used))
 
 
 def _parts(
-    name: str, text: str, left_out: Sequence[LeftOut], unreadable: Sequence[Unreadable]
+    name: str, text: str, provider_gaps: Sequence[ProviderGap], unreadable: Sequence[Unreadable]
 ) -> list[_Part]:
     try:
         blocks = hcl.parse(text)
@@ -115,7 +115,7 @@ def _parts(
         kind = block.labels[0] if block.kind == "resource" else None
         needed = (
             entry
-            for entry in left_out
+            for entry in provider_gaps
             if entry.resource == kind
             and (entry.argument is None or entry.in_config or block.spans(entry.argument))
         )
@@ -131,11 +131,11 @@ def _is_provider(block: hcl.Block) -> bool:
 
 def _edits(part: _Part) -> list[hcl.Edit]:
     """What is deleted in the block, and what gets another value."""
-    if part.is_lost:
+    if part.removed:
         return [hcl.Edit(part.block.span)]
     return [
         hcl.Edit(span, f"{entry.argument} = {entry.in_config}" if entry.in_config else "")
-        for entry in part.left_out
+        for entry in part.provider_gaps
         for span in part.block.spans(str(entry.argument))
     ]
 
@@ -143,7 +143,7 @@ def _edits(part: _Part) -> list[hcl.Edit]:
 def _waiting_for(lost: Iterable[str], part: _Part, text: str) -> list[hcl.Edit]:
     """The elements of a block's ``depends_on`` that name a resource which is no longer there, deleted."""
     depends_on = part.block.attribute("depends_on")
-    if depends_on is None or part.is_lost:
+    if depends_on is None or part.removed:
         return []
     elements = (re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.-])(\[[^\]]*\])?\s*,?") for name in lost)
     return [
@@ -153,7 +153,7 @@ def _waiting_for(lost: Iterable[str], part: _Part, text: str) -> list[hcl.Edit]:
 
 def _added(part: _Part) -> list[str]:
     """The lines that the block needs and does not have."""
-    narrowed = [entry for entry in part.left_out if entry.in_config]
+    narrowed = [entry for entry in part.provider_gaps if entry.in_config]
     unmanaged = [str(entry.argument) for entry in narrowed]
     unmanaged += [entry.argument for entry in part.unreadable if entry.argument]
     if part.is_unreadable:
@@ -191,11 +191,13 @@ def _carried(part: _Part) -> str:
 
     Where the config may make several of it or none: a list of such objects.
     """
-    evaluated = {entry.argument for entry in part.left_out if entry.instead == API_CALL and entry.evaluated}
-    values = part.block.only(lambda name: name not in META if part.is_lost else name in evaluated)
+    evaluated = {
+        entry.argument for entry in part.provider_gaps if entry.instead == API_CALL and entry.evaluated
+    }
+    values = part.block.only(lambda name: name not in META if part.removed else name in evaluated)
     repeated = _repeated(part)
     instance = f"{part.address}[{repeated.key}]" if repeated else part.address
-    identity = "null" if part.is_lost else f"{instance}.id"
+    identity = "null" if part.removed else f"{instance}.id"
     carried = f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.as_object(values)}\n}}'
     return f"[for {repeated.name} in {repeated.instances} : {carried}]" if repeated else carried
 

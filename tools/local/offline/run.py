@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.core.errors import StackError
 from tools.local.hcl import UnsupportedError
 from tools.local.offline import provider
-from tools.local.offline.api_calls import Client, DryRunClients, set_left_out
-from tools.local.offline.provider_gaps import LEFT_OUT
+from tools.local.offline.api_calls import Client, DryRunClients, set_missing_values
+from tools.local.offline.provider_gaps import PROVIDER_GAPS
 from tools.local.offline.rewrite import CARRIED, rewrite
 
 
@@ -20,12 +20,12 @@ from tools.local.offline.rewrite import CARRIED, rewrite
 class OfflineRun:
     """A working copy that was brought down to provider 3.39.0.
 
-    ``environment`` is to be added to Terraform's; ``left_out`` says, a line each, what the copy lacks and
+    ``environment`` is to be added to Terraform's; ``provider_gaps`` says, a line each, what the copy lacks and
     what stands in for it.
     """
 
     environment: dict[str, str]
-    left_out: list[str]
+    provider_gaps: list[str]
 
 
 def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root: bool = True) -> OfflineRun:
@@ -57,8 +57,8 @@ def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root
         # name without .tf Terraform does not read them.
         "LS_PROVIDERS_FILE": "localstack_providers_override.unused",
     }
-    left_out = [str(entry) for entry in LEFT_OUT if entry in rewritten.used]
-    return OfflineRun(environment, left_out)
+    provider_gaps = [str(entry) for entry in PROVIDER_GAPS if entry in rewritten.used]
+    return OfflineRun(environment, provider_gaps)
 
 
 def complete(state: str, client: Client) -> None:
@@ -68,7 +68,7 @@ def complete(state: str, client: Client) -> None:
     changes nothing. Raises StackError when the emulator refuses a call.
     """
     try:
-        set_left_out(functools.cache(client), _carried(state))
+        set_missing_values(functools.cache(client), _carried(state))
     except (BotoCoreError, ClientError, TimeoutError) as error:
         raise StackError(
             f"Terraform's apply went well, but an API call after it did not: {error}\n"
@@ -79,12 +79,12 @@ def complete(state: str, client: Client) -> None:
 
 def differences(state: str, client: Client) -> list[str]:
     """What `complete` would change, a call each: what of the deleted expressions does not hold any more."""
-    onlooker = DryRunClients(client)
+    dry_run = DryRunClients(client)
     try:
-        set_left_out(onlooker, _carried(state))
+        set_missing_values(dry_run, _carried(state))
     except (BotoCoreError, ClientError, TimeoutError) as error:
-        onlooker.calls.append(f"cannot be looked at: {error}")
-    return onlooker.calls
+        dry_run.calls.append(f"cannot be looked at: {error}")
+    return dry_run.calls
 
 
 def _carried(state: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.deploy.making import ACCOUNT, Session, environment
+from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tests.unit.tools.deploy.test_versions import Functions
 from tools.core.errors import OpsError, UsageError
 from tools.deploy import commands, prompts, protection, receipt, rollback

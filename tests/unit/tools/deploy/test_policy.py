@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tools.deploy.making import ACCOUNT, environment
+from tests.unit.tools.deploy.factories import ACCOUNT, environment
 from tools.deploy.policy import ATHENA, MOST_CHARACTERS, TEMPLATE, document
 
 # What AWS, or the API's own documentation, lets nobody narrow down. tools/deploy/policy.py says why of each.

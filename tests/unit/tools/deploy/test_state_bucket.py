@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from tests.unit.tools.deploy.making import ACCOUNT, Session, environment
+from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tools.core.errors import OpsError
 from tools.deploy import state_bucket
 from tools.deploy.account import Account

@@ -295,4 +295,4 @@ def test_ctrl_c_reaches_terraform_once_and_is_waited_for(tmp_path: Path) -> None
 
 class FakeOfflineRun:
     environment: dict[str, str] = {}  # noqa: RUF012
-    left_out: list[str] = []  # noqa: RUF012
+    provider_gaps: list[str] = []  # noqa: RUF012
