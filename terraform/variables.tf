@@ -275,7 +275,7 @@ variable "athena_scan_limit_gb" {
 variable "analytics_directory" {
   description = "Path of the directory of views and named queries, absolute or relative to where Terraform runs."
   type        = string
-  default     = "../analytics"
+  default     = "../tools/analytics"
 
   validation {
     condition     = endswith(var.analytics_directory, "analytics")

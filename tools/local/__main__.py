@@ -48,7 +48,9 @@ def _up(options: argparse.Namespace, _: list[str]) -> int:
     state = lifecycle.up(
         options.state_dir, options.port, options.emulator, log=_log, endpoint=options.endpoint
     )
-    _log(f"\nup in {time.monotonic() - began:.1f} s\n\n{status.names(state)}\n\n{status.NEXT}")
+    _log(f"\nup in {time.monotonic() - began:.1f} s")
+    if not options.brief:
+        _log(f"\n{status.names(state)}\n\n{status.NEXT}")
     return 0
 
 
@@ -123,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         default=(os.environ.get("ENDPOINT") or "").rstrip("/") or None,
         help="use the emulator that runs at this address, for example http://127.0.0.1:4566",
     )
+    parser.add_argument("--brief", action="store_true", help="up: do not list the names and the next steps")
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
     return parser
 

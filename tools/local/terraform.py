@@ -204,15 +204,11 @@ def _working_copy(
 
 
 def _log_provider_gaps(run: Run) -> None:
-    lines = run.offline.provider_gaps
-    listed = run.state_dir / "provider-gaps.txt"
-    text = "".join(f"{line}\n" for line in lines)
-    if listed.exists() and listed.read_text() == text:
-        run.log(labelled("left out", f"{len(lines)} arguments and resources, as before ({listed})"))
-        return
-    for number, line in enumerate(lines):
-        run.log(labelled("" if number else "left out", line))
-    listed.write_text(text)
+    """Write the settings that the old provider does not know to a file, and print one line."""
+    gaps = run.offline.provider_gaps
+    listing = run.state_dir / "provider-gaps.txt"
+    listing.write_text("".join(f"{gap}\n" for gap in gaps), encoding="utf-8")
+    run.log(labelled("", f"it lacks {len(gaps)} settings, which API calls or defaults replace: {listing}"))
 
 
 def _complete_offline(run: Run, emulator: StackState) -> None:

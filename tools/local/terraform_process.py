@@ -80,7 +80,7 @@ def run(
         message = f"terraform {command} failed (all it said is in {log_file}):\n\n{_error_part(said)}"
         if command == "init" and NOT_THE_LOCKED.search(said):
             raise StackError(
-                f"{message}\n\nIf the lock file lacks this platform, make it again: make lock-provider"
+                f"{message}\n\nIf the lock file lacks this platform, make it again: make lock PROVIDER=1"
             )
         if command == "init" and any(trouble in said for trouble in PROVIDER_TROUBLE):
             raise ProviderTrouble(message)

@@ -119,7 +119,7 @@ def test_the_laptop_is_not_deployed_to_aws(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert main(["plan", "--env", "local"]) == 2
-    assert "is the laptop" in capsys.readouterr().err
+    assert "is this machine" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["plan", "--force", "maybe"], ["explode"], []])
