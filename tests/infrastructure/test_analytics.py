@@ -31,7 +31,7 @@ def local_values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     directory = tmp_path_factory.mktemp("analytics")
     shutil.copy(TERRAFORM / "variables.tf", directory)
     content = text()["analytics.tf"]
-    said = "".join(content[slice(*block.span)] for block in hcl.parse(content) if block.kind == "locals")
+    said = "".join(content[slice(*block.range)] for block in hcl.parse(content) if block.kind == "locals")
     (directory / "analytics.tf").write_text(f'{said}\nlocals {{\nname = "rt-pipeline-test"\n}}\n')
     names = ("archive_lines", "archive_columns", "archive_days", "archive_database", "hive_types")
     answer = run_terraform(

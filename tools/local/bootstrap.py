@@ -1,7 +1,8 @@
 """Makes the virtual environments under ``.venv`` from the hashed locks in ``requirements``.
 
-Run by the Makefile as ``python tools/local/bootstrap.py tools emulator`` before any of them exists, so it uses the
-standard library alone. An environment is built anew when its lock, or the Python it is for, has changed.
+Run by the Makefile as ``python tools/local/bootstrap.py tools emulator`` before any of them exists, so it
+uses the standard library alone. An environment is built anew when its lock, or the Python it is for, has
+changed.
 """
 
 import fcntl

@@ -55,8 +55,8 @@ def run(
 ) -> tuple[int, str]:
     """Run a Terraform command in ``workdir`` and return its exit code and what it said.
 
-    ``program`` is Terraform, or what wraps it. All it says is added to ``log_file``. On Ctrl-C, Terraform is told
-    once and waited for.
+    ``program`` is Terraform, or what wraps it. All it says is added to ``log_file``. On Ctrl-C, Terraform is
+    told once and waited for.
 
     Raises StackError with Terraform's own message when it ends with another code than the accepted ones;
     ProviderTrouble when ``init`` fails because of the provider.

@@ -9,7 +9,7 @@ from tools.benchmarks.docs import terraform
 
 def declared(file: str, kind: str) -> set[str]:
     """Return the names declared in a file, found without the parser that the page is written with."""
-    text = (terraform.TERRAFORM / file).read_text("utf-8")
+    text = (terraform.TERRAFORM_SOURCE / file).read_text("utf-8")
     return set(re.findall(rf'^{kind} "(\w+)"', text, re.MULTILINE))
 
 

@@ -51,13 +51,6 @@ def test_what_an_api_call_sets_is_handed_to_terraform_to_evaluate() -> None:
     )
 
 
-def test_a_value_that_only_the_call_can_know_is_not_evaluated() -> None:
-    entry = ProviderGap("aws_thing", "version", API_CALL, in_config='"0"', evaluated=False)
-    result = rewritten('resource "aws_thing" "x" {\n  version = aws_other.y.version\n}\n', entry)
-    assert "values = { }" in said(result, CARRIER_FILE)
-    assert "aws_other" not in "".join(result.files.values())
-
-
 def test_the_provider_takes_the_environments_credentials_and_checks_the_account_unless_it_is_root() -> None:
     files = {"provider.tf": 'provider "aws" {\n}\n'}
     as_root = rewrite(files, ENDPOINT, (), ()).files["provider.aws.tf"]
