@@ -1,14 +1,13 @@
-# Athena over the archive: no crawler, no copy, paid by the bytes that a query reads.
+# Athena over the archive, without a crawler or a copy. AWS bills the bytes that a query reads.
 
 locals {
-  # What the archive's paths say of the lines in them, for partition projection.
+  # The partition keys in the archive's paths, for partition projection.
   archive_lines = var.athena ? {
     events   = { partition = "type", values = ["order", "payment", "activity"] }
     rejected = { partition = "kind", values = ["invalid_event", "event_id_conflict"] }
   } : {}
 
-  # The columns of the views as Athena names their types, in the order of tools/analytics/views/*.sql. A view's
-  # definition in Glue repeats them.
+  # The views' columns with Athena's type names, in the order of tools/analytics/views/*.sql, for Glue.
   archive_columns = {
     events = [
       { name = "event_id", type = "varchar" },
@@ -50,12 +49,12 @@ locals {
     ]
   }
 
-  # Where Hive, whose names the Glue catalog keeps, has another name for a type.
+  # Types that the Glue catalog, which uses Hive's names, names differently.
   hive_types = { "varchar" = "string", "array(varchar)" = "array<string>", "timestamp(3)" = "timestamp" }
 
   archive_database = replace("${local.name}_archive", "-", "_")
 
-  # Put before a named query: without days it would read, and bill, the whole archive.
+  # Prefix of each named query. Without a range of days it would read, and bill, the whole archive.
   archive_days = join(",\n", [
     for view in ["events", "rejected"] : join("", [
       "${view} AS (\n  SELECT * FROM ${local.archive_database}.${view}\n",
@@ -68,17 +67,16 @@ resource "aws_glue_catalog_database" "archive" {
   count = var.athena ? 1 : 0
 
   name        = local.archive_database
-  description = "The archive of ${local.name}: views events and rejected, and the raw lines under them."
+  description = "Archive of ${local.name}: the views events and rejected, and their raw lines."
 }
 
-# A line is one column of text. Whatever a JSON SerDe makes of a number with 19 digits, text stays what was
-# written, and the views cut out of it what they need.
+# A line is one text column, because a JSON SerDe may change numbers with 19 digits. The views extract columns.
 resource "aws_glue_catalog_table" "archive_lines" {
   for_each = local.archive_lines
 
   database_name = aws_glue_catalog_database.archive[0].name
   name          = "${each.key}_lines"
-  description   = "Lines of ${each.key}/, each as often as it was archived. Query the view ${each.key} instead."
+  description   = "Raw lines of ${each.key}/, with repeated ones. Query the view ${each.key} instead."
   table_type    = "EXTERNAL_TABLE"
 
   parameters = {
@@ -120,19 +118,19 @@ resource "aws_glue_catalog_table" "archive_lines" {
     ser_de_info {
       serialization_library = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 
-      # Fields end at U+0001, which no JSON text holds as it is: a line is one field.
+      # The field separator U+0001 cannot occur unescaped in JSON, so a line is one field.
       parameters = { "serialization.format" = "1" }
     }
   }
 }
 
-# A view is kept in Glue as Athena writes it: a comment that holds the SQL and the columns.
+# Glue stores a view in Athena's format: a comment with the SQL and the columns.
 resource "aws_glue_catalog_table" "archive_views" {
   for_each = local.archive_lines
 
   database_name = aws_glue_catalog_database.archive[0].name
   name          = each.key
-  description   = "One row for each line of ${each.key}/, however often it was archived."
+  description   = "One row per line of ${each.key}/, without repeated ones."
   table_type    = "VIRTUAL_VIEW"
 
   parameters = { presto_view = "true", comment = "Presto View" }
@@ -162,13 +160,13 @@ resource "aws_glue_catalog_table" "archive_views" {
   }
 }
 
-# What a query found: to be looked at, not to be kept.
+# Query results, kept for a short time.
 resource "aws_s3_bucket" "athena_results" {
-  # checkov:skip=CKV_AWS_18:Only who queries comes here; CloudTrail can tell who read what.
-  # checkov:skip=CKV_AWS_21:What a query found can be found again.
-  # checkov:skip=CKV_AWS_144:What a query found can be found again.
-  # checkov:skip=CKV_AWS_145:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well.
-  # checkov:skip=CKV2_AWS_62:Athena says itself when a query is done.
+  # checkov:skip=CKV_AWS_18:Only roles that run queries have access; CloudTrail can record reads.
+  # checkov:skip=CKV_AWS_21:A query can be repeated.
+  # checkov:skip=CKV_AWS_144:A query can be repeated.
+  # checkov:skip=CKV_AWS_145:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep.
+  # checkov:skip=CKV2_AWS_62:Athena reports the end of a query.
 
   count = var.athena ? 1 : 0
 
@@ -234,7 +232,7 @@ resource "aws_athena_workgroup" "archive" {
   count = var.athena ? 1 : 0
 
   name          = "${local.name}-archive"
-  description   = "Queries of the archive: results kept for a week, at most ${var.athena_scan_limit_gb} GB read by one."
+  description   = "Queries of the archive. Results are kept for a week; a query reads at most ${var.athena_scan_limit_gb} GB."
   force_destroy = true
 
   configuration {

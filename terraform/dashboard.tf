@@ -1,8 +1,8 @@
 resource "aws_cloudwatch_dashboard" "pipeline" {
-  # Dashboards have no region: without it in the name, a second region would take this one's.
+  # Dashboards are global: without the region in the name, a second region would overwrite this one.
   dashboard_name = "${local.name}-${var.region}"
 
-  # Through jsondecode, so that a template that is not JSON fails here and not in somebody's browser.
+  # jsondecode makes a template that is not JSON fail here instead of in the browser.
   dashboard_body = jsonencode(jsondecode(templatefile(var.dashboard_template, {
     region     = var.region
     function   = aws_lambda_function.processor.function_name
