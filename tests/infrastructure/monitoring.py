@@ -156,10 +156,10 @@ def _config() -> str:
     for content in text().values():
         for block in hcl.parse(content):
             if block.kind == "locals":
-                others.append(content[slice(*block.span)])
+                others.append(content[slice(*block.range)])
             elif block.kind == "resource" and block.labels[0] in EVALUATED:
                 type_, name = block.labels
-                parts[type_].append(f"{name} = {hcl.as_object(block)}")
+                parts[type_].append(f"{name} = {hcl.to_object(block)}")
     evaluated = "\n".join("\n".join([f"{type_} = {{", *objects, "}"]) for type_, objects in parts.items())
     return _without_resources("\n".join([*others, f"locals {{\nevaluated = {{\n{evaluated}\n}}\n}}\n"]))
 

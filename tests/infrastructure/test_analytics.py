@@ -33,7 +33,7 @@ def local_values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     directory = tmp_path_factory.mktemp("analytics")
     shutil.copy(TERRAFORM / "variables.tf", directory)
     content = text()["analytics.tf"]
-    source = "".join(content[slice(*block.span)] for block in hcl.parse(content) if block.kind == "locals")
+    source = "".join(content[slice(*block.range)] for block in hcl.parse(content) if block.kind == "locals")
     (event_types,) = (line for line in text()["locals.tf"].splitlines() if "event_types =" in line)
     (directory / "analytics.tf").write_text(
         f'{source}\nlocals {{\nname = "rt-pipeline-test"\n{event_types}\n}}\n'

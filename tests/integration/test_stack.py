@@ -62,7 +62,7 @@ def test_terraform_finds_the_config_valid(pipeline: Pipeline) -> None:
 def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
     port = free_port()
     state_dir = tmp_path / "stack"
-    lifecycle.up(state_dir, port=port, emulator="ministack", say=lambda line: None)
+    lifecycle.up(state_dir, port=port, emulator="ministack", log=lambda line: None)
     assert lifecycle.down(state_dir)
     assert not state_dir.exists()
     listening = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

@@ -149,7 +149,7 @@ def start_stack(*, archive: bool = False) -> Iterator[LocalStack]:
                 processes.free_port(),
                 "ministack",
                 overrides={"archive": archive},
-                say=lambda _: None,
+                log=lambda _: None,
             )
             yield LocalStack(state, state_dir)
         finally:

