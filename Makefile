@@ -1,5 +1,5 @@
-# Everything here runs from the checkout and installs nothing outside it.
-# Variables given after make (ARGS=..., EVENT_ID=..., PORT=...) reach the commands as environment variables.
+# Every target runs from the checkout and installs nothing outside it.
+# Variables after make (ARGS=..., EVENT_ID=..., PORT=...) reach the commands as environment variables.
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -10,57 +10,59 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 TOOLS := .venv/tools/bin/python
 DEV := .venv/dev/bin/python
 ANALYTICS := .venv/analytics/bin/python
-# Any Python will do for what needs no packages.
+# Any Python runs the commands that need no packages.
 BARE := @python=$$(PYTHON='$(PYTHON)' sh tools/local/python.sh) && "$$python"
-# Builds the virtual environments that are named after it, where their locks have changed.
+# Build the virtual environments named after it, if their locks have changed.
 NEED := $(BARE) tools/local/bootstrap.py
 
 .PHONY: help
-help: ## show this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 ## The local stack
 .PHONY: up down status demo env doctor
-up: ## start it: emulator, Lambda zip, Terraform (PORT=4566, EMULATOR=auto|localstack|ministack, ENDPOINT=http://... of one that runs)
+up: ## start the emulator and apply Terraform (PORT=4566, EMULATOR=auto|localstack|ministack, ENDPOINT=http://127.0.0.1:4566)
 	$(NEED) tools emulator
 	@$(TOOLS) -m tools.local up
 
-down: ## remove it without a trace
+down: ## remove the stack and everything it created
 	$(BARE) -m tools.local down
 
-status: ## what runs, and how much is in the queues and tables
+status: ## show what runs, and how much is in the queues and tables
 	$(NEED) tools
 	@$(TOOLS) -m tools.local status
 
-demo: up ## start it, send 1,000 mixed events, account for every one of them
+demo: ## start the stack, send 1,000 mixed events, account for each of them
+	$(NEED) tools emulator
+	@$(TOOLS) -m tools.local up --brief
 	@$(TOOLS) -m tools.ops demo
 
-env: ## shell exports for your own tools: eval "$(make env)"
+env: ## print shell exports for your own tools: eval "$(make env)"
 	$(BARE) -m tools.local env
 
-doctor: ## look this machine over: what is missing, what that means, what to do
+doctor: ## check prerequisites and suggest fixes
 	$(BARE) -m tools.local doctor
 
 ## Events
 .PHONY: send get events logs rejected replay redrive rearchive verify
-send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists what there is)
+send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists all options)
 	$(NEED) tools
 	@if [ -z "$$QUEUE_URL" ]; then exports=$$($(TOOLS) -m tools.local env) && eval "$$exports" || exit 1; fi && \
 	$(TOOLS) producer/send_test_events.py --queue-url "$$QUEUE_URL" $(ARGS)
 
-get: ## one event as sent, and what the pipeline added (EVENT_ID=...)
+get: ## show one event as sent, and what the pipeline added (EVENT_ID=...)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops get
 
-events: ## stored events, newest first (CUSTOMER=..., TYPE=order, LARGE=1, SINCE=1h, LIMIT=..., JSON=1)
+events: ## list stored events, newest first (CUSTOMER=..., TYPE=order, LARGE=1, SINCE=1h, LIMIT=..., JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops events
 
-logs: ## what the function logged (EVENT_ID=..., LEVEL=ERROR, SINCE=1h, LIMIT=..., FOLLOW=1)
+logs: ## show what the function logged (EVENT_ID=..., LEVEL=ERROR, SINCE=1h, LIMIT=..., FOLLOW=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops logs
 
-rejected: ## rejected events, newest first (REASON=..., LIMIT=...), or one with its body (ID=...)
+rejected: ## list rejected events, newest first (REASON=..., LIMIT=...), or show one with its body (ID=...)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rejected
 
@@ -72,7 +74,7 @@ redrive: ## move dead-lettered messages back to the queue
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops redrive
 
-rearchive: ## write a span of the tables to the archive again (SINCE=2h, UNTIL=1h, DRY_RUN=1)
+rearchive: ## write a time range of the tables to the archive again (SINCE=2h, UNTIL=1h, DRY_RUN=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rearchive
 
@@ -81,74 +83,59 @@ verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + 
 	@$(TOOLS) -m tools.ops verify
 
 ## Watching
-.PHONY: top picture
-top: ## watch it: queue, throughput, function, tables, alerts, alarms (INTERVAL=1, ARGS=--once)
+.PHONY: top
+top: ## watch queue, throughput, function, tables, alerts and alarms (INTERVAL=1, ARGS=--once)
 	$(NEED) tools
 	@$(TOOLS) -m dashboards $(ARGS)
 
-picture: up ## draw docs/top.svg anew: top under a load of half a minute
-	@$(TOOLS) -m dashboards.screenshot
-
 ## The archive
 .PHONY: query report
-query: ## SQL over what is archived (Q="select ..." or NAME=revenue_per_hour, SINCE=7d, UNTIL=..., FORMAT=csv)
+query: ## run SQL over the archive (Q="select ..." or NAME=revenue_per_hour, SINCE=7d, UNTIL=..., FORMAT=csv)
 	$(NEED) tools analytics
 	@$(ANALYTICS) -m tools.analytics query
 
-report: ## the named queries as one HTML page, build/report.html (SINCE=7d, UNTIL=..., OUT=...)
+report: ## write the named queries to one HTML page, build/report.html (SINCE=7d, UNTIL=..., OUT=...)
 	$(NEED) tools analytics
 	@$(ANALYTICS) -m tools.analytics report
 
 ## Speed and cost
 .PHONY: bench cost
-bench: ## measure everything and write it into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)
+bench: ## run the benchmarks and write the results into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)
 	$(NEED) tools emulator bench analytics
 	@$(TOOLS) -m tools.benchmarks
 
-cost: ## what it costs on AWS and where it breaks (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)
+cost: ## estimate the AWS bill and the limits at a rate (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.cost
 
 ## AWS: docs/deploy.md
-.PHONY: plan-aws deploy-aws rollback-aws destroy-aws bootstrap-aws drift receipt env-aws policy-aws
-plan-aws: ## say what a deploy would change (ENV=dev|staging|prod, AWS_PROFILE=rt-pipeline-user)
+.PHONY: plan-aws deploy-aws rollback-aws destroy-aws drift env-aws
+plan-aws: ## show what a deploy would change (ENV=dev|staging|prod, AWS_PROFILE=..., ARGS=--receipt|--policy)
 	$(NEED) tools
-	@$(TOOLS) -m tools.deploy plan
+	@$(TOOLS) -m tools.deploy plan $(ARGS)
 
-deploy-aws: ## deploy what make test was green for, and try it (AUTO_APPROVE=1, FORCE=1)
+deploy-aws: ## deploy what make test passed, then smoke-test it (ENV=dev, AUTO_APPROVE=1, FORCE=1, ARGS=--bootstrap: create the state bucket)
 	$(NEED) tools
-	@$(TOOLS) -m tools.deploy deploy
+	@$(TOOLS) -m tools.deploy deploy $(ARGS)
 
-rollback-aws: ## go back to the code before, in seconds (VERSION=...)
+rollback-aws: ## return to the previous code in seconds (ENV=dev, VERSION=3)
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy rollback
 
-destroy-aws: ## remove an environment and all that it holds (CONFIRM=its name)
+destroy-aws: ## remove an environment and all its data (ENV=dev, CONFIRM=dev)
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy destroy
 
-bootstrap-aws: ## make the bucket of Terraform's state, once for an account
-	$(NEED) tools
-	@$(TOOLS) -m tools.deploy bootstrap
-
-drift: ## say whether the account still is as the config says (exit status 2: it is not)
+drift: ## compare the account with the config (ENV=dev; exit status 2 if they differ)
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy drift
 
-receipt: ## what was tested last, and whether the checkout still is that
-	$(NEED) tools
-	@$(TOOLS) -m tools.deploy receipt
-
-env-aws: ## shell exports of a deployed environment: eval "$(make -s env-aws ENV=dev)"
+env-aws: ## print shell exports for a deployed environment: eval "$(make -s env-aws ENV=dev)"
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy env
 
-policy-aws: ## the deployer's policy for ENV, as JSON (ATHENA=1: what athena = true takes besides)
-	$(NEED) tools
-	@$(TOOLS) -m tools.deploy policy
-
 ## The code
-.PHONY: test test-chaos test-config audit lint fmt docs lock lock-provider clean
+.PHONY: test test-chaos test-config audit lint fmt docs lock clean
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest $(ARGS)
@@ -159,19 +146,19 @@ test-chaos: ## run the fault tests: throttling, resets, killed workers
 
 # A copy, so that Terraform leaves nothing beside the config.
 CONFIG := .cache/config
-test-config: ## run terraform/tests, with the AWS provider of registry.terraform.io mocked
+test-config: ## run terraform/tests with a mocked AWS provider (needs registry.terraform.io)
 	$(NEED) tools
-	@$(TOOLS) -m stack build
-	@rm -rf $(CONFIG) && mkdir -p $(CONFIG)/build
-	@cp -R terraform dashboards analytics $(CONFIG) && cp build/*.zip $(CONFIG)/build
+	@$(TOOLS) -m tools.local build
+	@rm -rf $(CONFIG) && mkdir -p $(CONFIG)/build $(CONFIG)/tools
+	@cp -R terraform dashboards $(CONFIG) && cp -R tools/analytics $(CONFIG)/tools && cp build/*.zip $(CONFIG)/build
 	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform init -backend=false -input=false
 	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform test
 
-audit: ## hold the Terraform and the locks against what is known to be unsafe (a large install, once)
+audit: ## check the Terraform and the locks for known vulnerabilities (large install, once)
 	$(NEED) dev audit
 	@$(DEV) -m pytest -rs tests/security $(ARGS)
 
-lint: ## ruff, mypy and actionlint, as CI runs them
+lint: ## run ruff, mypy and actionlint, as CI does
 	$(NEED) dev
 	@$(DEV) -m ruff check .
 	@$(DEV) -m ruff format --check .
@@ -184,22 +171,23 @@ fmt: ## format Python and Terraform
 	@$(DEV) -m ruff format .
 	@$(TOOLS) -m tools.local terraform fmt -recursive terraform
 
-docs: ## write docs/contract.md anew from the schema, and the figures in docs/ from what was measured
-	$(NEED) tools
+docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1: docs/top.svg too)
+	$(NEED) tools $(if $(PICTURE),emulator)
 	@$(TOOLS) -m tools.benchmarks.docs.contract
-	@$(TOOLS) -m tools.benchmarks.docs.figures
+	@$(TOOLS) -m tools.benchmarks.docs.terraform
+	@$(TOOLS) -m tools.benchmarks.docs.sections
+	@$(TOOLS) -m tools.analytics.views
+ifneq ($(PICTURE),)
+	@$(TOOLS) -m tools.local up --brief
+	@$(TOOLS) -m dashboards.screenshot
+endif
 
-lock: ## make requirements/*.txt anew from requirements/*.in (UPGRADE=1: newest versions; UPGRADE=unpinned: MiniStack and boto3 too)
+lock: ## update requirements/*.txt from *.in (UPGRADE=1: newest versions; PROVIDER=1: the AWS provider's lock file instead)
 	$(NEED) tools
 	@sh requirements/lock.sh
 
-PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64
-lock-provider: ## make terraform/.terraform.lock.hcl anew: the newest AWS provider that the config allows
-	$(NEED) tools
-	@rm -rf $(CONFIG) && mkdir -p $(CONFIG) && cp terraform/versions.tf $(CONFIG)
-	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG) providers lock $(PLATFORMS:%=-platform=%)
-	@cp $(CONFIG)/.terraform.lock.hcl terraform
-
+# .venv may be a mount point, as in the dev container: then only its content can be removed.
 clean: down ## remove the stack, the virtual environments, caches and build products
-	@rm -rf .venv .cache build .deploy .hypothesis
+	@[ ! -d .venv ] || { find .venv -mindepth 1 -delete && rmdir .venv 2>/dev/null || true; }
+	@rm -rf .cache build .deploy .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

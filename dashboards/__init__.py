@@ -1,5 +1,5 @@
-"""What shows a running pipeline: the terminal program (`make top`), on the laptop and on AWS.
+"""Show a running pipeline in a terminal (`make top`), on the local stack or on AWS. Nothing here writes.
 
-It reads only. `state` is what is known, `collect` finds it out in threads, `view` draws it, and nothing of
-`state` and `view` calls anything.
+`state` holds what is known, `collect` reads it from AWS in threads, and `view` draws it. Only `collect` and
+`target` call AWS.
 """

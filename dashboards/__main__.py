@@ -1,4 +1,4 @@
-"""``python -m dashboards``, as `make top` calls it."""
+"""Run ``python -m dashboards``, as `make top` does."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What is wrong with a source, in the few words that a panel's border holds."""
+"""Describe an error of a source in the few words that fit into a panel's border."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from tools.core.console import strip_control_chars
 _ACTION = re.compile(r"perform:? ([a-z0-9-]+:[A-Za-z]+)")
 
 
-def error_text(error: Exception, source: str, thing: str) -> str:
-    """An error of a source (``SQS``) that was asked about a thing (``the queue``), in one short line."""
+def describe_error(error: Exception, source: str, resource: str) -> str:
+    """Describe an error in one short line, from a source (``SQS``) and a resource (``the queue``)."""
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-        return f"{source} takes too long to answer"
+        return f"{source} timed out"
     if isinstance(error, AwsConnectionError | HTTPClientError | OSError):
         return f"{source} does not answer"
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return "no AWS credentials"
     if isinstance(error, ClientError):
-        return strip_control_chars(_refusal(error, source, thing))
+        return strip_control_chars(_describe_client_error(error, source, resource))
     if isinstance(error, BotoCoreError):
         return strip_control_chars(f"{source}: {error}".splitlines()[0])
-    # Nothing should come here, and if it does the panel must still say so and the others go on.
+    # A bug in a collector must not stop the other panels.
     return strip_control_chars(f"{source}: {type(error).__name__} {error}".splitlines()[0])
 
 
-def _refusal(error: ClientError, source: str, thing: str) -> str:
+def _describe_client_error(error: ClientError, source: str, resource: str) -> str:
     code = code_of(error)
     message = str(error.response.get("Error", {}).get("Message", ""))
     if "NotFound" in code or "DoesNotExist" in code or "NonExistent" in code:
-        return f"{thing} does not exist"
+        return f"{resource} does not exist"
     if code.startswith("AccessDenied") or "Authoriz" in code or "Unauthorized" in code:
-        named = _ACTION.search(message)
-        return f"not allowed: {named[1] if named else error.operation_name}"
+        action = _ACTION.search(message)
+        return f"not allowed: {action[1] if action else error.operation_name}"
     if "Expired" in code or "Token" in code or "Signature" in code:
-        return "the credentials are not accepted"
+        return "AWS rejects the credentials"
     if "Throttl" in code or code in ("TooManyRequestsException", "RequestLimitExceeded"):
-        return f"{source} throttles us"
+        return f"{source} throttles requests"
     return f"{source}: {code}"

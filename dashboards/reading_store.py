@@ -1,4 +1,4 @@
-"""Where the collectors' threads leave what they found, and the frames pick it up."""
+"""Hold the last reading of each source: collector threads write it, frames read it."""
 
 from __future__ import annotations
 
@@ -10,44 +10,47 @@ from typing import Any
 
 from dashboards.state import HISTORY, Depth, Reading, State
 
-# Answers no older than this are as good as new.
-_LATE_SECONDS = 8.0
+# A value is never called late before this age, in seconds.
+_MIN_LATE_AFTER = 8.0
 
 
 class ReadingStore:
-    """The last reading of each source. Safe to use from several threads."""
+    """The last reading of each source. Several threads may use it at the same time."""
 
-    def __init__(self, name: str, where: str, sources: Mapping[str, tuple[str, float]]) -> None:
-        """``sources`` gives each reading of `State` its source's name and how often it is to be asked."""
+    def __init__(self, name: str, location: str, sources: Mapping[str, tuple[str, float]]) -> None:
+        """Create an empty store. ``sources`` maps each reading of `State` to its source and its interval."""
         self._name = name
-        self._where = where
+        self._location = location
         self._lock = threading.Lock()
         self._readings: dict[str, Reading[Any]] = {
-            reading: Reading(source, every, late_after=max(_LATE_SECONDS, 3 * every))
-            for reading, (source, every) in sources.items()
+            reading: Reading(source, interval, late_after=max(_MIN_LATE_AFTER, 3 * interval))
+            for reading, (source, interval) in sources.items()
         }
         self._history: deque[Depth] = deque()
 
-    def put(self, reading: str, value: Any, at: float, problem: str | None = None) -> None:
-        """Keep what a source said. ``problem`` is what it could not say."""
+    def put(self, reading: str, value: Any, read_at: float, error: str | None = None) -> None:
+        """Store a value. ``error`` describes what a source could not read."""
         with self._lock:
-            self._readings[reading] = replace(self._readings[reading], value=value, at=at, problem=problem)
+            self._update(reading, value=value, read_at=read_at, error=error)
             if isinstance(value, Depth):
                 self._history.append(value)
-                while self._history[0].at < at - HISTORY:
+                while self._history[0].read_at < read_at - HISTORY:
                     self._history.popleft()
 
-    def fail(self, reading: str, problem: str) -> None:
-        """Keep what is wrong with a source; its last value stays."""
+    def put_error(self, reading: str, error: str) -> None:
+        """Store the error of a source. Its last value stays."""
         with self._lock:
-            self._readings[reading] = replace(self._readings[reading], problem=problem)
+            self._update(reading, error=error)
 
-    def slow_down(self, reading: str, every: float) -> None:
-        """Keep how often a source is asked now."""
+    def set_interval(self, reading: str, interval: float) -> None:
+        """Store how often a source is read now."""
         with self._lock:
-            self._readings[reading] = replace(self._readings[reading], every=every)
+            self._update(reading, interval=interval)
 
     def state(self, now: float) -> State:
-        """Everything known at a moment."""
+        """Return everything that is known at a moment."""
         with self._lock:
-            return State(now, self._name, self._where, history=tuple(self._history), **self._readings)
+            return State(now, self._name, self._location, history=tuple(self._history), **self._readings)
+
+    def _update(self, reading: str, **changes: Any) -> None:
+        self._readings[reading] = replace(self._readings[reading], **changes)

@@ -1,4 +1,4 @@
-"""`make picture`: watches a load of some seconds and draws the screen at its height as docs/top.svg."""
+"""Draw docs/top.svg: send a load to the local stack and export the screen at its peak."""
 
 from __future__ import annotations
 
@@ -14,41 +14,42 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dashboards.collect.all import watch
+from dashboards.collect.collectors import create_runner
 from dashboards.state import State
-from dashboards.target import Target, find
+from dashboards.target import Target, find_target
 from dashboards.view.charset import UNICODE
 from dashboards.view.screen import render
-from tools.core.console import err, safe_text
+from tools.core.cli import print_error
+from tools.core.console import err
 from tools.core.errors import OpsError
 from tools.core.paths import DEFAULT_STATE_DIR, ROOT
 from tools.core.state import StackState
 
-PICTURE = ROOT / "docs" / "top.svg"
+SCREENSHOT = ROOT / "docs" / "top.svg"
 SIZE = 120, 40
-# A steady stream, then a burst as fast as the queue takes it: how many events, and how many a second.
+# Events and events per second: a steady stream, then a burst without a rate limit.
 _STREAM = 1800, 90
 _BURST = 3500, 0
 _STREAM_SECONDS = 15
-# The picture is taken when so much of the burst's height is left, or after so many seconds.
-_LEFT = 0.6
-_PATIENCE = 60
-_SPICE = ("--invalid-ratio", "0.02", "--duplicate-ratio", "0.04", "--large-ratio", "0.1")
-# Text of rich's SVG with spaces at an end: viewers differ over whether they take room.
-_SPACED = re.compile(r'(<text [^>]*?)x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*>)([^<]*)</text>')
+# The frame is exported when this fraction of the burst's peak is left, or after the timeout in seconds.
+_REMAINING_FRACTION = 0.6
+_TIMEOUT = 60
+_RATIOS = ("--invalid-ratio", "0.02", "--duplicate-ratio", "0.04", "--large-ratio", "0.1")
+# A text of rich's SVG. Viewers differ in the width of spaces at its ends, so these are removed.
+_SVG_TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*>)([^<]*)</text>')
 _SPACE = "&#160;"
 
 
-def export(state: State, path: Path, size: tuple[int, int] = SIZE) -> None:
+def export_svg(state: State, path: Path, size: tuple[int, int] = SIZE) -> None:
     """Draw a frame as SVG."""
     width, height = size
     console = Console(file=io.StringIO(), record=True, width=width, height=height, force_terminal=True)
     console.print(render(state, width, height, UNICODE))
-    path.write_text(_SPACED.sub(_without_spaces, console.export_svg(title="make top")), encoding="utf-8")
+    path.write_text(_SVG_TEXT.sub(_strip_spaces, console.export_svg(title="make top")), encoding="utf-8")
 
 
-def _without_spaces(text: re.Match[str]) -> str:
-    before, x, y, length, after, content = text.groups()
+def _strip_spaces(match: re.Match[str]) -> str:
+    before, x, y, length, after, content = match.groups()
     cells = len(html.unescape(content))
     stripped = content
     while stripped.startswith(_SPACE):
@@ -58,56 +59,54 @@ def _without_spaces(text: re.Match[str]) -> str:
         stripped = stripped.removesuffix(_SPACE)
     if not stripped:
         return ""
-    long = float(length) * len(html.unescape(stripped)) / cells
-    return f'{before}x="{start:g}" y="{y}" textLength="{long:g}"{after}{stripped}</text>'
+    stripped_length = float(length) * len(html.unescape(stripped)) / cells
+    return f'{before}x="{start:g}" y="{y}" textLength="{stripped_length:g}"{after}{stripped}</text>'
 
 
 def main() -> int:
-    """Load the stack that runs, watch it, and write the picture. Returns the exit status."""
+    """Send a load to the running stack and write the screenshot. Return the exit status."""
     state_dir = Path(os.environ.get("STACK_DIR") or DEFAULT_STATE_DIR)
     try:
-        # Never a pipeline that happens to be exported: this one is sent thousands of events.
-        target = find(None, None, None, {"STACK_DIR": str(state_dir)})
+        # Exported names are ignored: thousands of events must only go to the local stack.
+        target = find_target(None, None, None, {"STACK_DIR": str(state_dir)})
     except OpsError as error:
-        err.print(safe_text(str(error), "bold red"))
-        err.print(safe_text(error.hint))
-        return error.status
-    export(under_load(target, StackState.load(state_dir)), PICTURE)
-    err.print(f"Wrote {PICTURE.relative_to(ROOT)}.", style="dim")
+        return print_error(error)
+    export_svg(watch_under_load(target, StackState.load(state_dir)), SCREENSHOT)
+    err.print(f"Wrote {SCREENSHOT.relative_to(ROOT)}.", style="dim")
     return 0
 
 
-def under_load(target: Target, stack: StackState) -> State:
-    """What is known of a pipeline while it works a burst off."""
+def watch_under_load(target: Target, stack: StackState) -> State:
+    """Send a stream and a burst. Return the state while the function processes the burst."""
     environment = os.environ | stack.environment()
-    runner, board = watch(target, 1.0)
+    runner, store = create_runner(target, 1.0)
     runner.start()
-    senders = []
+    producers = []
     try:
-        senders.append(_sender(environment, *_STREAM))
+        producers.append(_start_producer(environment, *_STREAM))
         time.sleep(_STREAM_SECONDS)
-        senders.append(_sender(environment, *_BURST))
+        producers.append(_start_producer(environment, *_BURST))
         peak = 0
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             time.sleep(0.5)
-            state = board.state(time.time())
+            state = store.state(time.time())
             queued = state.depth.value.total if state.depth.value else 0
             peak = max(peak, queued)
-            if queued < _LEFT * peak or time.monotonic() > deadline:
+            if queued < _REMAINING_FRACTION * peak or time.monotonic() > deadline:
                 return state
     finally:
         runner.stop()
-        for sender in senders:
-            sender.terminate()
-            sender.wait()
+        for producer in producers:
+            producer.terminate()
+            producer.wait()
 
 
-def _sender(environment: Mapping[str, str], count: int, rate: int) -> subprocess.Popen[bytes]:
+def _start_producer(environment: Mapping[str, str], count: int, rate: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
             *(sys.executable, str(ROOT / "producer" / "send_test_events.py")),
-            *("--count", str(count), "--rate", str(rate), *_SPICE),
+            *("--count", str(count), "--rate", str(rate), *_RATIOS),
         ],
         env=environment,
         stdout=subprocess.DEVNULL,

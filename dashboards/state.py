@@ -1,4 +1,4 @@
-"""What is known about a pipeline at one moment: plain data, made by `collect` and drawn by `view`."""
+"""Hold what is known about a pipeline at one moment: plain data, made by `collect` and drawn by `view`."""
 
 from __future__ import annotations
 
@@ -6,57 +6,57 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from dashboards.values import NO_METRIC, WAITING, Absent, Value
+from dashboards.values import NO_METRIC, NOT_READ_YET, Absent, Value
 
 T = TypeVar("T")
 
-# How far back charts and counts go, in seconds.
+# Length of charts and of counts, in seconds.
 HISTORY = 900
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """The queues' counters at a time (seconds since 1970). Approximate on AWS."""
+    """The queues' counters at a time (Unix seconds). They are approximate on AWS."""
 
-    at: float
+    read_at: float
     visible: int
     in_flight: int
     delayed: int
-    dead: Value
+    dead_letters: Value
 
     @property
     def total(self) -> int:
-        """Messages in the events queue, whatever their state."""
+        """The number of messages in the events queue, in any state."""
         return self.visible + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A figure over time, in steps of ``step`` seconds; keys are the number of the step since 1970.
+    """A value over time, in steps of ``step`` seconds. Keys are step numbers since 1970.
 
-    ``first`` and ``last`` are the steps that are known. ``gap`` is the value of a step between them that has
-    none: zero where silence means that nothing happened.
+    The steps from ``first`` to ``last`` are known. ``default`` is the value of a known step without a key:
+    zero if silence means that nothing happened.
     """
 
     step: int
     first: int
     last: int
     values: Mapping[int, float]
-    gap: float | None = 0.0
+    default: float | None = 0.0
 
-    def at(self, moment: float) -> float | None:
-        """The value at a time, or None where it is not known."""
-        step = int(moment // self.step)
-        return self.values.get(step, self.gap) if self.first <= step <= self.last else None
+    def value_at(self, time: float) -> float | None:
+        """Return the value at a time, or None if it is unknown."""
+        step = int(time // self.step)
+        return self.values.get(step, self.default) if self.first <= step <= self.last else None
 
     def mean(self, begin: int, end: int) -> float | None:
-        """The mean from one second up to another, or None where any of it is not known."""
+        """Return the mean from one second up to another, or None if a part of it is unknown."""
         first, last = begin // self.step, (end - 1) // self.step
         if first < self.first or last > self.last:
             return None
         total = 0.0
         for step in range(first, last + 1):
-            value = self.values.get(step, self.gap)
+            value = self.values.get(step, self.default)
             if value is None:
                 return None
             total += value
@@ -65,42 +65,42 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the function did, and what of it only metrics can tell.
+    """What the function processed, and the other values that come from metrics or logs.
 
-    Rates are per second and means over the ``mean_of`` seconds before ``ended``; counts are those of the last
+    Rates are per second: means over the ``window`` seconds before ``window_end``. Counts cover the last
     `HISTORY`. Durations and latencies are in milliseconds, ``oldest`` is in seconds, capacity is in units per
-    second. ``sent`` and ``settled`` are what came into the queue and what left it for good. ``silent`` counts
-    invocations that neither told of their batch nor failed, as far as the log says.
+    second. ``sent`` and ``deleted`` are the messages that entered and left the queue. ``silent`` counts
+    invocations that logged neither a batch nor a failure.
     """
 
-    ended: float
-    mean_of: int
-    received: Value = WAITING
-    stored: Value = WAITING
-    duplicates: Value = WAITING
-    rejected: Value = WAITING
-    latency_p50: Value = WAITING
-    latency_p95: Value = WAITING
+    window_end: float
+    window: int
+    received: Value = NOT_READ_YET
+    stored: Value = NOT_READ_YET
+    duplicates: Value = NOT_READ_YET
+    rejected: Value = NOT_READ_YET
+    latency_p50: Value = NOT_READ_YET
+    latency_p95: Value = NOT_READ_YET
     by_type: Mapping[str, Value] = field(default_factory=dict)
-    invocations: Value = WAITING
-    errors: Value = WAITING
+    invocations: Value = NOT_READ_YET
+    errors: Value = NOT_READ_YET
     silent: Value = NO_METRIC
-    throttles: Value = WAITING
-    duration_p50: Value = WAITING
-    duration_p95: Value = WAITING
-    concurrency: Value = WAITING
-    write_units: Value = WAITING
-    read_units: Value = WAITING
-    table_throttles: Value = WAITING
-    sent: Value = WAITING
-    settled: Value = WAITING
-    oldest: Value = WAITING
+    throttles: Value = NOT_READ_YET
+    duration_p50: Value = NOT_READ_YET
+    duration_p95: Value = NOT_READ_YET
+    concurrency: Value = NOT_READ_YET
+    write_units: Value = NOT_READ_YET
+    read_units: Value = NOT_READ_YET
+    table_throttles: Value = NOT_READ_YET
+    sent: Value = NOT_READ_YET
+    deleted: Value = NOT_READ_YET
+    oldest: Value = NOT_READ_YET
     series: Mapping[str, Series] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """How many items each table holds."""
+    """The number of items in each table."""
 
     events: Value
     rejected: Value
@@ -109,17 +109,17 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A large order or a rejection: when it came (seconds since 1970), what it is, and of which event."""
+    """A large order or a rejection: its time (Unix seconds), its kind, a detail, and the event's id."""
 
-    at: float
+    time: float
     kind: str
-    what: str
+    detail: str
     event_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm without the pipeline's name in front, its state (CloudWatch's word), and since when."""
+    """An alarm: its name without the pipeline's prefix, CloudWatch's state, and since when (Unix seconds)."""
 
     name: str
     state: str
@@ -128,32 +128,32 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """What a source said last, when, and what is wrong with it now.
+    """The last value of a source, when it was read, and the source's error now.
 
-    ``every`` is how often it is asked now, ``late_after`` how old its word may be without a remark; both in
+    ``interval`` is how often the source is read now. A value older than ``late_after`` is late. Both are in
     seconds.
     """
 
     source: str
-    every: float
+    interval: float
     late_after: float
     value: T | None = None
-    at: float | None = None
-    problem: str | None = None
+    read_at: float | None = None
+    error: str | None = None
 
     def age(self, now: float) -> float:
-        """Seconds since the value was read; infinite where there is none."""
-        return float("inf") if self.at is None else max(0.0, now - self.at)
+        """Return the seconds since the value was read; infinity if there is none."""
+        return float("inf") if self.read_at is None else max(0.0, now - self.read_at)
 
     def is_late(self, now: float) -> bool:
-        """Whether the value is older than it should be, as behind a slow endpoint."""
+        """Return whether the value is older than it should be, for example because the endpoint is slow."""
         return self.age(now) > self.late_after
 
-    def trouble(self, now: float) -> str | None:
-        """What a person should know about this source, or None: its problem, or that it is slow."""
-        if self.problem is None and self.value is not None and self.is_late(now):
+    def warning(self, now: float) -> str | None:
+        """Return the source's error, or that it is slow, or None if all is well."""
+        if self.error is None and self.value is not None and self.is_late(now):
             return f"{self.source} is slow"
-        return self.problem
+        return self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class State:
 
     now: float
     name: str
-    where: str
+    location: str
     depth: Reading[Depth]
     history: tuple[Depth, ...]
     activity: Reading[Activity]
@@ -172,12 +172,16 @@ class State:
 
     @property
     def readings(self) -> tuple[Reading[Any], ...]:
-        """Every source, in the order of the panels."""
+        """The reading of each source, in the order of the panels."""
         return (self.depth, self.activity, self.tables, self.alerts, self.alarms)
 
-    def figure(self, name: str) -> Value:
-        """A figure of `Activity`, or why there is none."""
+    def activity_value(self, name: str) -> Value:
+        """Return a value of `Activity`, or the reason why it is absent."""
         if self.activity.value is None:
-            return Absent(self.activity.problem) if self.activity.problem else WAITING
-        found: Value = getattr(self.activity.value, name)
-        return found
+            return Absent(self.activity.error) if self.activity.error else NOT_READ_YET
+        value: Value = getattr(self.activity.value, name)
+        return value
+
+    def activity_series(self, name: str) -> Series | None:
+        """Return a series of `Activity`, or None if there is none."""
+        return self.activity.value.series.get(name) if self.activity.value else None

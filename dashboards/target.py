@@ -1,4 +1,4 @@
-"""Which pipeline is watched, and clients that neither hang nor hold up a panel for long."""
+"""Find the pipeline to watch, and create clients whose calls time out within seconds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tools.core.errors import OpsError, UsageError
 from tools.core.resources import Resources
 
 SERVICES = ("sqs", "logs", "cloudwatch", "dynamodb")
-# A source is asked again soon anyway, so that a call is tried once and given up after a few seconds.
+# One attempt is enough because every source is read again within seconds.
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
-# An emulator is reached directly, whatever proxy the environment names.
-_EMULATOR = Config(proxies={})
+# Requests to an emulator bypass the proxy that the environment names.
+_EMULATOR_CONFIG = _CONFIG.merge(Config(proxies={}))
 
 
 @dataclass(frozen=True)
 class Target:
-    """A pipeline to watch. ``name`` is what all its names begin with; ``endpoint`` is None on AWS."""
+    """A pipeline to watch. ``name`` is the prefix of all its names; ``endpoint`` is None on AWS."""
 
     name: str
     region: str
@@ -38,57 +38,58 @@ class Target:
     clients: Mapping[str, Any] = field(repr=False, compare=False)
 
     @property
-    def where(self) -> str:
-        """Where it runs, in a few words."""
+    def location(self) -> str:
+        """The endpoint and region, for a person."""
         return f"{self.endpoint or 'AWS'} {self.region}"
 
 
-def find(
+def find_target(
     name: str | None,
     profile: str | None,
     region: str | None,
     environment: Mapping[str, str] = os.environ,
 ) -> Target:
-    """The pipeline to watch: the one called ``name``, else the exported one, else the local stack.
+    """Return the pipeline called ``name``, else the exported one, else the local stack.
 
-    Raises OpsError, saying what to type, when it cannot be found.
+    Raises OpsError with a hint if there is none.
     """
     if name:
-        return _by_name(name, profile, region, environment)
+        return _find_by_name(name, profile, region, environment)
     if (profile or region) and not environment.get("QUEUE_URL"):
         raise UsageError(
-            "Which pipeline? A profile or region says where it is, not what it is called.",
-            "Add --name, for example --name rt-pipeline-prod; or export the names that make env-aws prints.",
+            "Which pipeline? --profile and --region give its account and region, but not its name.",
+            "Add --name, for example --name rt-pipeline-prod. Or export the names that make env-aws prints.",
         )
-    found = Resources.find(environment)
-    credentials = None if profile else found.credentials
-    clients = _clients(profile, region or found.region, found.endpoint, credentials)
+    resources = Resources.find(environment)
+    credentials = None if profile else resources.credentials
     return Target(
-        name=found.function_name.removesuffix("-processor"),
-        region=region or found.region,
-        endpoint=found.endpoint,
-        queue_url=found.queue_url,
-        dlq_url=found.dlq_url,
-        events_table=found.table_name,
-        rejected_table=found.rejected_table_name,
-        duplicates_table=found.duplicates_table_name,
-        function_name=found.function_name,
-        clients=clients,
+        name=resources.function_name.removesuffix("-processor"),
+        region=region or resources.region,
+        endpoint=resources.endpoint,
+        queue_url=resources.queue_url,
+        dlq_url=resources.dlq_url,
+        events_table=resources.table_name,
+        rejected_table=resources.rejected_table_name,
+        duplicates_table=resources.duplicates_table_name,
+        function_name=resources.function_name,
+        clients=_create_clients(profile, region or resources.region, resources.endpoint, credentials),
     )
 
 
-def _by_name(name: str, profile: str | None, region: str | None, environment: Mapping[str, str]) -> Target:
-    """The pipeline whose names Terraform made from this one (terraform/locals.tf)."""
+def _find_by_name(
+    name: str, profile: str | None, region: str | None, environment: Mapping[str, str]
+) -> Target:
+    # The names are those that terraform/ makes from this one.
     endpoint = environment.get("AWS_ENDPOINT_URL") or None
-    clients = _clients(profile, region, endpoint, None)
+    clients = _create_clients(profile, region, endpoint, None)
     sqs = clients["sqs"]
     try:
         queue_url = str(sqs.get_queue_url(QueueName=f"{name}-events")["QueueUrl"])
     except sqs.exceptions.QueueDoesNotExist:
         raise OpsError(
             f"There is no queue {name}-events in {sqs.meta.region_name}.",
-            "--name is name_prefix and environment as in the tfvars, such as rt-pipeline-prod; "
-            "--region is where it runs.",
+            "Set --name to name_prefix and environment as in the tfvars, such as rt-pipeline-prod, "
+            "and --region to the pipeline's region.",
         ) from None
     except (BotoCoreError, ClientError) as error:
         explained = explain(error, endpoint)
@@ -109,7 +110,7 @@ def _by_name(name: str, profile: str | None, region: str | None, environment: Ma
     )
 
 
-def _clients(
+def _create_clients(
     profile: str | None, region: str | None, endpoint: str | None, credentials: tuple[str, str] | None
 ) -> dict[str, Any]:
     key, secret = credentials or (None, None)
@@ -118,9 +119,9 @@ def _clients(
             aws_access_key_id=key, aws_secret_access_key=secret, profile_name=profile, region_name=region
         )
     except ProfileNotFound:
-        known = ", ".join(boto3.session.Session().available_profiles) or "none"
-        raise UsageError(f"There is no AWS profile {profile}.", f"Profiles here: {known}.") from None
+        profiles = ", ".join(boto3.session.Session().available_profiles) or "none"
+        raise UsageError(f"There is no AWS profile {profile}.", f"Available profiles: {profiles}.") from None
     if session.region_name is None:
         raise UsageError("Which region?", "Add --region, for example --region eu-central-1.")
-    config = _CONFIG.merge(_EMULATOR) if endpoint else _CONFIG
+    config = _EMULATOR_CONFIG if endpoint else _CONFIG
     return {name: session.client(name, endpoint_url=endpoint, config=config) for name in SERVICES}

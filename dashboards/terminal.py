@@ -1,4 +1,4 @@
-"""The keyboard and the window's size, and the terminal given back as it was."""
+"""Read the keyboard, notice a new window size, and restore the terminal's settings at the end."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# Ctrl-C comes as a byte, not as a signal: make, which runs us, would be interrupted too and say so. Ctrl-Z
-# does nothing: a stopped program would leave its picture on the shell's screen.
-QUIT = frozenset({b"q", b"Q", b"\x03", b"\x04"})
+# Ctrl-C arrives as a byte and not as a signal, because a signal would also interrupt make. Ctrl-Z is ignored
+# because a suspended program would leave its screen in the shell.
+QUIT_KEYS = frozenset({b"q", b"Q", b"\x03", b"\x04"})
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-class Ended(BaseException):
+class TerminationSignal(BaseException):
     """A signal asked the program to end."""
 
 
 class Keyboard:
-    """Waits for keys and for the window to change its size."""
+    """Waits for keys and for a new window size."""
 
-    def __init__(self, descriptor: int | None, resized: int) -> None:
-        """``descriptor`` is the terminal's, None where there is none; ``resized`` a pipe to read from."""
-        self._watched = [resized] if descriptor is None else [descriptor, resized]
+    def __init__(self, descriptor: int | None, resize_pipe: int) -> None:
+        """Read from the terminal ``descriptor`` (None if there is none) and from ``resize_pipe``."""
+        self._watched = [resize_pipe] if descriptor is None else [descriptor, resize_pipe]
         self._descriptor = descriptor
-        self._resized = resized
+        self._resize_pipe = resize_pipe
 
-    def wait(self, seconds: float) -> bool:
-        """Wait so long, or until the window changes. Returns whether it is time to end."""
+    def wait_for_quit(self, seconds: float) -> bool:
+        """Wait until the time is over or the window's size changes. Return True if a quit key is pressed."""
         deadline = time.monotonic() + seconds
         while True:
-            left = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select(self._watched, [], [], left)
+            remaining = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select(self._watched, [], [], remaining)
             if not ready:
                 return False
-            if self._resized in ready:
-                os.read(self._resized, 1024)
+            if self._resize_pipe in ready:
+                os.read(self._resize_pipe, 1024)
                 return False
             if self._descriptor is not None:
                 keys = os.read(self._descriptor, 1024)
-                # No bytes: the terminal is gone.
-                if not keys or any(bytes([key]) in QUIT for key in keys):
+                # An empty read means that the terminal was closed.
+                if not keys or any(bytes([key]) in QUIT_KEYS for key in keys):
                     return True
 
 
 @contextmanager
-def keyboard() -> Iterator[Keyboard]:
-    """The keyboard, key by key and unseen. Signals that end a program raise `Ended` in the meantime."""
+def open_keyboard() -> Iterator[Keyboard]:
+    """Read keys one by one and without echo. Signals to end raise `TerminationSignal` meanwhile."""
     descriptor = sys.stdin.fileno() if sys.stdin.isatty() else None
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
 
-    def resized(_number: int, _frame: FrameType | None) -> None:
+    def notify_resize(_number: int, _frame: FrameType | None) -> None:
         os.write(writer, b"\0")
 
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise Ended(number)
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        raise TerminationSignal(number)
 
-    before = {number: signal.signal(number, end) for number in _SIGNALS}
-    before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, resized)
+    previous_handlers = {number: signal.signal(number, terminate) for number in _SIGNALS}
+    previous_handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, notify_resize)
     settings = termios.tcgetattr(descriptor) if descriptor is not None else None
     try:
         if descriptor is not None and settings is not None:
@@ -75,9 +75,9 @@ def keyboard() -> Iterator[Keyboard]:
         yield Keyboard(descriptor, reader)
     finally:
         if descriptor is not None and settings is not None:
-            # Drops what was typed meanwhile, which was meant for us and not for the shell.
+            # Discards keys typed meanwhile, which the shell would otherwise run.
             termios.tcsetattr(descriptor, termios.TCSAFLUSH, settings)
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
         os.close(reader)
         os.close(writer)

@@ -1,4 +1,4 @@
-"""Figures as a person reads them. One that cannot be had is `Absent`, with the reason, and never zero."""
+"""Format values for a person. A value that is not available is `Absent`, with the reason, and never zero."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """No figure, and why not, in a few words."""
+    """A missing value and the reason in a few words."""
 
     reason: str
 
 
 Value = float | Absent
 
-WAITING = Absent("not known yet")
+NOT_READ_YET = Absent("not known yet")
 NO_METRIC = Absent("no metrics")
-# What stands in a figure's place where there is none: an en dash.
+# Shown in place of an absent value: an en dash.
 DASH = "\u2013"
 
 
-def count(value: float) -> str:
-    """A number of things: ``1,204``, ``123k``, ``1.2M``."""
+def format_count(value: float) -> str:
+    """Format a number of things: ``1,204``, ``123k``, ``1.2M``."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e5, "k")):
         if value >= limit:
             scaled = value / (1e3 if unit == "k" else limit)
@@ -30,25 +30,25 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def brief(value: float) -> str:
-    """A number of things in five characters: ``987``, ``1.2k``, ``12k``, ``1.2M``."""
+def format_brief(value: float) -> str:
+    """Format a number of things in at most five characters: ``987``, ``1.2k``, ``12k``, ``1.2M``."""
     if value < 1000:
         return f"{value:.0f}"
-    return count(value) if value >= 1e5 else f"{value / 1000:.{1 if value < 9950 else 0}f}k"
+    return format_count(value) if value >= 1e5 else f"{value / 1000:.{1 if value < 9950 else 0}f}k"
 
 
-def rate(value: float) -> str:
-    """Things a second: ``1.2/s``, ``240/s``."""
-    return f"{value:.1f}/s" if 0 < value < 10 else f"{count(value)}/s"
+def format_rate(value: float) -> str:
+    """Format a number of things per second: ``1.2/s``, ``240/s``."""
+    return f"{value:.1f}/s" if 0 < value < 10 else f"{format_count(value)}/s"
 
 
-def millis(value: float) -> str:
-    """A duration given in milliseconds: ``12 ms``, ``1.4 s``, ``3 min``."""
-    return f"{value:.0f} ms" if value < 1000 else span(value / 1000)
+def format_millis(value: float) -> str:
+    """Format a duration given in milliseconds: ``12 ms``, ``1.4 s``, ``3 min``."""
+    return f"{value:.0f} ms" if value < 1000 else format_seconds(value / 1000)
 
 
-def span(seconds: float) -> str:
-    """A duration given in seconds: ``8 s``, ``3 min``, ``5 h``, ``12 d``."""
+def format_seconds(seconds: float) -> str:
+    """Format a duration given in seconds: ``8 s``, ``3 min``, ``5 h``, ``12 d``."""
     if seconds < 10 and seconds != round(seconds):
         return f"{seconds:.1f} s"
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
@@ -57,11 +57,11 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def at_most(seconds: float) -> str:
-    """A duration of which only an upper bound is known: ``≤ 12 s``."""
-    return f"≤ {span(seconds)}"
+def format_upper_bound(seconds: float) -> str:
+    """Format a duration of which only an upper bound is known: ``≤ 12 s``."""
+    return f"≤ {format_seconds(seconds)}"
 
 
-def formatted(figure: Value, form: Callable[[float], str]) -> str:
-    """A figure in its form, or the dash for an absent one."""
-    return DASH if isinstance(figure, Absent) else form(figure)
+def format_value(value: Value, formatter: Callable[[float], str]) -> str:
+    """Format a value, or return the dash if it is absent."""
+    return DASH if isinstance(value, Absent) else formatter(value)

@@ -19,7 +19,9 @@ from producer.run import Result, produce, resume
 
 # 2 is argparse's status for invalid arguments; 128 + n is a shell's status for a command ended by signal n.
 SENT, INCOMPLETE, USAGE, INTERRUPTED = 0, 1, 2, 128 + signal.SIGINT
-MANIFESTS = Path(__file__).resolve().parent.parent / ".stack" / "manifests"
+# The state directory of the local stack, where `make verify` looks for the newest manifest.
+STATE_DIR = Path(os.environ.get("STACK_DIR") or Path(__file__).resolve().parent.parent / ".stack")
+MANIFESTS = STATE_DIR / "manifests"
 # A resumed run sends the same messages: only how it sends them may change.
 _RESUME_OPTIONS = {"resume", "queue_url", "batch_size", "rate", "endpoint_url", "json"}
 
@@ -90,7 +92,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--manifest": {
         "type": Path,
         "metavar": "PATH",
-        "help": "new file that records what was sent, or a directory for it (default: .stack/manifests/)",
+        "help": "new file that records what was sent, or a directory for it (default: manifests/ in $STACK_DIR or .stack)",
     },
     "--resume": {
         "type": Path,

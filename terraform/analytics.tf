@@ -1,61 +1,33 @@
-# Athena over the archive: no crawler, no copy, paid by the bytes that a query reads.
+# Athena over the archive, without a crawler or a copy. Queries are billed by the bytes that they read.
 
 locals {
-  # What the archive's paths say of the lines in them, for partition projection.
+  # The parts of the archive's paths that partition projection needs: event types and kinds of rejection.
   archive_lines = var.athena ? {
-    events   = { partition = "type", values = ["order", "payment", "activity"] }
+    events   = { partition = "type", values = local.event_types }
     rejected = { partition = "kind", values = ["invalid_event", "event_id_conflict"] }
   } : {}
 
-  # The columns of the views as Athena names their types, in the order of tools/analytics/views/*.sql. A view's
-  # definition in Glue repeats them.
-  archive_columns = {
-    events = [
-      { name = "event_id", type = "varchar" },
-      { name = "event_type", type = "varchar" },
-      { name = "customer_id", type = "varchar" },
-      { name = "occurred_at", type = "varchar" },
-      { name = "received_at", type = "timestamp(3)" },
-      { name = "processed_at", type = "timestamp(3)" },
-      { name = "ingest_latency_ms", type = "bigint" },
-      { name = "amount", type = "decimal(38,4)" },
-      { name = "currency", type = "varchar" },
-      { name = "large_order", type = "boolean" },
-      { name = "item_count", type = "bigint" },
-      { name = "payload_bytes", type = "bigint" },
-      { name = "content_hash", type = "varchar" },
-      { name = "schema_version", type = "varchar" },
-      { name = "message_id", type = "varchar" },
-      { name = "replayed", type = "boolean" },
-      { name = "event", type = "varchar" },
-      { name = "type", type = "varchar" },
-      { name = "dt", type = "varchar" },
-      { name = "hour", type = "varchar" },
-    ]
-    rejected = [
-      { name = "message_id", type = "varchar" },
-      { name = "event_id", type = "varchar" },
-      { name = "event_type", type = "varchar" },
-      { name = "received_at", type = "timestamp(3)" },
-      { name = "rejected_at", type = "timestamp(3)" },
-      { name = "reasons", type = "varchar" },
-      { name = "rules", type = "array(varchar)" },
-      { name = "violation_count", type = "bigint" },
-      { name = "content_hash", type = "varchar" },
-      { name = "payload_bytes", type = "bigint" },
-      { name = "body", type = "varchar" },
-      { name = "kind", type = "varchar" },
-      { name = "dt", type = "varchar" },
-      { name = "hour", type = "varchar" },
-    ]
+  # The columns that the views add to those of columns.json, see tools/analytics/views.py.
+  derived_columns = {
+    events   = [{ name = "event", type = "varchar" }]
+    rejected = [{ name = "rules", type = "array(varchar)" }, { name = "body", type = "varchar" }]
   }
 
-  # Where Hive, whose names the Glue catalog keeps, has another name for a type.
+  # The columns of the views with Athena's types. Glue requires a list beside the view's SQL.
+  archive_columns = {
+    for view, columns in jsondecode(file("${var.lambda_source}/storage/columns.json")) : view => concat(
+      [for column in columns : { name = column.name, type = column.sql } if !try(column.partition, false)],
+      local.derived_columns[view],
+      [for name in [view == "events" ? "type" : "kind", "dt", "hour"] : { name = name, type = "varchar" }],
+    )
+  }
+
+  # The Glue catalog uses Hive's names of types. These differ from Athena's.
   hive_types = { "varchar" = "string", "array(varchar)" = "array<string>", "timestamp(3)" = "timestamp" }
 
   archive_database = replace("${local.name}_archive", "-", "_")
 
-  # Put before a named query: without days it would read, and bill, the whole archive.
+  # Precedes each named query, which would otherwise read, and bill, the whole archive.
   archive_days = join(",\n", [
     for view in ["events", "rejected"] : join("", [
       "${view} AS (\n  SELECT * FROM ${local.archive_database}.${view}\n",
@@ -68,17 +40,17 @@ resource "aws_glue_catalog_database" "archive" {
   count = var.athena ? 1 : 0
 
   name        = local.archive_database
-  description = "The archive of ${local.name}: views events and rejected, and the raw lines under them."
+  description = "The archive of ${local.name}: the views events and rejected, and the tables of raw lines."
 }
 
-# A line is one column of text. Whatever a JSON SerDe makes of a number with 19 digits, text stays what was
-# written, and the views cut out of it what they need.
+# A line is one column of text, because a JSON SerDe would round numbers with many digits. The views extract the
+# columns from it.
 resource "aws_glue_catalog_table" "archive_lines" {
   for_each = local.archive_lines
 
   database_name = aws_glue_catalog_database.archive[0].name
   name          = "${each.key}_lines"
-  description   = "Lines of ${each.key}/, each as often as it was archived. Query the view ${each.key} instead."
+  description   = "Raw lines of ${each.key}/, which may contain copies. Query the view ${each.key} instead."
   table_type    = "EXTERNAL_TABLE"
 
   parameters = {
@@ -120,19 +92,19 @@ resource "aws_glue_catalog_table" "archive_lines" {
     ser_de_info {
       serialization_library = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 
-      # Fields end at U+0001, which no JSON text holds as it is: a line is one field.
+      # The field separator is U+0001, which JSON text never contains, so a line is one field.
       parameters = { "serialization.format" = "1" }
     }
   }
 }
 
-# A view is kept in Glue as Athena writes it: a comment that holds the SQL and the columns.
+# Athena stores a view in Glue as a comment that holds its SQL and its columns.
 resource "aws_glue_catalog_table" "archive_views" {
   for_each = local.archive_lines
 
   database_name = aws_glue_catalog_database.archive[0].name
   name          = each.key
-  description   = "One row for each line of ${each.key}/, however often it was archived."
+  description   = "One row for each message of ${each.key}/, without copies."
   table_type    = "VIRTUAL_VIEW"
 
   parameters = { presto_view = "true", comment = "Presto View" }
@@ -162,13 +134,13 @@ resource "aws_glue_catalog_table" "archive_views" {
   }
 }
 
-# What a query found: to be looked at, not to be kept.
+# Query results, which expire after a week.
 resource "aws_s3_bucket" "athena_results" {
-  # checkov:skip=CKV_AWS_18:Only who queries comes here; CloudTrail can tell who read what.
-  # checkov:skip=CKV_AWS_21:What a query found can be found again.
-  # checkov:skip=CKV_AWS_144:What a query found can be found again.
-  # checkov:skip=CKV_AWS_145:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well.
-  # checkov:skip=CKV2_AWS_62:Athena says itself when a query is done.
+  # checkov:skip=CKV_AWS_18:Only analysts read it; CloudTrail can record their access.
+  # checkov:skip=CKV_AWS_21:A query can be run again.
+  # checkov:skip=CKV_AWS_144:A query can be run again.
+  # checkov:skip=CKV_AWS_145:Results expire after a week and are encrypted with an AWS-managed key.
+  # checkov:skip=CKV2_AWS_62:Athena emits its own event when a query is done.
 
   count = var.athena ? 1 : 0
 
@@ -234,7 +206,7 @@ resource "aws_athena_workgroup" "archive" {
   count = var.athena ? 1 : 0
 
   name          = "${local.name}-archive"
-  description   = "Queries of the archive: results kept for a week, at most ${var.athena_scan_limit_gb} GB read by one."
+  description   = "Queries of the archive: results expire after a week, a query reads at most ${var.athena_scan_limit_gb} GB."
   force_destroy = true
 
   configuration {

@@ -65,19 +65,19 @@ def credentials() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name == "HOME" or name.startswith("AWS_")}
 
 
-def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], say: Log = print) -> StackState:
+def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], log: Log = print) -> StackState:
     """Apply the config, or apply it again. Raises StackError with Terraform's own message."""
     build_all()
     workdir = terraform.workdir(state_dir)
     if not workdir.exists():
         shutil.copytree(TERRAFORM_SOURCE, workdir, ignore=shutil.ignore_patterns(*terraform.NOT_COPIED))
         (workdir / "backend_override.tf").write_text(LOCAL_BACKEND)
-        _terraform(state_dir, say, "init")
+        _terraform(state_dir, log, "init")
     arguments = _arguments(where, overrides)
     # `destroy` has to be given the same.
     (state_dir / terraform.APPLIED).write_text(json.dumps(arguments))
-    said = _terraform(state_dir, say, "apply", "-auto-approve", *arguments)
-    say(labelled("", terraform.summary(said)))
+    said = _terraform(state_dir, log, "apply", "-auto-approve", *arguments)
+    log(labelled("", terraform.summary(said)))
     done = subprocess.run(
         [toolchain.find_terraform().command, "output", "-json"],
         cwd=workdir,
@@ -121,8 +121,8 @@ def _environment() -> dict[str, str]:
     return kept | {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
 
-def _terraform(state_dir: Path, say: Log, command: str, *arguments: str) -> str:
+def _terraform(state_dir: Path, log: Log, command: str, *arguments: str) -> str:
     program = [toolchain.find_terraform().command]
-    workdir, log = terraform.workdir(state_dir), state_dir / terraform.LOG
-    _, said = terraform_process.run(program, workdir, _environment(), log, say, command, *arguments)
+    workdir, log_file = terraform.workdir(state_dir), state_dir / terraform.LOG
+    _, said = terraform_process.run(program, workdir, _environment(), log_file, log, command, *arguments)
     return said

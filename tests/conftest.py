@@ -1,11 +1,13 @@
-"""What every test run has: a target for the integration tests, chosen once and named at the top; a receipt.
+"""Choose the target of the integration tests once per run, and record a green run in a receipt.
 
-A green run of all tests is written down, for `make deploy-aws` to compare with.
+`make deploy-aws` compares the checkout with the receipt.
 """
 
 from __future__ import annotations
 
+import gc
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,27 +16,48 @@ from tools.core.errors import StackError
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the target, before anything is collected, and begin to take down the run."""
+    """Choose the target before the tests are collected, and start the receipt."""
     try:
         targets.chosen()
     except StackError as error:
         raise pytest.UsageError(str(error)) from None
     receipt.start(config)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        # As a shell starts what is to run in the background; some of what the tests start is sent a Ctrl-C.
+        # A shell starts background jobs so, but some tests send Ctrl-C to the processes that they start.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Undo the handlers' gc.freeze(), because DuckDB prints leaks at exit if its objects stay frozen."""
+    gc.unfreeze()
+
+
 def pytest_report_header(config: pytest.Config) -> str:
-    """Where the integration tests run."""
+    """Return the target of the integration tests."""
     return f"target: {targets.describe()}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip, with its reason, what the target cannot do."""
+    """Skip a test that needs an ability which the target lacks, and give the reason."""
     for marker in item.iter_markers("needs"):
         (ability,) = marker.args
         if ability not in targets.ABILITIES:
             raise pytest.UsageError(f"{item.nodeid} needs {ability!r}, which tests/targets.py does not know")
         if ability in targets.chosen().lacks:
             pytest.skip(f"needs {ability}: {targets.chosen().lacks[ability]}")
+
+
+NEXT_STEPS = {
+    pytest.ExitCode.OK: "Next: make demo sends 1,000 events, make plan-aws shows what a deploy would change.",
+    pytest.ExitCode.TESTS_FAILED: "Next: make test ARGS=--lf runs the failed tests again.",
+}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
+    """Print the next step below pytest's own summary."""
+    yield
+    step = NEXT_STEPS.get(pytest.ExitCode(exitstatus))
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if step and reporter and not session.config.option.collectonly:
+        reporter.write_line(step)

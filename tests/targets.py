@@ -80,7 +80,7 @@ class Target:
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Log = print,
+        log: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
@@ -110,14 +110,14 @@ class MiniStack(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Log = print,
+        log: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> StackState:
         # Where it runs already, it keeps its port.
         port = port or (None if (state_dir / lifecycle.MARKER).exists() else processes.free_port())
-        return lifecycle.up(state_dir, port, "ministack", overrides, emulator_environment, say)
+        return lifecycle.up(state_dir, port, "ministack", overrides, emulator_environment, log)
 
 
 class Endpoint(Target):
@@ -137,12 +137,12 @@ class Endpoint(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Log = print,
+        log: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> StackState:
-        return lifecycle.up(state_dir, overrides=overrides, say=say, endpoint=self.address)
+        return lifecycle.up(state_dir, overrides=overrides, log=log, endpoint=self.address)
 
 
 class LocalStack(Target):
@@ -166,12 +166,12 @@ class LocalStack(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Log = print,
+        log: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> StackState:
-        return lifecycle.up(state_dir, overrides=overrides, say=say, endpoint=self._address)
+        return lifecycle.up(state_dir, overrides=overrides, log=log, endpoint=self._address)
 
 
 class Account(Target):
@@ -185,12 +185,12 @@ class Account(Target):
         self,
         state_dir: Path,
         overrides: Mapping[str, object],
-        say: Log = print,
+        log: Log = print,
         *,
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> StackState:
-        return account.up(state_dir, self._identity, overrides, say)
+        return account.up(state_dir, self._identity, overrides, log)
 
     def down(self, state_dir: Path) -> None:
         account.down(state_dir, self._identity)

@@ -1,1 +1,1 @@
-"""Asking the sources: one collector for each, in a thread of its own."""
+"""Read the sources: one collector per source, each in its own thread."""

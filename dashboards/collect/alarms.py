@@ -1,44 +1,44 @@
-"""The states of the alarms, from CloudWatch."""
+"""Read the states of the alarms from CloudWatch."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dashboards.collect.runner import Seen
+from dashboards.collect.runner import CollectResult
 from dashboards.state import Alarm
 from dashboards.target import Target
 
 
 class Alarms:
-    """Reads every alarm, composite ones too, whose name begins with the pipeline's."""
+    """Reads every metric and composite alarm whose name begins with the pipeline's name."""
 
     reading = "alarms"
     source = "CloudWatch"
-    thing = "the alarms"
+    resource = "the alarms"
 
-    def __init__(self, target: Target, every: float) -> None:
-        self.every = every
+    def __init__(self, target: Target, interval: float) -> None:
+        self.interval = interval
         self._cloudwatch = target.clients["cloudwatch"]
         self._prefix = f"{target.name}-"
 
-    def collect(self) -> Seen:
-        """Ask for the alarms."""
+    def collect(self) -> CollectResult:
+        """Read the alarms, sorted by name."""
         pages = self._cloudwatch.get_paginator("describe_alarms").paginate(
             AlarmNamePrefix=self._prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         )
-        found = [
-            self._alarm(alarm)
+        alarms = [
+            self._to_alarm(description)
             for page in pages
             for kind in ("CompositeAlarms", "MetricAlarms")
-            for alarm in page.get(kind, [])
+            for description in page.get(kind, [])
         ]
-        return Seen(tuple(sorted(found, key=lambda alarm: alarm.name)))
+        return CollectResult(tuple(sorted(alarms, key=lambda alarm: alarm.name)))
 
-    def _alarm(self, described: dict[str, Any]) -> Alarm:
-        # When it came into its state; StateUpdatedTimestamp also moves when only the reason changes.
-        since = described.get("StateTransitionedTimestamp") or described.get("StateUpdatedTimestamp")
+    def _to_alarm(self, description: dict[str, Any]) -> Alarm:
+        # StateUpdatedTimestamp also changes when only the reason of the state changes.
+        since = description.get("StateTransitionedTimestamp") or description.get("StateUpdatedTimestamp")
         return Alarm(
-            described["AlarmName"].removeprefix(self._prefix),
-            described.get("StateValue") or "INSUFFICIENT_DATA",
+            description["AlarmName"].removeprefix(self._prefix),
+            description.get("StateValue") or "INSUFFICIENT_DATA",
             since.timestamp() if since else None,
         )

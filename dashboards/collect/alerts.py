@@ -1,4 +1,4 @@
-"""The newest large orders and rejections, by index and never by scanning."""
+"""Read the newest large orders and rejections from their indexes, without a scan."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from itertools import islice
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dashboards.collect.runner import Seen
-from dashboards.errors import error_text
+from dashboards.collect.runner import CollectResult
+from dashboards.errors import describe_error
 from dashboards.state import Alert
 from dashboards.target import Target
-from storage.keys import shard_keys
+from storage import keys
+from storage.attributes import EVENT_ID, EVENT_ID_CONFLICT, SUMMARY, text
 from tools.core.indexes import LARGE_ORDERS, NEWEST_REJECTED, newest_first
-from tools.core.tables import Item, text
+from tools.core.tables import Item
 
-# How many of each kind are kept to be shown, and how many of each partition of an index are asked for.
-_SHOWN = 30
-_PAGE = 10
+# The number of alerts of each kind that are kept, and that one query of a partition returns.
+_MAX_ALERTS = 30
+_PAGE_SIZE = 10
 
 
 class Alerts:
@@ -26,50 +27,51 @@ class Alerts:
 
     reading = "alerts"
     source = "DynamoDB"
-    thing = "a table or index"
+    resource = "a table or index"
 
-    def __init__(self, target: Target, every: float) -> None:
-        self.every = every
+    def __init__(self, target: Target, interval: float) -> None:
+        self.interval = interval
         self._dynamodb = target.clients["dynamodb"]
         self._events = target.events_table
         self._rejected = target.rejected_table
 
-    def collect(self) -> Seen:
-        """The newest of both kinds, newest first. Raises what the calls raised if neither could be had."""
-        found: list[Alert] = []
-        failed: list[Exception] = []
-        for read in (self._large_orders, self._rejections):
+    def collect(self) -> CollectResult:
+        """Read the newest alerts of both kinds, newest first. Raises the first error if both queries fail."""
+        alerts: list[Alert] = []
+        errors: list[Exception] = []
+        for read in (self._read_large_orders, self._read_rejections):
             try:
-                found += read()
+                alerts += read()
             except (BotoCoreError, ClientError) as error:
-                failed.append(error)
-        if len(failed) == 2:
-            raise failed[0]
-        newest = sorted(found, key=lambda alert: alert.at, reverse=True)
-        return Seen(tuple(newest), error_text(failed[0], self.source, self.thing) if failed else None)
-
-    def _large_orders(self) -> list[Alert]:
-        items = newest_first(self._dynamodb, self._events, LARGE_ORDERS, shard_keys("large"), page=_PAGE)
-        return [_large_order(item) for item in islice(items, _SHOWN)]
-
-    def _rejections(self) -> list[Alert]:
-        items = newest_first(
-            self._dynamodb, self._rejected, NEWEST_REJECTED, shard_keys("rejected"), page=_PAGE
+                errors.append(error)
+        if len(errors) == 2:
+            raise errors[0]
+        newest = sorted(alerts, key=lambda alert: alert.time, reverse=True)
+        return CollectResult(
+            tuple(newest), describe_error(errors[0], self.source, self.resource) if errors else None
         )
-        return [_rejection(item) for item in islice(items, _SHOWN)]
+
+    def _read_large_orders(self) -> list[Alert]:
+        partitions = keys.shard_keys(keys.LARGE_ORDERS)
+        items = newest_first(self._dynamodb, self._events, LARGE_ORDERS, partitions, page=_PAGE_SIZE)
+        return [_large_order(item) for item in islice(items, _MAX_ALERTS)]
+
+    def _read_rejections(self) -> list[Alert]:
+        partitions = keys.shard_keys(keys.REJECTED)
+        items = newest_first(self._dynamodb, self._rejected, NEWEST_REJECTED, partitions, page=_PAGE_SIZE)
+        return [_rejection(item) for item in islice(items, _MAX_ALERTS)]
 
 
 def _large_order(item: Item) -> Alert:
     amount = f"{Decimal(item['amount']['N']):,.2f} {text(item, 'currency') or ''}"
-    # Not when it was received: the index of rejections has no such time, and in a backlog the two differ.
-    return Alert(_moment(item, "processed_at"), "large order", amount.strip(), text(item, "event_id") or "")
+    # Not received_at: the index of rejections lacks it, and the two differ when the queue is long.
+    return Alert(_time(item, "processed_at"), "large order", amount.strip(), text(item, EVENT_ID) or "")
 
 
 def _rejection(item: Item) -> Alert:
-    kind = "conflict" if text(item, "kind") == "event_id_conflict" else "rejected"
-    why, event_id = text(item, "summary") or "", text(item, "event_id") or ""
-    return Alert(_moment(item, "rejected_at"), kind, why, event_id)
+    kind = "conflict" if text(item, "kind") == EVENT_ID_CONFLICT else "rejected"
+    return Alert(_time(item, "rejected_at"), kind, text(item, SUMMARY) or "", text(item, EVENT_ID) or "")
 
 
-def _moment(item: Item, name: str) -> float:
+def _time(item: Item, name: str) -> float:
     return datetime.fromisoformat(item[name]["S"]).timestamp()

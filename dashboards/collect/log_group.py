@@ -1,7 +1,7 @@
-"""What the function did, read from its log group: for emulators, whose CloudWatch does not know.
+"""Read what the function processed from its log group: for emulators, whose CloudWatch lacks the metrics.
 
-The function writes a line for each batch, with its metrics embedded (common.telemetry), and Lambda one
-that begins with REPORT for each invocation.
+The function writes a line with embedded metrics for each batch (`common.telemetry`). Lambda writes a REPORT
+line for each invocation.
 """
 
 from __future__ import annotations
@@ -10,26 +10,27 @@ import time
 from collections import Counter
 
 import contract
-from dashboards.collect.log_lines import Batch, Run, Runs
-from dashboards.collect.runner import Seen
-from dashboards.collect.timeseries import Bins, Recent
+from dashboards.collect.log_lines import BatchLine, Invocation, InvocationTracker
+from dashboards.collect.runner import CollectResult
+from dashboards.collect.timeseries import CountsBySecond, RecentSamples
 from dashboards.state import HISTORY, Activity
 from dashboards.target import Target
 from dashboards.values import NO_METRIC, Absent
 from tools.core.log_events import events_since
 
-# Rates are means over so many seconds, durations and latencies those of so many.
-_MEAN_OF = 10
-_RECENT = 60
-# Lines come in the order of their times, give or take this. Looking back further would mean reading more
-# lines a second time.
-_LATE_MILLIS = 2000
-_NAMES = ("Received", "Stored", "Duplicates", "Rejected")
-_TYPES = tuple(contract.SCHEMA["properties"]["event_type"]["enum"])
-_METRICS = (*_NAMES, "Redelivered", *(f"Stored{name.capitalize()}" for name in _TYPES))
-# The outcomes that take a message out of the queue.
-_SETTLED = ("Stored", "Duplicates", "Rejected", "Redelivered")
+# Seconds that rates are means over, and seconds that quantiles cover.
+_RATE_WINDOW = 10
+_QUANTILE_WINDOW = 60
+# Lines may come out of order by this much. A longer time would read more lines twice.
+_REREAD_MILLIS = 2000
+_OUTCOMES = ("Received", "Stored", "Duplicates", "Rejected")
+_BY_TYPE = {name: f"Stored{name.capitalize()}" for name in contract.EVENT_TYPES}
+# The outcomes that delete a message from the queue.
+_DELETED = ("Stored", "Duplicates", "Rejected", "Redelivered")
+_METRICS = dict.fromkeys((*_OUTCOMES, *_DELETED, *_BY_TYPE.values()))
 _NOT_LOGGED = Absent("not logged")
+_NOTHING_STORED = f"nothing stored in {_QUANTILE_WINDOW} s"
+_NO_INVOCATION = f"no run in {_QUANTILE_WINDOW} s"
 
 
 class LogGroup:
@@ -37,75 +38,68 @@ class LogGroup:
 
     reading = "activity"
     source = "log group"
-    thing = "the log group"
+    resource = "the log group"
 
-    def __init__(self, target: Target, every: float) -> None:
-        self.every = every
+    def __init__(self, target: Target, interval: float) -> None:
+        self.interval = interval
         self._logs = target.clients["logs"]
         self._group = f"/aws/lambda/{target.function_name}"
         self._since = time.time() - HISTORY
-        self._start = int(self._since * 1000)
-        self._runs = Runs()
-        self._counts = Bins()
-        self._durations = Recent(_RECENT)
-        self._running = Recent(_MEAN_OF)
-        self._latencies = Recent(_RECENT)
+        self._start_millis = int(self._since * 1000)
+        self._invocations = InvocationTracker()
+        self._counts = CountsBySecond()
+        self._durations = RecentSamples(_QUANTILE_WINDOW)
+        self._recent_durations = RecentSamples(_RATE_WINDOW)
+        self._latencies = RecentSamples(_QUANTILE_WINDOW)
 
-    def collect(self) -> Seen:
-        """Read what is new and sum up."""
-        newest = self._start
-        for event in events_since(self._logs, self._group, self._start):
+    def collect(self) -> CollectResult:
+        """Read the new lines and return the activity."""
+        newest = self._start_millis
+        for event in events_since(self._logs, self._group, self._start_millis):
             newest = max(newest, event["timestamp"])
-            told = self._runs.take(event)
-            if isinstance(told, Batch):
-                self._count_batch(told)
-            elif isinstance(told, Run):
-                self._count_run(told)
-        self._start = max(self._start, newest - _LATE_MILLIS)
+            reported = self._invocations.process(event)
+            if isinstance(reported, BatchLine):
+                self._add_batch(reported)
+            elif isinstance(reported, Invocation):
+                self._add_invocation(reported)
+        self._start_millis = max(self._start_millis, newest - _REREAD_MILLIS)
         now = time.time()
-        for kept in (self._counts, self._durations, self._running, self._latencies):
-            kept.forget(now)
-        self._runs.forget(self._start / 1000, now - HISTORY)
-        return Seen(self._activity(now))
+        for samples in (self._counts, self._durations, self._recent_durations, self._latencies):
+            samples.expire(now)
+        self._invocations.expire(self._start_millis / 1000, now - HISTORY)
+        return CollectResult(self._build_activity(now))
 
-    def _count_batch(self, batch: Batch) -> None:
+    def _add_batch(self, batch: BatchLine) -> None:
         counts = Counter({name: int(batch.fields.get(name, 0)) for name in _METRICS})
-        counts["settled"] = sum(counts[name] for name in _SETTLED)
-        self._counts.add(batch.at, counts)
-        self._latencies.add(batch.at, batch.fields["IngestLatency"])
+        counts["deleted"] = sum(counts[name] for name in _DELETED)
+        self._counts.add(batch.time, counts)
+        self._latencies.add(batch.time, batch.fields["IngestLatency"])
 
-    def _count_run(self, run: Run) -> None:
-        self._counts.add(run.at, Counter(invocations=1, errors=int(run.failed)))
-        self._durations.add(run.at, [run.milliseconds])
-        self._running.add(run.at, [run.milliseconds])
+    def _add_invocation(self, invocation: Invocation) -> None:
+        self._counts.add(invocation.time, Counter(invocations=1, errors=int(invocation.failed)))
+        self._durations.add(invocation.time, [invocation.millis])
+        self._recent_durations.add(invocation.time, [invocation.millis])
 
-    def _activity(self, now: float) -> Activity:
-        rate = {name: self._counts.rate(name, now, _MEAN_OF) for name in (*_NAMES, "invocations", "settled")}
+    def _build_activity(self, now: float) -> Activity:
+        rate_names = (*_OUTCOMES, "invocations", "deleted")
+        rates = {name.lower(): self._counts.rate(name, now, _RATE_WINDOW) for name in rate_names}
         return Activity(
-            ended=now,
-            mean_of=_MEAN_OF,
-            received=rate["Received"],
-            stored=rate["Stored"],
-            duplicates=rate["Duplicates"],
-            rejected=rate["Rejected"],
-            latency_p50=self._latencies.quantile(0.5, "nothing stored in 60 s"),
-            latency_p95=self._latencies.quantile(0.95, "nothing stored in 60 s"),
-            by_type={name: float(self._counts.total(f"Stored{name.capitalize()}")) for name in _TYPES},
-            invocations=rate["invocations"],
+            window_end=now,
+            window=_RATE_WINDOW,
+            **rates,
+            latency_p50=self._latencies.quantile(0.5, _NOTHING_STORED),
+            latency_p95=self._latencies.quantile(0.95, _NOTHING_STORED),
+            by_type={name: float(self._counts.total(metric)) for name, metric in _BY_TYPE.items()},
             errors=float(self._counts.total("errors")),
-            silent=float(self._runs.silent(now)),
+            silent=float(self._invocations.count_silent(now)),
             throttles=_NOT_LOGGED,
-            duration_p50=self._durations.quantile(0.5, "no run in 60 s"),
-            duration_p95=self._durations.quantile(0.95, "no run in 60 s"),
-            concurrency=float(self._running.most_at_once()),
+            duration_p50=self._durations.quantile(0.5, _NO_INVOCATION),
+            duration_p95=self._durations.quantile(0.95, _NO_INVOCATION),
+            concurrency=float(self._recent_durations.peak_concurrency()),
             write_units=NO_METRIC,
             read_units=NO_METRIC,
             table_throttles=NO_METRIC,
-            sent=Absent("worked out from the counters"),
-            settled=rate["settled"],
+            sent=Absent("derived from the counters"),
             oldest=NO_METRIC,
-            series={
-                name.lower(): self._counts.series(name, self._since, now)
-                for name in (*_NAMES, "invocations", "settled")
-            },
+            series={name.lower(): self._counts.series(name, self._since, now) for name in rate_names},
         )

@@ -1,7 +1,7 @@
-"""What the function did and the queue and tables measured, from CloudWatch: for AWS.
+"""Read what the function processed, and the queue's and tables' metrics, from CloudWatch: for AWS.
 
-One GetMetricData call asks for all of it. CloudWatch bills each metric asked for (USD 0.01 for a thousand,
-CloudWatch pricing, 2026), so that it is asked twice a minute and no more.
+One GetMetricData call reads them all, at most twice a minute because CloudWatch bills each metric (USD 0.01
+per thousand, CloudWatch pricing, 2026).
 """
 
 from __future__ import annotations
@@ -15,23 +15,29 @@ from typing import Any
 
 import contract
 from common.telemetry import NAMESPACE
-from dashboards.collect.runner import Seen
+from dashboards.collect.runner import CollectResult
 from dashboards.state import HISTORY, Activity, Series
 from dashboards.target import Target
 from dashboards.values import Absent, Value
+from tools.core import indexes
 
-EVERY = 30.0
+METRICS_INTERVAL = 30.0
 _MINUTE = 60
-# A minute's figures may come minutes late; older ones are no longer shown as what is going on.
-_FRESH = 300
-_SILENT = Absent("silent for 5 min")
-_TYPES = tuple(contract.SCHEMA["properties"]["event_type"]["enum"])
-_INDEXES = {"by_customer": "events", "by_type": "events", "large_orders": "events", "newest": "rejected"}
+# CloudWatch may publish a minute's values minutes later. Older values no longer describe the present.
+_MAX_AGE = 300
+_NO_RECENT_VALUE = Absent("silent for 5 min")
+_NO_VALUE = Absent("silent for 15 min")
+_OUTCOMES = ("received", "stored", "duplicates", "rejected")
+# The keys whose values are counts per minute, shown as rates per second.
+_RATES = (*_OUTCOMES, "invocations", "sent", "deleted")
+
+Minutes = dict[int, float]
+"""Values by the minute's start, in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric to ask for. ``key`` is what it is called here."""
+    """A metric to read. ``key`` is its name in this package; metrics of the same key are added up."""
 
     key: str
     namespace: str
@@ -39,8 +45,8 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...]
     stat: str = "Sum"
 
-    def query(self, number: int) -> dict[str, Any]:
-        """The query of GetMetricData for it, by the minute."""
+    def to_query(self, number: int) -> dict[str, Any]:
+        """Return the GetMetricData query for it, by minute."""
         dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions]
         metric = {"Namespace": self.namespace, "MetricName": self.name, "Dimensions": dimensions}
         return {
@@ -49,13 +55,13 @@ class Metric:
         }
 
 
-def metrics_of(target: Target) -> list[Metric]:
-    """Every metric that is asked for."""
+def list_metrics(target: Target) -> list[Metric]:
+    """Return every metric to read."""
     queue = (("QueueName", target.queue_url.rstrip("/").rsplit("/", 1)[-1]),)
     function = (("FunctionName", target.function_name),)
-    found = [
+    return [
         Metric("sent", "AWS/SQS", "NumberOfMessagesSent", queue),
-        Metric("settled", "AWS/SQS", "NumberOfMessagesDeleted", queue),
+        Metric("deleted", "AWS/SQS", "NumberOfMessagesDeleted", queue),
         Metric("oldest", "AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum"),
         Metric("visible", "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue, "Maximum"),
         Metric("in_flight", "AWS/SQS", "ApproximateNumberOfMessagesNotVisible", queue, "Maximum"),
@@ -67,92 +73,95 @@ def metrics_of(target: Target) -> list[Metric]:
         Metric("concurrency", "AWS/Lambda", "ConcurrentExecutions", function, "Maximum"),
         Metric("latency_p50", NAMESPACE, "IngestLatency", function, "p50"),
         Metric("latency_p95", NAMESPACE, "IngestLatency", function, "p95"),
+        *(Metric(name, NAMESPACE, name.capitalize(), function) for name in _OUTCOMES),
+        *(
+            Metric(f"type_{name}", NAMESPACE, f"Stored{name.capitalize()}", function)
+            for name in contract.EVENT_TYPES
+        ),
+        *_capacity_metrics(target),
     ]
-    for name in ("Received", "Stored", "Duplicates", "Rejected"):
-        found.append(Metric(name.lower(), NAMESPACE, name, function))
-    for name in _TYPES:
-        found.append(Metric(f"type_{name}", NAMESPACE, f"Stored{name.capitalize()}", function))
-    return found + list(_capacity(target))
 
 
-def _capacity(target: Target) -> Iterator[Metric]:
-    tables = {
-        "events": target.events_table,
-        "rejected": target.rejected_table,
-        "duplicates": target.duplicates_table,
-    }
-    places: list[tuple[tuple[str, str], ...]] = [(("TableName", name),) for name in tables.values()]
-    # An index's capacity is measured apart from its table's.
-    for index, table in _INDEXES.items():
-        places.append((("GlobalSecondaryIndexName", index), ("TableName", tables[table])))
-    for place in places:
-        yield Metric("write_units", "AWS/DynamoDB", "ConsumedWriteCapacityUnits", place)
-        yield Metric("read_units", "AWS/DynamoDB", "ConsumedReadCapacityUnits", place)
-        yield Metric("table_throttles", "AWS/DynamoDB", "WriteThrottleEvents", place)
-        yield Metric("table_throttles", "AWS/DynamoDB", "ReadThrottleEvents", place)
+def _capacity_metrics(target: Target) -> Iterator[Metric]:
+    tables = (target.events_table, target.rejected_table, target.duplicates_table)
+    sources: list[tuple[tuple[str, str], ...]] = [(("TableName", table),) for table in tables]
+    # An index's capacity is measured separately from its table's.
+    for index, table in (
+        (indexes.BY_CUSTOMER, target.events_table),
+        (indexes.BY_TYPE, target.events_table),
+        (indexes.LARGE_ORDERS, target.events_table),
+        (indexes.NEWEST_REJECTED, target.rejected_table),
+    ):
+        sources.append((("GlobalSecondaryIndexName", index.name), ("TableName", table)))
+    for dimensions in sources:
+        yield Metric("write_units", "AWS/DynamoDB", "ConsumedWriteCapacityUnits", dimensions)
+        yield Metric("read_units", "AWS/DynamoDB", "ConsumedReadCapacityUnits", dimensions)
+        yield Metric("table_throttles", "AWS/DynamoDB", "WriteThrottleEvents", dimensions)
+        yield Metric("table_throttles", "AWS/DynamoDB", "ReadThrottleEvents", dimensions)
 
 
 class Metrics:
-    """Asks CloudWatch with one GetMetricData call."""
+    """Reads CloudWatch's metrics with one GetMetricData call."""
 
     reading = "activity"
     source = "CloudWatch"
-    thing = "a metric"
+    resource = "a metric"
 
-    def __init__(self, target: Target, every: float = EVERY) -> None:
-        self.every = every
+    def __init__(self, target: Target, interval: float = METRICS_INTERVAL) -> None:
+        self.interval = interval
         self._cloudwatch = target.clients["cloudwatch"]
-        self._metrics = metrics_of(target)
+        self._metrics = list_metrics(target)
 
-    def collect(self) -> Seen:
-        """Ask for the last `HISTORY` by the minute."""
+    def collect(self) -> CollectResult:
+        """Read the last `HISTORY` by minute and return the activity."""
         now = time.time()
-        minutes = self._ask(now)
-        return Seen(activity(minutes, now))
+        return CollectResult(build_activity(self._fetch(now), now))
 
-    def _ask(self, now: float) -> dict[str, list[dict[int, float]]]:
-        """For each key, the values of its metrics by the minute (seconds since 1970)."""
-        found: dict[str, list[dict[int, float]]] = {}
-        by_id: dict[str, dict[int, float]] = {}
+    def _fetch(self, now: float) -> dict[str, list[Minutes]]:
+        """Return the values of each key's metrics."""
+        by_key: dict[str, list[Minutes]] = {}
+        by_id: dict[str, Minutes] = {}
         for number, metric in enumerate(self._metrics):
-            found.setdefault(metric.key, []).append(by_id.setdefault(f"m{number}", {}))
+            by_key.setdefault(metric.key, []).append(by_id.setdefault(f"m{number}", {}))
         pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=[metric.query(number) for number, metric in enumerate(self._metrics)],
+            MetricDataQueries=[metric.to_query(number) for number, metric in enumerate(self._metrics)],
             StartTime=datetime.fromtimestamp((now - HISTORY) // _MINUTE * _MINUTE, UTC),
             EndTime=datetime.fromtimestamp(math.ceil(now / _MINUTE) * _MINUTE, UTC),
         )
         for page in pages:
             for result in page["MetricDataResults"]:
-                for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
-                    by_id[result["Id"]][int(moment.timestamp())] = float(value)
-        return found
+                for timestamp, value in zip(result["Timestamps"], result["Values"], strict=True):
+                    by_id[result["Id"]][int(timestamp.timestamp())] = float(value)
+        return by_key
 
 
-def activity(minutes: dict[str, list[dict[int, float]]], now: float) -> Activity:
-    """Sum CloudWatch's answer up. Each figure is that of the newest whole minute that CloudWatch has."""
-    summed = {key: _sum(values) for key, values in minutes.items()}
+def build_activity(values: dict[str, list[Minutes]], now: float) -> Activity:
+    """Return the activity: rates and quantiles of the newest whole minute, counts of all minutes."""
+    sums = {key: _sum_by_minute(several) for key, several in values.items()}
 
-    def newest(key: str, scale: float = 1.0) -> Value:
-        known = [at for at in summed.get(key, {}) if now - _FRESH <= at <= now - _MINUTE]
-        return summed[key][max(known)] / scale if known else _SILENT
+    def newest(key: str, divisor: float = 1.0) -> Value:
+        minutes = [minute for minute in sums.get(key, {}) if now - _MAX_AGE <= minute <= now - _MINUTE]
+        return sums[key][max(minutes)] / divisor if minutes else _NO_RECENT_VALUE
 
     def total(key: str) -> Value:
-        values = summed.get(key, {})
-        return sum(values.values()) if values else Absent("silent for 15 min")
+        minutes = sums.get(key, {})
+        return sum(minutes.values()) if minutes else _NO_VALUE
 
-    last = max((at for values in summed.values() for at in values if at <= now - _MINUTE), default=now)
-    depth = _sum([summed.get("visible", {}), summed.get("in_flight", {})])
+    last_minute = max(
+        (minute for minutes in sums.values() for minute in minutes if minute <= now - _MINUTE), default=now
+    )
+    series = {
+        key: _to_series({minute: count / _MINUTE for minute, count in sums.get(key, {}).items()})
+        for key in _RATES
+    }
+    depth = _sum_by_minute([sums.get("visible", {}), sums.get("in_flight", {})])
     return Activity(
-        ended=last + _MINUTE,
-        mean_of=_MINUTE,
-        received=newest("received", _MINUTE),
-        stored=newest("stored", _MINUTE),
-        duplicates=newest("duplicates", _MINUTE),
-        rejected=newest("rejected", _MINUTE),
+        window_end=last_minute + _MINUTE,
+        window=_MINUTE,
+        **{key: newest(key, _MINUTE) for key in _RATES},
         latency_p50=newest("latency_p50"),
         latency_p95=newest("latency_p95"),
-        by_type={name: total(f"type_{name}") for name in _TYPES},
-        invocations=newest("invocations", _MINUTE),
+        by_type={name: total(f"type_{name}") for name in contract.EVENT_TYPES},
         errors=total("errors"),
         throttles=total("throttles"),
         duration_p50=newest("duration_p50"),
@@ -160,37 +169,29 @@ def activity(minutes: dict[str, list[dict[int, float]]], now: float) -> Activity
         concurrency=newest("concurrency"),
         write_units=newest("write_units", _MINUTE),
         read_units=newest("read_units", _MINUTE),
-        table_throttles=_throttles(summed),
-        sent=newest("sent", _MINUTE),
-        settled=newest("settled", _MINUTE),
+        table_throttles=_count_table_throttles(sums),
         oldest=newest("oldest"),
-        series={
-            **{
-                key: _series({at: value / _MINUTE for at, value in summed.get(key, {}).items()})
-                for key in ("sent", "settled", "received", "stored", "duplicates", "rejected", "invocations")
-            },
-            "depth": _series(depth),
-        },
+        series={**series, "depth": _to_series(depth)},
     )
 
 
-def _throttles(summed: dict[str, dict[int, float]]) -> Value:
-    # DynamoDB sends throttle metrics only when it throttles, and capacity whenever it is used: where it has
-    # told of capacity and not of throttles, there were none.
-    if summed.get("table_throttles"):
-        return sum(summed["table_throttles"].values())
-    return 0.0 if summed.get("write_units") else Absent("silent for 15 min")
+def _count_table_throttles(sums: dict[str, Minutes]) -> Value:
+    # DynamoDB publishes throttle metrics only when it throttles, but capacity whenever it is used. Capacity
+    # without throttles therefore means zero throttles.
+    if sums.get("table_throttles"):
+        return sum(sums["table_throttles"].values())
+    return 0.0 if sums.get("write_units") else _NO_VALUE
 
 
-def _sum(several: Iterable[dict[int, float]]) -> dict[int, float]:
-    added: dict[int, float] = {}
-    for values in several:
-        for at, value in values.items():
-            added[at] = added.get(at, 0.0) + value
-    return added
+def _sum_by_minute(several: Iterable[Minutes]) -> Minutes:
+    sums: Minutes = {}
+    for minutes in several:
+        for minute, value in minutes.items():
+            sums[minute] = sums.get(minute, 0.0) + value
+    return sums
 
 
-def _series(values: dict[int, float]) -> Series:
-    steps = {at // _MINUTE: value for at, value in values.items()}
-    # A minute that has no value may still get one.
-    return Series(_MINUTE, min(steps, default=0), max(steps, default=-1), steps, gap=None)
+def _to_series(minutes: Minutes) -> Series:
+    steps = {minute // _MINUTE: value for minute, value in minutes.items()}
+    # No default: a minute without a value may still get one.
+    return Series(_MINUTE, min(steps, default=0), max(steps, default=-1), steps, default=None)

@@ -1,99 +1,101 @@
-"""Runs collectors in threads, so that a slow or dead source holds up nobody else."""
+"""Run collectors in threads, so that a slow or failing source never delays another."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dashboards.errors import error_text
+from dashboards.errors import describe_error
 from dashboards.reading_store import ReadingStore
 
-# What one collector may take of a core, and how far it is slowed down to keep to that, in seconds.
-_SHARE = 0.02
-_SLOWEST = 6.0
-# A source is left alone for twice as long as it took to answer.
-_PATIENCE = 2
+# A collector may use this share of a core. To stay below it, its pause grows up to the maximum, in seconds.
+_CPU_SHARE = 0.02
+_MAX_PAUSE = 6.0
+# The pause after a slow answer is at least this many times as long as the answer took.
+_PAUSE_FACTOR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a collector found; ``problem`` says what it could not find beside it."""
+class CollectResult:
+    """The value that a collector read; ``error`` describes what it could not read."""
 
     value: Any
-    error_text: str | None = None
+    error: str | None = None
 
 
 class Collector(Protocol):
-    """Asks one source for a reading of `State`, every so many seconds.
+    """Reads one reading of `State` from one source, every ``interval`` seconds.
 
-    ``thing`` is what does not exist when the source says that something does not.
+    ``resource`` names what is missing when the source answers that something does not exist.
     """
 
     reading: str
     source: str
-    thing: str
-    every: float
+    resource: str
+    interval: float
 
-    def collect(self) -> Seen:
-        """Ask once. May raise anything; the panel then says what is wrong."""
+    def collect(self) -> CollectResult:
+        """Read once. May raise any error, which the panel then shows."""
 
 
 class Runner:
-    """The threads of some collectors."""
+    """Runs each collector in a thread and stores what it reads."""
 
-    def __init__(self, collectors: Sequence[Collector], board: ReadingStore) -> None:
+    def __init__(self, collectors: Sequence[Collector], store: ReadingStore) -> None:
         self._collectors = collectors
-        self._board = board
+        self._store = store
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Ask every source again and again, until `stop`."""
+        """Read every source repeatedly until `stop`."""
         for collector in self._collectors:
-            self._thread(collector, self._run)
+            self._start_thread(collector, self._collect_repeatedly)
 
     def stop(self) -> None:
-        """Ask no more. A call on its way is left to itself: its thread does not outlive the program."""
+        """Stop reading. Calls in progress are abandoned: their threads end with the program."""
         self._stop.set()
 
-    def once(self, within: float, *, depth_again_after: float) -> None:
-        """Ask every source once, and give them ``within`` seconds in all.
+    def run_once(self, timeout: float, *, second_depth_after: float) -> None:
+        """Read every source once, within ``timeout`` seconds in total.
 
-        The queue's counters are read a second time after some seconds: rates need two readings.
+        The queue's counters are read again after some seconds, because rates need two readings.
         """
-        threads = [self._thread(collector, self._ask) for collector in self._collectors]
-        deadline = time.monotonic() + within
+        threads = [self._start_thread(collector, self._collect) for collector in self._collectors]
+        deadline = time.monotonic() + timeout
         for collector in self._collectors:
             if collector.reading == "depth":
-                self._stop.wait(depth_again_after)
-                threads.append(self._thread(collector, self._ask))
+                self._stop.wait(second_depth_after)
+                threads.append(self._start_thread(collector, self._collect))
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         for collector, thread in zip(self._collectors, threads, strict=False):
             if thread.is_alive():
-                self._board.fail(collector.reading, f"{collector.source} takes too long to answer")
+                self._store.put_error(collector.reading, f"{collector.source} timed out")
 
-    def _thread(self, collector: Collector, work: Any) -> threading.Thread:
-        thread = threading.Thread(target=work, args=(collector,), name=collector.reading, daemon=True)
+    def _start_thread(self, collector: Collector, function: Callable[[Collector], None]) -> threading.Thread:
+        thread = threading.Thread(target=function, args=(collector,), name=collector.reading, daemon=True)
         thread.start()
         return thread
 
-    def _ask(self, collector: Collector) -> None:
+    def _collect(self, collector: Collector) -> None:
         try:
-            seen = collector.collect()
-        except Exception as error:  # noqa: BLE001 - the panel says what it is, and the next round tries again
-            self._board.fail(collector.reading, error_text(error, collector.source, collector.thing))
+            result = collector.collect()
+        except Exception as error:  # noqa: BLE001 - the panel shows it, and the next round tries again
+            self._store.put_error(
+                collector.reading, describe_error(error, collector.source, collector.resource)
+            )
         else:
-            self._board.put(collector.reading, seen.value, time.time(), seen.error_text)
+            self._store.put(collector.reading, result.value, time.time(), result.error)
 
-    def _run(self, collector: Collector) -> None:
+    def _collect_repeatedly(self, collector: Collector) -> None:
         while not self._stop.is_set():
-            began, cpu = time.monotonic(), time.thread_time()
-            self._ask(collector)
-            took = time.monotonic() - began
-            rest = max(_PATIENCE * took, (time.thread_time() - cpu) / _SHARE)
-            pause = max(collector.every - took, min(_SLOWEST, rest))
-            self._board.slow_down(collector.reading, pause + took)
+            started, cpu_started = time.monotonic(), time.thread_time()
+            self._collect(collector)
+            elapsed = time.monotonic() - started
+            min_pause = max(_PAUSE_FACTOR * elapsed, (time.thread_time() - cpu_started) / _CPU_SHARE)
+            pause = max(collector.interval - elapsed, min(_MAX_PAUSE, min_pause))
+            self._store.set_interval(collector.reading, pause + elapsed)
             self._stop.wait(pause)

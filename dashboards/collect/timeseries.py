@@ -1,4 +1,4 @@
-"""Counts by the second, so that rates, totals and charts come from one place."""
+"""Keep counts by second and recent samples, from which rates, totals and charts are made."""
 
 from __future__ import annotations
 
@@ -9,69 +9,70 @@ from collections.abc import Sequence
 from dashboards.state import HISTORY, Series
 from dashboards.values import Absent, Value
 
+_NO_COUNTS: Counter[str] = Counter()
 
-class Bins:
-    """Counts of several names by the second, for the last `HISTORY` seconds."""
+
+class CountsBySecond:
+    """Counts of several names by second, for the last `HISTORY` seconds."""
 
     def __init__(self) -> None:
         self._seconds: dict[int, Counter[str]] = {}
 
-    def add(self, at: float, counts: Counter[str]) -> None:
+    def add(self, time: float, counts: Counter[str]) -> None:
         """Add counts to the second of a time."""
-        self._seconds.setdefault(int(at), Counter()).update(counts)
+        self._seconds.setdefault(int(time), Counter()).update(counts)
 
-    def forget(self, now: float) -> None:
-        """Drop what is older than `HISTORY`."""
+    def expire(self, now: float) -> None:
+        """Drop counts older than `HISTORY`."""
         oldest = now - HISTORY
         for second in [second for second in self._seconds if second < oldest]:
             del self._seconds[second]
 
     def rate(self, name: str, now: float, seconds: int) -> float:
-        """Mean per second over the last whole seconds."""
+        """Return the mean per second over the last whole seconds."""
         end = int(now)
-        return sum(self._seconds.get(n, _NONE)[name] for n in range(end - seconds, end)) / seconds
+        return sum(self._seconds.get(n, _NO_COUNTS)[name] for n in range(end - seconds, end)) / seconds
 
     def total(self, name: str) -> int:
-        """How many in all."""
+        """Return the sum over all seconds."""
         return sum(counts[name] for counts in self._seconds.values())
 
     def series(self, name: str, since: float, now: float) -> Series:
-        """By the second; known from ``since`` up to the last second that is over."""
+        """Return the counts by second, known from ``since`` up to the last whole second."""
         values = {second: float(counts[name]) for second, counts in self._seconds.items() if counts[name]}
         return Series(1, math.ceil(since), int(now) - 1, values)
 
 
-class Recent:
+class RecentSamples:
     """The numbers of the last seconds, each with its time."""
 
     def __init__(self, seconds: int) -> None:
         self._seconds = seconds
-        self._kept: deque[tuple[float, float]] = deque()
+        self._samples: deque[tuple[float, float]] = deque()
 
-    def add(self, at: float, values: Sequence[float]) -> None:
-        """Add numbers; times must not go back."""
-        self._kept.extend((at, value) for value in values)
+    def add(self, time: float, values: Sequence[float]) -> None:
+        """Add numbers. Times must not decrease."""
+        self._samples.extend((time, value) for value in values)
 
-    def forget(self, now: float) -> None:
-        """Drop what is too old."""
-        while self._kept and self._kept[0][0] < now - self._seconds:
-            self._kept.popleft()
+    def expire(self, now: float) -> None:
+        """Drop numbers that are too old."""
+        while self._samples and self._samples[0][0] < now - self._seconds:
+            self._samples.popleft()
 
-    def quantile(self, share: float, nothing: str) -> Value:
-        """The value that this share of the numbers does not exceed; ``nothing`` says why there is none."""
-        if not self._kept:
-            return Absent(nothing)
-        ordered = sorted(value for _, value in self._kept)
-        return ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
+    def quantile(self, fraction: float, reason: str) -> Value:
+        """Return the value that this fraction of the numbers does not exceed, or absent for this reason."""
+        if not self._samples:
+            return Absent(reason)
+        ordered = sorted(value for _, value in self._samples)
+        return ordered[min(len(ordered) - 1, max(0, math.ceil(fraction * len(ordered)) - 1))]
 
-    def most_at_once(self) -> int:
-        """Taking each as something that ended at its time and took so many milliseconds: the most at once."""
-        edges = sorted(edge for end, took in self._kept for edge in ((end - took / 1000, 1), (end, -1)))
-        most = running = 0
-        for _, step in edges:
-            running += step
-            most = max(most, running)
-        return most
-
-
-_NONE: Counter[str] = Counter()
+    def peak_concurrency(self) -> int:
+        """Return the most intervals that overlap. A sample is an interval's end and its milliseconds."""
+        edges = sorted(
+            edge for end, millis in self._samples for edge in ((end - millis / 1000, 1), (end, -1))
+        )
+        peak = running = 0
+        for _, change in edges:
+            running += change
+            peak = max(peak, running)
+        return peak

@@ -1,1 +1,1 @@
-"""Drawing a `State`: pure functions from state and size to something rich can print."""
+"""Draw a `State`: pure functions from a state and a size to lines that rich can print."""

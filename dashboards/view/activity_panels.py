@@ -1,128 +1,142 @@
-"""The panels about the work: throughput, the function, the tables."""
+"""Draw the panels of throughput, the function and the tables."""
 
 from __future__ import annotations
 
 from rich.text import Text
 
 from dashboards.state import State
-from dashboards.values import DASH, WAITING, Absent, Value, brief, count, formatted, millis, rate
+from dashboards.values import (
+    NOT_READ_YET,
+    Absent,
+    format_brief,
+    format_count,
+    format_millis,
+    format_rate,
+    format_value,
+)
 from dashboards.view import timeline
-from dashboards.view.charset import Glyphs
-from dashboards.view.chart import bars, nice_ceiling
-from dashboards.view.lines import LABEL, VALUE, Entry, entry, fitted, row, several
+from dashboards.view.charset import Charset
+from dashboards.view.chart import ceiling_of, draw_bars
+from dashboards.view.lines import LABEL, VALUE, Entry, entries_line, fit
 
-_TROUBLE = "bold red"
 _LABEL_WIDTH = 11
+_VALUE_WIDTH = 9
+_MIN_CHART_WIDTH = 8
+# A panel with fewer lines than this is drawn in its compact form.
+_FULL_HEIGHT = 5
 
 
-def throughput(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """What came of the messages, a second, and how long events took from occurring to being stored."""
-    rates = {name: state.figure(name) for name in ("received", "stored", "duplicates", "rejected")}
-    entries = {
-        name: entry(name, figure, formatted(figure, rate), _late(state)) for name, figure in rates.items()
-    }
-    latency = _two("latency", state.figure("latency_p50"), state.figure("latency_p95"), state)
-    if height < 5:
-        pairs = [["received", "duplicates"], ["stored", "rejected"]]
-        drawn = [several([_padded(entries[name]) for name in pair], width) for pair in pairs]
-        return [*drawn, row(latency, width, len("received"))][:height]
-    ceiling = nice_ceiling(
-        max((value for value in rates.values() if not isinstance(value, Absent)), default=1)
-    )
-    drawn = [_with_chart(state, item, width, ceiling, glyphs) for item in entries.values()]
-    return [*drawn, row(latency, width, _LABEL_WIDTH)]
+def draw_throughput(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+    """Draw the outcomes of messages per second, and the time from occurrence to storage."""
+    style = _style(state)
+    rates = {name: state.activity_value(name) for name in ("received", "stored", "duplicates", "rejected")}
+    entries = {name: Entry.format(name, rate, format_rate, style) for name, rate in rates.items()}
+    latency = _quantiles_entry(state, "latency")
+    if height < _FULL_HEIGHT:
+        pairs = [("received", "duplicates"), ("stored", "rejected")]
+        lines = [
+            entries_line([_pad_label(entries[name], len("duplicates")) for name in pair], width)
+            for pair in pairs
+        ]
+        return [*lines, latency.line(width, len("received"))][:height]
+    ceiling = ceiling_of([None if isinstance(rate, Absent) else rate for rate in rates.values()])
+    lines = [_line_with_chart(state, entry, width, ceiling, charset) for entry in entries.values()]
+    return [*lines, latency.line(width, _LABEL_WIDTH)]
 
 
-def function(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """What Lambda did."""
-    invocations = state.figure("invocations")
-    concurrency = state.figure("concurrency")
-    runs = entry("invocations", invocations, formatted(invocations, rate), _late(state))
-    at_once = entry("at once", concurrency, formatted(concurrency, count), _late(state))
-    errors, throttles = (_bad(state, name, state.figure(name)) for name in ("errors", "throttles"))
-    silent = state.figure("silent")
+def draw_function(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+    """Draw the function's invocations, errors, concurrency and duration."""
+    style = _style(state)
+    invocations = Entry.format("invocations", state.activity_value("invocations"), format_rate, style)
+    concurrency = Entry.format("concurrency", state.activity_value("concurrency"), format_count, style)
+    errors = Entry.format_error_count("errors", state.activity_value("errors"), style)
+    throttles = Entry.format_error_count("throttles", state.activity_value("throttles"), style)
+    silent = state.activity_value("silent")
     if not isinstance(silent, Absent) and silent > 0:
-        errors = Entry(errors.label, f"{errors.value}, {count(silent)} silent", errors.style, errors.reason)
-    duration = _two("duration", state.figure("duration_p50"), state.figure("duration_p95"), state)
-    if height < 5:
-        drawn = [
-            several([runs, at_once], width),
-            row(duration, width, 0),
-            several([errors, throttles], width),
+        text = f"{errors.text}, {format_count(silent)} silent"
+        errors = Entry(errors.label, text, errors.style, errors.reason)
+    duration = _quantiles_entry(state, "duration")
+    if height < _FULL_HEIGHT:
+        lines = [
+            entries_line([invocations, concurrency], width),
+            duration.line(width, 0),
+            entries_line([errors, throttles], width),
         ]
-        return drawn[:height]
-    alone = [row(item, width, _LABEL_WIDTH) for item in (errors, throttles, at_once, duration)]
-    return [_with_chart(state, runs, width, None, glyphs), *alone]
+        return lines[:height]
+    others = [entry.line(width, _LABEL_WIDTH) for entry in (errors, throttles, concurrency, duration)]
+    return [_line_with_chart(state, invocations, width, 1.0, charset), *others]
 
 
-def tables(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """What DynamoDB holds, and what that took."""
-    names = ("events", "rejected", "duplicates")
-    held = [getattr(state.tables.value, name) if state.tables.value else WAITING for name in names]
-    late = LABEL if state.tables.trouble(state.now) else VALUE
-    counts = [
-        entry(name, figure, formatted(figure, count), late) for name, figure in zip(names, held, strict=True)
-    ]
-    write, read = state.figure("write_units"), state.figure("read_units")
-    units = (
-        formatted(write, rate) if isinstance(write, Absent) else f"w {rate(write)}  r {formatted(read, rate)}"
+def draw_tables(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+    """Draw the tables' item counts, the events by type, and the consumed capacity."""
+    labels = ("events", "rejected", "duplicates")
+    counts = [getattr(state.tables.value, name) if state.tables.value else NOT_READ_YET for name in labels]
+    style = LABEL if state.tables.warning(state.now) else VALUE
+    capacity = _capacity_entry(state)
+    throttles = Entry.format_error_count("throttles", state.activity_value("table_throttles"), _style(state))
+    if height < _FULL_HEIGHT:
+        brief = [
+            Entry.format(label, count, format_brief, style)
+            for label, count in zip(("events", "rejected", "dupl."), counts, strict=True)
+        ]
+        lines = [
+            entries_line(brief, width),
+            entries_line(_by_type_entries(state), width),
+            entries_line([capacity, throttles], width),
+        ]
+        return lines[:height]
+    events, rejected, duplicates = (
+        Entry.format(label, count, format_count, style) for label, count in zip(labels, counts, strict=True)
     )
-    capacity = entry("capacity", write, units, _late(state))
-    throttles = _bad(state, "table_throttles", state.figure("table_throttles"))
-    if height < 5:
-        short = [
-            entry(label, figure, formatted(figure, brief), late)
-            for label, figure in zip(("events", "rejected", "dupl."), held, strict=True)
-        ]
-        drawn = [
-            several(short, width),
-            several(_by_type(state), width),
-            several([capacity, throttles], width),
-        ]
-        return drawn[:height]
     return [
-        row(counts[0], width, _LABEL_WIDTH),
-        several([_padded(counts[1], _LABEL_WIDTH), counts[2]], width),
-        several(_by_type(state), width),
-        row(capacity, width, _LABEL_WIDTH),
-        row(throttles, width, _LABEL_WIDTH),
+        events.line(width, _LABEL_WIDTH),
+        entries_line([_pad_label(rejected, _LABEL_WIDTH), duplicates], width),
+        entries_line(_by_type_entries(state), width),
+        capacity.line(width, _LABEL_WIDTH),
+        throttles.line(width, _LABEL_WIDTH),
     ]
 
 
-def _by_type(state: State) -> list[Entry]:
-    found = state.activity.value.by_type if state.activity.value else {"events": WAITING}
-    return [entry(name, figure, formatted(figure, brief), _late(state)) for name, figure in found.items()]
+def _capacity_entry(state: State) -> Entry:
+    write, read = state.activity_value("write_units"), state.activity_value("read_units")
+    return Entry.format(
+        "capacity",
+        write,
+        lambda units: f"w {format_rate(units)}  r {format_value(read, format_rate)}",
+        _style(state),
+    )
 
 
-def _padded(item: Entry, width: int = len("duplicates")) -> Entry:
-    return Entry(f"{item.label:<{width}}", item.value, item.style, item.reason)
+def _by_type_entries(state: State) -> list[Entry]:
+    by_type = state.activity.value.by_type if state.activity.value else {"events": NOT_READ_YET}
+    return [Entry.format(name, value, format_brief, _style(state)) for name, value in by_type.items()]
 
 
-def _late(state: State) -> str:
-    return LABEL if state.activity.trouble(state.now) else VALUE
+def _quantiles_entry(state: State, name: str) -> Entry:
+    p50, p95 = state.activity_value(f"{name}_p50"), state.activity_value(f"{name}_p95")
+    return Entry.format(
+        name,
+        p50,
+        lambda millis: f"p50 {format_millis(millis)}  p95 {format_value(p95, format_millis)}",
+        _style(state),
+    )
 
 
-def _bad(state: State, name: str, figure: Value) -> Entry:
-    """A count of something that should not be."""
-    some = not isinstance(figure, Absent) and figure > 0
-    text = f"{'▲ ' if some else ''}{formatted(figure, count)}"
-    return entry(name.removeprefix("table_"), figure, text, _TROUBLE if some else _late(state))
+def _pad_label(entry: Entry, width: int) -> Entry:
+    return Entry(f"{entry.label:<{width}}", entry.text, entry.style, entry.reason)
 
 
-def _two(label: str, middle: Value, high: Value, state: State) -> Entry:
-    if isinstance(middle, Absent):
-        return entry(label, middle, DASH)
-    return Entry(label, f"p50 {millis(middle)}  p95 {formatted(high, millis)}", _late(state))
+def _style(state: State) -> str:
+    return LABEL if state.activity.warning(state.now) else VALUE
 
 
-def _with_chart(state: State, item: Entry, width: int, ceiling: float | None, glyphs: Glyphs) -> Text:
-    """An entry with its last minutes beside it, where there is room."""
-    room = width - _LABEL_WIDTH - 10
-    if room < 8 or item.reason:
-        return row(item, width, _LABEL_WIDTH)
-    series = state.activity.value.series.get(item.label) if state.activity.value else None
-    columns = timeline.rates(series, timeline.times(state, room))
-    most = max((column for column in columns if column is not None), default=1.0)
-    (drawn,) = bars(columns, 1, max(ceiling or 1.0, nice_ceiling(most)), glyphs)
-    line = Text().append(f"{fitted(item.label, _LABEL_WIDTH)} ", LABEL)
-    return line.append(fitted(item.value, 9), item.style).append(drawn, "green")
+def _line_with_chart(state: State, entry: Entry, width: int, ceiling: float, charset: Charset) -> Text:
+    """Draw an entry and, if there is room, a chart of its last minutes."""
+    chart_width = width - _LABEL_WIDTH - _VALUE_WIDTH - 1
+    if chart_width < _MIN_CHART_WIDTH or entry.reason:
+        return entry.line(width, _LABEL_WIDTH)
+    series = state.activity_series(entry.label)
+    columns = timeline.rate_columns(series, timeline.make_axis(state, chart_width))
+    (bars,) = draw_bars(columns, 1, max(ceiling, ceiling_of(columns)), charset)
+    line = Text().append(f"{fit(entry.label, _LABEL_WIDTH)} ", LABEL)
+    return line.append(fit(entry.text, _VALUE_WIDTH), entry.style).append(bars, "green")

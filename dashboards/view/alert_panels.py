@@ -1,102 +1,101 @@
-"""The panels about what happened: alerts and alarms."""
+"""Draw the panels of alerts and alarms."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from dashboards.state import Alarm, State
-from dashboards.values import span
-from dashboards.view.charset import Glyphs
-from dashboards.view.lines import LABEL, fitted
+from dashboards.state import Alarm, Alert, State
+from dashboards.values import format_seconds
+from dashboards.view.charset import Charset
+from dashboards.view.lines import ERROR, LABEL, fit
 from tools.core.console import strip_control_chars
 
-_KINDS = {"large order": "bold magenta", "rejected": "yellow", "conflict": "yellow"}
-# CloudWatch's word, how it is shown, in which style, and how urgent it is.
-_STATES = {
-    "ALARM": ("▲ ALARM", "bold red", 0),
+_KIND_STYLES = {"large order": "bold magenta", "rejected": "yellow", "conflict": "yellow"}
+# By CloudWatch's state: text, style and urgency.
+_ALARM_STATES = {
+    "ALARM": ("▲ ALARM", ERROR, 0),
     "INSUFFICIENT_DATA": ("? no data", LABEL, 1),
     "OK": ("✓ OK", "green", 2),
 }
 _STATE_WIDTH = 10
-# Ids have 36 characters at most in what the producer sends; a longer one is cut.
+# The producer's ids have up to 36 characters. Longer ids are cut off.
 _ID_WIDTH = 36
-_LEAST_WHAT = 50
+_MIN_DETAIL_WIDTH = 50
 
 
-def alerts(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """The newest alerts, the newest first."""
-    found = state.alerts.value or ()
-    if not found:
+def draw_alerts(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+    """Draw the newest alerts, newest first."""
+    alerts = state.alerts.value or ()
+    if not alerts:
         return [Text("none yet: no large order, no rejection", LABEL)][:height]
-    lines = []
-    for alert in found[:height]:
-        line = Text()
-        line.append(f"{_when(alert.at, state.now)}  ", LABEL)
-        line.append(f"{alert.kind:<12}", _KINDS.get(alert.kind, "")).append(" ")
-        what, event_id = (
-            " ".join(strip_control_chars(alert.what).split()),
-            strip_control_chars(alert.event_id),
-        )
-        beside = width - line.cell_len - _ID_WIDTH - 2
-        if beside >= _LEAST_WHAT:
-            line.append(fitted(what, beside)).append(f"  {event_id}", LABEL)
-        else:
-            line.append(what)
-            if line.cell_len + 2 + cell_len(event_id) <= width:
-                line.append(f"  {event_id}", LABEL)
-        lines.append(line)
-    return lines
+    return [_alert_line(alert, state.now, width) for alert in alerts[:height]]
 
 
-def alarms(state: State, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """Each alarm and since when; where there is not room for all, the urgent ones and how many others."""
-    found = sorted(state.alarms.value or (), key=_urgency)
-    if not found:
+def _alert_line(alert: Alert, now: float, width: int) -> Text:
+    line = Text().append(f"{_format_time(alert.time, now)}  ", LABEL)
+    line.append(f"{alert.kind:<12}", _KIND_STYLES.get(alert.kind, "")).append(" ")
+    detail = " ".join(strip_control_chars(alert.detail).split())
+    event_id = strip_control_chars(alert.event_id)
+    detail_width = width - line.cell_len - _ID_WIDTH - 2
+    if detail_width >= _MIN_DETAIL_WIDTH:
+        return line.append(fit(detail, detail_width)).append(f"  {event_id}", LABEL)
+    line.append(detail)
+    if line.cell_len + 2 + cell_len(event_id) <= width:
+        line.append(f"  {event_id}", LABEL)
+    return line
+
+
+def draw_alarms(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+    """Draw each alarm and since when it has its state. If not all fit, draw the urgent ones and a summary."""
+    alarms = sorted(state.alarms.value or (), key=_urgency)
+    if not alarms:
         return [Text("no alarm has this pipeline's name", LABEL)][:height]
-    if len(found) <= height:
-        return [_alarm(alarm, state.now, width) for alarm in found]
+    if len(alarms) <= height:
+        return [_alarm_line(alarm, state.now, width) for alarm in alarms]
     columns = 2 if width >= 76 else 1
-    each = width // columns
-    room = (height - 1) * columns if len(found) > height * columns else height * columns
-    listed = [_alarm(alarm, state.now, each - columns + 1) for alarm in found[:room]]
-    rows = height if room == height * columns else height - 1
+    column_width = width // columns
+    has_summary = len(alarms) > height * columns
+    rows = height - 1 if has_summary else height
+    room = rows * columns
+    cells = [_alarm_line(alarm, state.now, column_width - columns + 1) for alarm in alarms[:room]]
     lines = []
     for number in range(rows):
         line = Text()
-        for cell in listed[number::rows]:
-            cell.pad_right(max(0, each - cell.cell_len))
+        for cell in cells[number::rows]:
+            cell.pad_right(max(0, column_width - cell.cell_len))
             line.append_text(cell)
         lines.append(line)
-    rest = found[room:]
-    if rest:
-        lines.append(Text(f"and {len(rest)} more: {summary(rest)}", LABEL))
-    return lines[:height]
+    if has_summary:
+        rest = alarms[room:]
+        lines.append(Text(f"and {len(rest)} more: {_summarize(rest)}", LABEL))
+    return lines
 
 
-def summary(found: list[Alarm]) -> str:
-    """How many alarms are in each state: ``1 ALARM, 9 OK``."""
-    counts: dict[str, int] = {}
-    for alarm in sorted(found, key=_urgency):
-        word = _STATES.get(alarm.state, (f"? {alarm.state}", "", 1))[0].split(" ", 1)[1]
-        counts[word] = counts.get(word, 0) + 1
-    return ", ".join(f"{number} {word}" for word, number in counts.items())
+def _summarize(alarms: list[Alarm]) -> str:
+    """Return how many alarms are in each state: ``1 ALARM, 9 OK``."""
+    names = (_describe_state(alarm)[0].split(" ", 1)[1] for alarm in sorted(alarms, key=_urgency))
+    return ", ".join(f"{count} {name}" for name, count in Counter(names).items())
 
 
 def _urgency(alarm: Alarm) -> tuple[int, str]:
-    return _STATES.get(alarm.state, ("", "", 1))[2], alarm.name
+    return _describe_state(alarm)[2], alarm.name
 
 
-def _alarm(alarm: Alarm, now: float, width: int) -> Text:
-    word, style, _ = _STATES.get(alarm.state, (f"? {alarm.state}", LABEL, 1))
-    since = "" if alarm.since is None else span(max(0.0, round(now - alarm.since)))
-    line = Text().append(fitted(word, _STATE_WIDTH), style)
-    name_room = max(4, width - _STATE_WIDTH - 7)
-    return line.append(fitted(strip_control_chars(alarm.name), name_room)).append(f"{since:>7}", LABEL)
+def _describe_state(alarm: Alarm) -> tuple[str, str, int]:
+    return _ALARM_STATES.get(alarm.state, (f"? {alarm.state}", LABEL, 1))
 
 
-def _when(at: float, now: float) -> str:
-    moment = datetime.fromtimestamp(at, UTC)
-    return moment.strftime("%H:%M:%S" if now - at < 86400 else "%d %b  ")
+def _alarm_line(alarm: Alarm, now: float, width: int) -> Text:
+    text, style, _ = _describe_state(alarm)
+    age = "" if alarm.since is None else format_seconds(max(0.0, round(now - alarm.since)))
+    line = Text().append(fit(text, _STATE_WIDTH), style)
+    name_width = max(4, width - _STATE_WIDTH - 7)
+    return line.append(fit(strip_control_chars(alarm.name), name_width)).append(f"{age:>7}", LABEL)
+
+
+def _format_time(time: float, now: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%H:%M:%S" if now - time < 86400 else "%d %b  ")

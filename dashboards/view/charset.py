@@ -1,4 +1,4 @@
-"""The characters that pictures are made of, for terminals that have them and for those that have ASCII."""
+"""Define the characters that the screen is drawn with: Unicode, or ASCII for terminals without it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from rich.text import Text
 
 from dashboards.values import DASH
 
-_PLAIN = str.maketrans({DASH: "-", "≤": "<", "·": "|", "…": "~", "✓": "+", "▲": "!", "│": "|", "┤": "+"})
+_ASCII_FOR = str.maketrans({DASH: "-", "≤": "<", "·": "|", "…": "~", "✓": "+", "▲": "!", "│": "|", "┤": "+"})
 
 
 @dataclass(frozen=True, slots=True)
-class Glyphs:
-    """``bars`` are the parts of a full cell, from the least to the whole; ``none`` stands for zero."""
+class Charset:
+    """The characters of bars and borders.
+
+    ``bars`` are the fractions of a full cell in ascending order; ``zero`` marks a value of zero.
+    """
 
     bars: str
-    none: str
+    zero: str
     corners: str
-    across: str
-    side: str
+    horizontal: str
+    vertical: str
     is_ascii: bool
 
-    def of(self, line: Text) -> Text:
-        """The line in characters that the terminal's encoding has, one for one."""
+    def encode(self, line: Text) -> Text:
+        """Return the line in characters that the terminal can show, one for one."""
         if self.is_ascii and not line.plain.isascii():
-            line.plain = line.plain.translate(_PLAIN).encode("ascii", "replace").decode()
+            line.plain = line.plain.translate(_ASCII_FOR).encode("ascii", "replace").decode()
         return line
 
 
-UNICODE = Glyphs("▁▂▃▄▅▆▇█", "▁", corners="╭╮╰╯", across="─", side="│", is_ascii=False)
-ASCII = Glyphs(".:#", "_", corners="++++", across="-", side="|", is_ascii=True)
+UNICODE = Charset("▁▂▃▄▅▆▇█", "▁", corners="╭╮╰╯", horizontal="─", vertical="│", is_ascii=False)
+ASCII = Charset(".:#", "_", corners="++++", horizontal="-", vertical="|", is_ascii=True)

@@ -1,7 +1,7 @@
-"""Panels side by side and one below the other, as lines of text.
+"""Put panels side by side and below each other, as lines of text.
 
-rich's own Panel and Layout draw the same, but render everything two or three times to measure it, which once
-a second is most of what the program would take of a core.
+rich's Panel and Layout draw the same but render everything two or three times, which costs too much CPU once
+a second.
 """
 
 from __future__ import annotations
@@ -12,58 +12,58 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.text import Text
 
-from dashboards.view.charset import Glyphs
+from dashboards.view.charset import Charset
 
-# A panel's borders and padding, in columns.
+# Columns that a panel's borders and padding need.
 BORDERS = 4
 
 
 class Frame:
-    """Lines that rich prints as they are: each must fit the width."""
+    """Lines that rich prints unchanged. Each must fit the width."""
 
     def __init__(self, lines: Sequence[Text]) -> None:
         self.lines = lines
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        """rich's protocol: the lines' segments, with a line break between them."""
+        """Yield the lines' segments with line breaks between them, as rich's protocol asks for."""
         for number, line in enumerate(self.lines):
             if number:
                 yield Segment.line()
             yield from line.render(console)
 
 
-def panel(
-    title: Text, below: Text, lines: Sequence[Text], size: tuple[int, int], border: str, glyphs: Glyphs
+def draw_panel(
+    title: Text, footer: Text, lines: Sequence[Text], size: tuple[int, int], border: str, charset: Charset
 ) -> list[Text]:
-    """A panel of a width and height: a title in its upper border, a remark in the lower, lines between."""
+    """Draw a panel of a width and height: the title in the upper border, the footer in the lower one."""
     width, height = size
     inner = width - BORDERS
-    upper, lower, across = glyphs.corners[:2], glyphs.corners[2:], glyphs.across
-    title, below = cut(title, inner - 2), cut(below, inner - 2)
-    # Corners and sides are pieces of their own, so that they stay in place in a picture whatever its font.
-    top = Text().append(f"{upper[0]}{across} ", border).append_text(title)
-    top.append(f" {across * (inner - 1 - title.cell_len)}", border).append(upper[1], border)
-    bottom = Text().append(f"{lower[0]}{across * (inner - 1 - below.cell_len)} ", border).append_text(below)
-    bottom.append(f" {across}", border).append(lower[1], border)
-    drawn = [top]
+    upper, lower, horizontal = charset.corners[:2], charset.corners[2:], charset.horizontal
+    title, footer = truncate(title, inner - 2), truncate(footer, inner - 2)
+    # Corners and sides are separate spans, so that they stay in place in an SVG with any font.
+    top = Text().append(f"{upper[0]}{horizontal} ", border).append_text(title)
+    top.append(f" {horizontal * (inner - 1 - title.cell_len)}", border).append(upper[1], border)
+    bottom = Text().append(f"{lower[0]}{horizontal * (inner - 1 - footer.cell_len)} ", border)
+    bottom.append_text(footer).append(f" {horizontal}", border).append(lower[1], border)
+    rows = [top]
     for number in range(height - 2):
-        line = cut(lines[number], inner) if number < len(lines) else Text()
-        row = Text().append(f"{glyphs.side} ", border).append_text(line)
-        drawn.append(row.append(" " * (inner - line.cell_len + 1)).append(glyphs.side, border))
-    return [glyphs.of(line) for line in [*drawn, bottom]]
+        line = truncate(lines[number], inner) if number < len(lines) else Text()
+        row = Text().append(f"{charset.vertical} ", border).append_text(line)
+        rows.append(row.append(" " * (inner - line.cell_len + 1)).append(charset.vertical, border))
+    return [charset.encode(row) for row in [*rows, bottom]]
 
 
-def beside(panels: Sequence[Sequence[Text]]) -> list[Text]:
-    """Panels of one height side by side."""
+def join_side_by_side(panels: Sequence[Sequence[Text]]) -> list[Text]:
+    """Join panels of the same height, from left to right."""
     first, *others = panels
     rows = list(first)
     for other in others:
-        for row, more in zip(rows, other, strict=True):
-            row.append_text(more)
+        for row, addition in zip(rows, other, strict=True):
+            row.append_text(addition)
     return rows
 
 
-def cut(text: Text, width: int) -> Text:
-    """Text of no more than so many cells, with an ellipsis where something is missing."""
+def truncate(text: Text, width: int) -> Text:
+    """Cut text off at a width, with an ellipsis."""
     text.truncate(max(0, width), overflow="ellipsis")
     return text

@@ -1,4 +1,4 @@
-"""The whole screen: the panels, what their borders say, and all of it drawn."""
+"""Draw the whole screen: the header, the panels, and the sources in their borders."""
 
 from __future__ import annotations
 
@@ -10,104 +10,110 @@ from typing import Any
 
 from rich.text import Text
 
-from dashboards.flow import flow
+from dashboards.queue_flow import queue_flow
 from dashboards.state import HISTORY, Reading, State
-from dashboards.values import DASH, Absent, count, span
-from dashboards.view import activity_panels, alert_panels, queue
-from dashboards.view.charset import Glyphs
-from dashboards.view.frame import BORDERS, Frame, beside, cut, panel
-from dashboards.view.header import header
+from dashboards.values import DASH, Absent, format_count, format_seconds
+from dashboards.view import activity_panels, alert_panels
+from dashboards.view.charset import Charset
+from dashboards.view.frame import BORDERS, Frame, draw_panel, join_side_by_side, truncate
+from dashboards.view.header import draw_header
 from dashboards.view.layout import arrange
 from dashboards.view.lines import LABEL
+from dashboards.view.queue_panel import draw_queue
 
-_TROUBLE = "bold yellow"
+_WARNING = "bold yellow"
 _MINUTES = f"{HISTORY // 60} min"
 
 
 @dataclass(frozen=True, slots=True)
-class Pane:
-    """A panel: its title, the readings it shows, what draws it, where its figures are from, a note."""
+class Panel:
+    """A panel: its title, the readings it needs, how to draw it, how to describe its sources, a note."""
 
     title: str
     readings: tuple[str, ...]
-    lines: Callable[[State, int, int, Glyphs], list[Text]]
-    source: Callable[[State], str]
+    draw: Callable[[State, int, int, Charset], list[Text]]
+    describe_source: Callable[[State], str]
     note: str = ""
 
 
-def _activity_source(state: State) -> str:
+def _describe_activity_source(state: State) -> str:
     activity = state.activity
     if activity.value is None:
         return activity.source
-    if activity.value.mean_of >= 60:
-        minute = datetime.fromtimestamp(activity.value.ended, UTC).strftime("%H:%M")
+    if activity.value.window >= 60:
+        minute = datetime.fromtimestamp(activity.value.window_end, UTC).strftime("%H:%M")
         return f"{activity.source} · the minute to {minute}"
-    return f"{activity.source} · mean of {activity.value.mean_of} s"
+    return f"{activity.source} · mean of {activity.value.window} s"
 
 
-def _queue_source(state: State) -> str:
-    parts = [state.depth.source, f"each {span(round(state.depth.every, 1))}"]
-    oldest = flow(state).oldest
+def _describe_queue_source(state: State) -> str:
+    items = [state.depth.source, f"each {format_seconds(round(state.depth.interval, 1))}"]
+    oldest = queue_flow(state).oldest
     if isinstance(oldest, Absent):
-        parts.append(f"oldest {DASH} {oldest.reason}")
-    return " · ".join([*parts, f"in, out: {state.activity.source}"])
+        items.append(f"oldest {DASH} {oldest.reason}")
+    return " · ".join([*items, f"in, out: {state.activity.source}"])
 
 
-# In the order in which they are dropped, from the end, where there is no room.
-PANES = {
-    "queue": Pane("Queue", ("depth",), queue.lines, _queue_source),
-    "throughput": Pane("Throughput", ("activity",), activity_panels.throughput, _activity_source),
-    "lambda": Pane(
-        "Lambda", ("activity",), activity_panels.function, _activity_source, f"errors in {_MINUTES}"
+PANELS = {
+    "queue": Panel("Queue", ("depth",), draw_queue, _describe_queue_source),
+    "throughput": Panel(
+        "Throughput", ("activity",), activity_panels.draw_throughput, _describe_activity_source
     ),
-    "dynamodb": Pane(
+    "lambda": Panel(
+        "Lambda",
+        ("activity",),
+        activity_panels.draw_function,
+        _describe_activity_source,
+        f"errors in {_MINUTES}",
+    ),
+    "dynamodb": Panel(
         "DynamoDB",
         ("tables", "activity"),
-        activity_panels.tables,
+        activity_panels.draw_tables,
         lambda state: f"DescribeTable · {state.activity.source}",
         f"types in {_MINUTES}",
     ),
-    "alerts": Pane(
-        "Alerts", ("alerts",), alert_panels.alerts, lambda state: f"{state.alerts.source} indexes"
+    "alerts": Panel(
+        "Alerts", ("alerts",), alert_panels.draw_alerts, lambda state: f"{state.alerts.source} indexes"
     ),
-    "alarms": Pane("Alarms", ("alarms",), alert_panels.alarms, lambda state: state.alarms.source),
+    "alarms": Panel("Alarms", ("alarms",), alert_panels.draw_alarms, lambda state: state.alarms.source),
 }
 
 
-def render(state: State, width: int, height: int, glyphs: Glyphs) -> Frame:
-    """One frame of exactly this size."""
-    lines = [glyphs.of(header(state, width))]
+def render(state: State, width: int, height: int, charset: Charset) -> Frame:
+    """Draw one frame of exactly this size."""
+    lines = [charset.encode(draw_header(state, width))]
     rows = arrange(width, height - 1)
-    for tall, places in rows:
-        lines += beside([_pane(name, state, (wide, tall), glyphs) for name, wide in places])
+    for row_height, panels in rows:
+        drawn = [
+            _draw(PANELS[name], state, (panel_width, row_height), charset) for name, panel_width in panels
+        ]
+        lines += join_side_by_side(drawn)
     if not rows and height > 1:
-        waiting = count(state.depth.value.total) if state.depth.value else DASH
-        lines.append(glyphs.of(cut(Text(f" {waiting} queued"), width)))
+        queued = format_count(state.depth.value.total) if state.depth.value else DASH
+        lines.append(charset.encode(truncate(Text(f" {queued} queued"), width)))
     return Frame(lines)
 
 
-def _pane(name: str, state: State, size: tuple[int, int], glyphs: Glyphs) -> list[Text]:
-    pane = PANES[name]
-    readings: list[Reading[Any]] = [getattr(state, reading) for reading in pane.readings]
-    trouble = next((found for reading in readings if (found := reading.trouble(state.now))), None)
-    inner, tall = size[0] - BORDERS, size[1] - 2
+def _draw(panel: Panel, state: State, size: tuple[int, int], charset: Charset) -> list[Text]:
+    readings: list[Reading[Any]] = [getattr(state, reading) for reading in panel.readings]
+    warning = next((text for reading in readings if (text := reading.warning(state.now))), None)
+    inner_width, inner_height = size[0] - BORDERS, size[1] - 2
     if all(reading.value is None for reading in readings):
-        lines = _nothing(readings[0], inner)
+        lines = _lines_without_value(readings[0], inner_width)
     else:
-        lines = pane.lines(state, inner, tall, glyphs)
-    title = Text().append(pane.title, "bold")
-    late = max(
-        (found.age(state.now) for found in readings if found.value and found.is_late(state.now)), default=0
-    )
+        lines = panel.draw(state, inner_width, inner_height, charset)
+    title = Text().append(panel.title, "bold")
+    late = [reading.age(state.now) for reading in readings if reading.value and reading.is_late(state.now)]
     if late:
-        title.append(f" · {span(round(late))} old", _TROUBLE)
-    elif pane.note:
-        title.append(f" · {pane.note}", LABEL)
-    below = Text(f"▲ {trouble}", _TROUBLE) if trouble else Text(pane.source(state), LABEL)
-    return panel(title, below, lines, size, "yellow" if trouble else "bright_black", glyphs)
+        title.append(f" · {format_seconds(round(max(late)))} old", _WARNING)
+    elif panel.note:
+        title.append(f" · {panel.note}", LABEL)
+    footer = Text(f"▲ {warning}", _WARNING) if warning else Text(panel.describe_source(state), LABEL)
+    return draw_panel(title, footer, lines, size, "yellow" if warning else "bright_black", charset)
 
 
-def _nothing(reading: Reading[Any], width: int) -> list[Text]:
-    if reading.problem is None:
+def _lines_without_value(reading: Reading[Any], width: int) -> list[Text]:
+    if reading.error is None:
         return [Text(f"waiting for {reading.source}", LABEL)]
-    return [Text(line, _TROUBLE) for line in wrap(reading.problem, width)]
+    return [Text(line, _WARNING) for line in wrap(reading.error, width)]

@@ -1,4 +1,4 @@
-"""What `terraform/` says, as data, and what Terraform makes of its variables."""
+"""Read `terraform/` as data, and evaluate its variables with Terraform."""
 
 from __future__ import annotations
 
@@ -13,24 +13,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import hcl2
-from hcl2 import SerializationOptions
-
-from tools.local import toolchain
+from tools.local import hcl, toolchain
 
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 ENVIRONMENTS = sorted((TERRAFORM / "env").glob("*.tfvars"))
 
 _BLOCK = "__is_block__"
 _NOT_ARGUMENTS = {_BLOCK, "dynamic"}
-_READING = SerializationOptions(strip_string_quotes=True, with_comments=False)
 
 
 @dataclass(frozen=True)
 class Block:
     """A block of the configuration, such as ``resource "aws_sqs_queue" "events"``.
 
-    Expressions are text in ``${}``, as python-hcl2 gives them; literals are plain values.
+    Expressions are text in ``${}``, as `hcl.load` returns them; literals are plain values.
     """
 
     labels: tuple[str, ...]
@@ -43,20 +39,20 @@ class Block:
 
     @property
     def name(self) -> str:
-        """The last label: what the configuration calls it."""
+        """The last label, the name in the configuration."""
         return self.labels[-1]
 
     def __getitem__(self, argument: str) -> Any:
         return self.body[argument]
 
     def arguments(self) -> set[str]:
-        """The names of the arguments that are said, without nested blocks."""
+        """Return the names of the arguments that are set, without nested blocks."""
         return {
             name for name, value in self.body.items() if name not in _NOT_ARGUMENTS and not _nested(value)
         }
 
     def blocks(self) -> dict[str, list[Block]]:
-        """The nested blocks by name. What a `dynamic` block makes counts as written out once."""
+        """Return the nested blocks by name. A `dynamic` block counts as one block of its content."""
         found = {
             name: [Block((name,), body) for body in value]
             for name, value in self.body.items()
@@ -68,7 +64,7 @@ class Block:
         return found
 
     def block(self, name: str) -> Block:
-        """The one nested block of this name. Raises ValueError when there is not exactly one."""
+        """Return the only nested block of this name. Raises ValueError unless there is exactly one."""
         (block,) = self.blocks().get(name, [])
         return block
 
@@ -79,19 +75,19 @@ def _nested(value: Any) -> bool:
 
 @cache
 def text() -> Mapping[str, str]:
-    """Every `.tf` file's text, by name."""
+    """Return the text of each `.tf` file by name."""
     return {file.name: file.read_text() for file in sorted(TERRAFORM.glob("*.tf"))}
 
 
 @cache
 def blocks(kind: str) -> tuple[Block, ...]:
-    """All top-level blocks of a kind: resource, data, variable, output, locals, provider or terraform."""
+    """Return all top-level blocks of a kind: resource, data, variable, output, locals, provider or terraform."""
     return tuple(block for content in text().values() for block in parse(content, kind))
 
 
 def parse(content: str, kind: str) -> Iterator[Block]:
-    """The blocks of a kind in the text of one file."""
-    for block in hcl2.loads(content, serialization_options=_READING).get(kind, ()):
+    """Yield the blocks of a kind in the text of one file."""
+    for block in hcl.load(content).get(kind, ()):
         yield from (Block(labels, body) for labels, body in _unfold(block))
 
 
@@ -104,32 +100,32 @@ def _unfold(block: Mapping[str, Any], labels: tuple[str, ...] = ()) -> Iterator[
 
 
 def resources(type_: str) -> dict[str, Block]:
-    """The resources of a type, by name."""
+    """Return the resources of a type by name."""
     return {block.name: block for block in blocks("resource") if block.type == type_}
 
 
 def policy(name: str) -> dict[str, Block]:
-    """The statements of a policy document, by sid."""
+    """Return the statements of a policy document by sid."""
     (document,) = (block for block in blocks("data") if block.labels == ("aws_iam_policy_document", name))
     return {statement["sid"]: statement for statement in document.blocks()["statement"]}
 
 
 def references(kind: str, but_not_in: str = "") -> set[str]:
-    """The names that are used as `<kind>.<name>`, such as `var.region`, in all files or in all but one."""
+    """Return the names used as `<kind>.<name>`, such as `var.region`, in all files or in all but one."""
     files = (content for file, content in text().items() if file != but_not_in)
     return {name for content in files for name in re.findall(rf"\b{kind}\.(\w+)", content)}
 
 
 def environment(file: Path) -> dict[str, Any]:
-    """What an environment's `.tfvars` file sets."""
-    return dict(hcl2.loads(file.read_text(), serialization_options=_READING))
+    """Return the values that an environment's `.tfvars` file sets."""
+    return hcl.load(file.read_text())
 
 
 find_terraform = cache(toolchain.find_terraform)
 
 
 class Variables:
-    """Terraform over `variables.tf` alone, which needs no provider: its validations and its arithmetic."""
+    """Terraform with only `variables.tf`, which needs no provider, to run its validations and arithmetic."""
 
     def __init__(self, directory: Path) -> None:
         """Work in an empty directory."""
@@ -137,13 +133,13 @@ class Variables:
         shutil.copy(TERRAFORM / "variables.tf", directory)
 
     def problems(self, *arguments: str) -> set[str]:
-        """The variables that Terraform refuses, when planning with these arguments."""
+        """Return the variables that Terraform rejects in a plan with these arguments."""
         lines = self._run("plan", "-json", "-input=false", "-lock=false", *arguments).stdout.splitlines()
         errors = [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == "error"]
         return {error["snippet"]["code"].split('"')[1] for error in errors}
 
     def evaluate(self, expression: str, *arguments: str) -> Any:
-        """What an expression over variables comes to. `expression` is as python-hcl2 gives it."""
+        """Return the value of an expression over variables, in the form that `hcl.load` returns."""
         inner = re.sub(r"^\$\{(.*)\}$", r"\1", expression, flags=re.DOTALL)
         answer = self._run("console", *arguments, stdin=f"jsonencode({inner})\n")
         assert answer.returncode == 0, answer.stderr
@@ -154,9 +150,9 @@ class Variables:
 
 
 def run_terraform(*arguments: str, directory: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the local stack's Terraform, deaf to the variables and settings of whoever runs the tests.
+    """Run the local stack's Terraform without the caller's Terraform variables and settings.
 
-    Raises StackError where there is no Terraform and none can be installed.
+    Raises StackError if there is no Terraform and none can be installed.
     """
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     quiet |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.infrastructure.configuration import TERRAFORM, resources, run_terraform, text
-from tools.core.paths import DASHBOARD_TEMPLATE
 from tools.local import hcl
+from tools.local.terraform import paths, variable_arguments
 
 METRICS = Path(__file__).parent / "data" / "aws-metrics.json"
 EVALUATED = (
@@ -64,11 +64,10 @@ class Monitoring:
         """Evaluate in an empty directory; ``arguments`` are Terraform's, such as ``-var=...``."""
         shutil.copy(TERRAFORM / "variables.tf", directory)
         (directory / "evaluated.tf").write_text(_config())
-        template = f"-var=dashboard_template={DASHBOARD_TEMPLATE}"
         answer = run_terraform(
             "console",
             "-var=environment=test",
-            template,
+            *variable_arguments(paths()),
             *arguments,
             directory=directory,
             stdin="jsonencode(local.evaluated)\n",
@@ -157,10 +156,10 @@ def _config() -> str:
     for content in text().values():
         for block in hcl.parse(content):
             if block.kind == "locals":
-                others.append(content[slice(*block.span)])
+                others.append(content[slice(*block.range)])
             elif block.kind == "resource" and block.labels[0] in EVALUATED:
                 type_, name = block.labels
-                parts[type_].append(f"{name} = {hcl.as_object(block)}")
+                parts[type_].append(f"{name} = {hcl.to_object(block)}")
     evaluated = "\n".join("\n".join([f"{type_} = {{", *objects, "}"]) for type_, objects in parts.items())
     return _without_resources("\n".join([*others, f"locals {{\nevaluated = {{\n{evaluated}\n}}\n}}\n"]))
 

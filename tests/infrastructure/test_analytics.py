@@ -1,4 +1,4 @@
-"""Athena's tables, views and queries say what the archiver writes and what DuckDB answers."""
+"""Athena's tables, views and queries match the archiver's paths and DuckDB's results."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from sqlglot import exp
 
 from archiver.lines import KINDS, TYPES
 from tests.infrastructure.configuration import TERRAFORM, Block, blocks, resources, run_terraform, text
-from tests.unit.tools.analytics.archive import event_line, key, put, rejected_line
+from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
 from tools.analytics.archive import PREFIXES
-from tools.analytics.database import PARTITIONS, open_archive
+from tools.analytics.database import open_archive
 from tools.analytics.named_queries import NamedQuery, named_queries
+from tools.analytics.views import DIRECTORY, VIEWS, View
+from tools.core.paths import LAMBDA_SOURCE
 from tools.local import hcl
 
 # Athena's types, and DuckDB's names for them.
@@ -27,17 +29,21 @@ DUCKDB = {"array(varchar)": "varchar[]", "timestamp(3)": "timestamp_ms"}
 
 @pytest.fixture(scope="module")
 def local_values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Terraform makes of the local values of analytics.tf."""
+    """Return Terraform's values of the locals of analytics.tf."""
     directory = tmp_path_factory.mktemp("analytics")
     shutil.copy(TERRAFORM / "variables.tf", directory)
     content = text()["analytics.tf"]
-    said = "".join(content[slice(*block.span)] for block in hcl.parse(content) if block.kind == "locals")
-    (directory / "analytics.tf").write_text(f'{said}\nlocals {{\nname = "rt-pipeline-test"\n}}\n')
+    source = "".join(content[slice(*block.range)] for block in hcl.parse(content) if block.kind == "locals")
+    (event_types,) = (line for line in text()["locals.tf"].splitlines() if "event_types =" in line)
+    (directory / "analytics.tf").write_text(
+        f'{source}\nlocals {{\nname = "rt-pipeline-test"\n{event_types}\n}}\n'
+    )
     names = ("archive_lines", "archive_columns", "archive_days", "archive_database", "hive_types")
     answer = run_terraform(
         "console",
         "-var=environment=test",
         "-var=athena=true",
+        f"-var=lambda_source={LAMBDA_SOURCE}",
         directory=directory,
         stdin=f"jsonencode({{{', '.join(f'{name} = local.{name}' for name in names)}}})\n",
     )
@@ -54,23 +60,28 @@ def parameters() -> dict[str, str]:
     return {name.strip('"'): value for name, value in lines_table()["parameters"].items()}
 
 
-@pytest.mark.parametrize("view", PARTITIONS)
-def test_a_view_s_columns_are_those_that_its_sql_makes(
+@pytest.mark.parametrize("view", VIEWS)
+def test_glue_lists_the_columns_of_the_view_with_their_types(
     view: str, local_values: dict[str, Any], tmp_path: Path
 ) -> None:
     with open_archive(tmp_path) as database:
         described = dict(line.split(": ") for line in database.columns().splitlines())[view]
-    said = [
-        f"{one['name']} {DUCKDB.get(one['type'], one['type'])}"
-        for one in local_values["archive_columns"][view]
+    listed = [
+        f"{column['name']} {DUCKDB.get(column['type'], column['type'])}"
+        for column in local_values["archive_columns"][view]
     ]
-    assert ", ".join(said) == described
+    assert ", ".join(listed) == described
 
 
-def test_every_type_that_hive_calls_otherwise_has_its_name(local_values: dict[str, Any]) -> None:
-    # Glue's types are Hive's (Glue developer guide, "Data types"); these are called the same there.
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_athena_gets_the_sql_that_duckdb_runs(view: View) -> None:
+    assert (DIRECTORY / f"{view.name}.sql").read_text("utf-8") == view.sql(), "run: make docs"
+
+
+def test_every_type_with_another_name_in_hive_is_translated(local_values: dict[str, Any]) -> None:
+    # These types have the same name in Hive (Glue developer guide, "Data types").
     same = {"bigint", "boolean", "decimal(38,4)"}
-    used = {one["type"] for columns in local_values["archive_columns"].values() for one in columns}
+    used = {column["type"] for columns in local_values["archive_columns"].values() for column in columns}
     assert used - same == set(local_values["hive_types"])
 
 
@@ -78,22 +89,22 @@ def test_every_type_and_kind_that_is_archived_is_projected(local_values: dict[st
     projected = local_values["archive_lines"]
     assert set(projected["events"]["values"]) == TYPES
     assert set(projected["rejected"]["values"]) == KINDS
-    assert {name: one["partition"] for name, one in projected.items()} == {
-        name: partitions[0] for name, partitions in PARTITIONS.items()
+    assert {name: lines["partition"] for name, lines in projected.items()} == {
+        name: view.partitions[0] for name, view in VIEWS.items()
     }
 
 
-def test_what_is_fetched_is_what_athena_reads(local_values: dict[str, Any]) -> None:
+def test_make_query_downloads_the_prefixes_that_athena_reads(local_values: dict[str, Any]) -> None:
     assert set(PREFIXES) == {
-        f"{name}/{one['partition']}={value}/"
-        for name, one in local_values["archive_lines"].items()
-        for value in one["values"]
+        f"{name}/{lines['partition']}={value}/"
+        for name, lines in local_values["archive_lines"].items()
+        for value in lines["values"]
     }
 
 
 @pytest.mark.parametrize("kind", ["order", "event_id_conflict"])
-def test_the_projected_paths_are_those_that_the_archiver_writes(kind: str) -> None:
-    written = key(kind, "2026-11-22T04")
+def test_the_projected_paths_are_the_archivers(kind: str) -> None:
+    written = object_key(kind, "2026-11-22T04")
     prefix, first = written.split("/")[:2]
     partition, value = first.split("=")
     template = re.search(r'"(s3://.*?)"', parameters()["storage.location.template"])
@@ -104,52 +115,52 @@ def test_the_projected_paths_are_those_that_the_archiver_writes(kind: str) -> No
     assert path == f"s3://archive/{written.rsplit('/', 1)[0]}"
 
 
-def test_hours_have_two_digits_and_days_reach_as_far_as_the_archive() -> None:
-    said = parameters()
-    assert (said["projection.hour.range"], said["projection.hour.digits"]) == ("0,23", "2")
-    assert said["projection.dt.format"] == "yyyy-MM-dd"
-    assert said["projection.dt.range"] == "NOW-${var.archive_retention_days}DAYS,NOW"
+def test_projected_hours_have_two_digits_and_days_cover_the_retention() -> None:
+    projection = parameters()
+    assert (projection["projection.hour.range"], projection["projection.hour.digits"]) == ("0,23", "2")
+    assert projection["projection.dt.format"] == "yyyy-MM-dd"
+    assert projection["projection.dt.range"] == "NOW-${var.archive_retention_days}DAYS,NOW"
 
 
-@pytest.mark.parametrize("asked", [pytest.param(one, id=one.name) for one in named_queries()])
-def test_a_saved_query_reads_the_last_days_and_is_otherwise_the_same(
-    asked: NamedQuery, local_values: dict[str, Any], tmp_path: Path
+@pytest.mark.parametrize("named", [pytest.param(query, id=query.name) for query in named_queries()])
+def test_a_saved_query_is_the_named_query_over_the_last_seven_days(
+    named: NamedQuery, local_values: dict[str, Any], tmp_path: Path
 ) -> None:
     query = resources("aws_athena_named_query")["questions"]["query"]
     assert query.startswith("WITH ${local.archive_days}")
-    saved = f"WITH {local_values['archive_days']}\n-- {asked.title}\n{asked.sql}"
+    saved = f"WITH {local_values['archive_days']}\n-- {named.title}\n{named.sql}"
     assert isinstance(sqlglot.parse_one(saved, dialect="athena"), exp.Select)
     today, long_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(days=9)
     recent, old = tmp_path / "recent", tmp_path / "both"
-    for directory, moments in ((recent, [today]), (old, [today, long_ago])):
-        for moment in moments:
-            fill(directory, moment)
-    # Trino's full name of a table, in DuckDB the schema that it is in.
-    here = saved.replace(f"{local_values['archive_database']}.", "main.")
-    with open_archive(recent) as some, open_archive(old) as all_:
-        expected = some.query(asked.sql).rows
+    for directory, times in ((recent, [today]), (old, [today, long_ago])):
+        for received in times:
+            fill(directory, received)
+    # A table's database in Athena is its schema in DuckDB.
+    duckdb_sql = saved.replace(f"{local_values['archive_database']}.", "main.")
+    with open_archive(recent) as recent_only, open_archive(old) as everything:
+        expected = recent_only.query(named.sql).rows
         assert len(expected) > 0
-        assert all_.query(here).rows == expected
-        assert all_.query(asked.sql).rows != expected
+        assert everything.query(duckdb_sql).rows == expected
+        assert everything.query(named.sql).rows != expected
 
 
-def fill(directory: Path, moment: datetime) -> None:
-    """One line of every kind, received at that moment."""
-    received, hour = f"{moment:%Y-%m-%dT%H:%M:%S}.000Z", f"{moment:%Y-%m-%dT%H}"
+def fill(directory: Path, received: datetime) -> None:
+    """Write a line of every kind, received at this time."""
+    received_at, hour = f"{received:%Y-%m-%dT%H:%M:%S}.000Z", f"{received:%Y-%m-%dT%H}"
     order: dict[str, Any] = {"amount": "5000", "currency": "EUR", "large_order": True}
-    sent = {
-        "order": (event_line("{}", received_at=received, event_id=f"o-{hour}", **order)),
+    lines = {
+        "order": (event_line("{}", received_at=received_at, event_id=f"o-{hour}", **order)),
         "payment": event_line(
-            '{"method":"card","status":"failed"}', received_at=received, event_id=f"p-{hour}"
+            '{"method":"card","status":"failed"}', received_at=received_at, event_id=f"p-{hour}"
         ),
-        "activity": event_line('{"action":"search"}', received_at=received, event_id=f"a-{hour}"),
-        "invalid_event": rejected_line("{}", received_at=received, message_id=f"m-{hour}"),
+        "activity": event_line('{"action":"search"}', received_at=received_at, event_id=f"a-{hour}"),
+        "invalid_event": rejected_line("{}", received_at=received_at, message_id=f"m-{hour}"),
     }
-    for kind, line in sent.items():
-        put(directory, key(kind, hour), line)
+    for kind, line in lines.items():
+        write_object(directory, object_key(kind, hour), line)
 
 
-def test_results_go_where_the_workgroup_says_and_are_not_kept() -> None:
+def test_the_workgroup_enforces_encrypted_results_that_expire() -> None:
     configuration = resources("aws_athena_workgroup")["archive"].block("configuration")
     assert configuration["enforce_workgroup_configuration"] is True
     result = configuration.block("result_configuration")
@@ -159,10 +170,10 @@ def test_results_go_where_the_workgroup_says_and_are_not_kept() -> None:
     assert rule.block("expiration")["days"] == 7
 
 
-def test_nothing_of_athena_is_made_unless_it_is_asked_for() -> None:
-    made = [block for block in blocks("resource") if "athena" in block.type or "glue" in block.type]
-    made += [block for block in blocks("resource") if block.name == "athena_results"]
-    assert len(made) >= 9
-    for block in made:
+def test_athena_resources_exist_only_if_athena_is_on() -> None:
+    created = [block for block in blocks("resource") if "athena" in block.type or "glue" in block.type]
+    created += [block for block in blocks("resource") if block.name == "athena_results"]
+    assert len(created) >= 9
+    for block in created:
         switch = str(block.body.get("count", block.body.get("for_each")))
         assert "var.athena" in switch or "local.archive_lines" in switch

@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import hcl2
 import pytest
 
 from tests.infrastructure.configuration import TERRAFORM, blocks
+from tools.local import hcl
 
 RUNS = sorted((TERRAFORM / "tests").glob("*.tftest.hcl"))
 MOCKS = sorted((TERRAFORM / "tests" / "mocks").iterdir())
@@ -18,7 +18,7 @@ EXPECTED = re.compile(r"expect_failures = \[([^\]]*)\]")
 
 @pytest.mark.parametrize("file", [*RUNS, *MOCKS], ids=lambda file: str(file.name))
 def test_each_file_can_be_read(file: Path) -> None:
-    assert hcl2.loads(file.read_text())
+    assert hcl.load(file.read_text())
 
 
 def test_each_validation_has_a_run_that_expects_it_to_fail() -> None:

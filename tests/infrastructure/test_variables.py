@@ -45,6 +45,7 @@ EDGES = {
         ["null", "{fewest=0,most=0}", "{fewest=1,most=50}"],
         ["{fewest=-1,most=1}", "{fewest=2,most=1}"],
     ),
+    "lambda_source": (["/a/lambda_src"], ["", "/a/src"]),
     "dashboard_template": (["/a/b.json.tftpl"], ["", "/a/b.json"]),
     "ops_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
 }

@@ -1,4 +1,4 @@
-"""End to end: what was sent can be queried as it was sent, and stands in the report."""
+"""End to end: sent events can be queried and appear in the report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.integration.test_pipeline import event_id, order
 from tests.waiting import eventually
 from tools.core.paths import ROOT
 
-# What neither a double nor a JSON reader that makes one keeps.
+# A double would round it.
 AMOUNT = "123456789012345.6789"
 
 
@@ -32,20 +32,20 @@ def analytics(pipeline: Pipeline, command: str, **variables: str) -> subprocess.
 
 
 def rows(pipeline: Pipeline, sql: str) -> list[list[str]]:
-    """The rows of a query, or none while nothing is archived yet."""
-    done = analytics(pipeline, "query", Q=sql, FORMAT="csv", SINCE="1h")
-    return list(csv.reader(io.StringIO(done.stdout)))[1:]
+    """Return the rows of a query; none if the archive is still empty."""
+    result = analytics(pipeline, "query", Q=sql, FORMAT="csv", SINCE="1h")
+    return list(csv.reader(io.StringIO(result.stdout)))[1:]
 
 
-def test_what_was_sent_can_be_queried_to_the_last_digit(pipeline: Pipeline) -> None:
+def test_a_query_returns_an_event_to_the_last_digit(pipeline: Pipeline) -> None:
     body = order(AMOUNT)
     pipeline.send(body)
     sql = f"select amount, event from events where event_id = '{event_id(body)}'"
-    (found,) = eventually(lambda: rows(pipeline, sql), within=SETTLED, what="the event can be queried")
-    assert found == [AMOUNT, body]
+    (row,) = eventually(lambda: rows(pipeline, sql), within=SETTLED, what="the event can be queried")
+    assert row == [AMOUNT, body]
 
 
-def test_an_event_that_is_archived_again_is_counted_once(pipeline: Pipeline) -> None:
+def test_an_event_that_is_archived_twice_is_counted_once(pipeline: Pipeline) -> None:
     body = order("0.10")
     pipeline.send(body)
     sql = f"select count(*), sum(amount) from events where event_id = '{event_id(body)}'"
@@ -56,14 +56,14 @@ def test_an_event_that_is_archived_again_is_counted_once(pipeline: Pipeline) -> 
     assert rows(pipeline, sql) == [["1", "0.1000"]]
 
 
-def test_the_report_of_a_running_stack_is_written(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_the_report_of_a_running_stack_names_its_archive(pipeline: Pipeline, tmp_path: Path) -> None:
     body = order("0.10")
     pipeline.send(body)
     sql = f"select 1 from events where event_id = '{event_id(body)}'"
     eventually(lambda: rows(pipeline, sql), within=SETTLED, what="the event can be queried")
     page = tmp_path / "report.html"
-    done = analytics(pipeline, "report", OUT=str(page))
-    assert done.returncode == 0, done.stderr
-    assert str(page) in done.stdout
+    result = analytics(pipeline, "report", OUT=str(page))
+    assert result.returncode == 0, result.stderr
+    assert str(page) in result.stdout
     assert pipeline.state.endpoint in page.read_text("utf-8")
     assert pipeline.state.outputs["archive_bucket"] in page.read_text("utf-8")

@@ -64,7 +64,7 @@ def test_terraform_finds_the_config_valid(pipeline: Pipeline) -> None:
 def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
     port = free_port()
     state_dir = tmp_path / "stack"
-    lifecycle.up(state_dir, port=port, emulator="ministack", say=lambda line: None)
+    lifecycle.up(state_dir, port=port, emulator="ministack", log=lambda line: None)
     assert lifecycle.down(state_dir)
     assert not state_dir.exists()
     listening = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
@@ -96,7 +96,7 @@ def test_a_zip_is_small_and_holds_only_our_own_source(zipped: Path, modules: str
     assert zipped.stat().st_size < 3_000_000
     with zipfile.ZipFile(zipped) as archive:
         names = archive.namelist()
-    ours = {"contract", "transport", modules.split(".")[0]}
+    ours = {"contract", "storage", "aws_http", "common", modules.split(".")[0]}
     assert {"contract", modules.split(".")[0]} <= {name.split("/")[0] for name in names} <= ours
     assert {Path(name).suffix for name in names} == {".py", ".json"}
 

@@ -1,4 +1,4 @@
-"""The terminal program on a running stack: its figures, its rights, an endpoint that goes and comes."""
+"""Run `make top` on a running stack: its values, its permissions, an endpoint that fails and recovers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from dashboards.collect.all import watch
-from dashboards.collect.metrics import Metrics, metrics_of
+from dashboards.collect.collectors import create_runner
+from dashboards.collect.metrics import Metrics, list_metrics
 from dashboards.collect.runner import Runner
 from dashboards.reading_store import ReadingStore
-from dashboards.target import Target, find
+from dashboards.target import Target, find_target
 from dashboards.values import Absent
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
@@ -35,7 +35,7 @@ from tools.core.state import SECRET_KEY
 
 POLICY = ROOT / "dashboards" / "reader-policy.json"
 READINGS = ("depth", "activity", "tables", "alerts", "alarms")
-# An emulator has no metrics, so there the log group is read; on AWS nobody needs this.
+# Only emulators need this: the log group is read because they have no metrics.
 READ_LOG = {
     "Sid": "ReadLog",
     "Effect": "Allow",
@@ -44,7 +44,7 @@ READ_LOG = {
 }
 
 
-def top(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_top(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program on the stack of the tests."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -62,35 +62,35 @@ def top(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def panels(pipeline: Pipeline) -> dict[str, Any]:
-    """What --json says."""
-    done = top(pipeline, "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)["panels"]
-    return found
+def read_panels(pipeline: Pipeline) -> dict[str, Any]:
+    """Return the panels that --json prints."""
+    result = run_top(pipeline, "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    panels: dict[str, Any] = json.loads(result.stdout)["panels"]
+    return panels
 
 
 @pytest.mark.needs(LOG_FIGURES)
-def test_the_figures_are_those_of_what_was_sent(pipeline: Pipeline) -> None:
-    before = panels(pipeline)
+def test_the_values_match_the_events_that_were_sent(pipeline: Pipeline) -> None:
+    before = read_panels(pipeline)
     large = order("4321")
     pipeline.send(activity(), large, large, "{}")
     pipeline.drain()
 
-    def told() -> dict[str, Any] | None:
-        after = panels(pipeline)
+    def panels_after() -> dict[str, Any] | None:
+        after = read_panels(pipeline)
         return (
             after
             if after["dynamodb"]["figures"]["events"] > before["dynamodb"]["figures"]["events"]
             else None
         )
 
-    after = eventually(told, within=30, what="more events in the table")
-    counted = {
+    after = eventually(panels_after, within=30, what="more events in the table")
+    difference = {
         name: after["dynamodb"]["figures"][name] - before["dynamodb"]["figures"][name]
         for name in ("events", "rejected", "duplicates")
     }
-    assert counted == {"events": 2, "rejected": 1, "duplicates": 1}
+    assert difference == {"events": 2, "rejected": 1, "duplicates": 1}
     assert after["queue"]["figures"]["visible"] == 0
     assert after["lambda"]["figures"]["duration_p95_ms"] > 0
     newest = after["alerts"]["newest"]
@@ -101,54 +101,54 @@ def test_the_figures_are_those_of_what_was_sent(pipeline: Pipeline) -> None:
 
 @pytest.mark.needs(LOG_FIGURES)
 def test_one_frame_is_printed_and_names_the_sources(pipeline: Pipeline) -> None:
-    done = top(pipeline, "--once")
-    assert done.returncode == 0, done.stdout
+    result = run_top(pipeline, "--once")
+    assert result.returncode == 0, result.stdout
     for part in ("Queue", "Throughput", "Lambda", "DynamoDB", "Alerts", "Alarms", "log group", "SQS"):
-        assert part in done.stdout
+        assert part in result.stdout
 
 
 @pytest.mark.needs(LOG_FIGURES)
-def test_what_an_emulator_cannot_tell_is_absent_with_its_reason(pipeline: Pipeline) -> None:
-    found = panels(pipeline)
-    assert found["lambda"]["absent"]["throttles_in_900_seconds"] == "not logged"
-    assert found["dynamodb"]["absent"]["write_units_per_second"] == "no metrics"
-    assert found["dynamodb"]["figures"]["write_units_per_second"] is None
+def test_values_that_an_emulator_lacks_are_absent_with_their_reason(pipeline: Pipeline) -> None:
+    panels = read_panels(pipeline)
+    assert panels["lambda"]["absent"]["throttles_in_900_seconds"] == "not logged"
+    assert panels["dynamodb"]["absent"]["write_units_per_second"] == "no metrics"
+    assert panels["dynamodb"]["figures"]["write_units_per_second"] is None
 
 
-# --- rights --------------------------------------------------------------------------------------------
+# --- permissions --------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Reader:
-    """An IAM user who may read, and whose rights can be narrowed."""
+    """An IAM user with the reader policy, from which a test can remove actions."""
 
     iam: Any
     pipeline: str
     name: str
     policy: dict[str, Any]
 
-    def put(self, policy: Mapping[str, Any]) -> None:
-        """Give the user exactly this policy."""
+    def put_policy(self, policy: Mapping[str, Any]) -> None:
+        """Replace the user's policy."""
         document = json.dumps(policy).replace("${name}", self.pipeline)
         self.iam.put_user_policy(UserName=self.name, PolicyName="reader", PolicyDocument=document)
 
     @contextmanager
     def without(self, action: str) -> Iterator[None]:
-        """Take one action from the user for a while."""
+        """Remove one action from the policy while the context is open."""
         statements = [
-            {**statement, "Action": left}
+            {**statement, "Action": actions}
             for statement in self.policy["Statement"]
-            if (left := [name for name in statement["Action"] if name != action])
+            if (actions := [name for name in statement["Action"] if name != action])
         ]
-        self.put({**self.policy, "Statement": statements})
+        self.put_policy({**self.policy, "Statement": statements})
         try:
             yield
         finally:
-            self.put(self.policy)
+            self.put_policy(self.policy)
 
 
 def log_in(monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline, key: str, secret: str) -> None:
-    """Put an endpoint and credentials into the environment, as a person's shell holds them."""
+    """Export an endpoint and credentials, as in a shell."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", pipeline.state.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
@@ -158,7 +158,7 @@ def log_in(monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline, key: str, secret
 
 @pytest.fixture
 def reader(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    """A user with the policy that docs/monitoring.md gives, whose keys the environment holds."""
+    """An IAM user with the policy of docs/monitoring.md, whose credentials are exported."""
     iam = pipeline.state.client("iam")
     name = f"reader-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=name)
@@ -166,7 +166,7 @@ def reader(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read
     policy = json.loads(POLICY.read_text())
     policy["Statement"].append(READ_LOG)
     user = Reader(iam, pipeline.name, name, policy)
-    user.put(policy)
+    user.put_policy(policy)
     log_in(monkeypatch, pipeline, key["AccessKeyId"], key["SecretAccessKey"])
     try:
         yield user
@@ -176,25 +176,25 @@ def reader(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Read
         iam.delete_user(UserName=name)
 
 
-def by_name(pipeline: Pipeline) -> Target:
-    """The pipeline found by its name, as on AWS, with the environment's credentials."""
-    return find(pipeline.name, None, pipeline.state.region)
+def find_by_name(pipeline: Pipeline) -> Target:
+    """Find the pipeline by its name, as on AWS, with the exported credentials."""
+    return find_target(pipeline.name, None, pipeline.state.region)
 
 
-def looked_at(target: Target) -> dict[str, str | None]:
-    """Everything asked once: each reading's problem, and that of CloudWatch's metrics, as on AWS."""
-    runner, board = watch(target, 1.0)
-    runner.once(30, depth_again_after=0.0)
-    state = board.state(time.time())
-    aws = ReadingStore(target.name, target.where, dict.fromkeys(READINGS, ("CloudWatch", 30.0)))
-    Runner([Metrics(target)], aws).once(30, depth_again_after=0.0)
-    problems = {name: getattr(state, name).problem for name in READINGS}
-    return problems | {"metrics": aws.state(time.time()).activity.problem}
+def read_errors(target: Target) -> dict[str, str | None]:
+    """Read every source once, and CloudWatch's metrics as on AWS. Return each reading's error."""
+    runner, store = create_runner(target, 1.0)
+    runner.run_once(30, second_depth_after=0.0)
+    state = store.state(time.time())
+    aws_store = ReadingStore(target.name, target.location, dict.fromkeys(READINGS, ("CloudWatch", 30.0)))
+    Runner([Metrics(target)], aws_store).run_once(30, second_depth_after=0.0)
+    errors = {name: getattr(state, name).error for name in READINGS}
+    return errors | {"metrics": aws_store.state(time.time()).activity.error}
 
 
 @pytest.mark.needs(IAM)
-def test_with_the_policy_in_the_docs_everything_can_be_read(pipeline: Pipeline, reader: Reader) -> None:
-    assert looked_at(by_name(pipeline)) == dict.fromkeys((*READINGS, "metrics"))
+def test_the_documented_policy_allows_every_call(pipeline: Pipeline, reader: Reader) -> None:
+    assert read_errors(find_by_name(pipeline)) == dict.fromkeys((*READINGS, "metrics"))
 
 
 @pytest.mark.needs(IAM)
@@ -209,29 +209,31 @@ def test_with_the_policy_in_the_docs_everything_can_be_read(pipeline: Pipeline, 
         ("logs:FilterLogEvents", "activity"),
     ],
 )
-def test_without_one_of_its_actions_the_panel_concerned_says_so(
+def test_the_panel_that_needs_a_removed_action_shows_the_error(
     pipeline: Pipeline, reader: Reader, action: str, reading: str
 ) -> None:
-    target = by_name(pipeline)
+    target = find_by_name(pipeline)
     with reader.without(action):
-        problems = looked_at(target)
-    assert {name: said for name, said in problems.items() if said} == {reading: f"not allowed: {action}"}
+        errors = read_errors(target)
+    assert {name: error for name, error in errors.items() if error} == {reading: f"not allowed: {action}"}
 
 
 @pytest.mark.needs(IAM)
-def test_without_the_right_to_find_the_queue_the_program_says_so(pipeline: Pipeline, reader: Reader) -> None:
+def test_the_error_names_get_queue_url_if_the_policy_lacks_it(pipeline: Pipeline, reader: Reader) -> None:
     with reader.without("sqs:GetQueueUrl"), pytest.raises(OpsError, match="GetQueueUrl"):
-        by_name(pipeline)
+        find_by_name(pipeline)
 
 
 @pytest.mark.needs(ENDPOINT)
-def test_a_pipeline_that_is_not_there_is_named(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_pipeline_that_does_not_exist(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log_in(monkeypatch, pipeline, pipeline.state.access_key, SECRET_KEY)
     with pytest.raises(OpsError, match="no queue rt-other-prod-events"):
-        find("rt-other-prod", None, pipeline.state.region)
+        find_target("rt-other-prod", None, pipeline.state.region)
 
 
-def test_the_policy_reads_and_never_writes() -> None:
+def test_the_policy_only_allows_read_actions() -> None:
     actions = {
         action for statement in json.loads(POLICY.read_text())["Statement"] for action in statement["Action"]
     }
@@ -243,35 +245,40 @@ def test_the_policy_reads_and_never_writes() -> None:
 
 @pytest.mark.needs(ENDPOINT)
 @pytest.mark.needs(PERCENTILES)
-def test_figures_that_cloudwatch_has_are_read_from_it(pipeline: Pipeline) -> None:
-    known = find(None, None, None, {"STACK_DIR": str(pipeline.state_dir)})
-    # Names of its own: what is put here is no alarm's business.
+def test_values_are_read_from_cloudwatch(pipeline: Pipeline) -> None:
+    found = find_target(None, None, None, {"STACK_DIR": str(pipeline.state_dir)})
+    # No alarm watches metrics of this name.
     other = f"other-{uuid.uuid4().hex[:8]}"
-    target = replace(known, function_name=other, queue_url=f"{pipeline.state.endpoint}/0/{other}")
+    target = replace(found, function_name=other, queue_url=f"{pipeline.state.endpoint}/0/{other}")
     minute = datetime.fromtimestamp(time.time() // 60 * 60 - 120, UTC)
-    wanted = {"latency_p95": 180.0, "duration_p95": 250.0, "oldest": 9.0, "sent": 240.0}
+    values = {"latency_p95": 180.0, "duration_p95": 250.0, "oldest": 9.0, "sent": 240.0}
     cloudwatch = pipeline.state.client("cloudwatch")
-    for metric in metrics_of(target):
-        if metric.key in wanted:
+    for metric in list_metrics(target):
+        if metric.key in values:
             dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
-            datum = {"Dimensions": dimensions, "Timestamp": minute, "Value": wanted[metric.key]}
+            datum = {"Dimensions": dimensions, "Timestamp": minute, "Value": values[metric.key]}
             cloudwatch.put_metric_data(
                 Namespace=metric.namespace, MetricData=[{"MetricName": metric.name, **datum}]
             )
-    found = Metrics(target).collect().value
-    assert (found.latency_p95, found.duration_p95, found.oldest, found.sent) == (180.0, 250.0, 9.0, 4.0)
-    assert found.received == Absent("silent for 5 min")
+    activity = Metrics(target).collect().value
+    assert (activity.latency_p95, activity.duration_p95, activity.oldest, activity.sent) == (
+        180.0,
+        250.0,
+        9.0,
+        4.0,
+    )
+    assert activity.received == Absent("silent for 5 min")
 
 
-# --- an endpoint that goes and comes --------------------------------------------------------------------
+# --- an endpoint that fails and recovers --------------------------------------------------------------------
 
 
-class Door:
-    """A port that leads to the emulator while it is open. Open or shut, it stays the same port."""
+class TcpProxy:
+    """A port that forwards to the emulator while the proxy is open. The port never changes."""
 
     def __init__(self, endpoint: str) -> None:
         host, _, port = endpoint.removeprefix("http://").partition(":")
-        self._behind = host, int(port)
+        self._backend = host, int(port)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -280,7 +287,7 @@ class Door:
         self._connections: list[socket.socket] = []
 
     def open(self) -> None:
-        """Let connections through."""
+        """Forward connections."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self._port))
@@ -288,10 +295,10 @@ class Door:
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
-    def shut(self) -> None:
-        """Refuse connections and cut those that there are."""
+    def close(self) -> None:
+        """Refuse new connections and close the existing ones."""
         if self._listener:
-            # A thread in accept() would hold the port on.
+            # A thread blocked in accept() would keep the port open.
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
@@ -303,12 +310,12 @@ class Door:
         with suppress(OSError):
             while True:
                 front, _ = listener.accept()
-                back = socket.create_connection(self._behind)
+                back = socket.create_connection(self._backend)
                 self._connections += [front, back]
-                threading.Thread(target=self._pass_on, args=(front, back), daemon=True).start()
+                threading.Thread(target=self._forward, args=(front, back), daemon=True).start()
 
     @staticmethod
-    def _pass_on(front: socket.socket, back: socket.socket) -> None:
+    def _forward(front: socket.socket, back: socket.socket) -> None:
         with front, back, suppress(OSError, ValueError):
             while True:
                 ready, _, _ = select.select([front, back], [], [])
@@ -320,39 +327,39 @@ class Door:
 
 
 @pytest.fixture
-def door(pipeline: Pipeline) -> Iterator[Door]:
-    made = Door(pipeline.state.endpoint)
-    made.open()
-    yield made
-    made.shut()
+def proxy(pipeline: Pipeline) -> Iterator[TcpProxy]:
+    opened = TcpProxy(pipeline.state.endpoint)
+    opened.open()
+    yield opened
+    opened.close()
 
 
 @pytest.mark.needs(ENDPOINT)
-def test_an_endpoint_that_goes_is_said_on_every_panel_and_all_recover_when_it_is_back(
-    pipeline: Pipeline, door: Door, monkeypatch: pytest.MonkeyPatch
+def test_every_panel_shows_an_endpoint_failure_and_recovers_after_it(
+    pipeline: Pipeline, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exports = {
-        name: value.replace(pipeline.state.endpoint, door.endpoint)
+        name: value.replace(pipeline.state.endpoint, proxy.endpoint)
         for name, value in pipeline.state.environment().items()
     }
     log_in(monkeypatch, pipeline, pipeline.state.access_key, SECRET_KEY)
-    runner, board = watch(find(None, None, None, exports), 0.5)
+    runner, store = create_runner(find_target(None, None, None, exports), 0.5)
 
-    def problems() -> list[str | None]:
-        return [reading.problem for reading in board.state(time.time()).readings]
+    def errors() -> list[str | None]:
+        return [reading.error for reading in store.state(time.time()).readings]
 
-    def all_well() -> bool:
-        state = board.state(time.time())
-        return all(reading.value is not None and not reading.problem for reading in state.readings)
+    def all_sources_answer() -> bool:
+        state = store.state(time.time())
+        return all(reading.value is not None and not reading.error for reading in state.readings)
 
     runner.start()
     try:
-        eventually(all_well, within=30, what="every source has answered")
-        door.shut()
-        eventually(lambda: all(problems()), within=30, what="every source is in trouble")
-        assert all(str(problem).endswith("does not answer") for problem in problems())
-        assert board.state(time.time()).depth.value is not None
-        door.open()
-        eventually(all_well, within=30, what="every source answers again")
+        eventually(all_sources_answer, within=30, what="every source has answered")
+        proxy.close()
+        eventually(lambda: all(errors()), within=30, what="every source fails")
+        assert all(str(error).endswith("does not answer") for error in errors())
+        assert store.state(time.time()).depth.value is not None
+        proxy.open()
+        eventually(all_sources_answer, within=30, what="every source answers again")
     finally:
         runner.stop()

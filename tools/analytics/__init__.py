@@ -1,1 +1,1 @@
-"""Reading the archive: SQL over it with DuckDB on the laptop, and what Athena runs on AWS."""
+"""Query the archive: with DuckDB on this machine, and with Athena on AWS."""

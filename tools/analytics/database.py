@@ -1,4 +1,4 @@
-"""DuckDB over the fetched objects: the views `events` and `rejected`, and nothing else within reach."""
+"""DuckDB over the downloaded objects: read-only views ``events`` and ``rejected``."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ from typing import Any
 
 import duckdb
 
-from tools.analytics.report_range import ReportRange
+from tools.analytics.archive_range import ArchiveRange
+from tools.analytics.views import VIEWS, View
 from tools.core.errors import OpsError, UsageError
 
-VIEWS = Path(__file__).parent / "views"
-# What an object's path says of its lines, from the outside in.
-PARTITIONS = {"events": ("type", "dt", "hour"), "rejected": ("kind", "dt", "hour")}
-# A body of 1 MiB that is nothing but control characters has six times as many bytes as a JSON string.
-_LONGEST_LINE = 16 * 1024 * 1024
-_BATCH = 10_000
-# Athena's functions that DuckDB calls otherwise. What is not JSON makes none of them fail, as in Athena.
-_ATHENA = """
+# JSON escapes make a body of 1 MiB control characters six times as long.
+_MAX_LINE_BYTES = 16 * 1024 * 1024
+_BATCH_ROWS = 10_000
+# Athena's functions under Athena's names. Like Athena's, they do not fail on text that is not JSON.
+_ATHENA_FUNCTIONS = """
 SET TimeZone = 'UTC';
 CREATE MACRO json_extract_scalar(document, path) AS TRY(json_extract_string(document, path));
 CREATE MACRO json_format(document) AS cast(document AS VARCHAR);
 CREATE MACRO from_iso8601_timestamp(text) AS cast(text AS TIMESTAMPTZ);
 """
-_LOCKED = """
+_LOCK = """
 SET allowed_directories = [{directories}];
 SET enable_external_access = false;
 SET lock_configuration = true;
@@ -36,7 +34,7 @@ SET lock_configuration = true;
 
 @dataclass(frozen=True)
 class QueryResult:
-    """The rows of a query, under the names of their columns. An amount is a Decimal, a time is in UTC."""
+    """The rows of a query and the names of their columns. Amounts are Decimal, times are in UTC."""
 
     columns: Sequence[str]
     rows: Sequence[tuple[Any, ...]]
@@ -48,113 +46,107 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def query(self, sql: str, most: int | None = None) -> QueryResult:
-        """Run one SELECT; its rows, or the first so many. Raises UsageError as `batches` does."""
+    def query(self, sql: str, max_rows: int | None = None) -> QueryResult:
+        """Run one SELECT. Return its rows, or the first ``max_rows``. Raises UsageError like `batches`."""
         columns: Sequence[str] = ()
         rows: list[tuple[Any, ...]] = []
-        for batch in self.batches(sql, most or _BATCH):
+        for batch in self.batches(sql, max_rows or _BATCH_ROWS):
             columns = batch.columns
             rows += batch.rows
-            if len(rows) == most:
+            if len(rows) == max_rows:
                 break
         return QueryResult(columns, rows)
 
-    def batches(self, sql: str, size: int = _BATCH) -> Iterator[QueryResult]:
-        """Run one SELECT, and give its rows so many at a time; at least one batch, which may be empty.
+    def batches(self, sql: str, size: int = _BATCH_ROWS) -> Iterator[QueryResult]:
+        """Run one SELECT and yield ``size`` rows at a time: at least one batch, which may be empty.
 
-        Raises UsageError, with the views and their columns, for what DuckDB refuses.
+        Raises UsageError, with the columns of the views as a hint, if DuckDB refuses the query.
         """
         try:
             statements = self._connection.extract_statements(sql)
-            if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
-                raise UsageError("A query is one SELECT: the archive is only read.", self.columns())
-            found = self._connection.execute(statements[0])
-            columns = [name for name, *_ in found.description or ()]
-            rows = found.fetchmany(size)
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                raise UsageError("A query must be one SELECT: the archive is read-only.", self.columns())
+            cursor = self._connection.execute(statements[0])
+            columns = [name for name, *_ in cursor.description or ()]
+            rows = cursor.fetchmany(size)
             yield QueryResult(columns, rows)
             while len(rows) == size:
-                rows = found.fetchmany(size)
+                rows = cursor.fetchmany(size)
                 yield QueryResult(columns, rows)
         except duckdb.Error as error:
             raise UsageError(f"DuckDB says: {str(error).strip()}", self.columns()) from None
 
     def columns(self) -> str:
-        """What can be asked for, for a person who has to know."""
+        """Return the columns of each view and their types, as a hint for the user."""
         lines = []
-        for view in PARTITIONS:
+        for view in VIEWS:
             described = self._connection.execute(f"DESCRIBE {view}").fetchall()
             lines.append(f"{view}: {', '.join(f'{name} {kind.lower()}' for name, kind, *_ in described)}")
         return "\n".join(lines)
 
 
 @contextmanager
-def open_archive(directory: Path, span: ReportRange | None = None) -> Iterator[Database]:
-    """Lay the views over the objects below ``directory``, of all times or of a span of them.
+def open_archive(directory: Path, selected: ArchiveRange | None = None) -> Iterator[Database]:
+    """Open the objects below ``directory``, or a range of them, for queries that can read nothing else.
 
-    What runs in them can neither write nor read anything else. Raises OpsError for an object that is damaged.
+    Raises OpsError if an object is damaged.
     """
-    with tempfile.TemporaryDirectory() as spill:
+    with tempfile.TemporaryDirectory() as spill_directory:
         try:
-            connection = views(directory, span)
+            connection = connect(directory, selected)
             try:
-                allowed = ", ".join(_quoted(str(path)) for path in (directory, Path(spill)))
-                connection.execute(f"SET temp_directory = {_quoted(spill)}")
-                connection.execute(_LOCKED.format(directories=allowed))
+                allowed = ", ".join(_quoted(str(path)) for path in (directory, Path(spill_directory)))
+                connection.execute(f"SET temp_directory = {_quoted(spill_directory)}")
+                connection.execute(_LOCK.format(directories=allowed))
                 yield Database(connection)
             finally:
                 connection.close()
         except duckdb.Error as error:
-            raise OpsError(f"The archive cannot be read. DuckDB says: {str(error).strip()}") from None
+            raise OpsError(f"Cannot read the archive. DuckDB says: {str(error).strip()}") from None
 
 
-def views(directory: Path, span: ReportRange | None = None) -> duckdb.DuckDBPyConnection:
-    """The views in a database that nothing is locked in, for programs that write what they find.
+def connect(directory: Path, selected: ArchiveRange | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a connection that has the views and is not locked, for programs that export the archive.
 
     Raises duckdb.Error.
     """
     connection = duckdb.connect()
-    connection.execute(_ATHENA)
-    for view in PARTITIONS:
-        connection.execute(_lines(directory, view, span))
-        connection.execute(f"CREATE VIEW {view} AS {view_sql(view)} {_within(span)}")
+    connection.execute(_ATHENA_FUNCTIONS)
+    for view in VIEWS.values():
+        connection.execute(_lines_view(directory, view, selected))
+        connection.execute(f"CREATE VIEW {view.name} AS {view.sql()} {_time_condition(selected)}")
     return connection
 
 
-def view_sql(view: str) -> str:
-    """The SELECT that a view is, in DuckDB and in Athena alike."""
-    return (VIEWS / f"{view}.sql").read_text("utf-8")
-
-
-def _lines(directory: Path, view: str, span: ReportRange | None) -> str:
-    """The view of raw lines. As text: DuckDB's JSON reader would pass every number through a double."""
-    partitions = PARTITIONS[view]
-    named = ", ".join(partitions)
-    if next((directory / view).glob("*/*/*/*.json.gz"), None) is None:
-        typed = ", ".join(f"cast(NULL AS VARCHAR) AS {name}" for name in ("line", *partitions))
-        return f"CREATE VIEW {view}_lines AS SELECT {typed} WHERE false"
-    files = _quoted(f"{directory / view}/*/*/*/*.json.gz")
-    types = ", ".join(f"{name}: VARCHAR" for name in partitions)
-    where = ""
-    if span is not None:
-        first, last = span.hours()
-        # Days by themselves, so that whole directories need not be opened.
-        where = (
+def _lines_view(directory: Path, view: View, selected: ArchiveRange | None) -> str:
+    """Return the view of raw lines. Lines are read as text, because DuckDB's JSON reader rounds numbers."""
+    partitions = ", ".join(view.partitions)
+    if next((directory / view.name).glob("*/*/*/*.json.gz"), None) is None:
+        columns = ", ".join(f"cast(NULL AS VARCHAR) AS {name}" for name in ("line", *view.partitions))
+        return f"CREATE VIEW {view.name}_lines AS SELECT {columns} WHERE false"
+    files = _quoted(f"{directory / view.name}/*/*/*/*.json.gz")
+    types = ", ".join(f"{name}: VARCHAR" for name in view.partitions)
+    condition = ""
+    if selected is not None:
+        first, last = selected.hours()
+        # The condition on dt alone lets DuckDB skip whole directories.
+        condition = (
             f" WHERE dt BETWEEN '{first[:10]}' AND '{last[:10]}' AND concat(dt, 'T', hour) "
             f"BETWEEN '{first}' AND '{last}'"
         )
-    reading = (
+    options = (
         f"{files}, columns = {{line: 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
-        f"quote = '', escape = '', new_line = '\\n', max_line_size = {_LONGEST_LINE}, "
+        f"quote = '', escape = '', new_line = '\\n', max_line_size = {_MAX_LINE_BYTES}, "
         f"hive_partitioning = true, hive_types = {{{types}}}"
     )
-    # Nothing of this is a person's words: names of ours, a path that is quoted, and times.
-    return f"CREATE VIEW {view}_lines AS SELECT line, {named} FROM read_csv({reading}){where}"  # noqa: S608
+    # No part of this is user input: names from this package, a quoted path, and times.
+    return f"CREATE VIEW {view.name}_lines AS SELECT line, {partitions} FROM read_csv({options}){condition}"  # noqa: S608
 
 
-def _within(span: ReportRange | None) -> str:
-    if span is None:
+def _time_condition(selected: ArchiveRange | None) -> str:
+    if selected is None:
         return ""
-    since, until = (f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'" for moment in (span.since, span.until))
+    since, until = (f"TIMESTAMP '{time:%Y-%m-%d %H:%M:%S.%f}'" for time in (selected.since, selected.until))
     return f"AND received_at >= {since} AND received_at < {until}"
 
 

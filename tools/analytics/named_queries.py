@@ -13,7 +13,7 @@ DIRECTORY = Path(__file__).parent / "queries"
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query by the name of its file; ``title`` is its first line, a comment."""
+    """A query. ``name`` is its file's name, ``title`` the comment in its first line."""
 
     name: str
     title: str
@@ -22,16 +22,16 @@ class NamedQuery:
 
 @cache
 def named_queries() -> tuple[NamedQuery, ...]:
-    """All of them, by name. Each begins with SELECT: Terraform puts a span of days before it."""
+    """Return all named queries by name. Each begins with SELECT, because Terraform puts a WITH before it."""
     return tuple(_read(file) for file in sorted(DIRECTORY.glob("*.sql")))
 
 
-def named_query(name: str) -> NamedQuery:
-    """The question of this name. Raises UsageError where there is none."""
-    for one in named_queries():
-        if one.name == name:
-            return one
-    known = ", ".join(one.name for one in named_queries())
+def find_query(name: str) -> NamedQuery:
+    """Return the query with this name. Raises UsageError if there is none."""
+    for query in named_queries():
+        if query.name == name:
+            return query
+    known = ", ".join(query.name for query in named_queries())
     raise UsageError(f"NAME={name} is unknown.", f"NAME is one of {known}.")
 
 

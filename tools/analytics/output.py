@@ -1,4 +1,4 @@
-"""What a query found: as a table for people, as CSV or JSON for programs."""
+"""Print the rows of a query: as a table for people, as CSV or JSON lines for programs."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from rich.table import Table
 from tools.analytics.database import Database
 from tools.core.console import out, plural, safe_text, write_raw
 
-# A person's terminal is no place for a whole event of 200 KB.
-_LONGEST_CELL = 200
-_MOST_ROWS = 1000
+# Cells can hold whole events of 200 KB.
+_MAX_CELL = 200
+_MAX_ROWS = 1000
 
 
-def show(database: Database, sql: str, form: str) -> None:
-    """Print what a query finds, in one of `FORMS`. Raises UsageError as `Database.batches` does."""
-    FORMS[form](database, sql)
+def print_rows(database: Database, sql: str, output_format: str) -> None:
+    """Print the rows of a query in one of `FORMATS`. Raises UsageError like `Database.batches`."""
+    FORMATS[output_format](database, sql)
 
 
-def text(value: Any) -> str:
-    """A value for people: an amount without the zeros that nobody sent, a time to the second or better."""
+def display_text(value: Any) -> str:
+    """Return a value for people, with thousands separators and without padding zeros."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
         whole, _, cents = f"{value:f}".partition(".")
         return f"{int(whole):,}.{cents.rstrip('0').ljust(2, '0')}" if cents else f"{int(whole):,}"
     if isinstance(value, datetime):
-        return plain(value)
+        return raw_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -45,8 +45,8 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def plain(value: Any) -> str:
-    """A value for programs: digits as they are, a time in RFC 3339 without a zone, which is UTC."""
+def raw_text(value: Any) -> str:
+    """Return a value for programs: numbers with all digits, times in UTC without a zone."""
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
     if isinstance(value, list | dict):
@@ -54,39 +54,39 @@ def plain(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _table(database: Database, sql: str) -> None:
-    answer = database.query(sql, most=_MOST_ROWS + 1)
+def _print_table(database: Database, sql: str) -> None:
+    result = database.query(sql, max_rows=_MAX_ROWS + 1)
     table = Table(header_style="bold")
-    rows = answer.rows[:_MOST_ROWS]
-    for place, name in enumerate(answer.columns):
-        numbers = all(isinstance(row[place], int | float | Decimal | None) for row in rows)
-        table.add_column(safe_text(name), justify="right" if numbers else "left", overflow="fold")
+    rows = result.rows[:_MAX_ROWS]
+    for index, name in enumerate(result.columns):
+        numeric = all(isinstance(row[index], int | float | Decimal | None) for row in rows)
+        table.add_column(safe_text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(safe_text(_short(text(value))) for value in row))
+        table.add_row(*(safe_text(_shorten(display_text(value))) for value in row))
     out.print(table, soft_wrap=False)
-    if len(answer.rows) > _MOST_ROWS:
-        out.print(f"The first {_MOST_ROWS:,} rows; there are more, FORMAT=csv prints them all.")
+    if len(result.rows) > _MAX_ROWS:
+        out.print(f"These are the first {_MAX_ROWS:,} rows; there are more. FORMAT=csv prints all of them.")
     else:
-        out.print(f"{plural(len(answer.rows), 'row')}.")
+        out.print(f"{plural(len(result.rows), 'row')}.")
 
 
-def _short(cell: str) -> str:
-    if len(cell) <= _LONGEST_CELL:
+def _shorten(cell: str) -> str:
+    if len(cell) <= _MAX_CELL:
         return cell
-    return f"{cell[:_LONGEST_CELL]}... ({len(cell):,} characters)"
+    return f"{cell[:_MAX_CELL]}... ({len(cell):,} characters)"
 
 
-def _csv(database: Database, sql: str) -> None:
+def _print_csv(database: Database, sql: str) -> None:
     for number, batch in enumerate(database.batches(sql)):
-        sheet = io.StringIO()
-        writer = csv.writer(sheet, lineterminator="\n")
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
         if number == 0:
             writer.writerow(batch.columns)
-        writer.writerows([plain(value) for value in row] for row in batch.rows)
-        write_raw(sheet.getvalue().encode())
+        writer.writerows([raw_text(value) for value in row] for row in batch.rows)
+        write_raw(buffer.getvalue().encode())
 
 
-def _json_lines(database: Database, sql: str) -> None:
+def _print_json_lines(database: Database, sql: str) -> None:
     for batch in database.batches(sql):
         names = [json.dumps(name, ensure_ascii=False) for name in batch.columns]
         for row in batch.rows:
@@ -95,16 +95,21 @@ def _json_lines(database: Database, sql: str) -> None:
 
 
 def _json(value: Any) -> str:
-    # A decimal stays the digits that it is: no float is made of it.
+    # The json module would need a float, which rounds a Decimal.
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, list):
         return f"[{', '.join(map(_json, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(str(name))}: {_json(one)}' for name, one in value.items())}}}"
+        members = (f"{json.dumps(str(name))}: {_json(member)}" for name, member in value.items())
+        return f"{{{', '.join(members)}}}"
     if value is None or isinstance(value, str | int | float):
         return json.dumps(value, ensure_ascii=False)
-    return json.dumps(plain(value))
+    return json.dumps(raw_text(value))
 
 
-FORMS: Mapping[str, Callable[[Database, str], None]] = {"table": _table, "csv": _csv, "json": _json_lines}
+FORMATS: Mapping[str, Callable[[Database, str], None]] = {
+    "table": _print_table,
+    "csv": _print_csv,
+    "json": _print_json_lines,
+}

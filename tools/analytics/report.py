@@ -1,4 +1,4 @@
-"""One HTML page of the answers to all named queries, whole in itself: no script, no font, no network."""
+"""Render the results of all named queries as one HTML page without scripts, fonts or network access."""
 
 from __future__ import annotations
 
@@ -10,180 +10,178 @@ from typing import Any
 
 from tools.analytics import charts
 from tools.analytics.archive import SyncResult
+from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import Database, QueryResult
 from tools.analytics.named_queries import NamedQuery, named_queries
-from tools.analytics.output import text
-from tools.analytics.report_range import ReportRange
+from tools.analytics.output import display_text
 from tools.core.console import plural
 
 _STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
-# A table of more rows than a screen has is folded up.
-_UNFOLDED = 8
-_MOST_ROWS = 1000
-_MOST_BARS = 12
-_MOST_BARS_IN_A_PANEL = 6
+# A longer table starts collapsed.
+_EXPANDED_ROWS = 8
+_MAX_ROWS = 1000
+_MAX_BARS = 12
+_MAX_BARS_PER_PANEL = 6
 _EVENTS = "SELECT count(*), count(DISTINCT customer_id), max(received_at) FROM events"
 _REJECTED = "SELECT count(*), max(received_at) FROM rejected"
 
 
-def page(database: Database, fetched: SyncResult, span: ReportRange, where: str, now: datetime) -> str:
-    """The page; ``where`` says which archive it is about, ``now`` when it was made."""
+def render_report(
+    database: Database, synced: SyncResult, selected: ArchiveRange, source: str, now: datetime
+) -> str:
+    """Return the page. ``source`` names the archive, ``now`` is the time of the report."""
     ((events, customers, newest_event),) = database.query(_EVENTS).rows
     ((rejected, newest_rejected),) = database.query(_REJECTED).rows
-    newest = max((one for one in (newest_event, newest_rejected) if one), default=None)
+    newest = max((time for time in (newest_event, newest_rejected) if time), default=None)
     share = f"{100 * rejected / (events + rejected):.1f}% of all" if events + rejected else "of none"
     cards = "".join(
-        f'<div class="card"><b>{escape(figure)}</b><span>{escape(name)}</span></div>'
-        for figure, name in (
-            (text(events), f"stored, of {plural(customers, 'customer')}"),
-            (text(rejected), f"rejected, {share}"),
-            (_age(now, newest), "since the newest of them was received"),
-            (_size(fetched.size), f"compressed, in {plural(len(fetched.objects), 'object')}"),
+        f'<div class="card"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
+        for value, label in (
+            (display_text(events), f"stored, of {plural(customers, 'customer')}"),
+            (display_text(rejected), f"rejected, {share}"),
+            (_age_text(now, newest), "since the newest message was received"),
+            (_size_text(synced.size), f"compressed, in {plural(len(synced.objects), 'object')}"),
         )
     )
-    sections = "".join(_section(one, database.query(one.sql)) for one in _ordered())
+    sections = "".join(_section(query, database.query(query.sql)) for query in _ordered_queries())
     about = (
-        f"Received from {span.since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} UTC, archived in {where}. "
-        f"Made {now:%Y-%m-%d %H:%M:%S} UTC. {_freshness(newest, fetched.newest)}"
+        f"Messages received from {selected.since:%Y-%m-%d %H:%M} to {selected.until:%Y-%m-%d %H:%M} UTC, "
+        f"archived in {source}. Report of {now:%Y-%m-%d %H:%M:%S} UTC. "
+        f"{_freshness(newest, synced.last_modified)}"
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><title>rt-pipeline: archive</title>'
-        f"<style>{_STYLE}</style></head><body><main><h1>What the pipeline archived</h1>"
+        f"<style>{_STYLE}</style></head><body><main><h1>rt-pipeline archive</h1>"
         f'<p class="about">{escape(about)}</p><div class="cards">{cards}</div>{sections}'
         "</main></body></html>\n"
     )
 
 
-def _ordered() -> list[NamedQuery]:
-    """Those with a chart first, as they stand below."""
-    places = list(_CHARTS)
+def _ordered_queries() -> list[NamedQuery]:
+    """Return the queries with a chart first, in the order of `_CHARTS`."""
+    order = list(_CHARTS)
     return sorted(
-        named_queries(), key=lambda one: places.index(one.name) if one.name in places else len(places)
+        named_queries(), key=lambda query: order.index(query.name) if query.name in order else len(order)
     )
 
 
-def _section(asked: NamedQuery, answer: QueryResult) -> str:
-    if not answer.rows:
-        inner = '<p class="none">Nothing in this span.</p>'
-    else:
-        inner = _CHARTS.get(asked.name, _nothing)(answer) + _table(answer)
-    sql = f"<details><summary>SQL</summary><pre>{escape(asked.sql.strip())}</pre></details>"
-    return f'<section id="{escape(asked.name)}"><h2>{escape(asked.title)}</h2>{inner}{sql}</section>'
+def _section(query: NamedQuery, result: QueryResult) -> str:
+    content = '<p class="none">No rows in this range.</p>'
+    if result.rows:
+        chart = _CHARTS[query.name](result) if query.name in _CHARTS else ""
+        content = chart + _table(result)
+    sql = f"<details><summary>SQL</summary><pre>{escape(query.sql.strip())}</pre></details>"
+    return f'<section id="{escape(query.name)}"><h2>{escape(query.title)}</h2>{content}{sql}</section>'
 
 
-def _table(answer: QueryResult) -> str:
-    numbers = [
-        all(not isinstance(row[place], str | datetime | list) for row in answer.rows)
-        for place in range(len(answer.columns))
+def _table(result: QueryResult) -> str:
+    numeric = [
+        all(not isinstance(row[index], str | datetime | list) for row in result.rows)
+        for index in range(len(result.columns))
     ]
 
     def cells(tag: str, values: Sequence[str]) -> str:
         return "".join(
-            f'<{tag} class="n">{escape(value)}</{tag}>' if number else f"<{tag}>{escape(value)}</{tag}>"
-            for value, number in zip(values, numbers, strict=True)
+            f'<{tag} class="n">{escape(value)}</{tag}>' if is_number else f"<{tag}>{escape(value)}</{tag}>"
+            for value, is_number in zip(values, numeric, strict=True)
         )
 
-    head = cells("th", [name.replace("_", " ") for name in answer.columns])
+    head = cells("th", [name.replace("_", " ") for name in result.columns])
     rows = "".join(
-        f"<tr>{cells('td', [text(value) for value in row])}</tr>" for row in answer.rows[:_MOST_ROWS]
+        f"<tr>{cells('td', [display_text(value) for value in row])}</tr>" for row in result.rows[:_MAX_ROWS]
     )
-    unfolded = " open" if len(answer.rows) <= _UNFOLDED else ""
-    count = plural(len(answer.rows), "row")
-    shown = "Table" if len(answer.rows) <= _MOST_ROWS else f"Table of the first {text(_MOST_ROWS)}"
+    expanded = " open" if len(result.rows) <= _EXPANDED_ROWS else ""
+    count = plural(len(result.rows), "row")
+    caption = "Table" if len(result.rows) <= _MAX_ROWS else f"Table of the first {display_text(_MAX_ROWS)}"
     return (
-        f"<details{unfolded}><summary>{shown}, {count}</summary>"
+        f"<details{expanded}><summary>{caption}, {count}</summary>"
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         "</details>"
     )
 
 
-def _nothing(answer: QueryResult) -> str:
-    return ""
+def _values(result: QueryResult, *columns: str) -> list[tuple[Any, ...]]:
+    """Return the rows, reduced to these columns."""
+    indexes = [result.columns.index(name) for name in columns]
+    return [tuple(row[index] for index in indexes) for row in result.rows]
 
 
-def _series(answer: QueryResult, group: str, value: str) -> dict[str, dict[datetime, float]]:
-    """The value by group and hour."""
-    places = [answer.columns.index(name) for name in ("hour_utc", group, value)]
-    found: dict[str, dict[datetime, float]] = {}
-    for row in answer.rows:
-        hour, name, figure = (row[place] for place in places)
-        found.setdefault(str(name), {})[hour] = float(figure)
-    return dict(sorted(found.items()))
+def _series(result: QueryResult, group: str, value: str) -> dict[str, dict[datetime, float]]:
+    """Return the values by group and hour."""
+    series: dict[str, dict[datetime, float]] = {}
+    for hour, name, number in _values(result, "hour_utc", group, value):
+        series.setdefault(str(name), {})[hour] = float(number)
+    return dict(sorted(series.items()))
 
 
-def _column(answer: QueryResult, row: Sequence[Any], name: str) -> Any:
-    return row[answer.columns.index(name)]
+def _revenue(result: QueryResult) -> str:
+    return charts.draw_panels(_series(result, "currency", "revenue"), "", shared_scale=False)
 
 
-def _revenue(answer: QueryResult) -> str:
-    return charts.panels(_series(answer, "currency", "revenue"), "", one_scale=False)
-
-
-def _large_orders(answer: QueryResult) -> str:
+def _large_orders(result: QueryResult) -> str:
     groups: dict[str, list[charts.Bar]] = {}
-    for row in answer.rows:
-        customer, currency, count, total = (
-            _column(answer, row, name) for name in ("customer_id", "currency", "large_orders", "total")
-        )
-        said = f"{text(total)} in {plural(count, 'order')}" if count > 1 else text(total)
-        groups.setdefault(str(currency), []).append((str(customer), float(total), said))
+    for customer, currency, count, total in _values(
+        result, "customer_id", "currency", "large_orders", "total"
+    ):
+        label = f"{display_text(total)} in {plural(count, 'order')}" if count > 1 else display_text(total)
+        groups.setdefault(str(currency), []).append((str(customer), float(total), label))
     largest = {
-        name: sorted(rows, key=lambda row: -row[1])[:_MOST_BARS_IN_A_PANEL]
-        for name, rows in sorted(groups.items())
+        name: sorted(bars, key=lambda bar: -bar[1])[:_MAX_BARS_PER_PANEL]
+        for name, bars in sorted(groups.items())
     }
-    return charts.bar_panels(largest)
+    return charts.draw_bar_panels(largest)
 
 
-def _reasons(answer: QueryResult) -> str:
-    return charts.stacked(_series(answer, "rule", "rejected_events"), "")
+def _rejection_reasons(result: QueryResult) -> str:
+    return charts.draw_stack(_series(result, "rule", "rejected_events"), "")
 
 
-def _failures(answer: QueryResult) -> str:
-    return charts.panels(_series(answer, "method", "failed_percent"), "%", one_scale=True)
+def _payment_failures(result: QueryResult) -> str:
+    return charts.draw_panels(_series(result, "method", "failed_percent"), "%", shared_scale=True)
 
 
-def _funnel(answer: QueryResult) -> str:
-    rows = []
-    for row in answer.rows[:_MOST_BARS]:
-        action, customers, percent = (
-            _column(answer, row, name) for name in ("action", "customers", "percent_of_widest")
-        )
-        rows.append((str(action), float(customers), f"{text(customers)} ({float(percent):.1f}%)"))
-    return charts.bars(rows)
-
-
-# A named query without an entry is a table alone.
-_CHARTS: Mapping[str, Callable[[QueryResult], str]] = {
-    "revenue_per_hour": _revenue,
-    "large_orders_by_customer": _large_orders,
-    "payment_failure_rate": _failures,
-    "activity_funnel": _funnel,
-    "rejection_reasons": _reasons,
-}
-
-
-def _freshness(newest: datetime | None, written: datetime | None) -> str:
-    if newest is None or written is None:
-        return ""
-    return (
-        f"The newest event was received {newest:%Y-%m-%d %H:%M:%S} UTC; the newest object was written "
-        f"{written.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+def _funnel(result: QueryResult) -> str:
+    rows = _values(result, "action", "customers", "percent_of_widest")[:_MAX_BARS]
+    return charts.draw_bars(
+        [
+            (str(action), float(customers), f"{display_text(customers)} ({float(percent):.1f}%)")
+            for action, customers, percent in rows
+        ]
     )
 
 
-def _age(now: datetime, newest: datetime | None) -> str:
-    if newest is None:
+# A named query without an entry is shown as a table only.
+_CHARTS: Mapping[str, Callable[[QueryResult], str]] = {
+    "revenue_per_hour": _revenue,
+    "large_orders_by_customer": _large_orders,
+    "payment_failure_rate": _payment_failures,
+    "activity_funnel": _funnel,
+    "rejection_reasons": _rejection_reasons,
+}
+
+
+def _freshness(received: datetime | None, archived: datetime | None) -> str:
+    if received is None or archived is None:
+        return ""
+    return (
+        f"The newest event was received {received:%Y-%m-%d %H:%M:%S} UTC; the newest object was written "
+        f"{archived.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+    )
+
+
+def _age_text(now: datetime, time: datetime | None) -> str:
+    if time is None:
         return "-"
-    seconds = max(0.0, (now - newest.replace(tzinfo=UTC)).total_seconds())
+    seconds = max(0.0, (now - time.replace(tzinfo=UTC)).total_seconds())
     for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def _size(count: int) -> str:
+def _size_text(count: int) -> str:
     for size, unit in ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB")):
         if count >= size:
             return f"{count / size:.1f} {unit}"

@@ -1,1 +1,1 @@
-"""What this pipeline costs in time, memory and bytes, beside what people would use instead: `make bench`."""
+"""Measure time, memory, bytes and cost of the pipeline and of alternative designs: ``make bench``."""

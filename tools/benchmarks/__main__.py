@@ -1,4 +1,4 @@
-"""``python -m tools.benchmarks``: run all, or those that BENCH names; ROUNDS and COUNT make them shorter."""
+"""``python -m tools.benchmarks``: run all benchmarks, or those in BENCH. ROUNDS and COUNT shorten them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tools.benchmarks import (
     results,
     stack_times,
 )
-from tools.benchmarks.docs import figures
+from tools.benchmarks.docs import sections
 from tools.benchmarks.tables import TABLES
 from tools.core.errors import StackError
 
-# The slow ones last.
-RUNS: Mapping[str, Callable[..., dict[str, Any]]] = {
+# Slow benchmarks come last.
+BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "footprint": footprint.run,
     "cold_start": cold_start.run,
     "handler": handler.run,
@@ -38,43 +38,43 @@ RUNS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "headline": load_test.run,
     "stack_times": stack_times.run,
 }
-_IN_ROUNDS = {"archive", "cold_start", "handler", "parts", "producer", "end_to_end"}
+_WITH_ROUNDS = {"archive", "cold_start", "handler", "parts", "producer", "end_to_end"}
 
 
 def main(environment: Mapping[str, str]) -> int:
-    """Run benchmarks, keep their results, and write them into the documentation. Returns the exit status."""
-    chosen = environment.get("BENCH", "").replace(",", " ").split() or list(RUNS)
-    unknown = [name for name in chosen if name not in RUNS]
+    """Run benchmarks, save their results, and write them into the documentation. Return the exit status."""
+    chosen = environment.get("BENCH", "").replace(",", " ").split() or list(BENCHMARKS)
+    unknown = [name for name in chosen if name not in BENCHMARKS]
     if unknown:
-        return _complain(f"BENCH={unknown[0]} is not known. It is one or more of: {', '.join(RUNS)}")
+        return _print_error(f"BENCH={unknown[0]} is unknown. Choose from: {', '.join(BENCHMARKS)}")
     options: dict[str, int] = {}
     for name in ("ROUNDS", "COUNT"):
         if text := environment.get(name):
             if not text.isdecimal() or int(text) < 1:
-                return _complain(f"{name}={text} is not a whole number above 0, for example {name}=3")
+                return _print_error(f"{name}={text} is not a whole number above 0, for example {name}=3")
             options[name.lower()] = int(text)
     for name in chosen:
         _run(name, options)
-    figures.main()
+    sections.main()
     return 0
 
 
 def _run(name: str, options: Mapping[str, int]) -> None:
-    fitting = {
+    applicable = {
         option: value
         for option, value in options.items()
-        if (option == "rounds" and name in _IN_ROUNDS) or (option == "count" and name == "headline")
+        if (option == "rounds" and name in _WITH_ROUNDS) or (option == "count" and name == "headline")
     }
     print(f"{name} ...", flush=True)
-    began = time.monotonic()
-    where = environment.describe()
-    measured = RUNS[name](**fitting)
-    results.save(name, measured, where)
+    start = time.monotonic()
+    described = environment.describe()
+    measured = BENCHMARKS[name](**applicable)
+    results.save(name, measured, described)
     pages.write_chart(name)
-    print(f"\n{TABLES[name](measured)}\n\n({time.monotonic() - began:.0f} s)\n", flush=True)
+    print(f"\n{TABLES[name](measured)}\n\n({time.monotonic() - start:.0f} s)\n", flush=True)
 
 
-def _complain(message: str) -> int:
+def _print_error(message: str) -> int:
     print(message, file=sys.stderr)
     return 2
 
@@ -85,4 +85,4 @@ if __name__ == "__main__":
     except StackError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit("stopped; what was finished is kept in tools/benchmarks/results")
+        sys.exit("Stopped. The results of finished benchmarks are in tools/benchmarks/results.")

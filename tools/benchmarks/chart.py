@@ -1,4 +1,4 @@
-"""Bar charts as SVG, readable on a light page and on a dark one."""
+"""Draw bar charts as SVG that is readable on light and on dark pages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from html import escape
 
 _WIDTH, _LABEL, _VALUE = 760, 190, 150
 _BAR, _GAP, _GROUP = 16, 6, 34
-# Of the Okabe-Ito palette, which colour-blind people can tell apart; each bar has its name all the same.
-_COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#999999")
+# The Okabe-Ito palette, which colour-blind people can distinguish. Each bar also has a label.
+_COLORS = ("#0072B2", "#E69F00", "#CC79A7", "#999999")
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#24292f}.t{font-size:15px;font-weight:600}.g{font-weight:600}"
     ".e{stroke:#24292f;stroke-width:1.5}"
@@ -19,7 +19,7 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: a median with the lowest and the highest round."""
+    """A bar: a median with the lowest and the highest round."""
 
     label: str
     value: float
@@ -27,21 +27,21 @@ class Bar:
     high: float
 
     @classmethod
-    def of(cls, label: str, spread: Mapping[str, float]) -> Bar:
-        """From what `measure.spread` made."""
+    def from_spread(cls, label: str, spread: Mapping[str, float]) -> Bar:
+        """Create a bar from a result of `measure.spread`."""
         return cls(label, spread["median"], spread["low"], spread["high"])
 
 
-def bars(title: str, unit: str, groups: Mapping[str, Sequence[Bar]]) -> str:
-    """A chart with a group of bars for each heading, each group to a scale of its own."""
+def draw_bars(title: str, unit: str, groups: Mapping[str, Sequence[Bar]]) -> str:
+    """Return a chart with a group of bars for each heading. Each group has its own scale."""
     parts: list[str] = []
     y = 30
     for heading, group in groups.items():
         parts.append(f'<text class="g" x="0" y="{y + 18}">{escape(heading)}</text>')
         y += 28
         longest = max(bar.high for bar in group) or 1
-        for place, bar in enumerate(group):
-            parts.append(_bar(bar, unit, y, (_WIDTH - _LABEL - _VALUE) / longest, _COLOURS[place % 4]))
+        for index, bar in enumerate(group):
+            parts.append(_bar(bar, unit, y, (_WIDTH - _LABEL - _VALUE) / longest, _COLORS[index % 4]))
             y += _BAR + _GAP
         y += _GROUP - 28
     return (
@@ -51,18 +51,18 @@ def bars(title: str, unit: str, groups: Mapping[str, Sequence[Bar]]) -> str:
     )
 
 
-def _bar(bar: Bar, unit: str, y: int, scale: float, colour: str) -> str:
+def _bar(bar: Bar, unit: str, y: int, scale: float, color: str) -> str:
     middle = y + _BAR / 2
     low, high = _LABEL + bar.low * scale, _LABEL + bar.high * scale
     end = max(high, _LABEL + bar.value * scale)
     return (
         f'<text x="{_LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(bar.label)}</text>'
-        f'<rect x="{_LABEL}" y="{y}" width="{bar.value * scale:.1f}" height="{_BAR}" fill="{colour}"/>'
+        f'<rect x="{_LABEL}" y="{y}" width="{bar.value * scale:.1f}" height="{_BAR}" fill="{color}"/>'
         f'<line class="e" x1="{low:.1f}" y1="{middle}" x2="{high:.1f}" y2="{middle}"/>'
-        f'<text x="{end + 8:.1f}" y="{y + 13}">{number(bar.value)} {escape(unit)}</text>'
+        f'<text x="{end + 8:.1f}" y="{y + 13}">{format_number(bar.value)} {escape(unit)}</text>'
     )
 
 
-def number(value: float) -> str:
-    """A figure with three digits that count."""
+def format_number(value: float) -> str:
+    """Return a number with three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""Cold start: importing the function in a fresh interpreter, as the emulator's Lambda workers do."""
+"""Measure cold starts: the import of the function in a new interpreter with the emulator's packages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmarks.designs import ORIGINAL, OURS, POWERTOOLS
-from tools.benchmarks.hosting import environment
-from tools.benchmarks.measure import in_turn, spread
+from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.worker_process import function_environment
 from tools.core.paths import EMULATOR_PYTHON
 
-# VmHWM rather than getrusage's ru_maxrss, which begins with what the parent had when it forked.
+# VmHWM instead of ru_maxrss, because ru_maxrss includes the memory of the parent at the fork.
 _SCRIPT = """
 import json, sys, time
 def peak():
@@ -32,49 +32,48 @@ import processor.handler
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 print(json.dumps({"wall": wall, "cpu": cpu, "peak_mb": peak(), "bare_mb": bare}))
 """
-# An address that nothing is sent to: making a client needs one, importing calls nobody.
-_NOWHERE = "http://127.0.0.1:9"
+# Clients need an endpoint; the import sends no request.
+_UNUSED_ENDPOINT = "http://127.0.0.1:9"
 
 SOURCE, BYTECODE = "source", "bytecode"
 
 
 def run(rounds: int = 11) -> dict[str, Any]:
-    """Milliseconds and MB by design, for the zip as it is and with its bytecode beside it.
+    """Return milliseconds and MB by design, for zips of sources and for zips with bytecode.
 
-    ``source`` is what a zip of sources costs at every cold start on AWS, where the code's directory cannot be
-    written to; ``bytecode`` is what is left when the zip brings that too.
-    The runtime's own packages, boto3 among them, have their bytecode in both.
+    ``source`` is the cost of every cold start on AWS, because the code's directory is read-only there and
+    bytecode cannot be cached. The runtime's own packages, such as boto3, have bytecode in both cases.
     """
     with tempfile.TemporaryDirectory() as temporary:
         prepared = []
         for design in (OURS, ORIGINAL, POWERTOOLS):
             for form in (SOURCE, BYTECODE):
-                files = design.lay_out(Path(temporary) / form / design.name)
+                files = design.unpack(Path(temporary) / form / design.name)
                 if form == BYTECODE:
                     compileall.compile_dir(files, quiet=2)
                 prepared.append((design.name, form, files))
-        results = in_turn(prepared, rounds, lambda one, _: _start(one[2]))
-    found: dict[str, Any] = {}
+        results = interleave(prepared, rounds, lambda candidate: _start(candidate[2]))
+    summaries: dict[str, Any] = {}
     for (name, form, _), measured in zip(prepared, results, strict=True):
-        found.setdefault(name, {})[form] = _summary(measured)
-    return found
+        summaries.setdefault(name, {})[form] = _summary(measured)
+    return summaries
 
 
 def _start(files: Path) -> dict[str, float]:
-    done = subprocess.run(
+    process = subprocess.run(
         [str(EMULATOR_PYTHON), "-I", "-B", "-c", _SCRIPT, str(files)],
-        env=environment(_NOWHERE),
+        env=function_environment(_UNUSED_ENDPOINT),
         capture_output=True,
         check=True,
     )
-    measured: dict[str, float] = json.loads(done.stdout)
+    measured: dict[str, float] = json.loads(process.stdout)
     return measured
 
 
 def _summary(measured: Sequence[dict[str, float]]) -> dict[str, Any]:
     return {
-        "import_ms": spread([1000 * one["wall"] for one in measured]),
-        "import_cpu_ms": spread([1000 * one["cpu"] for one in measured]),
-        "peak_mb": spread([one["peak_mb"] for one in measured]),
-        "bare_mb": spread([one["bare_mb"] for one in measured]),
+        "import_ms": spread([1000 * result["wall"] for result in measured]),
+        "import_cpu_ms": spread([1000 * result["cpu"] for result in measured]),
+        "peak_mb": spread([result["peak_mb"] for result in measured]),
+        "bare_mb": spread([result["bare_mb"] for result in measured]),
     }

@@ -1,4 +1,4 @@
-"""What is compared, each laid out as Lambda unpacks its zip."""
+"""The compared designs, unpacked as Lambda unpacks their zips."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tools.core.paths import REQUIREMENTS, ROOT, VENVS
 from tools.local.build import build_zip
 
 BENCH_VENV = VENVS / "bench"
-RIVALS = ROOT / "tools" / "benchmarks" / "rivals"
-# What the function finds in its environment, on AWS from Terraform.
-ENVIRONMENT = {
+BASELINES = ROOT / "tools" / "benchmarks" / "baselines"
+# The function's environment variables, which Terraform sets on AWS.
+FUNCTION_VARIABLES = {
     "EVENTS_TABLE": "events",
     "REJECTED_TABLE": "rejected",
     "DUPLICATES_TABLE": "duplicates",
@@ -32,68 +32,67 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Design:
-    """A Lambda function. ``rival`` is its folder in tools/benchmarks/rivals, None for this pipeline's own zip.
+    """A Lambda function. ``baseline`` is its folder in baselines/, None for this pipeline's own zip.
 
-    ``libraries``: whether the zip brings the packages of requirements/bench.txt that the runtime has not.
+    ``libraries`` adds the packages of requirements/bench.txt that the Lambda runtime does not have.
     """
 
     name: str
     title: str
-    rival: str | None = None
+    baseline: str | None = None
     libraries: bool = False
 
-    def lay_out(self, directory: Path) -> Path:
-        """Write the function's files into a new directory, as Lambda unpacks them; returns the directory."""
+    def unpack(self, directory: Path) -> Path:
+        """Write the function's files into a new directory, as Lambda unpacks them. Return the directory."""
         directory.mkdir(parents=True)
-        if self.rival is None:
+        if self.baseline is None:
             with tempfile.TemporaryDirectory() as temporary:
                 archive = Path(temporary) / "lambda.zip"
                 build_zip(archive)
                 zipfile.ZipFile(archive).extractall(directory)
             return directory
-        # All have one handler name, so that a stack's function can be given any of them.
-        shutil.copytree(RIVALS / self.rival, directory / "processor", ignore=_compiled)
+        # All designs have the same handler name, so that a stack's function can run any of them.
+        shutil.copytree(BASELINES / self.baseline, directory / "processor", ignore=_ignore_bytecode)
         if self.libraries:
-            for package in vendored():
+            for package in vendored_packages():
                 _copy(package, directory)
         return directory
 
-    def zip(self, destination: Path) -> bytes:
-        """The function's zip."""
+    def build_zip(self, destination: Path) -> bytes:
+        """Return the content of the function's zip."""
         with tempfile.TemporaryDirectory() as temporary:
-            files = self.lay_out(Path(temporary) / "function")
-            return Path(
-                shutil.make_archive(str(destination.with_suffix("")), "zip", root_dir=files)
-            ).read_bytes()
+            files = self.unpack(Path(temporary) / "function")
+            archive = shutil.make_archive(str(destination.with_suffix("")), "zip", root_dir=files)
+            return Path(archive).read_bytes()
 
 
 OURS = Design("ours", "this pipeline")
 ORIGINAL = Design("original", "original design", "original")
 POWERTOOLS = Design("powertools", "Powertools + Pydantic", "powertools", libraries=True)
 FLOOR = Design("floor", "floor", "floor")
-ALL = (OURS, ORIGINAL, POWERTOOLS, FLOOR)
+DESIGNS = (OURS, ORIGINAL, POWERTOOLS, FLOOR)
 
-_compiled = shutil.ignore_patterns("__pycache__")
-
-
-def by_name(name: str) -> Design:
-    """The design of this name."""
-    return next(design for design in ALL if design.name == name)
+_ignore_bytecode = shutil.ignore_patterns("__pycache__")
 
 
-def vendored() -> list[Distribution]:
-    """The packages that a zip with Powertools and Pydantic must bring: the runtime has the others."""
-    brought = _locked("bench") - _locked("emulator")
+def design_title(name: str) -> str:
+    """Return the title of the design with this name."""
+    return next(design.title for design in DESIGNS if design.name == name)
+
+
+def vendored_packages() -> list[Distribution]:
+    """Return the packages that a zip with Powertools and Pydantic adds to those of the runtime."""
+    names = _locked_names("bench") - _locked_names("emulator")
     library = next(BENCH_VENV.glob("lib/python*/site-packages"))
-    return [found for found in distributions(path=[str(library)]) if _normal(found.name) in brought]
+    return [package for package in distributions(path=[str(library)]) if _normalized(package.name) in names]
 
 
-def _locked(name: str) -> set[str]:
+def _locked_names(name: str) -> set[str]:
     lock = (REQUIREMENTS / f"{name}.txt").read_text()
-    return {_normal(found) for found in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
+    return {_normalized(package) for package in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
 
 
-def _normal(name: str) -> str:
+def _normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

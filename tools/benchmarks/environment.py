@@ -1,4 +1,4 @@
-"""Where a benchmark ran: the machine, the versions, the commit."""
+"""Describe the environment of a benchmark: the machine, the versions, the commit."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from typing import Any
 from tools.benchmarks.designs import BENCH_VENV
 from tools.core.paths import ROOT, VENVS
 
-_NAMED = ("aws-lambda-powertools", "boto3", "botocore", "duckdb", "ministack", "pydantic")
+_PACKAGES = ("aws-lambda-powertools", "boto3", "botocore", "duckdb", "ministack", "pydantic")
 
 
 def describe() -> dict[str, Any]:
-    """All that a reader needs in order to judge, or to repeat, what was measured."""
-    return {"machine": machine(), "versions": versions(), "commit": commit()}
+    """Return what a reader needs to judge or to repeat a measurement."""
+    return {"machine": _machine(), "versions": _versions(), "commit": _commit()}
 
 
-def machine() -> dict[str, Any]:
-    """What this machine is, and how busy it is with other things."""
+def _machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -31,29 +30,30 @@ def machine() -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str]:
-    """Python's, and those of the packages that are measured."""
+def _versions() -> dict[str, str]:
+    """Return the versions of Python and of the measured packages."""
     libraries = [
         str(library)
         for venv in (BENCH_VENV, VENVS / "emulator", VENVS / "analytics")
         for library in venv.glob("lib/python*/site-packages")
     ]
-    found = {one.name.lower(): one.version for one in distributions(path=libraries)}
-    return {"python": platform.python_version()} | {name: found[name] for name in _NAMED if name in found}
+    installed = {package.name.lower(): package.version for package in distributions(path=libraries)}
+    known = {name: installed[name] for name in _PACKAGES if name in installed}
+    return {"python": platform.python_version()} | known
 
 
-def commit() -> str:
-    """The commit, with a plus where the checkout holds more than that."""
+def _commit() -> str:
+    """Return the commit, with a plus if the checkout has uncommitted changes."""
     head = _git("rev-parse", "--short", "HEAD") or "none"
     return head + ("+" if _git("status", "--porcelain") else "")
 
 
 def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        process = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     except OSError:
         return ""
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""The events that are measured with: the producer's own, the same in every run."""
+"""Generate the measured events with the producer's own generator. Every run has the same ones."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from producer.generate.plan import Ratios
 SEED = 2026
 BATCH = 10
 KB = 1024
-# Which messages of a run are of which kind.
+# The kinds of messages that a benchmark can ask for.
 VALID, LARGE, INVALID = "valid", "large", "invalid"
 
 
-def messages(kb: float, kind: str | None = None) -> Iterator[Message]:
-    """An endless run of messages of ``kb`` x 1,024 bytes; of one kind, or as the producer mixes them.
+def generate_messages(kb: float, kind: str | None = None) -> Iterator[Message]:
+    """Yield messages of ``kb`` x 1,024 bytes without end, of one kind or in the producer's mix.
 
-    Its mix has 5% large orders among the orders, and neither invalid events nor duplicates.
+    The mix has 5% large orders among the orders, and neither invalid events nor duplicates.
     """
-    shares = Ratios(
+    ratios = Ratios(
         invalid=Fraction(1, 2) if kind == INVALID else Fraction(0),
         large=Fraction(1, 2) if kind == LARGE else Fraction(0) if kind == VALID else Fraction(1, 20),
     )
-    events = Events(RunSpec(seed=SEED, start=SEEDED_START, target_bytes=round(kb * KB), ratios=shares))
-    made = map(events.message, count())
+    events = Events(RunSpec(seed=SEED, start=SEEDED_START, target_bytes=round(kb * KB), ratios=ratios))
+    messages = map(events.message, count())
     if kind == LARGE:
-        return (message for message in made if message.large_order)
+        return (message for message in messages if message.large_order)
     if kind == INVALID:
-        return (message for message in made if message.expect == "rejected")
-    return made
+        return (message for message in messages if message.expect == "rejected")
+    return messages
 
 
 def lambda_events(
     kb: float, batches: int, kind: str | None = None, size: int = BATCH
 ) -> list[dict[str, Any]]:
-    """What an SQS event source mapping would invoke the function with, ``batches`` times."""
-    run = messages(kb, kind)
-    return [{"Records": [_record(message) for message in islice(run, size)]} for _ in range(batches)]
+    """Return the events of ``batches`` invocations by an SQS event source mapping."""
+    messages = generate_messages(kb, kind)
+    return [{"Records": [_record(message) for message in islice(messages, size)]} for _ in range(batches)]
 
 
 def write_lambda_events(
     path: Path, kb: float, batches: int, kind: str | None = None, size: int = BATCH
 ) -> Path:
-    """Write such events to a file, one a line; returns the file."""
+    """Write `lambda_events` to a file, one per line. Return the file."""
     path.write_text("".join(json.dumps(event) + "\n" for event in lambda_events(kb, batches, kind, size)))
     return path
 

@@ -1,4 +1,4 @@
-"""What each design sends and stores for a batch: counted, not timed, and the same on every machine."""
+"""Count what each design sends and stores for a batch. The counts are the same on every machine."""
 
 from __future__ import annotations
 
@@ -15,62 +15,61 @@ from urllib.parse import parse_qsl
 from storage.sizes import item_size
 from tools.benchmarks import fixtures
 from tools.benchmarks.designs import ORIGINAL, OURS, POWERTOOLS
-from tools.benchmarks.hosting import WorkerProcess
 from tools.benchmarks.mock_aws import MockAws, Request
+from tools.benchmarks.worker_process import WorkerProcess
 
 SIZES = (1, 2, 4, 8, 20, 64, 128, 200, 400, 1000)
-# A Lambda event holds 6 MB, what JSON makes of quotes and the records' attributes included (Lambda quotas).
+# A Lambda event holds 6 MB, including JSON escapes and the records' attributes (Lambda quotas).
 _EVENT_BYTES = 5 * 1024 * 1024
 
 
 def run(sizes: Sequence[float] = SIZES) -> dict[str, Any]:
-    """By size in KB, by design and by kind of event: requests, bytes stored, published and logged.
+    """Return requests and bytes stored, published and logged, by size in KB, design and kind of event.
 
-    ``batch`` is how many events went together; counts and ``logged`` are for the batch, ``item_bytes`` is one
-    item's average size as DynamoDB counts it. The rivals reject invalid events by failing, so they have none.
+    ``batch`` is the number of events in the batch. Counts and ``logged`` are per batch; ``item_bytes`` is the
+    average size of an item as DynamoDB counts it. Baselines get no invalid events, because they fail.
     """
-    with tempfile.TemporaryDirectory() as temporary, ExitStack() as running:
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         directory = Path(temporary)
-        sink = running.enter_context(MockAws())
-        hosts = [
-            running.enter_context(WorkerProcess(design, directory / design.name, sink.endpoint))
+        mock = stack.enter_context(MockAws())
+        workers = [
+            stack.enter_context(WorkerProcess(design, directory / design.name, mock.endpoint))
             for design in (OURS, ORIGINAL, POWERTOOLS)
         ]
         return {
-            f"{kb:g}": {host.design.name: _of(host, sink, kb, directory) for host in hosts} for kb in sizes
+            f"{kb:g}": {worker.design.name: _measure(worker, mock, kb, directory) for worker in workers}
+            for kb in sizes
         }
 
 
-def batch_of(kb: float) -> int:
-    """How many events of this size an invocation gets."""
-    return max(1, min(fixtures.BATCH, int(_EVENT_BYTES // (kb * fixtures.KB))))
-
-
-def _of(host: WorkerProcess, sink: MockAws, kb: float, directory: Path) -> dict[str, Any]:
-    kinds = [fixtures.VALID, fixtures.LARGE] + ([fixtures.INVALID] if host.design == OURS else [])
-    found = {}
+def _measure(worker: WorkerProcess, mock: MockAws, kb: float, directory: Path) -> dict[str, Any]:
+    kinds = [fixtures.VALID, fixtures.LARGE] + ([fixtures.INVALID] if worker.design == OURS else [])
+    size = max(1, min(fixtures.BATCH, int(_EVENT_BYTES // (kb * fixtures.KB))))
+    footprint = {}
     for kind in kinds:
-        size = batch_of(kb)
         events = fixtures.write_lambda_events(directory / "events.jsonl", kb, 1, kind, size)
-        sink.keep()
-        answer = host.run(events)
-        found[kind] = {"batch": size, **_count(sink.taken()), "logged": answer["logged"]}
-        if answer["last_log"].startswith("{") and "_aws" in (line := json.loads(answer["last_log"])):
+        mock.start_recording()
+        measurement = worker.run(events)
+        counts = _count(mock.stop_recording())
+        footprint[kind] = {"batch": size, **counts, "logged": measurement["logged"]}
+        if measurement["last_log"].startswith("{") and "_aws" in (
+            line := json.loads(measurement["last_log"])
+        ):
             (directive,) = line["_aws"]["CloudWatchMetrics"]
-            found[kind]["metrics"] = len(directive["Metrics"])
-    return found
+            footprint[kind]["metrics"] = len(directive["Metrics"])
+    return footprint
 
 
-def _count(taken: list[Request]) -> dict[str, Any]:
-    requests = Counter(request.operation for request in taken if request.operation != "control")
-    items = [item_size(_decoded(item)) for request in taken for item in _items(request)]
-    alerts = [len(text) for request in taken for text in _published(request)]
+def _count(requests: list[Request]) -> dict[str, Any]:
+    operations = Counter(request.operation for request in requests)
+    items = [item_size(_decoded(item)) for request in requests for item in _items(request)]
+    messages = [len(message) for request in requests for message in _published(request)]
     return {
-        "requests": dict(sorted(requests.items())),
+        "requests": dict(sorted(operations.items())),
         "item_bytes": round(sum(items) / len(items)) if items else 0,
-        "published": len(alerts),
-        "published_bytes": sum(alerts),
-        "objects_bytes": sum(len(request.body) for request in taken if request.operation == "PutObject"),
+        "published": len(messages),
+        "published_bytes": sum(messages),
+        "objects_bytes": sum(len(request.body) for request in requests if request.operation == "PutObject"),
     }
 
 

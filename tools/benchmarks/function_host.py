@@ -1,8 +1,8 @@
-"""Runs a Lambda function's files in a process of its own, as Lambda's runtime would, and times it.
+"""Load a Lambda function in this process as Lambda's runtime would, and time its invocations.
 
-Usage: ``python tools/benchmarks/function_host.py DIRECTORY``, with the function's environment variables set. Each
-line on standard input is a JSON list of files of Lambda events; each answer is a line of JSON. Imports
-nothing of this project, which would warm up what the function is to import itself.
+Usage: ``python tools/benchmarks/function_host.py DIRECTORY``, with the function's environment variables set.
+Each line on standard input is the path of a file of Lambda events; each result is a line of JSON. This module
+imports nothing of the project, so that all imports of the function are cold.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from pathlib import Path
 from types import SimpleNamespace
 
 
-class _Log(io.TextIOBase):
-    """Takes what the function logs, and counts it."""
+class _LogCounter(io.TextIOBase):
+    """Count the bytes that the function logs, and remember the last line."""
 
     bytes = 0
-    last = ""
+    last_line = ""
 
     def write(self, text: str) -> int:
         self.bytes += len(text.encode())
-        self.last = text
+        self.last_line = text
         return len(text)
 
 
 def main(directory: str) -> None:
-    """Load the function, then measure it as often as asked."""
+    """Load the function, and measure it once for each line of standard input."""
     sys.path.insert(0, directory)
-    answers, log = sys.stdout, _Log()
+    output, log = sys.stdout, _LogCounter()
     sys.stdout = log
     from processor.handler import handle
 
@@ -41,23 +41,22 @@ def main(directory: str) -> None:
         invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:processor",
         get_remaining_time_in_millis=lambda: 30_000,
     )
-    for line in sys.stdin:
-        files = [Path(path) for path in json.loads(line)]
-        events = [json.loads(text) for file in files for text in file.read_text().splitlines()]
-        logged = log.bytes
+    for path in sys.stdin:
+        events = [json.loads(line) for line in Path(path.rstrip("\n")).read_text().splitlines()]
+        logged_before = log.bytes
         returned = 0
         wall, cpu = time.perf_counter(), time.process_time()
         for event in events:
             returned += len(handle(event, context)["batchItemFailures"])
-        answer = {
+        measurement = {
             "cpu": time.process_time() - cpu,
             "wall": time.perf_counter() - wall,
             "records": sum(len(event["Records"]) for event in events),
             "returned": returned,
-            "logged": log.bytes - logged,
-            "last_log": log.last,
+            "logged": log.bytes - logged_before,
+            "last_log": log.last_line,
         }
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps(measurement), file=output, flush=True)
 
 
 if __name__ == "__main__":

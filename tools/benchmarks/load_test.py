@@ -1,4 +1,4 @@
-"""The headline run: 26,000 events of 200 KB through the embedded stack, and every one accounted for."""
+"""Run the load test: 26,000 events of 200 KB through the embedded emulator, then verify each of them."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ import time
 from pathlib import Path
 from typing import Any
 
+from producer.manifest import read_run
 from tools.benchmarks.fixtures import SEED
-from tools.benchmarks.worker_process import RunningStack, peak_mb, stack
+from tools.benchmarks.local_stack import LocalStack, peak_mb, start_stack
+from tools.benchmarks.worker_process import PYTHONPATH
 from tools.core.paths import ROOT
 from tools.core.resources import Resources
-from tools.ops.verify import manifest as manifests
 from tools.ops.verify.verify import verify
 
 COUNT, KB = 26_000, 200
-_WITHIN = 1_800.0
+_TIMEOUT_SECONDS = 1_800.0
 
 
 def run(count: int = COUNT, kb: int = KB) -> dict[str, Any]:
-    """One run, with ``make send``'s own command: seconds, peak memory of each process, bytes, the verdict."""
-    with stack() as running:
-        return measure(running, count, kb)
+    """Run the load test once. Return seconds, peak memory by process, bytes, and the result of verify."""
+    with start_stack() as stack:
+        return measure(stack, count, kb)
 
 
-def measure(running: RunningStack, count: int, kb: int) -> dict[str, Any]:
-    """The same on a stack that runs already and has stored nothing yet."""
+def measure(stack: LocalStack, count: int, kb: int) -> dict[str, Any]:
+    """Run the load test on a running stack that has stored nothing yet."""
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "headline.jsonl"
-        began = time.perf_counter()
-        sent, producer_peak = _send(running, count, kb, path)
-        sending = time.perf_counter() - began
-        drained = running.drained_at(_WITHIN) - began
-        peaks = running.peaks_mb() | {"producer": producer_peak}
-        verdict = verify(Resources.of_stack(running.state_dir), manifests.read(path), wait=_WITHIN)
-    logged = _logged(running)
+        start = time.perf_counter()
+        sent, producer_peak = _send(stack, count, kb, path)
+        sending = time.perf_counter() - start
+        drained = stack.wait_until_drained(_TIMEOUT_SECONDS) - start
+        peaks = stack.peaks_mb() | {"producer": producer_peak}
+        result = verify(Resources.of_stack(stack.state_dir), read_run(path), wait=_TIMEOUT_SECONDS)
     seconds = max(sending, drained)
     return {
         "count": count,
@@ -47,26 +47,26 @@ def measure(running: RunningStack, count: int, kb: int) -> dict[str, Any]:
         "sending_seconds": round(sending, 1),
         "events_per_second": round(count / seconds, 1),
         "bytes_sent": sent["bytes"],
-        "bytes_stored": logged,
+        "bytes_stored": _stored_bytes(stack),
         "peak_mb": peaks,
         "verify": {
-            "holds": verdict.holds,
-            "stored": len(verdict.snapshot.stored),
-            "dead_lettered": len(verdict.snapshot.dead_lettered),
-            "findings": len(verdict.findings),
+            "holds": result.ok,
+            "stored": len(result.snapshot.stored),
+            "dead_lettered": len(result.snapshot.dead_lettered),
+            "findings": len(result.discrepancies),
         },
     }
 
 
-def _send(running: RunningStack, count: int, kb: int, path: Path) -> tuple[dict[str, Any], float | None]:
+def _send(stack: LocalStack, count: int, kb: int, path: Path) -> tuple[dict[str, Any], float | None]:
     arguments = ["--count", count, "--batch-size", 10, "--target-kb", kb, "--rate", 0, "--seed", SEED]
     process = subprocess.Popen(
         [
             *(sys.executable, str(ROOT / "producer" / "send_test_events.py"), "--json"),
-            *("--queue-url", running.queue_url, "--manifest", str(path)),
+            *("--queue-url", stack.queue_url, "--manifest", str(path)),
             *map(str, arguments),
         ],
-        env=running.state.environment() | {"PYTHONPATH": str(ROOT)},
+        env=stack.state.environment() | PYTHONPATH,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -78,19 +78,19 @@ def _send(running: RunningStack, count: int, kb: int, path: Path) -> tuple[dict[
             process.wait(0.2)
         except subprocess.TimeoutExpired:
             continue
-    said, complaints = process.communicate()
+    output, errors = process.communicate()
     if process.returncode != 0:
-        raise RuntimeError(f"the producer ended with exit code {process.returncode}:\n{complaints}")
-    result: dict[str, Any] = json.loads(said)
+        raise RuntimeError(f"the producer ended with exit code {process.returncode}:\n{errors}")
+    result: dict[str, Any] = json.loads(output)
     return result, peak
 
 
-def _logged(running: RunningStack) -> int:
-    """What the function says that it stored, over all of its invocations."""
+def _stored_bytes(stack: LocalStack) -> int:
+    """Return the bytes that the function stored, by its log."""
     pages = (
-        running.state.client("logs")
+        stack.state.client("logs")
         .get_paginator("filter_log_events")
-        .paginate(logGroupName=f"/aws/lambda/{running.state.outputs['function_name']}")
+        .paginate(logGroupName=f"/aws/lambda/{stack.state.outputs['function_name']}")
     )
     lines = (event["message"] for page in pages for event in page["events"])
-    return sum(int(found[1]) for line in lines if (found := re.search(r'"BytesStored":(\d+)', line)))
+    return sum(int(match[1]) for line in lines if (match := re.search(r'"BytesStored":(\d+)', line)))

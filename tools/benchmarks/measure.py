@@ -1,4 +1,4 @@
-"""Rounds in turn, medians and spread."""
+"""Interleaved rounds, and the median and spread of their results."""
 
 from __future__ import annotations
 
@@ -9,30 +9,26 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def in_turn(contestants: Sequence[T], rounds: int, measure: Callable[[T, int], Any]) -> list[list[Any]]:
-    """Measure each contestant once a round; returns each one's results, round by round.
+def interleave(candidates: Sequence[T], rounds: int, measure: Callable[[T], Any]) -> list[list[Any]]:
+    """Measure each candidate once a round. Return the results of each candidate, round by round.
 
-    A machine's mood then falls on all of them alike. Who begins changes with every round.
+    Runs are interleaved so that background load affects all candidates equally. Each round starts with the
+    next candidate.
     """
-    results: list[list[Any]] = [[] for _ in contestants]
+    results: list[list[Any]] = [[] for _ in candidates]
     for number in range(rounds):
-        for offset in range(len(contestants)):
-            place = (number + offset) % len(contestants)
-            results[place].append(measure(contestants[place], number))
+        for offset in range(len(candidates)):
+            index = (number + offset) % len(candidates)
+            results[index].append(measure(candidates[index]))
     return results
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
-    """The median of some rounds, the lowest and the highest, and all of them."""
-    shown = [float(f"{value:.4g}") for value in values]
+    """Return the median of the rounds, the lowest, the highest, and all of them."""
+    rounded = [float(f"{value:.4g}") for value in values]
     return {
         "median": float(f"{median(values):.4g}"),
-        "low": min(shown),
-        "high": max(shown),
-        "rounds": shown,
+        "low": min(rounded),
+        "high": max(rounded),
+        "rounds": rounded,
     }
-
-
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
-    """How the first compares with the second, taken round by round."""
-    return spread([one / other for one, other in zip(ours, theirs, strict=True)])

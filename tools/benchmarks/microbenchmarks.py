@@ -1,4 +1,4 @@
-"""What the largest parts of the work on an event cost, each by itself."""
+"""Measure the largest steps of processing and sending an event, each in isolation."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from processor.dynamodb import DynamoDB
 from producer.generate.messages import Message
 from storage.payload import encode_payload
 from tools.benchmarks import fixtures
-from tools.benchmarks.hosting import CREDENTIALS
-from tools.benchmarks.measure import in_turn, spread
+from tools.benchmarks.measure import interleave, spread
 from tools.benchmarks.mock_aws import MockAws
+from tools.benchmarks.worker_process import CREDENTIALS
 
 _REGION = CREDENTIALS["AWS_REGION"]
 
 
 def run(rounds: int = 9, kb: int = 200, count: int = 20) -> dict[str, Any]:
-    """CPU milliseconds of each part for an event of ``kb``, over ``count`` events a round."""
-    messages = list(islice(fixtures.messages(kb), count))
+    """Return CPU milliseconds of each step for an event of ``kb``. A round has ``count`` events."""
+    messages = list(islice(fixtures.generate_messages(kb), count))
     with (
-        MockAws() as sink,
-        _drain() as sock,
-        closing(DynamoDB(_access(sink.endpoint), CallLimits.of(30))) as ours,
-        closing(_botocore(sink.endpoint)) as botocores,
+        MockAws() as mock,
+        _connect_to_reader() as sock,
+        closing(DynamoDB(_config(mock.endpoint), CallLimits.of(30))) as dynamodb,
+        closing(_botocore_client(mock.endpoint)) as botocore_client,
     ):
-        parts = _parts(kb, messages, ours.call, botocores.put_item, sock.sendall)
-        for part in parts.values():
-            part()  # connections, caches
-        results = in_turn(list(parts), rounds, lambda name, _: _cpu_ms(parts[name], count))
-    return {f"{kb}": {name: spread(found) for name, found in zip(parts, results, strict=True)}}
+        steps = _steps(kb, messages, dynamodb.call, botocore_client.put_item, sock.sendall)
+        for step in steps.values():
+            step()  # warm up connections and caches
+        results = interleave(list(steps), rounds, lambda name: _cpu_ms(steps[name], count))
+    return {f"{kb}": {name: spread(measured) for name, measured in zip(steps, results, strict=True)}}
 
 
-def _cpu_ms(part: Callable[[], None], count: int) -> float:
-    # Of this thread alone: what reads from the socket is another one.
-    began = time.thread_time()
-    part()
-    return 1000 * (time.thread_time() - began) / count
+def _cpu_ms(step: Callable[[], None], count: int) -> float:
+    # The time of this thread only, because another thread reads from the socket.
+    start = time.thread_time()
+    step()
+    return 1000 * (time.thread_time() - start) / count
 
 
-def _parts(
+def _steps(
     kb: int,
     messages: list[Message],
     call: Callable[[str, dict[str, Any]], Any],
@@ -64,20 +64,19 @@ def _parts(
     events = [contract.decode(text) for text in texts]
     raw = [text.encode() for text in texts]
     escaped = [b"".join(message.escaped) for message in messages]
-    packed = [encode_payload(body).data for body in raw]
+    compressed = [encode_payload(body).data for body in raw]
     now = datetime.now(UTC)
-    made = fixtures.messages(kb)
+    generated = fixtures.generate_messages(kb)
     puts = [
-        {"TableName": "events", "Item": {"event_id": {"S": "1"}, "payload": {"B": data}}} for data in packed
+        {"TableName": "events", "Item": {"event_id": {"S": "1"}, "payload": {"B": data}}}
+        for data in compressed
     ]
     return {
         "function: parse the JSON": lambda: _each(contract.decode, texts),
-        "function: hold it against the contract": lambda: _each(
-            lambda event: contract.validate(event, now), events
-        ),
+        "function: validate it": lambda: _each(lambda event: contract.validate(event, now), events),
         "function: compress it (zlib)": lambda: _each(encode_payload, raw),
         "function: SHA-256 of the content": lambda: _each(contract.content_hash, texts),
-        "function: base64 of what is stored": lambda: _each(b64encode, packed),
+        "function: base64 of what is stored": lambda: _each(b64encode, compressed),
         "function: the whole PutItem, base64 included": lambda: _each(
             lambda request: call("PutItem", request), puts
         ),
@@ -85,26 +84,26 @@ def _parts(
             lambda request: put_item(**request), puts
         ),
         "producer: make the event": lambda: _each(
-            lambda message: message.escaped, islice(made, len(messages))
+            lambda message: message.escaped, islice(generated, len(messages))
         ),
         "producer: SHA-256 for the signature": lambda: _each(sha256, escaped),
         "producer: the system's copy into the socket": lambda: _each(send, escaped),
     }
 
 
-def _each(work: Callable[[Any], Any], values: Iterable[Any]) -> None:
+def _each(function: Callable[[Any], Any], values: Iterable[Any]) -> None:
     for value in values:
-        work(value)
+        function(value)
 
 
-def _access(endpoint: str) -> AwsConfig:
+def _config(endpoint: str) -> AwsConfig:
     credentials = StaticCredentials(
         CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], None
     )
     return AwsConfig(_REGION, credentials, {"dynamodb": endpoint}, None)
 
 
-def _botocore(endpoint: str) -> Any:
+def _botocore_client(endpoint: str) -> Any:
     return botocore.session.Session().create_client(
         "dynamodb",
         region_name=_REGION,
@@ -115,15 +114,15 @@ def _botocore(endpoint: str) -> Any:
 
 
 @contextmanager
-def _drain() -> Iterator[socket.socket]:
-    """A connection over the loopback interface whose other end reads whatever comes."""
+def _connect_to_reader() -> Iterator[socket.socket]:
+    """Open a loopback connection whose other end reads and discards everything."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         sock = socket.create_connection(server.getsockname())
-        other, _ = server.accept()
+        peer, _ = server.accept()
     buffer = bytearray(1 << 20)
 
     def read() -> None:
-        while other.recv_into(buffer):
+        while peer.recv_into(buffer):
             pass
 
     thread = threading.Thread(target=read)
@@ -133,4 +132,4 @@ def _drain() -> Iterator[socket.socket]:
     finally:
         sock.close()
         thread.join()
-        other.close()
+        peer.close()

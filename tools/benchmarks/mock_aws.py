@@ -1,7 +1,6 @@
-"""A server that takes every request of DynamoDB, SNS, SQS and S3 and answers at once.
+"""A server that accepts every request to DynamoDB, SNS, SQS and S3 and answers at once.
 
-What is measured against it is the client alone. It runs in a process of its own, so that its own CPU time is
-not the client's.
+Benchmarks against it measure the client alone: it runs in its own process, so its CPU time does not count.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any, NamedTuple, Self
 
 from tools.core.paths import ROOT
 
-# Batches are answered in full whatever was in them, so that 1 MB need not be parsed to answer it: no entry of
-# a batch here has another id than its place.
+# A batch's response always lists ten entries, which saves parsing the request. The ids of entries in the
+# benchmarks are their indexes.
 _IDS = range(10)
 _SENT_BATCH = {
     "Successful": [{"Id": str(n), "MessageId": f"{n:08}", "MD5OfMessageBody": "0" * 32} for n in _IDS],
@@ -36,15 +35,19 @@ _XML_ANSWERS = {
 }
 
 
+# The pseudo-operation of requests that control the recording.
+_CONTROL = "control"
+
+
 class Request(NamedTuple):
-    """A request that the sink took: the API operation and the body as it came."""
+    """A recorded request: the API operation and the body."""
 
     operation: str
     body: bytes
 
 
 class MockAws:
-    """The sink as a process, for as long as the ``with`` lasts."""
+    """The server process. It ends with the ``with`` block."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -62,35 +65,35 @@ class MockAws:
     ) -> None:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.close()  # the sink ends when nobody holds the other end of its standard input
+        self._process.stdin.close()  # the server ends when its standard input is closed
         self._process.wait()
         self._process.stdout.close()
 
-    def keep(self) -> None:
-        """From now on, remember what is taken."""
-        self._control("keep")
+    def start_recording(self) -> None:
+        """Record all requests from now on."""
+        self._control("start")
 
-    def taken(self) -> list[Request]:
-        """What was taken since `keep`, and remember nothing any more."""
-        kept = json.loads(self._control("taken"))
-        return [Request(operation, bytes.fromhex(body)) for operation, body in kept]
+    def stop_recording(self) -> list[Request]:
+        """Return the requests since `start_recording`."""
+        recorded = json.loads(self._control("stop"))
+        return [Request(operation, bytes.fromhex(body)) for operation, body in recorded]
 
     def _control(self, command: str) -> bytes:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.endpoint}/{command}") as answer:
-            content: bytes = answer.read()
+        with opener.open(f"{self.endpoint}/{command}") as response:
+            content: bytes = response.read()
         return content
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive HTTP/1.1 connection whose requests carry a Content-Length."""
+    """A keep-alive HTTP/1.1 connection. Requests have a Content-Length."""
 
-    kept: list[tuple[str, str]] | None = None
+    recorded: list[tuple[str, str]] | None = None
 
     def __init__(self) -> None:
         self._received = bytearray()
         self._head = b""
-        self._missing = 0
+        self._body_length = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
@@ -110,11 +113,11 @@ class _Connection(asyncio.Protocol):
                 return False
             self._head = bytes(self._received[:end])
             del self._received[: end + 4]
-            self._missing = int(self._header(b"content-length") or 0)
+            self._body_length = int(self._header(b"content-length") or 0)
             if self._header(b"expect"):
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # No client here sends a second request before the first is answered.
-        return len(self._received) >= self._missing
+        # The clients here never send a request before the previous response.
+        return len(self._received) >= self._body_length
 
     def _header(self, name: bytes) -> bytes:
         for line in self._head.split(b"\r\n")[1:]:
@@ -125,8 +128,8 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, body: bytes) -> bytes:
         operation, content, kind = self._operation(body)
-        if _Connection.kept is not None:
-            _Connection.kept.append((operation, body.hex()))
+        if _Connection.recorded is not None and operation != _CONTROL:
+            _Connection.recorded.append((operation, body.hex()))
         return (
             f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nx-amzn-requestid: 0\r\n"
             f"content-length: {len(content)}\r\n\r\n{content}"
@@ -138,7 +141,7 @@ class _Connection(asyncio.Protocol):
             return target, json.dumps(_JSON_ANSWERS.get(target, {})), "application/x-amz-json-1.0"
         method, path, _ = self._head.split(b"\r\n")[0].split()
         if method == b"GET":
-            return "control", self._control(path.decode()), "application/json"
+            return _CONTROL, self._control(path.decode()), "application/json"
         if method == b"PUT":
             return "PutObject", "", "application/xml"
         action = body.partition(b"Action=")[2].partition(b"&")[0].decode()
@@ -146,20 +149,20 @@ class _Connection(asyncio.Protocol):
 
     @staticmethod
     def _control(path: str) -> str:
-        if path == "/keep":
-            _Connection.kept = []
+        if path == "/start":
+            _Connection.recorded = []
             return "[]"
-        kept, _Connection.kept = _Connection.kept or [], None
-        return json.dumps(kept)
+        recorded, _Connection.recorded = _Connection.recorded or [], None
+        return json.dumps(recorded)
 
 
 async def _serve() -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(_Connection, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
-    over = asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), over.set)
-    await over.wait()
+    stopped = asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), stopped.set)
+    await stopped.wait()
 
 
 if __name__ == "__main__":

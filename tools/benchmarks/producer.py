@@ -1,4 +1,4 @@
-"""The producer beside plain boto3 loops, and beside the most that the emulator takes."""
+"""Compare the producer with boto3 loops, and with the highest rate that the emulator accepts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmarks import senders
-from tools.benchmarks.hosting import environment
-from tools.benchmarks.measure import in_turn, spread
+from tools.benchmarks.measure import interleave, spread
 from tools.benchmarks.mock_aws import MockAws
+from tools.benchmarks.worker_process import PYTHONPATH, function_environment
 from tools.core.paths import ROOT
 from tools.core.state import ACCESS_KEY, StackState
 from tools.local import ministack, processes
 
-# Events in one measurement, by size in KB: about a second of work each.
+# Events in one measurement by size in KB and way of sending: each takes about a second.
 COUNTS: dict[int, dict[str, int]] = {
     1: {senders.OURS: 20_000, senders.SINGLE: 500, senders.BATCHED: 4_000},
     200: {senders.OURS: 4_000, senders.SINGLE: 250, senders.BATCHED: 400},
@@ -32,19 +32,19 @@ def run(
     counts: Mapping[int, Mapping[str, int]] = COUNTS,
     emulator_counts: Mapping[int, int] = EMULATOR_COUNTS,
 ) -> dict[str, Any]:
-    """CPU and wall milliseconds per event against a sink, and events per second into the emulator's SQS."""
-    with MockAws() as sink:
-        queue_url = f"{sink.endpoint}/000000000000/events"
-        found = {
-            f"{kb}": {"sink": _compare(list(ways), rounds, lambda way: _send(way, queue_url, kb, ways[way]))}  # noqa: B023 - used at once
+    """Return milliseconds per event sent to the mock, and events per second sent to the emulator."""
+    with MockAws() as mock:
+        queue_url = f"{mock.endpoint}/000000000000/events"
+        results = {
+            f"{kb}": {"sink": _compare(list(ways), rounds, lambda way: _send(way, queue_url, kb, ways[way]))}  # noqa: B023 - called in this iteration
             for kb, ways in counts.items()
         }
     for kb, count in emulator_counts.items():
-        found[f"{kb}"]["emulator"] = _ceiling(kb, count, rounds)
-    return found
+        results[f"{kb}"]["emulator"] = _measure_emulator(kb, count, rounds)
+    return results
 
 
-def _ceiling(kb: int, count: int, rounds: int) -> dict[str, Any]:
+def _measure_emulator(kb: int, count: int, rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         state_dir = Path(temporary)
         emulator = ministack.start(state_dir, processes.free_port(), {})
@@ -68,12 +68,12 @@ def _ceiling(kb: int, count: int, rounds: int) -> dict[str, Any]:
 
 
 def _compare(ways: list[str], rounds: int, send: Any) -> dict[str, Any]:
-    results = in_turn(ways, rounds, lambda way, _: send(way))
+    results = interleave(ways, rounds, send)
     return {
         way: {
-            "cpu_ms": spread([1000 * one["cpu"] / one["sent"] for one in measured]),
-            "wall_ms": spread([1000 * one["wall"] / one["sent"] for one in measured]),
-            "events_per_second": spread([one["sent"] / one["wall"] for one in measured]),
+            "cpu_ms": spread([1000 * result["cpu"] / result["sent"] for result in measured]),
+            "wall_ms": spread([1000 * result["wall"] / result["sent"] for result in measured]),
+            "events_per_second": spread([result["sent"] / result["wall"] for result in measured]),
         }
         for way, measured in zip(ways, results, strict=True)
     }
@@ -81,16 +81,15 @@ def _compare(ways: list[str], rounds: int, send: Any) -> dict[str, Any]:
 
 def _send(way: str, queue_url: str, kb: int, count: int, access_key: str = ACCESS_KEY) -> dict[str, float]:
     endpoint = queue_url.rpartition("/000000000000/")[0]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tools.benchmarks.senders", way, queue_url, str(kb), str(count)],
         cwd=ROOT,
-        env=environment(endpoint)
-        | {"AWS_ACCESS_KEY_ID": access_key, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"},
+        env=function_environment(endpoint) | PYTHONPATH | {"AWS_ACCESS_KEY_ID": access_key},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise RuntimeError(f"{way} failed:\n{done.stderr}")
-    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    if process.returncode != 0:
+        raise RuntimeError(f"{way} failed:\n{process.stderr}")
+    measured: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
     return measured

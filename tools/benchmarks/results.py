@@ -1,4 +1,4 @@
-"""What was measured, kept in ``tools/benchmarks/results`` as JSON."""
+"""Store benchmark results as JSON in ``tools/benchmarks/results``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from tools.core.paths import ROOT
 DIRECTORY = ROOT / "tools" / "benchmarks" / "results"
 
 
-def save(name: str, measured: dict[str, Any], where: dict[str, Any], directory: Path = DIRECTORY) -> Path:
-    """Write a benchmark's results, with where (`surroundings.describe`) and when they were measured."""
+def save(
+    name: str, measured: dict[str, Any], environment: dict[str, Any], directory: Path = DIRECTORY
+) -> Path:
+    """Write the results of a benchmark, with the time and the environment (`environment.describe`)."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}.json"
     document = {
         "benchmark": name,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        **where,
+        **environment,
         "results": measured,
     }
     path.write_text(json.dumps(document, indent=1) + "\n")
@@ -27,6 +29,6 @@ def save(name: str, measured: dict[str, Any], where: dict[str, Any], directory: 
 
 
 def load(name: str, directory: Path = DIRECTORY) -> dict[str, Any]:
-    """What `save` wrote. Raises FileNotFoundError for a benchmark that was not run yet."""
+    """Return what `save` wrote. Raises FileNotFoundError if the benchmark has never run."""
     document: dict[str, Any] = json.loads((directory / f"{name}.json").read_text())
     return document

@@ -1,7 +1,7 @@
-"""Ways to send events to a queue, each run in a process of its own.
+"""Send events to a queue in one of several ways, and print the time.
 
-Usage: ``python -m tools.benchmarks.senders WAY QUEUE_URL KB COUNT``, with AWS settings in the environment. Prints a
-line of JSON: CPU and wall seconds, and how many events were sent.
+Usage: ``python -m tools.benchmarks.senders WAY QUEUE_URL KB COUNT``, with AWS settings in the environment.
+Prints a line of JSON: CPU and wall seconds, and the number of events sent.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from producer.send.sqs_client import request_body
 from producer.send.target import Target
 from tools.benchmarks import fixtures
 
-# Events that the rivals have made before the clock starts. Ours makes each of its own while it is timed.
-_READY = 40
+# Events that the boto3 loops generate before the measurement. The producer generates its events within it.
+_PREGENERATED = 40
 
 OURS, SINGLE, BATCHED = "ours", "send_message", "send_message_batch"
 
 
 def ours(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
-    """The producer, manifest aside, which no rival writes."""
-
-    session = botocore.session.Session()  # the rivals have their client before the clock starts
+    """Send with the producer, without a manifest, because the loops write none."""
+    # The loops create their client before the measurement, too.
+    session = botocore.session.Session()
 
     def send() -> None:
         result = produce(Options(queue_url, count, target_kb=kb, seed=fixtures.SEED), session=session)
@@ -47,28 +47,28 @@ def ours(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
 
 
 def single(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
-    """A loop over boto3's ``send_message``."""
+    """Send in a loop over boto3's ``send_message``."""
     sqs = _boto3()
-    ready = [message.body for message in islice(fixtures.messages(kb), _READY)]
+    bodies = [message.body for message in islice(fixtures.generate_messages(kb), _PREGENERATED)]
 
     def send() -> None:
-        for body in islice(cycle(ready), count):
+        for body in islice(cycle(bodies), count):
             sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
     return send
 
 
 def send_message_batches(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
-    """A loop over boto3's ``send_message_batch``, its batches as full as SQS takes them."""
+    """Send in a loop over boto3's ``send_message_batch``, with batches as large as SQS accepts."""
     sqs = _boto3()
-    ready = [
-        [{"Id": str(place), "MessageBody": message.body} for place, message in enumerate(batch)]
-        for batch in batched(islice(fixtures.messages(kb), _READY))
+    batches = [
+        [{"Id": str(index), "MessageBody": message.body} for index, message in enumerate(batch)]
+        for batch in batched(islice(fixtures.generate_messages(kb), _PREGENERATED))
     ]
 
     def send() -> None:
         sent = 0
-        for batch in cycle(ready):
+        for batch in cycle(batches):
             sqs.send_message_batch(QueueUrl=queue_url, Entries=batch[: count - sent])
             sent += len(batch)
             if sent >= count:
@@ -78,32 +78,32 @@ def send_message_batches(queue_url: str, kb: int, count: int) -> Callable[[], An
 
 
 def prepared(connections: int) -> Callable[[str, int, int], Callable[[], Any]]:
-    """One finished request, sent over and over: the most that the other side can take."""
+    """Send one finished request again and again, which measures the highest rate of the server."""
 
-    def make(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
+    def create_sender(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
         target = Target.find(queue_url, None, botocore.session.Session())
-        batch = next(batched(islice(fixtures.messages(kb), _READY)))
+        batch = next(batched(islice(fixtures.generate_messages(kb), _PREGENERATED)))
         request = _request(target, batch)
         times = max(1, round(count / len(batch) / connections))
 
-        def serve(_: int) -> None:
+        def send_requests(_: int) -> None:
             host, port = target.endpoint.rpartition("/")[2].split(":")
             with socket.create_connection((host, int(port))) as connection:
-                answers = connection.makefile("rb")
+                responses = connection.makefile("rb")
                 for _ in range(times):
                     connection.sendall(request)
-                    response = read_response(answers)
+                    response = read_response(responses)
                     if response.status != 200:
-                        raise RuntimeError(f"refused: {response.body.decode()}")
+                        raise RuntimeError(f"SQS refused the request: {response.body.decode()}")
 
         def send() -> int:
             with ThreadPoolExecutor(connections) as pool:
-                list(pool.map(serve, range(connections)))
+                list(pool.map(send_requests, range(connections)))
             return times * connections * len(batch)
 
         return send
 
-    return make
+    return create_sender
 
 
 WAYS = {
@@ -130,7 +130,7 @@ def _request(target: Target, batch: list[Message]) -> bytes:
 
 
 def main(way: str, queue_url: str, kb: str, count: str) -> None:
-    """Send, and say what it took."""
+    """Send ``count`` events and print the measurement."""
     send = WAYS[way](queue_url, int(kb), int(count))
     wall, cpu = time.perf_counter(), time.process_time()
     sent = send() or int(count)

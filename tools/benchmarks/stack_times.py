@@ -1,4 +1,4 @@
-"""How long the project's own commands take in a fresh copy of the checkout."""
+"""Measure the project's own commands in a fresh copy of the checkout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from tools.core.paths import ROOT
 from tools.local import processes
 
-# In this order. The first downloads every package, the second finds nothing changed.
+# They run in this order. The first downloads all packages, the second finds no change.
 COMMANDS: Mapping[str, Sequence[str]] = {
     "make up, fresh clone": ("make", "up", "EMULATOR=ministack"),
     "make up, nothing changed": ("make", "up", "EMULATOR=ministack"),
@@ -23,19 +23,19 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "make test": ("make", "test"),
 }
 
-# What make makes, and git.
-_LEFT_BEHIND = (".git", ".venv", ".stack", ".cache", "build", ".hypothesis", ".terraform", "__pycache__")
+# Generated files and git's data.
+_NOT_COPIED = (".git", ".venv", ".stack", ".cache", "build", ".hypothesis", ".terraform", "__pycache__")
 
 
 def run(commands: Mapping[str, Sequence[str]] = COMMANDS) -> dict[str, Any]:
-    """Seconds of each command, once: they take too long for rounds."""
+    """Return the seconds of each command. Each runs once, because they take too long for rounds."""
     with tempfile.TemporaryDirectory() as temporary:
         checkout = Path(temporary) / "checkout"
         _copy(checkout)
         environment = {
             **{name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},
             "PORT": str(processes.free_port()),
-            # A cache that pip has filled before would not be a fresh machine.
+            # A fresh machine has no pip cache.
             "PIP_NO_CACHE_DIR": "1",
         }
         try:
@@ -47,12 +47,12 @@ def run(commands: Mapping[str, Sequence[str]] = COMMANDS) -> dict[str, Any]:
 
 
 def _copy(checkout: Path) -> None:
-    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(*_NOT_COPIED))
 
 
 def _time(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> float:
-    began = time.perf_counter()
-    done = subprocess.run(
+    start = time.perf_counter()
+    process = subprocess.run(
         command,
         cwd=directory,
         env=environment,
@@ -61,6 +61,6 @@ def _time(command: Sequence[str], directory: Path, environment: Mapping[str, str
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
-    return round(time.perf_counter() - began, 1)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{process.stdout[-4000:]}\n{process.stderr[-4000:]}")
+    return round(time.perf_counter() - start, 1)

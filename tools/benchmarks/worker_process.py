@@ -1,156 +1,87 @@
-"""A stack of the benchmarks' own, and what they ask of it."""
+"""Run a design's function in a process of its own, with the mock of AWS as its endpoint."""
 
 from __future__ import annotations
 
+import json
 import os
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import subprocess
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-import botocore.session
+from tools.benchmarks.designs import BENCH_VENV, FUNCTION_VARIABLES, Design
+from tools.core.paths import LAMBDA_SOURCE, ROOT
 
-from tools.benchmarks.designs import Design
-from tools.core.state import SECRET_KEY, StackState
-from tools.deploy import versions
-from tools.local import lifecycle, processes
-from tools.local.emulator import Emulator
+# For processes that import the project.
+PYTHONPATH = {"PYTHONPATH": f"{ROOT}:{LAMBDA_SOURCE}"}
 
-_POLL_SECONDS = 0.1
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # Powertools warns if the service has no name.
+    "POWERTOOLS_SERVICE_NAME": "processor",
+}
 
 
-@dataclass(frozen=True)
-class RunningStack:
-    """MiniStack with Terraform applied, and where it keeps its state."""
+def function_environment(endpoint: str) -> dict[str, str]:
+    """Return the environment of a function that calls ``endpoint``, without the user's AWS settings."""
+    inherited = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return inherited | CREDENTIALS | FUNCTION_VARIABLES | {"AWS_ENDPOINT_URL": endpoint, "LANG": "C.UTF-8"}
 
-    state: StackState
-    state_dir: Path
 
-    @property
-    def queue_url(self) -> str:
-        """The events queue."""
-        return str(self.state.outputs["queue_url"])
+class WorkerProcess:
+    """A process that has unpacked and loaded a design. It ends with the ``with`` block."""
 
-    def session(self) -> Any:
-        """A botocore session with the emulator's credentials, for the producer."""
-        session = botocore.session.Session()
-        session.set_credentials(self.state.access_key, SECRET_KEY)
-        return session
+    def __init__(self, design: Design, directory: Path, endpoint: str) -> None:
+        self.design = design
+        self._directory = design.unpack(directory)
+        self._endpoint = endpoint
 
-    def deploy(self, design: Design) -> None:
-        """Put a design's code in the function's place, as a version that the queue's alias goes to."""
-        function = self.state.outputs["function_name"]
-        client = self.state.client("lambda")
-        with tempfile.TemporaryDirectory() as temporary:
-            made = client.update_function_code(
-                FunctionName=function, ZipFile=design.zip(Path(temporary) / "function.zip"), Publish=True
-            )
-        client.get_waiter("function_updated_v2").wait(
-            FunctionName=function, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [
+                str(BENCH_VENV / "bin" / "python"),
+                str(ROOT / "tools" / "benchmarks" / "function_host.py"),
+                str(self._directory),
+            ],
+            env=function_environment(self._endpoint),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        client.update_alias(FunctionName=function, Name=versions.LIVE, FunctionVersion=made["Version"])
+        return self
 
-    def drained_at(self, within: float) -> float:
-        """Wait until the queue is empty; returns when it was first seen so, by ``time.perf_counter``.
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
 
-        Raises TimeoutError after ``within`` seconds.
+    def run(self, file: Path) -> dict[str, Any]:
+        """Invoke the function with each Lambda event of a file.
+
+        Returns ``cpu`` and ``wall`` in seconds, the counts of ``records`` and ``returned`` messages, the
+        bytes ``logged``, and the last line of them, ``last_log``. Raises RuntimeError if the function could
+        not be loaded or returned a message to the queue, because the measurement would miss work.
         """
-        sqs = self.state.client("sqs")
-        deadline = time.perf_counter() + within
-        while True:
-            seen = time.perf_counter()
-            answer = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
-            waiting = sum(
-                int(answer["Attributes"][f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible")
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{file}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.design.title} ended with exit code {self._process.wait()}")
+        measurement: dict[str, Any] = json.loads(line)
+        if measurement["returned"]:
+            raise RuntimeError(
+                f"{self.design.title} returned {measurement['returned']} messages to the queue"
             )
-            if not waiting:
-                return seen
-            if seen > deadline:
-                raise TimeoutError(f"{waiting} messages were left in the queue after {within:g} s")
-            time.sleep(_POLL_SECONDS)
-
-    def stored(self) -> int:
-        """How many items the events table holds."""
-        return sum(page["Count"] for page in self._pages(Select="COUNT"))
-
-    def stored_by_ours(self) -> int:
-        """How many of them this pipeline's own code wrote: no other design names an encoding."""
-        condition = "attribute_exists(payload_encoding)"
-        return sum(page["Count"] for page in self._pages(Select="COUNT", FilterExpression=condition))
-
-    def forget_events(self) -> None:
-        """Empty the events table, so that the same events can be sent again."""
-        dynamodb = self.state.client("dynamodb")
-        table = self.state.outputs["table_name"]
-        for page in self._pages(ProjectionExpression="event_id"):
-            for first in range(0, len(page["Items"]), 25):
-                deletions = [{"DeleteRequest": {"Key": key}} for key in page["Items"][first : first + 25]]
-                dynamodb.batch_write_item(RequestItems={table: deletions})
-
-    def _pages(self, **options: Any) -> Any:
-        paginator = self.state.client("dynamodb").get_paginator("scan")
-        return paginator.paginate(TableName=self.state.outputs["table_name"], **options)
-
-    def peaks_mb(self) -> dict[str, float]:
-        """Peak memory so far of the emulator and of each Lambda worker; nothing where /proc is not."""
-        peaks = {}
-        for place, pid in enumerate(self._processes()):
-            if (peak := peak_mb(pid)) is not None:
-                peaks["emulator" if place == 0 else f"worker {place}"] = peak
-        return peaks
-
-    def cpu_seconds(self) -> tuple[float, float]:
-        """CPU time so far of the emulator, and of its Lambda workers together; 0 where /proc is not."""
-        emulator, *workers = [_cpu_seconds(pid) for pid in self._processes()] or [0.0]
-        return emulator, sum(workers)
-
-    def _processes(self) -> list[int]:
-        """The emulator's, and those of its workers."""
-        emulator = Emulator.load(self.state_dir)
-        return processes.group_members(int(emulator.name)) if emulator else []
-
-
-def peak_mb(pid: int) -> float | None:
-    """The most memory that a process ever had, in MB of 1,048,576 bytes."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmHWM")), None)
-
-
-def _cpu_seconds(pid: int) -> float:
-    try:
-        # After the command's name, in parentheses; user and system time are fields 14 and 15 (proc(5)).
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _nothing(line: str) -> None:
-    """Takes the lines that bringing up a stack says."""
-
-
-@contextmanager
-def stack(*, archive: bool = False) -> Iterator[RunningStack]:
-    """Bring up a stack of its own on a free port, and remove it afterwards.
-
-    Without the archive, unless it is what is measured: no rival has one.
-    """
-    with tempfile.TemporaryDirectory() as temporary:
-        state_dir = Path(temporary) / "stack"
-        try:
-            state = lifecycle.up(
-                state_dir,
-                processes.free_port(),
-                "ministack",
-                overrides={"archive": archive},
-                say=_nothing,
-            )
-            yield RunningStack(state, state_dir)
-        finally:
-            lifecycle.down(state_dir)
+        return measurement

@@ -1,4 +1,4 @@
-"""Where things are in the checkout."""
+"""Paths in the checkout."""
 
 from pathlib import Path
 
@@ -11,14 +11,19 @@ LAMBDA_ZIP = ROOT / "build" / "lambda.zip"
 ARCHIVER_ZIP = ROOT / "build" / "archiver.zip"
 ANALYTICS = ROOT / "tools" / "analytics"
 DASHBOARD_TEMPLATE = ROOT / "dashboards" / "cloudwatch.json.tftpl"
-# Kept by `make down`: what was downloaded or unpacked once and is the same for every stack.
+# Downloads that every stack shares; `make down` keeps them.
 CACHE_DIR = ROOT / ".cache"
 VENVS = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 EMULATOR_PYTHON = VENVS / "emulator" / "bin" / "python"
 
 
+# The files under ``LAMBDA_SOURCE`` that the Terraform config reads.
+CONTRACT_DATA = ("contract/event.schema.json", "storage/columns.json")
+
+
 def read_by_config(root: Path = ROOT) -> list[Path]:
-    """The files outside ``terraform/`` that the config reads, in the checkout at ``root``."""
+    """Return the files outside ``terraform/`` that the config reads, in the checkout at ``root``."""
     queries = sorted((root / ANALYTICS.relative_to(ROOT)).rglob("*.sql"))
-    return [root / DASHBOARD_TEMPLATE.relative_to(ROOT), *queries]
+    contract = [root / LAMBDA_SOURCE.relative_to(ROOT) / name for name in CONTRACT_DATA]
+    return [root / DASHBOARD_TEMPLATE.relative_to(ROOT), *contract, *queries]

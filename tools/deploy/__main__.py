@@ -1,4 +1,4 @@
-"""``python -m tools.deploy <command>``: every option is also read from the environment, as make passes it."""
+"""Run ``python -m tools.deploy <command>``. Every option can also come from the environment, as make passes it."""
 
 from __future__ import annotations
 
@@ -24,39 +24,42 @@ from tools.deploy.environment import Environment
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Entry:
     run: Command
     text: str
     needs_account: bool = True
 
 
 COMMANDS = {
-    "plan": _Known(commands.plan, "say what a deploy would change"),
-    "deploy": _Known(commands.deploy, "deploy what was tested, and try it"),
-    "rollback": _Known(commands.rollback, "go back to the code before (VERSION=3)"),
-    "destroy": _Known(commands.destroy, "remove an environment (CONFIRM=its name)"),
-    "bootstrap": _Known(commands.bootstrap, "make the bucket of Terraform's state, once"),
-    "drift": _Known(commands.drift, "say whether the account still is as the config says"),
-    "smoke": _Known(commands.smoke, "try what is deployed"),
-    "env": _Known(commands.env, "shell exports for the other commands"),
-    "policy": _Known(commands.show_policy, "the deployer's policy, as JSON", needs_account=False),
-    "receipt": _Known(commands.show_receipt, "what was tested", needs_account=False),
+    "plan": _Entry(commands.plan, "show what a deploy would change"),
+    "deploy": _Entry(commands.deploy, "deploy what was tested, then smoke-test it"),
+    "rollback": _Entry(commands.rollback, "return to the previous code (VERSION=3)"),
+    "destroy": _Entry(commands.destroy, "remove an environment (CONFIRM=its name)"),
+    "bootstrap": _Entry(
+        commands.bootstrap, "create the bucket of Terraform's state, once per account and region"
+    ),
+    "drift": _Entry(commands.drift, "compare the account with the config"),
+    "smoke": _Entry(commands.smoke, "smoke-test the deployed environment"),
+    "env": _Entry(commands.env, "print shell exports for the other commands"),
+    "policy": _Entry(commands.show_policy, "print the deployer's IAM policy as JSON", needs_account=False),
+    "receipt": _Entry(commands.show_receipt, "show what was tested last", needs_account=False),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns its exit status; prints errors that a person can act on."""
+    """Run one command, print errors with a remedy, and return the exit status."""
     options = _parser(os.environ).parse_args(arguments)
-    known = COMMANDS[options.command]
+    entry = COMMANDS[options.command]
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or None
     try:
         environment = Environment.read(options.env, options.var_file)
         if environment.name == "local" and endpoint is None:
             raise UsageError(
-                "ENV=local is the laptop, not AWS.", "ENV=dev, staging or prod; make up for the laptop."
+                "ENV=local is this machine, not AWS.",
+                "Type ENV=dev, staging or prod; or make up for this machine.",
             )
-        account = open_account(environment, os.environ) if known.needs_account else None
-        return known.run(environment, account, options)
+        account = open_account(environment, os.environ) if entry.needs_account else None
+        return entry.run(environment, account, options)
     except OpsError as error:
         return print_error(error)
     except StackError as error:
@@ -64,13 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BotoCoreError, ClientError, OSError) as error:
         return print_error(explain(error, endpoint) or OpsError(str(error)))
     except KeyboardInterrupt:
-        err.print("Stopped. The same command again goes on from here.")
+        err.print("Stopped. Run the same command to continue.")
         return INTERRUPTED
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.deploy", description=__doc__, allow_abbrev=False)
-    listed = "; ".join(f"{name}: {known.text}" for name, known in COMMANDS.items())
+    listed = "; ".join(f"{name}: {entry.text}" for name, entry in COMMANDS.items())
     parser.add_argument("command", choices=COMMANDS, help=listed)
     parser.add_argument("--env", default=environment.get("ENV") or "dev", help="dev, staging or prod (ENV=)")
     var_file = environment.get("VAR_FILE")
@@ -78,14 +81,26 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--var-file",
         type=Path,
         default=Path(var_file) if var_file else None,
-        help="other tfvars than terraform/env/ENV.tfvars (VAR_FILE=)",
+        help="use this file instead of terraform/env/ENV.tfvars (VAR_FILE=)",
     )
-    parser.add_argument("--version", default=environment.get("VERSION") or None, help="rollback: to which")
-    parser.add_argument("--confirm", default=environment.get("CONFIRM") or None, help="destroy: the name")
+    parser.add_argument(
+        "--version",
+        default=environment.get("VERSION") or None,
+        help="rollback: the version to return to (VERSION=)",
+    )
+    parser.add_argument(
+        "--confirm",
+        default=environment.get("CONFIRM") or None,
+        help="destroy: the environment's name (CONFIRM=)",
+    )
+    for name in ("receipt", "policy", "bootstrap"):
+        parser.add_argument(
+            f"--{name}", dest="command", action="store_const", const=name, help=COMMANDS[name].text
+        )
     for name, text in (
         ("auto-approve", "do not ask"),
-        ("force", "deploy what was not tested"),
-        ("athena", "policy: what athena = true takes besides"),
+        ("force", "deploy an untested checkout"),
+        ("athena", "policy: print the part that athena = true needs"),
     ):
         variable = name.upper().replace("-", "_")
         parser.add_argument(
@@ -101,7 +116,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 
 def _yes_or_no(text: str) -> bool:
     if text not in ("0", "1"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither 1 nor 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not 0 or 1")
     return text == "1"
 
 
@@ -110,6 +125,6 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    # Ends as Ctrl-C does: Terraform is told, and finishes what it has begun.
+    # SIGTERM acts like Ctrl-C: Terraform finishes the resources that it is changing.
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

@@ -111,7 +111,7 @@ def deploy(environment: Environment, account: Account, options: Namespace) -> in
         # What changed nothing is no deploy: a rollback is to find the last one.
         if applied or not deployment_record.exists(environment, account):
             deployment_record.save(environment, account, _record(opened, outputs, before, after, forced))
-        _say_versions(after, before)
+        _print_versions(after, before)
     _smoke(environment, account, outputs)
     out.print(f"Its names, for make verify, make top and the others: {_exports(environment)}")
     return 0
@@ -204,7 +204,7 @@ def _locked(environment: Environment) -> Any:
 def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Workspace, list[str]]:
     """A workspace of the checkout as it is, and in what that differs from what was tested."""
     out.print(safe_text(f"{environment.full_name} in {account.where}, as {account.caller}"))
-    fingerprint = workspace.freeze(environment)
+    fingerprint = workspace.stage(environment)
     different = _untested(fingerprint, account)
     if different:
         out.print(safe_text("This is not what was tested:", "bold yellow"))
@@ -216,7 +216,7 @@ def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Wor
                 "make test, then the same again. FORCE=1 goes on all the same, and records that it did.",
             )
     state_bucket.require(environment, account)
-    return workspace.open_workspace(environment, account, fingerprint, _say), different
+    return workspace.open_workspace(environment, account, fingerprint, _log), different
 
 
 def _untested(now: receipt.Fingerprint, account: Account) -> list[str]:
@@ -262,7 +262,7 @@ def _record(
     )
 
 
-def _say_versions(after: dict[str, LiveVersion], before: dict[str, LiveVersion]) -> None:
+def _print_versions(after: dict[str, LiveVersion], before: dict[str, LiveVersion]) -> None:
     for name, live in after.items():
         was = f", was {before[name].version}" if name in before else ""
         out.print(safe_text(f"{name} runs version {live.version}{was}"))
@@ -291,7 +291,7 @@ def _exports(environment: Environment) -> str:
     return f'eval "$(make -s env-aws ENV={environment.name})"'
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     err.print(safe_text(text))
 
 

@@ -9,23 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hcl2
-from hcl2 import SerializationOptions
-from lark.exceptions import LarkError
-
 from tools.core.errors import UsageError
 from tools.core.paths import ROOT, TERRAFORM_SOURCE
+from tools.local import hcl
 from tools.local.build import ARTIFACTS
 
 DEPLOY_DIR = ROOT / ".deploy"
-_READING = SerializationOptions(strip_string_quotes=True, with_comments=False)
 # What this package itself has to know of the variables; Terraform checks all the others.
 _KNOWN = (
     *("name_prefix", "region", "allowed_account_ids", "deletion_protection", "refuse_plain_http"),
     "large_order_threshold",
 )
 # What is deployed is what was tested: no tfvars may name other files.
-_FILES = {*ARTIFACTS, "dashboard_template"}
+_FILES = {*ARTIFACTS, "dashboard_template", "lambda_source", "analytics_directory"}
 
 
 @dataclass(frozen=True)
@@ -86,8 +82,8 @@ class Environment:
 
 def _values(path: Path) -> dict[str, Any]:
     try:
-        return dict(hcl2.loads(path.read_text(encoding="utf-8"), serialization_options=_READING))
-    except (LarkError, UnicodeDecodeError) as error:
+        return hcl.load(path.read_text(encoding="utf-8"))
+    except (hcl.UnsupportedError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{_short(path)} cannot be read: {error}", "Terraform's own words: make fmt"
         ) from None

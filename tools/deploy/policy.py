@@ -2,7 +2,7 @@
 
 `deployer-policy.json` is the policy with places for the account and the names. All of it is rehearsed by a
 user who has this and nothing else: tests/integration/test_deploy.py. The bucket of states is not the
-deployer's to make: whoever owns the account does that once (`make bootstrap-aws`).
+deployer's to make: whoever owns the account does that once (`make deploy-aws ARGS=--bootstrap`).
 
 Some statements no emulator can hold us to, because the old provider of the rehearsal does not make the calls
 or MiniStack does not ask for them. They follow AWS's service authorization reference and the provider's

@@ -50,7 +50,7 @@ def require(environment: Environment, account: Account) -> None:
         if code_of(error) in _MISSING:
             raise OpsError(
                 f"The bucket of Terraform's state is not there: {bucket_name(environment, account)}.",
-                f"make bootstrap-aws ENV={environment.name}, once for an account and region.",
+                f"make deploy-aws ARGS=--bootstrap ENV={environment.name}, once for an account and region.",
             ) from None
         raise
 

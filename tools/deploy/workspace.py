@@ -1,6 +1,6 @@
 """The working copy that an environment is deployed from, and Terraform in it.
 
-A frozen copy: the config, the zips and the dashboard as they are now, with the relative paths that they have
+A staged copy: the config, the zips and the dashboard as they are now, with the relative paths that they have
 in the checkout. What is compared with the receipt, planned and applied is this copy and nothing else.
 """
 
@@ -30,18 +30,18 @@ LOG = "terraform.log"
 PLAN = "plan.tfplan"
 NOTHING, DIFFERENT = 0, 2
 # Terraform would read these without being told to, and no receipt names them.
-UNASKED = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
+AUTO_TFVARS = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
 
 
 @dataclass
 class Workspace:
-    """A frozen copy with an initialised Terraform in it."""
+    """A staged copy with an initialised Terraform in it."""
 
     environment: Environment
     account: Account
     terraform: Terraform
     provider: Provider
-    say: Log
+    log: Log
     fingerprint: Fingerprint
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class Workspace:
         return self.environment.directory / "terraform"
 
     @property
-    def log(self) -> Path:
+    def log_file(self) -> Path:
         """The file that holds all that Terraform said."""
         return self.environment.directory / LOG
 
@@ -119,8 +119,8 @@ class Workspace:
             program,
             self.directory,
             self.variables,
+            self.log_file,
             self.log,
-            self.say,
             command,
             *arguments,
             accepted=accepted,
@@ -142,13 +142,13 @@ class Workspace:
         return done.stdout
 
 
-def freeze(environment: Environment) -> Fingerprint:
+def stage(environment: Environment) -> Fingerprint:
     """Build the zips, copy all that is deployed, and say what it is. Raises OSError."""
     built = build.build_all()
     copy = environment.directory
     # What Terraform wrote there the last time is not what the checkout says.
     (copy / "terraform" / LOCK).unlink(missing_ok=True)
-    copy_config(copy / "terraform", (*NEVER_COPIED, *UNASKED))
+    copy_config(copy / "terraform", (*NEVER_COPIED, *AUTO_TFVARS))
     lock = receipt.lock_file()
     if lock is not None:
         shutil.copy(lock, copy / receipt.LOCK)
@@ -163,12 +163,12 @@ def freeze(environment: Environment) -> Fingerprint:
 
 
 def open_workspace(
-    environment: Environment, account: Account, fingerprint: Fingerprint, say: Log
+    environment: Environment, account: Account, fingerprint: Fingerprint, log: Log
 ) -> Workspace:
-    """Initialise Terraform in the frozen copy. Raises OpsError or StackError."""
+    """Initialise Terraform in the staged copy. Raises OpsError or StackError."""
     terraform, provider = toolchain.find_terraform(), toolchain.choose_provider()
     _check(provider, account)
-    workspace = Workspace(environment, account, terraform, provider, say, fingerprint)
+    workspace = Workspace(environment, account, terraform, provider, log, fingerprint)
     workspace.variables = terraform_process.environment()
     if workspace.is_offline:
         from tools.local import offline

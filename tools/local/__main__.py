@@ -46,29 +46,31 @@ def _up(options: argparse.Namespace, _: list[str]) -> int:
 
     began = time.monotonic()
     state = lifecycle.up(
-        options.state_dir, options.port, options.emulator, say=_say, endpoint=options.endpoint
+        options.state_dir, options.port, options.emulator, log=_log, endpoint=options.endpoint
     )
-    _say(f"\nup in {time.monotonic() - began:.1f} s\n\n{status.names(state)}\n\n{status.NEXT}")
+    _log(f"\nup in {time.monotonic() - began:.1f} s")
+    if not options.brief:
+        _log(f"\n{status.names(state)}\n\n{status.NEXT}")
     return 0
 
 
 def _down(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import lifecycle
 
-    _say("removed" if lifecycle.down(options.state_dir) else "nothing to remove: no stack is up")
+    _log("removed" if lifecycle.down(options.state_dir) else "nothing to remove: no stack is up")
     return 0
 
 
 def _status(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import status
 
-    _say(status.status(options.state_dir))
+    _log(status.status(options.state_dir))
     return 0
 
 
 def _env(options: argparse.Namespace, _: list[str]) -> int:
     for name, value in StackState.load(options.state_dir).environment().items():
-        _say(f"export {name}={shlex.quote(value)}")
+        _log(f"export {name}={shlex.quote(value)}")
     return 0
 
 
@@ -82,7 +84,7 @@ def _build(_options: argparse.Namespace, _: list[str]) -> int:
     from tools.local.build import ARTIFACTS, build_all
 
     for variable, digest in build_all().items():
-        _say(f"{digest}  {ARTIFACTS[variable].path}")
+        _log(f"{digest}  {ARTIFACTS[variable].path}")
     return 0
 
 
@@ -123,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         default=(os.environ.get("ENDPOINT") or "").rstrip("/") or None,
         help="use the emulator that runs at this address, for example http://127.0.0.1:4566",
     )
+    parser.add_argument("--brief", action="store_true", help="up: do not list the names and the next steps")
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
     return parser
 
@@ -137,7 +140,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(text, flush=True)
 
 

@@ -1,7 +1,8 @@
 """Makes the virtual environments under ``.venv`` from the hashed locks in ``requirements``.
 
-Run by the Makefile as ``python tools/local/bootstrap.py tools emulator`` before any of them exists, so it uses the
-standard library alone. An environment is built anew when its lock, or the Python it is for, has changed.
+Run by the Makefile as ``python tools/local/bootstrap.py tools emulator`` before any of them exists, so it
+uses the standard library alone. An environment is built anew when its lock, or the Python it is for, has
+changed.
 """
 
 import fcntl
@@ -51,13 +52,13 @@ def ensure(names: list[str]) -> None:
         if not stale:
             return
         began = time.monotonic()
-        _say(f"installing {', '.join(stale)} into .venv (first run or changed lock, 20 to 60 s)")
+        _log(f"installing {', '.join(stale)} into .venv (first run or changed lock, 20 to 60 s)")
         for name in stale:
             _create(name)
         # Side by side, because pip is bound by one core.
         with ThreadPoolExecutor() as pool:
             list(pool.map(_fill, stale))
-        _say(f"installed in {time.monotonic() - began:.0f} s")
+        _log(f"installed in {time.monotonic() - began:.0f} s")
 
 
 def ensure_extra(package: str) -> None:
@@ -67,7 +68,7 @@ def ensure_extra(package: str) -> None:
     BootstrapError where this process runs from an environment that ``ensure`` did not make.
     """
     environment = Path(sys.prefix).resolve()
-    if environment.parent != VENVS:
+    if environment.parent != VENVS.resolve():
         raise BootstrapError(f"{sys.executable} is not one of {VENVS}: run this through make.")
     block = _lock_entry(REQUIREMENTS / "offline.txt", package)
     stamp = environment / f"{STAMP}-{package}"
@@ -75,7 +76,7 @@ def ensure_extra(package: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text() == block:
             return
-        _say(f"installing {package} (once, about 10 s)")
+        _log(f"installing {package} (once, about 10 s)")
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
             requirements.write(block)
             requirements.flush()
@@ -159,7 +160,7 @@ def _run(command: list[str], what: str) -> None:
         )
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     # stderr, because what `make env` prints on stdout is evaluated by a shell.
     print(text, file=sys.stderr, flush=True)
 

@@ -12,16 +12,18 @@ KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack
 # An endpoint is joined, not started.
 CHOICES = ("auto", "ministack", "localstack")
 DEFAULT_PORT = 4566
-# What the other choice would bring, and how to type it.
-LOCALSTACK_BRINGS = (
-    f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image but enforces no IAM: "
-    "make down up EMULATOR=localstack"
-)
-MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
+# For each kind that auto may choose: what the other would bring, and how to type it.
+OTHER_CHOICE = {
+    "ministack": (
+        f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image, enforces no IAM: "
+        "make down up EMULATOR=localstack"
+    ),
+    "localstack": "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack",
+}
 LOG_LINES = 500
 # What the other choice would bring, and how to type it.
 LOCALSTACK_BRINGS = (
-    f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image but enforces no IAM: "
+    f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image, enforces no IAM: "
     "make down up EMULATOR=localstack"
 )
 MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
@@ -47,8 +49,8 @@ def choose(wanted: str) -> tuple[str, str]:
         return wanted, "as asked"
     problem = localstack.not_ready()
     if problem is None:
-        return "localstack", f"auto: Docker answers and has the image; {MINISTACK_BRINGS}"
-    return "ministack", f"auto: {problem}; {LOCALSTACK_BRINGS}"
+        return "localstack", "auto: Docker answers and has the image"
+    return "ministack", f"auto: {problem}"
 
 
 def start(kind: str, state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:

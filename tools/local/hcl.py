@@ -1,67 +1,70 @@
-"""Where things stand in a Terraform file, and how to change them without moving a line.
+"""Read Terraform files, and edit them without moving a line.
 
-python-hcl2 can also write a file anew from what it read, but that corrupts escapes, heredocs in lists and
-comparisons in nested objects. So positions are all that is taken from it: what is not changed stays exactly
-as its author wrote it.
+python-hcl2 can also write a file that it read, but its output corrupts escapes, heredocs in lists and
+comparisons in nested objects. So an edit uses only its positions, and all other text stays as the author
+wrote it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import hcl2
+from hcl2 import SerializationOptions
 from lark import Token, Tree
 from lark.exceptions import LarkError
 
-Span = tuple[int, int]
+TextRange = tuple[int, int]
+_LOADING = SerializationOptions(strip_string_quotes=True, with_comments=False)
 
 
 class UnsupportedError(Exception):
-    """A file or construct that cannot be brought down; the message names it."""
+    """A file or construct cannot be read or rewritten; the message names it."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A part of a text and what comes in its place."""
+    """A range of a text and its replacement."""
 
-    span: Span
+    range: TextRange
     replacement: str = ""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """``name = value`` inside a block. The span ends with the value, before any comment."""
+    """``name = value`` inside a block. The range ends with the value, before any comment."""
 
     name: str
-    span: Span
+    range: TextRange
     value: str
 
 
 @dataclass(frozen=True)
 class Block:
-    """``kind "label" "label" { ... }``, with what is directly inside it."""
+    """``kind "label" "label" { ... }`` with its direct attributes and nested blocks."""
 
     kind: str
     labels: tuple[str, ...]
-    span: Span
+    range: TextRange
     attributes: tuple[Attribute, ...]
     blocks: tuple["Block", ...]
 
     @property
     def name(self) -> str:
-        """What the block is to its provider: ``dynamic "x"`` stands for ``x`` blocks."""
+        """The block's name for its provider: ``dynamic "x"`` generates ``x`` blocks."""
         return self.labels[0] if self.kind == "dynamic" else self.kind
 
     def attribute(self, name: str) -> Attribute | None:
-        """The attribute of that name directly inside this block."""
+        """Return the direct attribute of that name, or None."""
         return next((attribute for attribute in self.attributes if attribute.name == name), None)
 
-    def spans(self, name: str) -> list[Span]:
-        """Where the attribute or the nested blocks of that name are; empty if there is none."""
-        attributes = [attribute.span for attribute in self.attributes if attribute.name == name]
-        return attributes + [block.span for block in self.blocks if block.name == name]
+    def ranges(self, name: str) -> list[TextRange]:
+        """Return the ranges of the attribute and nested blocks of that name."""
+        attributes = [attribute.range for attribute in self.attributes if attribute.name == name]
+        return attributes + [block.range for block in self.blocks if block.name == name]
 
-    def only(self, keep: Callable[[str], bool]) -> "Block":
-        """This block with those of its attributes and nested blocks whose name is to be kept."""
+    def filtered(self, keep: Callable[[str], bool]) -> "Block":
+        """Return this block with the attributes and nested blocks whose name ``keep`` accepts."""
         return replace(
             self,
             attributes=tuple(attribute for attribute in self.attributes if keep(attribute.name)),
@@ -69,62 +72,78 @@ class Block:
         )
 
 
-def parse(text: str) -> tuple[Block, ...]:
-    """The blocks of a file.
+def load(text: str) -> dict[str, Any]:
+    """Return a file as data: literals as plain values, other expressions as text in ``${}``.
 
-    Raises UnsupportedError when it is not HCL.
+    Raises UnsupportedError if the text is not HCL.
     """
+    try:
+        return dict(hcl2.loads(text, serialization_options=_LOADING))
+    except LarkError as error:
+        raise _not_hcl(error) from error
+
+
+def parse(text: str) -> tuple[Block, ...]:
+    """Return the blocks of a file with their positions. Raises UnsupportedError if the text is not HCL."""
     try:
         tree = hcl2.parses_to_tree(text)
     except LarkError as error:
-        raise UnsupportedError(f"line {getattr(error, 'line', '?')}: python-hcl2 cannot read this") from error
+        raise _not_hcl(error) from error
     (body,) = _trees(tree)
     return tuple(_block(child, text) for child in _trees(body) if child.data == "block")
 
 
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """The text with those parts replaced; their line breaks stay, so that no other line gets a new number."""
-    kept = []
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Replace ranges of a text. Their line breaks stay, so that every other line keeps its number."""
+    parts = []
     position = 0
-    for edit in sorted(edits, key=lambda edit: edit.span):
-        start, end = edit.span
-        kept += [text[position:start], edit.replacement, "\n" * text.count("\n", start, end)]
+    for edit in sorted(edits, key=lambda edit: edit.range):
+        start, end = edit.range
+        parts += [text[position:start], edit.replacement, "\n" * text.count("\n", start, end)]
         position = end
-    return "".join([*kept, text[position:]])
+    return "".join([*parts, text[position:]])
 
 
-def alone(text: str, span: Span, edits: Iterable[Edit], added: Iterable[str]) -> str:
-    """A file with nothing but the block in ``span``, on its own lines, with ``added`` lines at its end."""
-    start, end = span
+def extract(text: str, block: TextRange, edits: Iterable[Edit], added: Iterable[str]) -> str:
+    """Return a file that holds one block on its own line numbers, with the ``added`` lines at its end."""
+    start, end = block
     brace = end - 1
     others = [Edit((0, start)), Edit((brace, len(text)))]
-    if "\n" not in text[start:end]:  # HCL wants a block either on one line or with a line for each argument
+    if "\n" not in text[start:end]:  # HCL allows no line break in a block that begins on one line
         opening = text.index("{", start) + 1
         others.append(Edit((opening, opening), "\n"))
-    return "\n".join([edited(text, [*others, *edits]).rstrip(), *added, "}", ""])
+    return "\n".join([apply_edits(text, [*others, *edits]).rstrip(), *added, "}", ""])
 
 
-def as_object(block: Block) -> str:
-    """What the block says as an HCL object expression: nested blocks become lists of objects.
+def to_object(block: Block) -> str:
+    """Return a block as an HCL object expression. Nested blocks become lists of objects.
 
-    Raises UnsupportedError for a ``dynamic`` block that names an ``iterator`` or ``labels``.
+    Raises UnsupportedError for a ``dynamic`` block that has an ``iterator`` or ``labels``.
     """
     fields = [f"{attribute.name} = {attribute.value}" for attribute in block.attributes]
     for name in dict.fromkeys(nested.name for nested in block.blocks):
         nested = [inner for inner in block.blocks if inner.name == name]
-        written = [as_object(inner) for inner in nested if inner.kind != "dynamic"]
-        lists = [f"[{', '.join(written)}]", *(_as_list(inner) for inner in nested if inner.kind == "dynamic")]
+        literal = [to_object(inner) for inner in nested if inner.kind != "dynamic"]
+        lists = [f"[{', '.join(literal)}]", *(_to_list(inner) for inner in nested if inner.kind == "dynamic")]
         fields.append(f"{name} = {lists[0]}" if len(lists) == 1 else f"{name} = concat({', '.join(lists)})")
     return "{\n" + "\n".join(fields) + "\n}"
 
 
-def _as_list(dynamic: Block) -> str:
-    """The list that a ``dynamic`` block stands for. Its content speaks of ``name.key`` and ``name.value``."""
+def _to_list(dynamic: Block) -> str:
+    """Return the list that a ``dynamic`` block generates. Its content uses ``name.key`` and ``name.value``."""
     for_each, (content,) = dynamic.attribute("for_each"), dynamic.blocks
     if for_each is None or len(dynamic.attributes) > 1:
         raise UnsupportedError(f'dynamic "{dynamic.name}" has more than for_each and content')
-    each = f"[for key, value in {for_each.value} : {{ key = key, value = value }}]"
-    return f"[for {dynamic.name} in {each} : {as_object(content)}]"
+    return f"[for {dynamic.name} in {pairs(for_each.value)} : {to_object(content)}]"
+
+
+def pairs(collection: str) -> str:
+    """Return a list expression of the collection's keys and values, as ``for_each`` passes them on."""
+    return f"[for key, value in {collection} : {{ key = key, value = value }}]"
+
+
+def _not_hcl(error: LarkError) -> UnsupportedError:
+    return UnsupportedError(f"line {getattr(error, 'line', '?')}: python-hcl2 cannot read this")
 
 
 def _block(tree: Tree[Token], text: str) -> Block:
@@ -134,7 +153,7 @@ def _block(tree: Tree[Token], text: str) -> Block:
     return Block(
         kind,
         tuple(labels),
-        _span(tree),
+        _range(tree),
         tuple(_attribute(child, text) for child in inside if child.data == "attribute"),
         tuple(_block(child, text) for child in inside if child.data == "block"),
     )
@@ -142,16 +161,16 @@ def _block(tree: Tree[Token], text: str) -> Block:
 
 def _attribute(tree: Tree[Token], text: str) -> Attribute:
     name, value = _trees(tree)
-    return Attribute(_text(name, text), _span(tree), _text(value, text))
+    return Attribute(_text(name, text), _range(tree), _text(value, text))
 
 
 def _trees(tree: Tree[Token]) -> Iterator[Tree[Token]]:
     return (child for child in tree.children if isinstance(child, Tree))
 
 
-def _span(tree: Tree[Token]) -> Span:
+def _range(tree: Tree[Token]) -> TextRange:
     return tree.meta.start_pos, tree.meta.end_pos
 
 
 def _text(tree: Tree[Token], text: str) -> str:
-    return text[slice(*_span(tree))]
+    return text[slice(*_range(tree))]

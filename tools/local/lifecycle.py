@@ -28,7 +28,7 @@ def up(
     emulator: str = "auto",
     overrides: Mapping[str, object] | None = None,
     emulator_environment: Mapping[str, str] | None = None,
-    say: Log = print,
+    log: Log = print,
     endpoint: str | None = None,
 ) -> StackState:
     """Bring up the stack of ``state_dir``, or bring the one that runs there up to date.
@@ -40,7 +40,7 @@ def up(
     overrides: Terraform variables that win over ``terraform/env/local.tfvars``.
     emulator_environment: more environment. MiniStack hands it on to the function: ``AWS_ENDPOINT_URL`` sends
         the function's own calls elsewhere, to a fault proxy say. LocalStack: docker-compose.yml's variables.
-    say: takes each line of the report.
+    log: receives each line of the report.
     endpoint: of an emulator that runs already, instead of one to start. ``down`` then destroys what Terraform
         made there and leaves the emulator running. It may hold other stacks: give a ``name_prefix``. It
         excludes ``port``, and an ``emulator`` other than ``auto``.
@@ -56,23 +56,23 @@ def up(
     state_dir.chmod(0o700)
     (state_dir / MARKER).touch()
     with exclusive(state_dir / "lock", "working on this stack"):
-        running = _running(state_dir, port, emulator, endpoint, say)
+        running = _running(state_dir, port, emulator, endpoint, log)
         if running is None and endpoint is not None:
-            running = _join(state_dir, endpoint, say)
+            running = _join(state_dir, endpoint, log)
         elif running is None:
-            running = _start(state_dir, port, emulator, emulator_environment or {}, say)
+            running = _start(state_dir, port, emulator, emulator_environment or {}, log)
         for variable, digest in build_all().items():
             path = ARTIFACTS[variable].path
-            say(labelled(path.stem, f"{path.stat().st_size / 1024:.0f} KB, sha256 {digest}"))
+            log(labelled(path.stem, f"{path.stat().st_size / 1024:.0f} KB, sha256 {digest}"))
         variables = dict(overrides or {})
         region = str(variables.get("region", DEFAULT_REGION))
-        outputs = terraform.apply(state_dir, running.endpoint, region, variables, say)
+        outputs = terraform.apply(state_dir, running.endpoint, region, variables, log)
         state = StackState(running.endpoint, region, running.flavour, outputs, access_key=running.access_key)
         if running.flavour == "ministack":
             ministack_iam.mirror(state.client("iam"), state.name)
         if not message_bodies.are_kept(state.endpoint, state.emulator, state.client):
             state = replace(state, bodies_kept=False)
-            say(labelled("bodies", f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}"))
+            log(labelled("bodies", f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}"))
         state.save(state_dir)
     return state
 
@@ -96,7 +96,7 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
 
 
 def _running(
-    state_dir: Path, port: int | None, wanted: str, endpoint: str | None, say: Log
+    state_dir: Path, port: int | None, wanted: str, endpoint: str | None, log: Log
 ) -> Emulator | None:
     """The emulator that was started here, if it still runs. Raises StackError if another is asked for."""
     if endpoint is not None and (port is not None or wanted != "auto"):
@@ -112,7 +112,7 @@ def _running(
                 f"{started.title} does not answer. Start it and try again; if it is gone for good: "
                 f"rm -r {state_dir}"
             )
-        say(labelled("emulator", f"{started.title} has ended since the last make up, with all that it held"))
+        log(labelled("emulator", f"{started.title} has ended since the last make up, with all that it held"))
         return None
     if emulators.health(started) is None:
         raise StackError(
@@ -122,13 +122,13 @@ def _running(
         raise StackError(
             f"This checkout's stack already runs: {started.title} on port {started.port}. First: make down"
         )
-    say(labelled("emulator", f"{started.title} runs on {started.endpoint}"))
+    log(labelled("emulator", f"{started.title} runs on {started.endpoint}"))
     return started
 
 
-def _join(state_dir: Path, endpoint: str, say: Log) -> Emulator:
+def _join(state_dir: Path, endpoint: str, log: Log) -> Emulator:
     joined = endpoints.join(endpoint, state_dir)
-    say(labelled("emulator", f"{joined.title}, which runs already"))
+    log(labelled("emulator", f"{joined.title}, which runs already"))
     return joined
 
 
@@ -141,7 +141,7 @@ def _leave(joined: Emulator, state_dir: Path) -> None:
     terraform.destroy(state_dir, joined.endpoint)
 
 
-def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, str], say: Log) -> Emulator:
+def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, str], log: Log) -> Emulator:
     gone = Emulator.load(state_dir)
     if gone is not None:
         # It may have left Lambda workers, or a stopped container.
@@ -153,5 +153,7 @@ def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, s
     port = port or (gone.port if gone else emulators.DEFAULT_PORT)
     started = emulators.start(kind, state_dir, port, extra)
     version = emulators.health(started)
-    say(labelled("emulator", f"{NAMES[kind]} {version} on {started.endpoint} ({reason})"))
+    log(labelled("emulator", f"{NAMES[kind]} {version} on {started.endpoint} ({reason})"))
+    if wanted == "auto":
+        log(labelled("", emulators.OTHER_CHOICE[kind]))
     return started

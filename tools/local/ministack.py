@@ -32,9 +32,9 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     temporary, home = state_dir / "tmp", state_dir / "home"
     for directory in (temporary, home):
         directory.mkdir(parents=True, exist_ok=True)
-    log = state_dir / LOG
+    log_file = state_dir / LOG
     access_key = f"{KEY_PREFIX}{secrets.token_hex(16).upper()}"
-    with log.open("ab") as output:
+    with log_file.open("ab") as output:
         process = subprocess.Popen(
             # -P: what lies beside the script is not MiniStack's business.
             [str(EMULATOR_PYTHON), "-P", str(MAIN)],
@@ -56,7 +56,7 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     )
     emulator.save(state_dir)
     try:
-        _wait_until_healthy(process, emulator, log)
+        _wait_until_healthy(process, emulator, log_file)
     except BaseException:
         stop(emulator, state_dir)
         raise
@@ -123,7 +123,7 @@ def _environment(port: int, temporary: Path, home: Path, access_key: str) -> dic
     }
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, log: Path) -> None:
+def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, log_file: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while health(emulator) is None:
         if process.poll() is not None:
@@ -131,13 +131,13 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, lo
                 raise StackError(port_taken(emulator.port))
             raise StackError(
                 f"MiniStack ended with exit code {process.returncode} while starting. "
-                f"The end of its log, {log}:\n"
-                f"{last_lines(log.parent)}"
+                f"The end of its log, {log_file}:\n"
+                f"{last_lines(log_file.parent)}"
             )
         if time.monotonic() > deadline:
             raise StackError(
                 f"MiniStack did not answer on port {emulator.port} within {START_SECONDS} s. "
-                f"The end of its log, {log}:\n{last_lines(log.parent)}"
+                f"The end of its log, {log_file}:\n{last_lines(log_file.parent)}"
             )
         time.sleep(0.05)
 

@@ -15,7 +15,7 @@ from typing import Any
 from tools.core.errors import StackError
 from tools.core.files import exclusive, write_atomically
 from tools.core.log import Log, labelled
-from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, TERRAFORM_SOURCE
+from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, LAMBDA_SOURCE, TERRAFORM_SOURCE
 from tools.core.state import StackState
 from tools.local import terraform_process, tflocal, toolchain
 from tools.local.build import ARTIFACTS
@@ -43,7 +43,7 @@ class Run:
     terraform: Terraform
     provider: Provider
     environment: dict[str, str]
-    say: Log
+    log: Log
     offline: Any = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -68,14 +68,14 @@ def apply(
     endpoint: str,
     region: str,
     overrides: Mapping[str, object],
-    say: Log = print,
+    log: Log = print,
 ) -> dict[str, Any]:
     """Apply the config to the emulator at ``endpoint`` and return Terraform's outputs by name.
 
     ``overrides`` are Terraform variables that win over ``env/local.tfvars``. Raises StackError with
     Terraform's own message when it fails.
     """
-    run = _prepare(state_dir, endpoint, region, say)
+    run = _prepare(state_dir, endpoint, region, log)
     write_atomically(state_dir / APPLIED, json.dumps({"region": region, "overrides": dict(overrides)}))
     with _timed(run, "apply"):
         output = _apply(run, _arguments(overrides))
@@ -83,7 +83,7 @@ def apply(
         with _timed(run, "API calls"):
             _complete_offline(run, StackState(endpoint, region, "", {}, access_key=root_key(state_dir)))
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in run.seconds.items())
-    say(labelled("", f"{summary(output)} ({times})"))
+    log(labelled("", f"{summary(output)} ({times})"))
     return outputs(run)
 
 
@@ -99,7 +99,7 @@ def _apply(run: Run, arguments: list[str]) -> str:
         return _run(run, *command)
 
 
-def destroy(state_dir: Path, endpoint: str, say: Log = print) -> None:
+def destroy(state_dir: Path, endpoint: str, log: Log = print) -> None:
     """Destroy what ``apply`` made on the emulator at ``endpoint``. Nothing happens where it made nothing.
 
     Raises StackError with Terraform's own message when it fails.
@@ -108,10 +108,10 @@ def destroy(state_dir: Path, endpoint: str, say: Log = print) -> None:
         applied = json.loads((state_dir / APPLIED).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    run = _prepare(state_dir, endpoint, applied["region"], say)
+    run = _prepare(state_dir, endpoint, applied["region"], log)
     output = _run(run, "destroy", "-auto-approve", *_arguments(applied["overrides"]))
     (state_dir / APPLIED).unlink()
-    say(labelled("", summary(output)))
+    log(labelled("", summary(output)))
 
 
 def outputs(run: Run) -> dict[str, Any]:
@@ -130,11 +130,11 @@ def outputs(run: Run) -> dict[str, Any]:
     return {name: output["value"] for name, output in json.loads(done.stdout).items()}
 
 
-def _prepare(state_dir: Path, endpoint: str, region: str, say: Log) -> Run:
+def _prepare(state_dir: Path, endpoint: str, region: str, log: Log) -> Run:
     terraform, provider = _toolchain(state_dir)
-    say(labelled("terraform", f"{terraform.version}, {terraform.origin}"))
-    say(labelled("AWS provider", _words(provider)))
-    run = _working_copy(state_dir, endpoint, region, terraform, provider, say)
+    log(labelled("terraform", f"{terraform.version}, {terraform.origin}"))
+    log(labelled("AWS provider", _words(provider)))
+    run = _working_copy(state_dir, endpoint, region, terraform, provider, log)
     try:
         _init(run)
     except terraform_process.ProviderTrouble as trouble:
@@ -144,9 +144,9 @@ def _prepare(state_dir: Path, endpoint: str, region: str, say: Log) -> Run:
         if refusal is not None:
             raise StackError(f"{trouble}\n\nNor can the provider come from a wheel: {refusal}.") from None
         provider = Provider("offline", f"terraform init could not get one {provider.reason}")
-        say(labelled("AWS provider", _words(provider)))
+        log(labelled("AWS provider", _words(provider)))
         forget(state_dir)
-        run = _working_copy(state_dir, endpoint, region, terraform, provider, say)
+        run = _working_copy(state_dir, endpoint, region, terraform, provider, log)
         _init(run)
     _remember(state_dir, terraform, provider)
     return run
@@ -187,33 +187,29 @@ def copy_config(directory: Path, but_not: Sequence[str] = NOT_COPIED) -> None:
 
 
 def _working_copy(
-    state_dir: Path, endpoint: str, region: str, terraform: Terraform, provider: Provider, say: Log
+    state_dir: Path, endpoint: str, region: str, terraform: Terraform, provider: Provider, log: Log
 ) -> Run:
     directory = workdir(state_dir)
     copy_config(directory)
     environment = tflocal.environment(endpoint, region, terraform, root_key(state_dir))
-    run = Run(state_dir, terraform, provider, environment, say)
+    run = Run(state_dir, terraform, provider, environment, log)
     if provider.mode == "offline":
         from tools.local import offline
 
         run.offline = offline.prepare(directory, TERRAFORM_SOURCE, endpoint, CACHE_DIR)
         environment.update(run.offline.environment)
-        _say_left_out(run)
+        _log_provider_gaps(run)
     else:
         tflocal.write_override(directory)
     return run
 
 
-def _say_left_out(run: Run) -> None:
-    lines = run.offline.left_out
-    listed = run.state_dir / "left-out.txt"
-    text = "".join(f"{line}\n" for line in lines)
-    if listed.exists() and listed.read_text() == text:
-        run.say(labelled("left out", f"{len(lines)} arguments and resources, as before ({listed})"))
-        return
-    for number, line in enumerate(lines):
-        run.say(labelled("" if number else "left out", line))
-    listed.write_text(text)
+def _log_provider_gaps(run: Run) -> None:
+    """Write the settings that the old provider does not know to a file, and print one line."""
+    gaps = run.offline.provider_gaps
+    listing = run.state_dir / "provider-gaps.txt"
+    listing.write_text("".join(f"{gap}\n" for gap in gaps), encoding="utf-8")
+    run.log(labelled("", f"it lacks {len(gaps)} settings, which API calls or defaults replace: {listing}"))
 
 
 def _complete_offline(run: Run, emulator: StackState) -> None:
@@ -230,7 +226,12 @@ def _arguments(overrides: Mapping[str, object]) -> list[str]:
 def paths() -> dict[str, str]:
     """The variables that say where things lie: the config's defaults are relative, and it runs in a copy."""
     zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
-    return {**zips, "dashboard_template": str(DASHBOARD_TEMPLATE), "analytics_directory": str(ANALYTICS)}
+    return {
+        **zips,
+        "dashboard_template": str(DASHBOARD_TEMPLATE),
+        "lambda_source": str(LAMBDA_SOURCE),
+        "analytics_directory": str(ANALYTICS),
+    }
 
 
 def variable_arguments(variables: Mapping[str, object]) -> list[str]:
@@ -270,8 +271,8 @@ def _timed(run: Run, step: str) -> Iterator[None]:
 
 
 def _run(run: Run, command: str, *arguments: str) -> str:
-    log = run.state_dir / LOG
-    return tflocal.run(run.workdir, run.environment, log, run.say, command, *arguments)
+    log_file = run.state_dir / LOG
+    return tflocal.run(run.workdir, run.environment, log_file, run.log, command, *arguments)
 
 
 def summary(said: str) -> str:

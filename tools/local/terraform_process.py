@@ -47,21 +47,21 @@ def run(
     program: Sequence[str],
     workdir: Path,
     variables: Mapping[str, str],
-    log: Path,
-    say: Log,
+    log_file: Path,
+    log: Log,
     command: str,
     *arguments: str,
     accepted: Sequence[int] = (0,),
 ) -> tuple[int, str]:
     """Run a Terraform command in ``workdir`` and return its exit code and what it said.
 
-    ``program`` is Terraform, or what wraps it. All it says is added to ``log``. On Ctrl-C, Terraform is told
-    once and waited for.
+    ``program`` is Terraform, or what wraps it. All it says is added to ``log_file``. On Ctrl-C, Terraform is
+    told once and waited for.
 
     Raises StackError with Terraform's own message when it ends with another code than the accepted ones;
     ProviderTrouble when ``init`` fails because of the provider.
     """
-    with log.open("ab") as output:
+    with log_file.open("ab") as output:
         begin = output.tell()
         process = subprocess.Popen(
             [*program, command, "-input=false", "-no-color", *arguments],
@@ -74,13 +74,13 @@ def run(
             # the second makes it drop what it is creating from its state.
             start_new_session=True,
         )
-        code = _wait(process, say)
-    said = log.read_bytes()[begin:].decode(errors="replace")
+        code = _wait(process, log)
+    said = log_file.read_bytes()[begin:].decode(errors="replace")
     if code not in accepted:
-        message = f"terraform {command} failed (all it said is in {log}):\n\n{_error_part(said)}"
+        message = f"terraform {command} failed (all it said is in {log_file}):\n\n{_error_part(said)}"
         if command == "init" and NOT_THE_LOCKED.search(said):
             raise StackError(
-                f"{message}\n\nIf the lock file lacks this platform, make it again: make lock-provider"
+                f"{message}\n\nIf the lock file lacks this platform, make it again: make lock PROVIDER=1"
             )
         if command == "init" and any(trouble in said for trouble in PROVIDER_TROUBLE):
             raise ProviderTrouble(message)
@@ -88,11 +88,11 @@ def run(
     return code, said
 
 
-def _wait(process: "subprocess.Popen[bytes]", say: Log) -> int:
+def _wait(process: "subprocess.Popen[bytes]", log: Log) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        say("stopping: Terraform finishes what it has begun (once more to abort it)")
+        log("stopping: Terraform finishes what it has begun (once more to abort it)")
         # To tflocal alone, which passes it on to Terraform and then cleans up after itself.
         process.send_signal(signal.SIGINT)
         try:

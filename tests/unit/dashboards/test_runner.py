@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.collect.runner import Runner, Seen
+from dashboards.collect.runner import CollectResult, Runner
 from dashboards.reading_store import ReadingStore
 from dashboards.state import Depth
 from tests.waiting import eventually
@@ -15,105 +15,107 @@ from tests.waiting import eventually
 READINGS = ("depth", "activity", "tables", "alerts", "alarms")
 
 
-class Asked:
-    """A collector whose answer a test chooses."""
+class FakeCollector:
+    """A collector with a chosen answer."""
 
     source = "SQS"
-    thing = "the queue"
-    every = 0.02
+    resource = "the queue"
+    interval = 0.02
 
-    def __init__(self, reading: str, answer: Callable[[], Any]) -> None:
+    def __init__(self, reading: str, read_value: Callable[[], Any]) -> None:
         self.reading = reading
-        self.answer = answer
-        self.times = 0
+        self.read_value = read_value
+        self.calls = 0
 
-    def collect(self) -> Seen:
-        self.times += 1
-        return Seen(self.answer())
+    def collect(self) -> CollectResult:
+        self.calls += 1
+        return CollectResult(self.read_value())
 
 
-def board() -> ReadingStore:
+def create_store() -> ReadingStore:
     return ReadingStore("p", "here", dict.fromkeys(READINGS, ("SQS", 0.02)))
 
 
 @pytest.fixture
 def never() -> Iterator[Callable[[], Any]]:
-    """An answer that does not come while the test lasts."""
-    over = threading.Event()
-    yield over.wait
-    over.set()
+    """An answer that blocks until the test ends."""
+    test_ended = threading.Event()
+    yield test_ended.wait
+    test_ended.set()
 
 
-def test_a_failing_source_keeps_its_last_value_and_says_what_is_wrong_until_it_is_back() -> None:
+def test_a_failing_source_keeps_its_last_value_and_shows_its_error_until_it_recovers() -> None:
     broken = threading.Event()
 
-    def answer() -> Depth:
+    def respond() -> Depth:
         if broken.is_set():
             raise ConnectionRefusedError
         return Depth(time.time(), 7, 0, 0, 0.0)
 
-    written = board()
-    runner = Runner([Asked("depth", answer)], written)
+    store = create_store()
+    runner = Runner([FakeCollector("depth", respond)], store)
     runner.start()
     try:
-        eventually(lambda: written.state(time.time()).depth.value, within=5, what="a first reading")
+        eventually(lambda: store.state(time.time()).depth.value, within=5, what="a first reading")
         broken.set()
-        eventually(lambda: written.state(time.time()).depth.problem, within=5, what="a problem")
-        kept = written.state(time.time()).depth
-        assert (kept.problem, kept.value.visible if kept.value else None) == ("SQS does not answer", 7)
+        eventually(lambda: store.state(time.time()).depth.error, within=5, what="an error")
+        depth = store.state(time.time()).depth
+        assert (depth.error, depth.value.visible if depth.value else None) == ("SQS does not answer", 7)
         broken.clear()
-        eventually(lambda: written.state(time.time()).depth.problem is None, within=5, what="no problem")
+        eventually(lambda: store.state(time.time()).depth.error is None, within=5, what="no error")
     finally:
         runner.stop()
 
 
-def test_a_source_that_hangs_holds_up_no_other(never: Callable[[], Any]) -> None:
-    written = board()
-    runner = Runner([Asked("tables", never), Asked("alarms", lambda: ())], written)
+def test_a_source_that_hangs_does_not_delay_the_others(never: Callable[[], Any]) -> None:
+    store = create_store()
+    runner = Runner([FakeCollector("tables", never), FakeCollector("alarms", lambda: ())], store)
     runner.start()
     try:
-        eventually(lambda: written.state(time.time()).alarms.value == (), within=5, what="the alarms")
+        eventually(lambda: store.state(time.time()).alarms.value == (), within=5, what="the alarms")
     finally:
         runner.stop()
 
 
-def test_a_bug_in_a_collector_costs_only_its_panel() -> None:
+def test_a_bug_in_a_collector_only_affects_its_panel() -> None:
     def bug() -> Any:
         raise AttributeError("oops")
 
-    written = board()
-    Runner([Asked("tables", bug), Asked("alarms", lambda: ())], written).once(5, depth_again_after=0)
-    found = written.state(time.time())
-    assert found.tables.problem == "SQS: AttributeError oops"
-    assert found.alarms.value == ()
+    store = create_store()
+    Runner([FakeCollector("tables", bug), FakeCollector("alarms", lambda: ())], store).run_once(
+        5, second_depth_after=0
+    )
+    state = store.state(time.time())
+    assert state.tables.error == "SQS: AttributeError oops"
+    assert state.alarms.value == ()
 
 
-def test_asked_once_the_counters_are_read_twice_and_a_source_that_hangs_is_not_waited_for(
+def test_run_once_reads_the_counters_twice_and_does_not_wait_for_a_source_that_hangs(
     never: Callable[[], Any],
 ) -> None:
-    depth = Asked("depth", lambda: Depth(time.time(), 1, 0, 0, 0.0))
-    written = board()
-    Runner([depth, Asked("tables", never)], written).once(0.3, depth_again_after=0.01)
-    found = written.state(time.time())
-    assert depth.times == len(found.history) == 2
-    assert found.tables.problem == "SQS takes too long to answer"
+    depth = FakeCollector("depth", lambda: Depth(time.time(), 1, 0, 0, 0.0))
+    store = create_store()
+    Runner([depth, FakeCollector("tables", never)], store).run_once(0.3, second_depth_after=0.01)
+    state = store.state(time.time())
+    assert depth.calls == len(state.history) == 2
+    assert state.tables.error == "SQS timed out"
 
 
-def test_a_source_that_answers_slowly_is_asked_less_often() -> None:
-    written = board()
-    over = threading.Event()
-    slow = Asked("alarms", lambda: over.wait(0.1) and ())
-    runner = Runner([slow], written)
+def test_a_source_that_answers_slowly_is_read_less_often() -> None:
+    store = create_store()
+    stopped = threading.Event()
+    slow = FakeCollector("alarms", lambda: stopped.wait(0.1) and ())
+    runner = Runner([slow], store)
     runner.start()
     try:
-        eventually(lambda: written.state(time.time()).alarms.every > 0.25, within=5, what="a longer pause")
+        eventually(lambda: store.state(time.time()).alarms.interval > 0.25, within=5, what="a longer pause")
     finally:
         runner.stop()
-        over.set()
+        stopped.set()
 
 
-def test_the_history_goes_back_15_minutes_and_no_further() -> None:
-    written = board()
-    for at in (0.0, 500.0, 1000.0):
-        written.put("depth", Depth(at, 1, 0, 0, 0.0), at)
-    assert [depth.at for depth in written.state(1000.0).history] == [500.0, 1000.0]
+def test_the_history_covers_15_minutes() -> None:
+    store = create_store()
+    for read_at in (0.0, 500.0, 1000.0):
+        store.put("depth", Depth(read_at, 1, 0, 0, 0.0), read_at)
+    assert [depth.read_at for depth in store.state(1000.0).history] == [500.0, 1000.0]

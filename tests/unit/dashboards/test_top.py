@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dashboards import top
-from dashboards.target import find
+from dashboards.target import find_target
 from tools.core.errors import UsageError
 from tools.core.paths import ROOT
 from tools.core.state import ENVIRONMENT_OUTPUTS
@@ -25,15 +25,15 @@ CREDENTIALS = {
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """An address at which nothing answers."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+    """An address where nothing answers."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture
 def exported(endpoint: str) -> dict[str, str]:
-    """The names of a pipeline at that address, as make env exports them."""
+    """The names of a pipeline at that address, as `make env` exports them."""
     names = {name: f"p-test-{output}" for name, output in ENVIRONMENT_OUTPUTS.items()}
     urls = {"QUEUE_URL": f"{endpoint}/0/p-test-events", "DLQ_URL": f"{endpoint}/0/p-test-events-dlq"}
     return {**names, **urls, **CREDENTIALS, "FUNCTION_NAME": "p-test-processor", "AWS_ENDPOINT_URL": endpoint}
@@ -54,17 +54,17 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     )
 
 
-def test_with_nothing_there_one_frame_says_so_and_the_exit_status_is_1(exported: dict[str, str]) -> None:
-    done = run(exported, "--once")
-    assert done.returncode == 1
-    assert "SQS does not answer" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+def test_one_frame_shows_errors_and_the_exit_status_is_1_if_nothing_answers(exported: dict[str, str]) -> None:
+    result = run(exported, "--once")
+    assert result.returncode == 1
+    assert "SQS does not answer" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
 
 
-def test_json_says_what_is_wrong_with_each_source(exported: dict[str, str]) -> None:
-    done = run(exported, "--json")
-    assert done.returncode == 1
-    assert {panel["problem"] for panel in json.loads(done.stdout)["panels"].values()} == {
+def test_json_contains_the_error_of_each_source(exported: dict[str, str]) -> None:
+    result = run(exported, "--json")
+    assert result.returncode == 1
+    assert {panel["problem"] for panel in json.loads(result.stdout)["panels"].values()} == {
         "SQS does not answer",
         "log group does not answer",
         "DynamoDB does not answer",
@@ -72,49 +72,47 @@ def test_json_says_what_is_wrong_with_each_source(exported: dict[str, str]) -> N
     }
 
 
-def test_without_a_terminal_it_prints_one_frame(exported: dict[str, str]) -> None:
-    done = run(exported)
-    assert "╭─ Queue" in done.stdout
-    assert "\x1b" not in done.stdout
-    assert "--once" in done.stderr
+def test_one_frame_is_printed_without_a_terminal(exported: dict[str, str]) -> None:
+    result = run(exported)
+    assert "╭─ Queue" in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "--once" in result.stderr
 
 
-def test_a_stream_of_ascii_gets_ascii(exported: dict[str, str]) -> None:
-    done = run({**exported, "PYTHONIOENCODING": "ascii"}, "--once")
-    assert "+- Queue" in done.stdout
-    assert done.stdout.isascii()
+def test_an_ascii_stream_gets_ascii(exported: dict[str, str]) -> None:
+    result = run({**exported, "PYTHONIOENCODING": "ascii"}, "--once")
+    assert "+- Queue" in result.stdout
+    assert result.stdout.isascii()
 
 
-def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
-    done = run({"STACK_DIR": str(tmp_path)}, "--once")
-    assert done.returncode == 1
-    assert "make up" in done.stderr
+def test_without_a_stack_the_hint_is_how_to_start_one(tmp_path: Path) -> None:
+    result = run({"STACK_DIR": str(tmp_path)}, "--once")
+    assert result.returncode == 1
+    assert "make up" in result.stderr
 
 
 @pytest.mark.parametrize("interval", ["0", "0.1", "61", "nan", "soon"])
-def test_an_interval_that_makes_no_sense_is_refused(
-    interval: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_invalid_interval_is_refused(interval: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        top.parser({}).parse_args(["--interval", interval])
+        top.build_parser({}).parse_args(["--interval", interval])
     assert "is not a number of seconds from 0.5 to 60" in capsys.readouterr().err
 
 
-def test_make_hands_the_interval_over_in_the_environment() -> None:
-    assert top.parser({"INTERVAL": "2.5"}).parse_args([]).interval == 2.5
-    assert top.parser({"INTERVAL": ""}).parse_args([]).interval == 1.0
+def test_the_interval_can_come_from_the_environment() -> None:
+    assert top.build_parser({"INTERVAL": "2.5"}).parse_args([]).interval == 2.5
+    assert top.build_parser({"INTERVAL": ""}).parse_args([]).interval == 1.0
 
 
-def test_a_profile_alone_does_not_say_which_pipeline() -> None:
+def test_a_profile_without_a_name_is_refused() -> None:
     with pytest.raises(UsageError, match="Which pipeline"):
-        find(None, "prod", "eu-central-1", {})
+        find_target(None, "prod", "eu-central-1", {})
 
 
 def test_a_profile_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    with pytest.raises(UsageError, match="no AWS profile nobody"):
-        find("rt-pipeline-prod", "nobody", "eu-central-1", {})
+    with pytest.raises(UsageError, match="no AWS profile missing"):
+        find_target("rt-pipeline-prod", "missing", "eu-central-1", {})
 
 
 def test_a_name_without_a_region_asks_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,17 +120,17 @@ def test_a_name_without_a_region_asks_for_one(tmp_path: Path, monkeypatch: pytes
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(UsageError, match="Which region"):
-        find("rt-pipeline-prod", None, None, {})
+        find_target("rt-pipeline-prod", None, None, {})
 
 
-def test_exported_names_are_watched_where_they_are(exported: dict[str, str], endpoint: str) -> None:
-    found = find(None, None, None, exported)
-    assert (found.name, found.endpoint, found.region) == ("p-test", endpoint, "us-east-1")
-    assert found.where == f"{endpoint} us-east-1"
+def test_exported_names_are_watched_at_the_exported_endpoint(exported: dict[str, str], endpoint: str) -> None:
+    target = find_target(None, None, None, exported)
+    assert (target.name, target.endpoint, target.region) == ("p-test", endpoint, "us-east-1")
+    assert target.location == f"{endpoint} us-east-1"
 
 
-def test_a_region_given_wins_over_the_exported_one(exported: dict[str, str]) -> None:
+def test_the_region_option_overrides_the_exported_region(exported: dict[str, str]) -> None:
     del exported["AWS_ENDPOINT_URL"]
-    found = find(None, None, "eu-central-1", exported)
-    assert found.clients["sqs"].meta.region_name == found.region == "eu-central-1"
-    assert found.where == "AWS eu-central-1"
+    target = find_target(None, None, "eu-central-1", exported)
+    assert target.clients["sqs"].meta.region_name == target.region == "eu-central-1"
+    assert target.location == "AWS eu-central-1"

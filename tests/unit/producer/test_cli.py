@@ -195,3 +195,14 @@ def test_a_killed_run_can_be_resumed_from_its_manifest(queue: FakeQueue, tmp_pat
     assert len(set(sent)) == 2000
     # Only the requests in flight at the kill can be sent twice: one per connection.
     assert len(sent) - 2000 <= _LOCAL_CONNECTIONS * 10
+
+
+def test_manifests_are_written_to_the_state_directory_of_the_stack(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", "from producer import cli; print(cli.MANIFESTS)"],
+        env={**os.environ, "STACK_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.strip() == str(tmp_path / "manifests")

@@ -1,12 +1,12 @@
--- One row for each event. The archive is written at least once, so a line may be there twice: then in the same
--- partition, which is why the partition's columns are among those that copies are told apart by. That lets an
--- engine skip the other partitions before it looks for copies.
--- What comes before "event" in a line is written by the archiver, compactly; what comes after is the event as it
--- was sent. The amount is cut out as text: a JSON reader would make a binary float of it.
+-- Generated from lambda_src/storage/columns.json by make docs. Do not edit.
+-- A line can be archived twice, always in the same partition. Copies are searched within a partition, so that
+-- an engine can skip the other partitions.
+-- The archiver writes the columns compactly before "event". Decimals are cut out as text, because a JSON
+-- reader would round them.
 SELECT
-  event_id, event_type, customer_id, occurred_at, received_at, processed_at, ingest_latency_ms,
-  amount, currency, large_order, item_count, payload_bytes, content_hash, schema_version, message_id, replayed,
-  event, type, dt, hour
+  event_id, event_type, customer_id, occurred_at, received_at, processed_at, ingest_latency_ms, amount,
+  currency, large_order, item_count, payload_bytes, content_hash, schema_version, message_id, replayed, event,
+  type, dt, hour
 FROM (
   SELECT *, row_number() OVER (PARTITION BY type, dt, hour, event_id ORDER BY processed_at) AS copy
   FROM (
@@ -15,12 +15,10 @@ FROM (
       json_extract_scalar(head, '$.event_type') AS event_type,
       json_extract_scalar(head, '$.customer_id') AS customer_id,
       json_extract_scalar(head, '$.occurred_at') AS occurred_at,
-      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.received_at')) AT TIME ZONE 'UTC' AS timestamp(3))
-        AS received_at,
-      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.processed_at')) AT TIME ZONE 'UTC' AS timestamp(3))
-        AS processed_at,
+      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.received_at')) AT TIME ZONE 'UTC' AS timestamp(3)) AS received_at,
+      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.processed_at')) AT TIME ZONE 'UTC' AS timestamp(3)) AS processed_at,
       cast(json_extract_scalar(head, '$.ingest_latency_ms') AS bigint) AS ingest_latency_ms,
-      cast(nullif(regexp_extract(head, '"amount":([0-9.]+)', 1), '') AS decimal(38, 4)) AS amount,
+      cast(nullif(regexp_extract(head, '"amount":(-?[0-9.]+)', 1), '') AS decimal(38,4)) AS amount,
       json_extract_scalar(head, '$.currency') AS currency,
       cast(json_extract_scalar(head, '$.large_order') AS boolean) AS large_order,
       cast(json_extract_scalar(head, '$.item_count') AS bigint) AS item_count,
@@ -29,12 +27,12 @@ FROM (
       json_extract_scalar(head, '$.schema_version') AS schema_version,
       json_extract_scalar(head, '$.message_id') AS message_id,
       coalesce(cast(json_extract_scalar(head, '$.replayed') AS boolean), false) AS replayed,
-      event, type, dt, hour
+      substr(line, strpos(line, ',"event":') + 9, length(line) - strpos(line, ',"event":') - 9) AS event,
+      type, dt, hour
     FROM (
       SELECT
         concat(substr(line, 1, strpos(line, ',"event":') - 1), '}') AS head,
-        substr(line, strpos(line, ',"event":') + 9, length(line) - strpos(line, ',"event":') - 9) AS event,
-        type, dt, hour
+        line, type, dt, hour
       FROM events_lines
     )
   )

@@ -1,1 +1,1 @@
-"""What the pipeline costs on AWS and how far it scales, from public prices and what `make bench` measured."""
+"""Compute cost on AWS and limits of scale from public prices and measured results."""

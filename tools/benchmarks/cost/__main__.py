@@ -1,4 +1,4 @@
-"""``python -m tools.benchmarks.cost``: the tables, or with KB, RATE, LARGE, ... the cost of a workload of one's own."""
+"""``python -m tools.benchmarks.cost``: print all tables, or the cost of a workload (KB, RATE, LARGE, ...)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tools.benchmarks.cost import page
 from tools.benchmarks.cost.archive import archive_cost
 from tools.benchmarks.cost.capacity import limits
 from tools.benchmarks.cost.measured import Measured
-from tools.benchmarks.cost.model import DESIGNS, SERVICES, cost
+from tools.benchmarks.cost.model import DESIGNS, SERVICES, compute_cost
 from tools.benchmarks.cost.workload import Workload
-from tools.benchmarks.designs import by_name
-from tools.benchmarks.tables import table
+from tools.benchmarks.designs import design_title
+from tools.benchmarks.tables import markdown_table
 
-# How each variable reads, and the field that it sets.
-_VARIABLES = {
+# Environment variables and the fields of Workload that they set.
+_FIELDS = {
     "RATE": "events_per_second",
     "LARGE": "large",
     "INVALID": "invalid",
@@ -26,13 +26,13 @@ _VARIABLES = {
 
 
 def main(environment: Mapping[str, str]) -> int:
-    """Print costs and limits. Returns the exit status."""
+    """Print costs and limits. Return the exit status."""
     try:
         measured = Measured.load()
     except FileNotFoundError:
-        sys.stderr.write("Nothing is measured yet. First: make bench BENCH=footprint,handler,archive\n")
+        sys.stderr.write("There are no measurements yet. Type: make bench BENCH=footprint,handler,archive\n")
         return 1
-    if not environment.get("KB") and not any(environment.get(name) for name in _VARIABLES):
+    if not environment.get("KB") and not any(environment.get(name) for name in _FIELDS):
         print("\n\n".join(page.sections().values()))
         return 0
     try:
@@ -40,7 +40,7 @@ def main(environment: Mapping[str, str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\nFor example: make cost RATE=500 KB=1:0.8,200:0.2 INVALID=0.01\n")
         return 2
-    print(_one(workload, measured))
+    print(_format_workload(workload, measured))
     return 0
 
 
@@ -49,25 +49,29 @@ def _workload(environment: Mapping[str, str]) -> Workload:
     for part in (environment.get("KB") or "1").split(","):
         kb, _, share = part.partition(":")
         sizes.append((float(kb), float(share or 1)))
-    given = {field: float(environment[name]) for name, field in _VARIABLES.items() if environment.get(name)}
-    return Workload(sizes=tuple(sizes), **given)  # type: ignore[arg-type] # none of these fields is an int
+    fields = {field: float(environment[name]) for name, field in _FIELDS.items() if environment.get(name)}
+    return Workload(sizes=tuple(sizes), **fields)  # type: ignore[arg-type] # none of these fields is an int
 
 
-def _one(workload: Workload, measured: Measured) -> str:
+def _format_workload(workload: Workload, measured: Measured) -> str:
     rows = []
     for design in DESIGNS:
-        found = cost(workload, design, measured)
-        dollars = [f"{found.per_million[service]:.2f}" for service in SERVICES]
-        month = f"{found.month(workload):,.2f}" if found.stores else "cannot store all of it"
-        rows.append([by_name(design).title, *dollars, f"{found.total:.2f}", month])
+        result = compute_cost(workload, design, measured)
+        dollars = [f"{result.per_million[service]:.2f}" for service in SERVICES]
+        month = f"{result.month(workload):,.2f}" if result.can_store else "cannot store all of it"
+        rows.append([design_title(design), *dollars, f"{result.total:.2f}", month])
     head = ["USD per million events", *SERVICES, "total", f"a month at {workload.events_per_second:g}/s"]
-    first = [[one.name, f"{one.events_per_second:,.0f}", one.change] for one in limits(workload, measured)]
+    limit_rows = [
+        [reached.name, f"{reached.events_per_second:,.0f}", reached.change]
+        for reached in limits(workload, measured)
+    ]
     archived = archive_cost(workload, measured)
     archive = (
         f"The archive adds {archived.total:.2f} for a million events, {archived.keep:.2f} to keep them for "
-        f"three years, and {archived.read:.4f} for a query of Athena's that reads them all."
+        f"three years, and {archived.read:.4f} for an Athena query that reads all of them."
     )
-    return f"{table(head, rows)}\n\n{archive}\n\n{table(['limit', 'suffices to events/s', 'then'], first)}"
+    limit_head = ["limit", "reached at events/s", "what to change"]
+    return "\n\n".join([markdown_table(head, rows), archive, markdown_table(limit_head, limit_rows)])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What goes through the pipeline."""
+"""Describe the events that pass through the pipeline."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ MONTH_SECONDS = 365 * 24 * 3600 / 12
 
 @dataclass(frozen=True)
 class Workload:
-    """Events a second, and what they are like.
+    """The rate of events, their sizes and kinds.
 
-    ``sizes`` are (KB of 1,024 bytes, share) whose shares add up to 1. ``large``, ``invalid``, ``duplicates``
-    and ``incompressible`` are shares of all events, 0 to 1; an incompressible payload is stored as it came.
-    ``batch`` is how full batches are on average, which a quiet queue does not fill. ``memory_mb`` is the
-    function's. Raises ValueError for shares that make no sense.
+    ``sizes`` are pairs of KB (1,024 bytes) and share; the shares add up to 1. ``large``, ``invalid``,
+    ``duplicates`` and ``incompressible`` are shares of all events. Incompressible ones are stored as sent.
+    ``batch`` is the average number of events in a batch, ``memory_mb`` the function's memory.
+    Raises ValueError for invalid shares.
     """
 
     events_per_second: float = 100
@@ -28,22 +28,22 @@ class Workload:
 
     def __post_init__(self) -> None:
         if abs(sum(share for _, share in self.sizes) - 1) > 1e-9:
-            raise ValueError("the shares of the sizes do not add up to 1")
+            raise ValueError("The shares of KB= do not add up to 1.")
         if not all(0 <= share <= 1 for share in (self.incompressible, *self.kinds().values())):
-            raise ValueError("large, invalid and duplicates are shares, together at most 1")
+            raise ValueError("LARGE=, INVALID= and DUPLICATES= are shares from 0 to 1, together at most 1.")
         if self.batch < 1 or any(kb <= 0 for kb, _ in self.sizes):
-            raise ValueError("a batch has 1 event or more, and every event a size above 0")
+            raise ValueError("A batch has at least 1 event, and every event has a size above 0.")
 
     def kinds(self) -> dict[str, float]:
-        """Shares of the kinds of events, which add up to 1."""
-        plain = 1 - self.large - self.invalid - self.duplicates
+        """Return the share of each kind of event. The shares add up to 1."""
+        valid = 1 - self.large - self.invalid - self.duplicates
         return {
-            "valid": plain,
+            "valid": valid,
             "large": self.large,
             "invalid": self.invalid,
             "duplicate": self.duplicates,
         }
 
     def batch_of(self, kb: float) -> float:
-        """Events in an invocation: what Lambda's 6 MB leave of the batch, which is 5 MB of bodies."""
+        """Return the events in an invocation. Lambda's limit of 6 MB leaves 5 MB for bodies."""
         return max(1.0, min(self.batch, 5 * 1024 // kb))

@@ -1,1 +1,1 @@
-"""Write the generated pages in docs/."""
+"""Write the generated pages and sections in docs/."""

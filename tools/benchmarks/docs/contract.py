@@ -1,4 +1,4 @@
-"""Writes docs/contract.md from the schema (`make docs`); a test fails when the page is stale."""
+"""Write docs/contract.md from the schema (``make docs``)."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ PAGE = ROOT / "docs" / "contract.md"
 HEAD = """\
 # The event contract, version {version}
 
-Written from [`lambda_src/contract/event.schema.json`](../contract/event.schema.json) by `make docs`; change the schema,
-not this page. The schema is JSON Schema draft 2020-12: a producer in any language can check its events with
-it.
+`make docs` generates this page from
+[`lambda_src/contract/event.schema.json`](../lambda_src/contract/event.schema.json). Change the schema, not
+this page. The schema is JSON Schema draft 2020-12, so a producer in any language can validate its events
+with it.
 
 {description}
 
-The keywords that start with `x-` are this project's: `x-maxDecimals` is the number of decimals that a
-value may need, and `x-rules` names the rules that JSON Schema cannot say. Standard validators ignore them,
-the function does not.
+Keywords that start with `x-` are extensions of this project. `x-maxDecimals` is the maximum number of
+decimals of a value. `x-rules` names rules that JSON Schema cannot express. Standard validators ignore these
+keywords; the function checks them.
 """
 
 TAIL = """
 ## What happens to an event
 
-| an event | ends as |
+| event | outcome |
 | --- | --- |
-| that holds to the contract, with a new `event_id` | stored; a large order is alerted |
-| with the `event_id` and the JSON value of a stored one | a counted duplicate |
-| with the `event_id` of a stored one and other content | rejected, alerted as `event_id_conflict` |
-| that breaks the contract, or is no JSON at all | rejected with every reason, alerted as `invalid_event` |
+| valid, with a new `event_id` | stored; a large order also causes an alert |
+| with the `event_id` and the JSON value of a stored event | counted as a duplicate |
+| with the `event_id` of a stored event and other content | rejected, with an `event_id_conflict` alert |
+| invalid, or not JSON | rejected with all reasons, with an `invalid_event` alert |
 
-A large order is one of strictly more than the threshold, 1000 unless Terraform's
-`large_order_threshold` says otherwise; its alert is a `large_order`.
+An order is large if its amount is greater than the threshold. The default is 1000; Terraform's
+`large_order_threshold` changes it. The alert is a `large_order`.
 
-Of a key that stands twice in one object the last one counts. Text must be whole Unicode: half of a
-surrogate pair in a named field is a violation. Bodies nested deeper than Python's recursion limit
-(about 1,000 levels) are rejected. Numbers are decimal all the way: `0.1` is stored as 0.1.
+If an object has the same key twice, the last value counts. Text must be valid Unicode: an unpaired surrogate
+in a named field is a violation. Bodies nested deeper than Python's recursion limit (about 1,000 levels) are
+rejected. Numbers stay decimal: `0.1` is stored as 0.1.
 """
 
 
-def page() -> str:
-    """The whole page."""
+def render_page() -> str:
+    """Return the page."""
     schema = contract.SCHEMA
     sections = [
         HEAD.format(version=contract.SCHEMA_VERSION, description=schema["description"]),
@@ -69,7 +70,7 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _table(schema: Mapping[str, Any]) -> Iterator[str]:
-    yield "| field | required | what it holds | rules |\n| --- | --- | --- | --- |"
+    yield "| field | required | content | rules |\n| --- | --- | --- | --- |"
     for name, field in schema["properties"].items():
         field = _resolved(field)
         required = "yes" if name in schema["required"] else "no"
@@ -99,8 +100,8 @@ def _rules(field: Mapping[str, Any]) -> Iterator[str]:
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(page(), encoding="utf-8")
-    sys.stdout.write(f"wrote {PAGE.name}\n")
+    PAGE.write_text(render_page(), encoding="utf-8")
+    sys.stdout.write(f"wrote docs/{PAGE.name}\n")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import hcl2
-from hcl2 import SerializationOptions
+from tools.core.paths import TERRAFORM_SOURCE
+from tools.local import hcl
 
-TERRAFORM = Path(__file__).resolve().parents[3] / "terraform"
-PAGE = TERRAFORM / "README.md"
+PAGE = TERRAFORM_SOURCE / "README.md"
 
 HEAD = """\
 # Terraform
@@ -25,7 +23,6 @@ machine; `dev`, `staging` and `prod` are environments on AWS ([docs/deploy.md](.
 `make docs` writes this page from `variables.tf` and `outputs.tf`. Change those files, not this page.
 """
 
-_READING = SerializationOptions(strip_string_quotes=True, with_comments=False)
 _REQUIRED = object()
 
 
@@ -43,7 +40,7 @@ def page() -> str:
 
 
 def _blocks(file: str, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
-    content = hcl2.loads((TERRAFORM / file).read_text("utf-8"), serialization_options=_READING)
+    content = hcl.load((TERRAFORM_SOURCE / file).read_text("utf-8"))
     return sorted((name, body) for block in content[kind] for name, body in block.items())
 
 

@@ -57,7 +57,7 @@ class _Looking:
         return SimpleNamespace(wait=lambda **_: None)
 
 
-def set_left_out(client: Client, resources: Iterable[Mapping[str, Any]]) -> None:
+def set_missing_values(client: Client, resources: Iterable[Mapping[str, Any]]) -> None:
     """Set what the generated output says of each resource; ``client`` makes a boto3 client for a service.
 
     Mappings come last: none is to run before its function is complete, and published as such. Raises

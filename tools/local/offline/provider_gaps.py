@@ -1,8 +1,8 @@
-"""The list: everything in ``terraform/`` that provider 3.39.0 cannot take, and what stands in for it.
+"""List every setting in ``terraform/`` that provider 3.39.0 does not support, and its replacement.
 
-What is not on this list reaches the provider as it was written, and what the provider does not know then
-fails with Terraform's own message. That is on purpose: to delete whatever an old schema does not know would
-make a misspelt argument vanish without a word. A test fails on an entry that the config no longer needs.
+A setting that is not listed reaches the provider unchanged, and Terraform reports it if the provider does not
+know it. Deleting whatever the old schema lacks would hide a misspelt argument. A test fails for an entry that
+the config no longer needs.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,18 @@ API_CALL = "set by an API call after the apply"
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """An argument or nested block, or a whole resource (no ``argument``), that the provider cannot take.
+class ProviderGap:
+    """An argument or nested block, or a whole resource (no ``argument``), that the provider does not support.
 
-    With API_CALL as ``instead``, the value that Terraform evaluates for it is set after the apply, or one
-    that only the call can know where it is not ``evaluated``; otherwise ``instead`` says why nothing needs to
-    be. ``in_config`` is the expression that the provider gets where leaving the argument out would not do.
+    ``instead`` is API_CALL, or the reason why no replacement is needed. With API_CALL, a call sets the value
+    that Terraform evaluated after the apply. ``in_config`` is the provider's expression if the argument is
+    required.
     """
 
     resource: str
     argument: str | None
     instead: str
     in_config: str | None = None
-    evaluated: bool = True
 
     def __str__(self) -> str:
         return f"{self.resource}{'.' if self.argument else ''}{self.argument or ''}: {self.instead}"
@@ -31,45 +30,48 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An argument, or all of a resource (no ``argument``), that the provider cannot read back here.
+    """An argument, or a whole resource (no ``argument``), that the provider cannot read back from an
+    emulator.
 
-    It is applied, but Terraform would then find a difference on every run. An argument's difference is
-    ignored; a whole resource is replaced when its definition in the config changes, and only then.
+    Terraform would find a difference on every run. A difference of an argument is ignored. A whole resource
+    is replaced only when its definition in the config changes.
     """
 
     resource: str
     argument: str | None
 
 
-LEFT_OUT = (
-    # Until those after it are set, the messages that the function hands back would be deleted.
-    LeftOut("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
-    LeftOut("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
-    LeftOut("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
-    LeftOut("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
-    # The provider checks it against the runtimes of 2021.
-    LeftOut("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
-    LeftOut("aws_lambda_function", "logging_config", API_CALL),
-    # It would publish the function before the two above are set; the alias brings its version with it.
-    LeftOut("aws_lambda_function", "publish", "nothing: the alias publishes what it points to"),
-    LeftOut("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"', evaluated=False),
-    LeftOut("aws_lambda_function", "architectures", "nothing: pure Python runs on this machine's processor"),
-    # The provider lets no queue take more than 256 KiB.
-    LeftOut("aws_sqs_queue", "max_message_size", API_CALL, in_config="262144"),
-    LeftOut("aws_sqs_queue", "sqs_managed_sse_enabled", API_CALL),
-    LeftOut("aws_sqs_queue_redrive_allow_policy", None, API_CALL),
-    LeftOut("aws_dynamodb_table", "deletion_protection_enabled", API_CALL),
-    LeftOut("aws_sns_topic_subscription", "filter_policy_scope", "nothing: MessageAttributes is the default"),
-    LeftOut("aws_s3_bucket_versioning", None, API_CALL),
-    LeftOut("aws_s3_bucket_lifecycle_configuration", None, "nothing: no emulator runs for days"),
-    LeftOut("aws_s3_bucket_ownership_controls", None, "nothing: nobody here uses ACLs"),
-    LeftOut("aws_s3_bucket_server_side_encryption_configuration", None, "nothing: AES256 is the default"),
+PROVIDER_GAPS = (
+    # Before the settings below exist, Lambda would delete messages that the function returns to the queue.
+    ProviderGap("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
+    ProviderGap("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
+    ProviderGap("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
+    ProviderGap("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
+    # The provider validates it against the runtimes of 2021.
+    ProviderGap("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
+    ProviderGap("aws_lambda_function", "logging_config", API_CALL),
+    # It would publish the function before the two settings above exist. The alias's setter publishes it.
+    ProviderGap("aws_lambda_function", "publish", "nothing: the alias publishes its version"),
+    ProviderGap("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"'),
+    ProviderGap("aws_lambda_function", "architectures", "nothing: pure Python runs on any processor"),
+    # The provider's maximum is 256 KiB.
+    ProviderGap("aws_sqs_queue", "max_message_size", API_CALL, in_config="262144"),
+    ProviderGap("aws_sqs_queue", "sqs_managed_sse_enabled", API_CALL),
+    ProviderGap("aws_sqs_queue_redrive_allow_policy", None, API_CALL),
+    ProviderGap("aws_dynamodb_table", "deletion_protection_enabled", API_CALL),
+    ProviderGap(
+        "aws_sns_topic_subscription", "filter_policy_scope", "nothing: MessageAttributes is the default"
+    ),
+    ProviderGap("aws_s3_bucket_versioning", None, API_CALL),
+    ProviderGap("aws_s3_bucket_lifecycle_configuration", None, "nothing: no emulator runs for days"),
+    ProviderGap("aws_s3_bucket_ownership_controls", None, "nothing: the pipeline uses no ACLs"),
+    ProviderGap("aws_s3_bucket_server_side_encryption_configuration", None, "nothing: AES256 is the default"),
 )
 
 UNREADABLE = (
-    # MiniStack's answers in the protocol of 2021 have neither dimensions nor actions.
+    # In the old protocol MiniStack answers without dimensions and actions.
     Unreadable("aws_cloudwatch_metric_alarm", None),
     Unreadable("aws_cloudwatch_composite_alarm", None),
-    # Encrypted by default, as S3 is since 2023; this provider takes that for a difference.
+    # S3 encrypts by default since 2023, which this provider reports as a difference.
     Unreadable("aws_s3_bucket", "server_side_encryption_configuration"),
 )

@@ -1,11 +1,9 @@
-"""Brings the text of ``terraform/`` down to provider 3.39.0.
+"""Rewrite the text of ``terraform/`` for provider 3.39.0.
 
-What the list names is deleted where it stands. A block that needs more lines than it has goes to a file of
-its own, with so many empty lines before it that it keeps its line numbers. The deleted expressions go to a
-resource of Terraform's own, so that Terraform itself evaluates them.
-
-Nothing is done by override files, short as that would be: in a resource that one touches, Terraform no longer
-complains of arguments that the provider does not know.
+Unsupported settings are deleted in place. A block that needs more lines moves to a file of its own, below as
+many empty lines as keep its line numbers. A ``terraform_data`` resource receives the deleted expressions, so
+that Terraform evaluates them. Override files would be shorter, but in a resource that one changes, Terraform
+no longer reports arguments that the provider does not know.
 """
 
 import re
@@ -14,21 +12,21 @@ from dataclasses import dataclass
 
 from tools.local import hcl
 from tools.local.offline.provider import PROVIDER, REQUIREMENT, settings
-from tools.local.offline.provider_gaps import API_CALL, LEFT_OUT, UNREADABLE, LeftOut, Unreadable
+from tools.local.offline.provider_gaps import API_CALL, PROVIDER_GAPS, UNREADABLE, ProviderGap, Unreadable
 
-CARRIED = "left_out"
+CARRIER = "provider_gaps"
 CARRIER_FILE = "offline.tf"
 REQUIREMENT_FILE = "offline_override.tf"
 
-# What Terraform itself reads in a resource; everything else is the provider's.
+# Arguments that Terraform itself reads in a resource; the provider reads all others.
 META = {"count", "depends_on", "for_each", "lifecycle", "provider", "timeouts"}
 
-Entry = LeftOut | Unreadable
+Entry = ProviderGap | Unreadable
 
 
 @dataclass(frozen=True)
 class Rewritten:
-    """The files of the config as the old provider takes them, and the entries that it took to get there."""
+    """The config's files for the old provider, and the entries that they needed."""
 
     files: dict[str, str]
     used: frozenset[Entry]
@@ -39,7 +37,7 @@ class _Part:
     """A block of the config with the entries that concern it."""
 
     block: hcl.Block
-    left_out: tuple[LeftOut, ...]
+    gaps: tuple[ProviderGap, ...]
     unreadable: tuple[Unreadable, ...]
 
     @property
@@ -47,64 +45,62 @@ class _Part:
         return ".".join(self.block.labels)
 
     @property
-    def is_lost(self) -> bool:
-        return any(entry.argument is None for entry in self.left_out)
+    def removed(self) -> bool:
+        return any(gap.argument is None for gap in self.gaps)
 
     @property
     def is_unreadable(self) -> bool:
         return any(entry.argument is None for entry in self.unreadable)
 
     @property
-    def by_api(self) -> bool:
-        return any(entry.instead == API_CALL for entry in self.left_out)
+    def needs_api_call(self) -> bool:
+        return any(gap.instead == API_CALL for gap in self.gaps)
 
 
 def rewrite(
     files: Mapping[str, str],
     endpoint: str,
-    left_out: Sequence[LeftOut] = LEFT_OUT,
+    provider_gaps: Sequence[ProviderGap] = PROVIDER_GAPS,
     unreadable: Sequence[Unreadable] = UNREADABLE,
     as_root: bool = True,
 ) -> Rewritten:
-    """The config in ``files`` (text by file name) for provider 3.39.0, every call going to ``endpoint``.
+    """Return the config in ``files`` (text by file name) for provider 3.39.0, with all calls to ``endpoint``.
 
-    ``as_root``: the environment's credentials are the emulator's root.
-
-    Raises UnsupportedError naming the file and line of what cannot be parsed, or the block that cannot be
-    brought down.
+    ``as_root`` says that the environment's credentials are the emulator's root. Raises UnsupportedError
+    with the file and line of text that cannot be parsed, or with the block that cannot be rewritten.
     """
-    parts = {name: _parts(name, text, left_out, unreadable) for name, text in files.items()}
-    every = [part for found in parts.values() for part in found]
-    if not any(_is_provider(part.block) for part in every):
+    parts = {name: _parts(name, text, provider_gaps, unreadable) for name, text in files.items()}
+    all_parts = [part for file_parts in parts.values() for part in file_parts]
+    if not any(_is_provider(part.block) for part in all_parts):
         raise hcl.UnsupportedError(f'there is no provider "{PROVIDER}" block to send to the emulator')
-    lost = [part.address for part in every if part.is_lost]
+    removed = [part.address for part in all_parts if part.removed]
 
     result: dict[str, str] = {}
     for name, text in files.items():
         edits: list[hcl.Edit] = []
         for part in parts[name]:
-            block_edits = [*_edits(part), *_waiting_for(lost, part, text)]
-            added = settings(endpoint, as_root) if _is_provider(part.block) else _added(part)
+            block_edits = [*_edits(part), *_dependency_edits(part, removed, text)]
+            added = settings(endpoint, as_root) if _is_provider(part.block) else _added_lines(part)
             if added:
                 own_file = f"{name.removesuffix('.tf')}.{part.address}.tf"
                 if own_file in {*result, *files}:  # a second provider "aws", under an alias
                     raise hcl.UnsupportedError(f"{name} has {part.address} twice")
-                result[own_file] = hcl.alone(text, part.block.span, block_edits, added)
-                block_edits = [hcl.Edit(part.block.span)]
+                result[own_file] = hcl.extract(text, part.block.range, block_edits, added)
+                block_edits = [hcl.Edit(part.block.range)]
             edits += block_edits
-        result[name] = hcl.edited(text, edits)
+        result[name] = hcl.apply_edits(text, edits)
     result[REQUIREMENT_FILE] = REQUIREMENT
-    result[CARRIER_FILE] = _carrier(every) + "".join(
-        _definition(part) for part in every if part.is_unreadable
+    result[CARRIER_FILE] = _carrier(all_parts) + "".join(
+        _definition(part) for part in all_parts if part.is_unreadable
     )
     used: set[Entry] = set()
-    for part in every:
-        used.update(part.left_out, part.unreadable)
+    for part in all_parts:
+        used.update(part.gaps, part.unreadable)
     return Rewritten(result, frozenset(used))
 
 
 def _parts(
-    name: str, text: str, left_out: Sequence[LeftOut], unreadable: Sequence[Unreadable]
+    name: str, text: str, provider_gaps: Sequence[ProviderGap], unreadable: Sequence[Unreadable]
 ) -> list[_Part]:
     try:
         blocks = hcl.parse(text)
@@ -113,15 +109,12 @@ def _parts(
     parts = []
     for block in blocks:
         kind = block.labels[0] if block.kind == "resource" else None
-        needed = (
-            entry
-            for entry in left_out
-            if entry.resource == kind
-            and (entry.argument is None or entry.in_config or block.spans(entry.argument))
+        gaps = tuple(
+            gap
+            for gap in provider_gaps
+            if gap.resource == kind and (gap.argument is None or gap.in_config or block.ranges(gap.argument))
         )
-        parts.append(
-            _Part(block, tuple(needed), tuple(entry for entry in unreadable if entry.resource == kind))
-        )
+        parts.append(_Part(block, gaps, tuple(entry for entry in unreadable if entry.resource == kind)))
     return parts
 
 
@@ -130,103 +123,89 @@ def _is_provider(block: hcl.Block) -> bool:
 
 
 def _edits(part: _Part) -> list[hcl.Edit]:
-    """What is deleted in the block, and what gets another value."""
-    if part.is_lost:
-        return [hcl.Edit(part.block.span)]
+    """Return the edits that delete or replace unsupported settings in the block."""
+    if part.removed:
+        return [hcl.Edit(part.block.range)]
     return [
-        hcl.Edit(span, f"{entry.argument} = {entry.in_config}" if entry.in_config else "")
-        for entry in part.left_out
-        for span in part.block.spans(str(entry.argument))
+        hcl.Edit(text_range, f"{gap.argument} = {gap.in_config}" if gap.in_config else "")
+        for gap in part.gaps
+        for text_range in part.block.ranges(str(gap.argument))
     ]
 
 
-def _waiting_for(lost: Iterable[str], part: _Part, text: str) -> list[hcl.Edit]:
-    """The elements of a block's ``depends_on`` that name a resource which is no longer there, deleted."""
+def _dependency_edits(part: _Part, removed: Iterable[str], text: str) -> list[hcl.Edit]:
+    """Return the edits that delete removed resources from the block's ``depends_on``."""
     depends_on = part.block.attribute("depends_on")
-    if depends_on is None or part.is_lost:
+    if depends_on is None or part.removed:
         return []
-    elements = (re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.-])(\[[^\]]*\])?\s*,?") for name in lost)
+    elements = (re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.-])(\[[^\]]*\])?\s*,?") for name in removed)
     return [
-        hcl.Edit(found.span()) for element in elements for found in element.finditer(text, *depends_on.span)
+        hcl.Edit(match.span()) for element in elements for match in element.finditer(text, *depends_on.range)
     ]
 
 
-def _added(part: _Part) -> list[str]:
-    """The lines that the block needs and does not have."""
-    narrowed = [entry for entry in part.left_out if entry.in_config]
-    unmanaged = [str(entry.argument) for entry in narrowed]
-    unmanaged += [entry.argument for entry in part.unreadable if entry.argument]
+def _added_lines(part: _Part) -> list[str]:
+    """Return the lines to add at the end of the block."""
+    narrowed = [gap for gap in part.gaps if gap.in_config]
+    ignored = [str(gap.argument) for gap in narrowed]
+    ignored += [entry.argument for entry in part.unreadable if entry.argument]
     if part.is_unreadable:
-        # A change of its definition in the config replaces it; what is read back does nothing.
+        # Only a change of its definition in the config replaces the resource.
         lifecycle = [
             "ignore_changes = all",
-            f"replace_triggered_by = [terraform_data.{_definition_name(part)}{_same_instance(part)}]",
+            f"replace_triggered_by = [terraform_data.{_definition_name(part)}{_instance_key(part)}]",
         ]
-    elif unmanaged:
-        lifecycle = [f"ignore_changes = [{', '.join(unmanaged)}]"]
+    elif ignored:
+        lifecycle = [f"ignore_changes = [{', '.join(ignored)}]"]
     else:
         return []
-    if part.block.spans("lifecycle"):
+    if part.block.ranges("lifecycle"):
         raise hcl.UnsupportedError(f"{part.address} has a lifecycle block and needs another one here")
-    missing = [entry for entry in narrowed if not part.block.spans(str(entry.argument))]
-    return [*(f"{entry.argument} = {entry.in_config}" for entry in missing), "lifecycle {", *lifecycle, "}"]
-
-
-def _same_instance(part: _Part) -> str:
-    repeated = _repeated(part)
-    return f"[{repeated.key}]" if repeated else ""
+    missing = [gap for gap in narrowed if not part.block.ranges(str(gap.argument))]
+    return [*(f"{gap.argument} = {gap.in_config}" for gap in missing), "lifecycle {", *lifecycle, "}"]
 
 
 def _carrier(parts: Iterable[_Part]) -> str:
-    """The expressions that were deleted, where Terraform evaluates them and keeps the values in its state."""
-    needed = [part for part in parts if part.by_api]
-    once = ", ".join(_carried(part) for part in needed if _repeated(part) is None)
-    lists = [f"[{once}]", *(_carried(part) for part in needed if _repeated(part) is not None)]
+    """Return a resource whose state holds the values of the deleted expressions."""
+    needed = [part for part in parts if part.needs_api_call]
+    single = ", ".join(_carried(part) for part in needed if not _instances(part))
+    lists = [f"[{single}]", *(_carried(part) for part in needed if _instances(part))]
     carried = lists[0] if len(lists) == 1 else f"concat({', '.join(lists)})"
-    return f'resource "terraform_data" "{CARRIED}" {{\ninput = {carried}\n}}\n'
+    return f'resource "terraform_data" "{CARRIER}" {{\ninput = {carried}\n}}\n'
 
 
 def _carried(part: _Part) -> str:
-    """An object expression: the resource's type, its id, and the values that an API call is to set.
+    """Return an object expression of the resource's type, its id and the values that an API call sets.
 
-    Where the config may make several of it or none: a list of such objects.
+    For a resource with ``count`` or ``for_each``: a list of such objects.
     """
-    evaluated = {entry.argument for entry in part.left_out if entry.instead == API_CALL and entry.evaluated}
-    values = part.block.only(lambda name: name not in META if part.is_lost else name in evaluated)
-    repeated = _repeated(part)
-    instance = f"{part.address}[{repeated.key}]" if repeated else part.address
-    identity = "null" if part.is_lost else f"{instance}.id"
-    carried = f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.as_object(values)}\n}}'
-    return f"[for {repeated.name} in {repeated.instances} : {carried}]" if repeated else carried
+    by_api_call = {gap.argument for gap in part.gaps if gap.instead == API_CALL}
+    values = part.block.filtered(lambda name: name not in META if part.removed else name in by_api_call)
+    identity = "null" if part.removed else f"{part.address}{_instance_key(part)}.id"
+    carried = f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.to_object(values)}\n}}'
+    instances = _instances(part)
+    return f"[for {instances[0]} in {instances[1]} : {carried}]" if instances else carried
 
 
-@dataclass(frozen=True)
-class _Repeated:
-    """How a resource of several instances, or none, is written: by ``count`` or by ``for_each``."""
-
-    name: str
-    key: str
-    # Objects as Terraform has them under the name ``count`` or ``each`` in the resource.
-    instances: str
-
-
-def _repeated(part: _Part) -> _Repeated | None:
+def _instances(part: _Part) -> tuple[str, str] | None:
+    """Return ``count`` or ``each`` and a list of its values in each instance, or None for a single instance."""
     count, for_each = part.block.attribute("count"), part.block.attribute("for_each")
     if count is not None:
-        instances = f"[for index in range({count.value}) : {{ index = index }}]"
-        return _Repeated("count", "count.index", instances)
-    if for_each is not None:
-        instances = f"[for key, value in {for_each.value} : {{ key = key, value = value }}]"
-        return _Repeated("each", "each.key", instances)
-    return None
+        return "count", f"[for index in range({count.value}) : {{ index = index }}]"
+    return None if for_each is None else ("each", hcl.pairs(for_each.value))
+
+
+def _instance_key(part: _Part) -> str:
+    instances = _instances(part)
+    return {"count": "[count.index]", "each": "[each.key]"}[instances[0]] if instances else ""
 
 
 def _definition(part: _Part) -> str:
-    """What the config says of a resource, as a resource of Terraform's own that changes when it does."""
-    said = hcl.as_object(part.block.only(lambda name: name not in META))
-    meta = part.block.only(lambda name: name in ("count", "for_each")).attributes
-    repeated = "".join(f"{attribute.name} = {attribute.value}\n" for attribute in meta)
-    return f'\nresource "terraform_data" "{_definition_name(part)}" {{\n{repeated}input = {said}\n}}\n'
+    """Return a ``terraform_data`` resource that changes when the resource's definition in the config changes."""
+    definition = hcl.to_object(part.block.filtered(lambda name: name not in META))
+    meta = part.block.filtered(lambda name: name in ("count", "for_each")).attributes
+    lines = "".join(f"{attribute.name} = {attribute.value}\n" for attribute in meta)
+    return f'\nresource "terraform_data" "{_definition_name(part)}" {{\n{lines}input = {definition}\n}}\n'
 
 
 def _definition_name(part: _Part) -> str:

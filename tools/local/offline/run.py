@@ -1,4 +1,4 @@
-"""What ``tools.local.terraform`` calls, before ``init`` and after ``apply``."""
+"""Prepare a working copy for provider 3.39.0 before ``init``, and complete its settings after ``apply``."""
 
 import functools
 import json
@@ -11,30 +11,30 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.core.errors import StackError
 from tools.local.hcl import UnsupportedError
 from tools.local.offline import provider
-from tools.local.offline.api_calls import Client, DryRunClients, set_left_out
-from tools.local.offline.provider_gaps import LEFT_OUT
-from tools.local.offline.rewrite import CARRIED, rewrite
+from tools.local.offline.api_calls import Client, DryRunClients, set_missing_values
+from tools.local.offline.provider_gaps import PROVIDER_GAPS
+from tools.local.offline.rewrite import CARRIER, rewrite
 
 
 @dataclass(frozen=True)
 class OfflineRun:
-    """A working copy that was brought down to provider 3.39.0.
+    """A working copy for provider 3.39.0.
 
-    ``environment`` is to be added to Terraform's; ``left_out`` says, a line each, what the copy lacks and
-    what stands in for it.
+    ``environment`` is added to Terraform's environment. ``provider_gaps`` names each setting that the copy
+    lacks, and its replacement.
     """
 
     environment: dict[str, str]
-    left_out: list[str]
+    provider_gaps: list[str]
 
 
 def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root: bool = True) -> OfflineRun:
-    """Bring the copy of ``source`` in ``workdir`` down to provider 3.39.0, ready for ``terraform init``.
+    """Rewrite the copy of ``source`` in ``workdir`` for provider 3.39.0, before ``terraform init``.
 
-    The provider then calls ``endpoint`` and nothing else, with the environment's credentials. Files of
-    ``source`` that the copy does not have are left out. The provider is unpacked under ``cache_dir``, once
-    for all stacks. Raises StackError when it is missing or is not HashiCorp's, and for a construct in the
-    config that cannot be brought down.
+    The provider then calls only ``endpoint``, with the environment's credentials (``as_root``: the emulator's
+    root). Files of ``source`` that the copy lacks are skipped. The provider is unpacked once under
+    ``cache_dir``. Raises StackError if it is missing or is not HashiCorp's, and for a construct in the config
+    that cannot be rewritten.
     """
     copied = (path for path in sorted(source.glob("*.tf")) if (workdir / path.name).exists())
     files = {path.name: path.read_text(encoding="utf-8") for path in copied}
@@ -42,57 +42,56 @@ def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root
         rewritten = rewrite(files, endpoint, as_root=as_root)
     except UnsupportedError as error:
         raise StackError(
-            f"{source} cannot be brought down to the AWS provider {provider.VERSION}: {error}.\n"
-            "The config may be right: this is a limit of tools/local/offline, not of Terraform. Extend it,\n"
-            "or run make where registry.terraform.io can be reached."
+            f"{source} cannot be rewritten for the AWS provider {provider.VERSION}: {error}.\n"
+            "The config may be correct: this is a limit of tools/local/offline, not of Terraform. Extend it,\n"
+            "or run make on a machine that reaches registry.terraform.io."
         ) from error
     for name, text in rewritten.files.items():
         (workdir / name).write_text(text, encoding="utf-8")
     (workdir / ".terraform.lock.hcl").write_text(provider.lock_file(), encoding="utf-8")
     environment = {
         "TF_CLI_CONFIG_FILE": str(provider.install_mirror(cache_dir)),
-        # A link to an unpacked mirror beats a cache; and no other stack's cache is to get this provider.
+        # Terraform links to the unpacked mirror. A plugin cache would pass this provider on to other stacks.
         "TF_PLUGIN_CACHE_DIR": "",
-        # tflocal writes its own provider settings, which name endpoints that 3.39.0 does not know. Under a
-        # name without .tf Terraform does not read them.
+        # tflocal's provider settings name endpoints that 3.39.0 does not know. Terraform reads only *.tf
+        # files.
         "LS_PROVIDERS_FILE": "localstack_providers_override.unused",
     }
-    left_out = [str(entry) for entry in LEFT_OUT if entry in rewritten.used]
-    return OfflineRun(environment, left_out)
+    return OfflineRun(environment, [str(gap) for gap in PROVIDER_GAPS if gap in rewritten.used])
 
 
 def complete(state: str, client: Client) -> None:
-    """After a good apply: set what the provider could not, and let the event source mapping run.
+    """After a successful apply, set what the provider could not, and enable the event source mapping.
 
-    ``state`` is the text of Terraform's state; ``client`` makes a boto3 client for a service. A second call
-    changes nothing. Raises StackError when the emulator refuses a call.
+    ``state`` is the text of Terraform's state; ``client`` creates a boto3 client for a service. A second call
+    changes nothing. Raises StackError if the emulator refuses a call.
     """
     try:
-        set_left_out(functools.cache(client), _carried(state))
+        set_missing_values(functools.cache(client), _carried(state))
     except (BotoCoreError, ClientError, TimeoutError) as error:
         raise StackError(
-            f"Terraform's apply went well, but an API call after it did not: {error}\n"
-            "What the AWS provider 3.39.0 leaves out is not there yet, so events may wait in the queue.\n"
-            "Run `make up` again; if that does not help, start over with: make down up"
+            f"Terraform's apply succeeded, but an API call after it failed: {error}\n"
+            "Settings that the AWS provider 3.39.0 lacks are missing, so events may wait in the queue.\n"
+            "Run make up again. If that does not help, start over with: make down up"
         ) from error
 
 
 def differences(state: str, client: Client) -> list[str]:
-    """What `complete` would change, a call each: what of the deleted expressions does not hold any more."""
-    onlooker = DryRunClients(client)
+    """Return the calls that `complete` would make: the settings that differ from the config now."""
+    dry_run = DryRunClients(client)
     try:
-        set_left_out(onlooker, _carried(state))
+        set_missing_values(dry_run, _carried(state))
     except (BotoCoreError, ClientError, TimeoutError) as error:
-        onlooker.calls.append(f"cannot be looked at: {error}")
-    return onlooker.calls
+        dry_run.calls.append(f"cannot be read: {error}")
+    return dry_run.calls
 
 
 def _carried(state: str) -> list[dict[str, Any]]:
-    """The values of the deleted expressions, from Terraform's state."""
+    """Return the values of the deleted expressions from Terraform's state."""
     (carrier,) = (
         resource
         for resource in json.loads(state)["resources"]
-        if resource["type"] == "terraform_data" and resource["name"] == CARRIED
+        if resource["type"] == "terraform_data" and resource["name"] == CARRIER
     )
     carried: list[dict[str, Any]] = carrier["instances"][0]["attributes"]["input"]["value"]
     return carried

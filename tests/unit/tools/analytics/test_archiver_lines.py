@@ -1,4 +1,4 @@
-"""What the archiver writes of what the processor stores is what an analyst reads."""
+"""Events pass from the processor through the archiver to a query without a change."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from archiver.lines import event_line, rejected_line
 from processor import items
 from processor.messages import Message
+from storage.attributes import INVALID_EVENT
 from storage.payload import add_payload
 from tools.analytics.database import open_archive
 
@@ -31,8 +32,8 @@ ORDER = {
 ITEMS = '"items":[{"sku":"a","quantity":1,"unit_price":AMOUNT}]'
 
 
-def archived(directory: Path, body: str, *, large: bool = False) -> None:
-    """Store a body as the processor does, and archive it as the archiver does."""
+def archive_body(directory: Path, body: str, *, large: bool = False) -> None:
+    """Encode a body as the processor stores it, and write it as the archiver does."""
     record = {
         "messageId": "m-1",
         "body": body,
@@ -45,7 +46,7 @@ def archived(directory: Path, body: str, *, large: bool = False) -> None:
             add_payload(item, message.payload, message.content_hash, rejected=False)[0], _no_fetch
         )
     else:
-        item = items.rejected_item(message, "invalid_event", message.violations, 90)
+        item = items.rejected_item(message, INVALID_EVENT, message.violations, 90)
         line = rejected_line(
             add_payload(item, message.payload, message.content_hash, rejected=True)[0], _no_fetch
         )
@@ -58,41 +59,41 @@ def _no_fetch(key: str) -> bytes:
     raise AssertionError(key)
 
 
-def read(directory: Path, sql: str) -> Sequence[tuple[Any, ...]]:
+def query(directory: Path, sql: str) -> Sequence[tuple[Any, ...]]:
     with open_archive(directory) as database:
         return database.query(sql).rows
 
 
 @pytest.mark.parametrize("amount", ["0.1", "1e3", "123456789012345.6789", "1000.010"])
-def test_an_order_comes_out_as_it_went_in(tmp_path: Path, amount: str) -> None:
+def test_a_query_returns_an_order_exactly_as_it_was_sent(tmp_path: Path, amount: str) -> None:
     body = (
         json.dumps(ORDER)[:-1]
         + f',"amount":{amount},{ITEMS.replace("AMOUNT", amount)},"x":{{"event":"}}"}}}}'
     )
-    archived(tmp_path, body, large=True)
-    ((event, found, customer, received, latency, large, count, size, kind),) = read(
+    archive_body(tmp_path, body, large=True)
+    ((event, archived_amount, customer, received, latency, large, count, size, kind),) = query(
         tmp_path,
         "select event, amount, customer_id, received_at, ingest_latency_ms, large_order, item_count, "
         "payload_bytes, type || dt || hour from events",
     )
     assert event == body
-    assert found == Decimal(amount)
+    assert archived_amount == Decimal(amount)
     assert (customer, received) == ('cust "ü",1', SENT.replace(tzinfo=None))
     assert (latency, large, count, size) == (1500, True, 1, len(body.encode()))
     assert kind == "order2026-11-2214"
 
 
-def test_an_activity_has_no_amount_of_its_own(tmp_path: Path) -> None:
+def test_an_activity_has_no_amount(tmp_path: Path) -> None:
     activity = ORDER | {"event_type": "activity", "session_id": "s", "action": "page_view", "amount": 7}
-    archived(tmp_path, json.dumps(activity, indent=1))
-    assert read(tmp_path, "select amount, json_extract_scalar(event, '$.action') from events") == [
+    archive_body(tmp_path, json.dumps(activity, indent=1))
+    assert query(tmp_path, "select amount, json_extract_scalar(event, '$.action') from events") == [
         (None, "page_view")
     ]
 
 
-def test_a_rejected_body_comes_out_as_it_went_in(tmp_path: Path) -> None:
+def test_a_query_returns_a_rejected_body_exactly_as_it_was_sent(tmp_path: Path) -> None:
     body = '{"event_id":"e-1",\n"body":"\\u0000", ü'
-    archived(tmp_path, body)
-    assert read(tmp_path, "select body, rules, kind, violation_count from rejected") == [
+    archive_body(tmp_path, body)
+    assert query(tmp_path, "select body, rules, kind, violation_count from rejected") == [
         (body, ["json"], "invalid_event", 1)
     ]

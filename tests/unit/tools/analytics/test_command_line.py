@@ -1,4 +1,4 @@
-"""`make query` and `make report`, on an archive in memory."""
+"""`make query` and `make report`, with an archive in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tools.analytics.archive import event_line, key, put, rejected_line
+from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
 from tests.unit.tools.analytics.fakes import FakeS3
 from tests.unit.tools.ops.fakes import pipeline
 from tools.analytics import __main__ as command
@@ -24,37 +24,37 @@ from tools.core.resources import Resources
 
 
 @pytest.fixture
-def at() -> datetime:
-    """When what is archived was received: an hour ago."""
+def received() -> datetime:
+    """The time when the archived messages were received: an hour ago."""
     return datetime.now(UTC) - timedelta(hours=1)
 
 
 @pytest.fixture
-def s3(tmp_path: Path, at: datetime) -> FakeS3:
-    """An archive of something of every kind."""
-    received, hour = f"{at:%Y-%m-%dT%H:%M:%S}.000Z", f"{at:%Y-%m-%dT%H}"
-    order = event_line("{}", amount="1234.5", currency="EUR", large_order=True, received_at=received)
-    payment = event_line('{"method":"card","status":"failed"}', amount="0.1", received_at=received)
-    activity = event_line('{"action":"<script>alert(1)</script>"}', received_at=received)
-    made = tmp_path / "made"
-    put(made, key("order", hour), order)
-    put(made, key("payment", hour), payment)
-    put(made, key("activity", hour), activity)
-    put(made, key("invalid_event", hour), rejected_line("{", received_at=received))
-    found = FakeS3()
-    found.put_all(made)
-    return found
+def s3(tmp_path: Path, received: datetime) -> FakeS3:
+    """An archive with an event of each type and a rejected message."""
+    received_at, hour = f"{received:%Y-%m-%dT%H:%M:%S}.000Z", f"{received:%Y-%m-%dT%H}"
+    order = event_line("{}", amount="1234.5", currency="EUR", large_order=True, received_at=received_at)
+    payment = event_line('{"method":"card","status":"failed"}', amount="0.1", received_at=received_at)
+    activity = event_line('{"action":"<script>alert(1)</script>"}', received_at=received_at)
+    source = tmp_path / "source"
+    write_object(source, object_key("order", hour), order)
+    write_object(source, object_key("payment", hour), payment)
+    write_object(source, object_key("activity", hour), activity)
+    write_object(source, object_key("invalid_event", hour), rejected_line("{", received_at=received_at))
+    fake = FakeS3()
+    fake.put_all(source)
+    return fake
 
 
 @pytest.fixture(autouse=True)
-def running(s3: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pipeline that the command finds."""
+def fake_pipeline(s3: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command find a pipeline with this archive."""
     state = tmp_path / "state"
 
     def find(environment: Mapping[str, str]) -> Resources:
         endpoint = environment.get("AWS_ENDPOINT_URL", "http://127.0.0.1:1") or None
-        found = pipeline(endpoint=endpoint, state_dir=state, s3=s3)
-        return replace(found, archive_bucket=environment["ARCHIVE_BUCKET"])
+        resources = pipeline(endpoint=endpoint, state_dir=state, s3=s3)
+        return replace(resources, archive_bucket=environment["ARCHIVE_BUCKET"])
 
     monkeypatch.setattr(Resources, "find", find)
     monkeypatch.setattr(command, "CACHE_DIR", tmp_path / "cache")
@@ -64,7 +64,7 @@ def run(name: str, **variables: str) -> int:
     return command.main([name], {"ARCHIVE_BUCKET": "archive", **variables})
 
 
-def test_a_query_is_answered_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_query_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select event_id, amount from events where type = 'order'") == 0
     out = capsys.readouterr().out
     assert "event_id" in out
@@ -80,13 +80,13 @@ def test_csv_has_every_digit(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows == [["event_id", "amount", "n"], ["e-1", "1234.5000", ""]]
 
 
-def test_json_is_an_object_a_line_and_numbers_are_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_one_object_per_line_and_exact_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select 0.10 as a, true as b, ['x'] as c, {'d': 1.5} as e", FORMAT="json") == 0
     line = capsys.readouterr().out
     assert json.loads(line, parse_float=str) == {"a": "0.10", "b": True, "c": ["x"], "e": {"d": "1.5"}}
 
 
-def test_a_table_has_the_first_rows_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select range as n from range(25000)") == 0
     out = capsys.readouterr().out
     assert " 999 " in out
@@ -95,34 +95,34 @@ def test_a_table_has_the_first_rows_and_says_so(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
-def test_a_program_gets_every_row_once(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_and_json_print_every_row_once(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select range as n from range(25000)", FORMAT=form) == 0
-    found = [int(number) for number in re.findall(r"\d+", capsys.readouterr().out)]
-    assert found == list(range(25_000))
+    numbers = [int(number) for number in re.findall(r"\d+", capsys.readouterr().out)]
+    assert numbers == list(range(25_000))
 
 
-def test_a_query_that_fails_half_way_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_query_that_fails_half_way_reports_the_error(capsys: pytest.CaptureFixture[str]) -> None:
     sql = "select case when range = 24000 then error('too far') else 'fine' end as n from range(25000)"
     assert run("query", Q=sql, FORMAT="csv") == 2
     assert "too far" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("endpoint", "place"), [("http://127.0.0.1:1", "state"), ("", "cache")])
-def test_what_a_stack_archived_goes_with_the_stack_and_nobody_else_may_read_it(
+def test_the_cache_of_a_local_stack_is_private_and_part_of_its_state(
     endpoint: str, place: str, tmp_path: Path
 ) -> None:
     assert run("query", Q="select 1", AWS_ENDPOINT_URL=endpoint) == 0
-    (kept,) = (path for path in (tmp_path / "state", tmp_path / "cache") if path.exists())
-    assert kept == tmp_path / place
-    assert stat.S_IMODE((kept / "archive" / "archive").stat().st_mode) == 0o700
+    (created,) = (path for path in (tmp_path / "state", tmp_path / "cache") if path.exists())
+    assert created == tmp_path / place
+    assert stat.S_IMODE((created / "archive" / "archive").stat().st_mode) == 0o700
 
 
-def test_a_named_query_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_named_query_prints_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", NAME="revenue_per_hour", FORMAT="csv") == 0
     assert capsys.readouterr().out.splitlines()[1].endswith("EUR,1,1234.5000")
 
 
-def test_what_is_stored_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_in_events_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select chr(27) || '[2J' as \"[bold]x\"") == 0
     out = capsys.readouterr().out
     assert "\x1b" not in out
@@ -130,7 +130,7 @@ def test_what_is_stored_cannot_command_the_terminal(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         ({}, "Which query?"),
         ({"Q": "select 1", "NAME": "revenue_per_hour"}, "Which query?"),
@@ -141,39 +141,39 @@ def test_what_is_stored_cannot_command_the_terminal(capsys: pytest.CaptureFixtur
         ({"Q": "drop view events"}, "one SELECT"),
     ],
 )
-def test_what_makes_no_sense_is_said_without_a_traceback(
-    variables: dict[str, str], said: str, capsys: pytest.CaptureFixture[str]
+def test_invalid_arguments_are_explained_without_a_traceback(
+    variables: dict[str, str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("query", **variables) == 2
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert message in captured.err
     assert captured.out == ""
 
 
-def test_nothing_is_asked_of_aws_for_arguments_that_make_no_sense(s3: FakeS3) -> None:
+def test_invalid_arguments_cause_no_aws_request(s3: FakeS3) -> None:
     assert run("query", NAME="nothing") == 2
     assert run("query", Q="select 1", SINCE="soon") == 2
-    assert s3.listed == []
+    assert s3.listed_prefixes == []
 
 
-def test_an_empty_span_is_said(s3: FakeS3, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_range_is_reported(s3: FakeS3, capsys: pytest.CaptureFixture[str]) -> None:
     s3.objects.clear()
     assert run("query", Q="select 1") == 1
     assert "is archived in s3://archive" in capsys.readouterr().err
 
 
-def test_a_pipeline_without_an_archive_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipeline_without_an_archive_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select 1", ARCHIVE_BUCKET="") == 1
     assert "has no archive" in capsys.readouterr().err
 
 
-def test_a_bucket_that_is_gone_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_bucket_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select 1", ARCHIVE_BUCKET="elsewhere") == 1
     assert "taken down" in capsys.readouterr().err
 
 
 class Page(HTMLParser):
-    """What a page shows and what it would load."""
+    """Parse a page: the ids of its sections, its unclosed tags, and the resources that it loads."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -201,46 +201,48 @@ def report(tmp_path: Path, **variables: str) -> str:
     return target.read_text("utf-8")
 
 
-def test_the_report_answers_every_question(tmp_path: Path) -> None:
+def test_the_report_has_a_section_for_every_named_query(tmp_path: Path) -> None:
     page = report(tmp_path)
-    assert set(Page(page).ids) == {one.name for one in named_queries()}
-    assert all(one.title in page for one in named_queries())
+    assert set(Page(page).ids) == {query.name for query in named_queries()}
+    assert all(query.title in page for query in named_queries())
     assert "1,234.50" in page
     assert "s3://archive" in page
 
 
-def test_the_report_loads_nothing_from_anywhere(tmp_path: Path) -> None:
+def test_the_report_loads_no_external_resource(tmp_path: Path) -> None:
     page = report(tmp_path)
     assert Page(page).loads == []
     assert "url(" not in page
     assert "@import" not in page
 
 
-def test_the_report_shows_what_was_sent_and_does_not_run_it(tmp_path: Path) -> None:
+def test_the_report_escapes_event_content(tmp_path: Path) -> None:
     page = report(tmp_path)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
 
 
-def test_the_report_is_well_formed(tmp_path: Path) -> None:
+def test_the_report_is_well_formed_html(tmp_path: Path) -> None:
     assert Page(report(tmp_path)).open == []
 
 
-def test_the_report_says_how_fresh_it_is(tmp_path: Path, at: datetime) -> None:
+def test_the_report_shows_the_age_of_its_newest_event(tmp_path: Path, received: datetime) -> None:
     page = report(tmp_path)
     age = re.search(r"<b>(\d+) min</b>", page)
     assert age is not None
-    # However slow the machine that this runs on is.
+    # A slow machine may need minutes from the fixture to here.
     assert 60 <= int(age[1]) <= 65
-    assert f"The newest event was received {at:%Y-%m-%d %H:%M:%S} UTC" in page
+    assert f"The newest event was received {received:%Y-%m-%d %H:%M:%S} UTC" in page
 
 
-def test_a_question_without_an_answer_says_so(s3: FakeS3, tmp_path: Path) -> None:
+def test_a_named_query_without_rows_says_so(s3: FakeS3, tmp_path: Path) -> None:
     for name in [name for name in s3.objects if "type=payment" in name]:
         del s3.objects[name]
-    assert report(tmp_path).count("Nothing in this span.") == 1
+    assert report(tmp_path).count("No rows in this range.") == 1
 
 
-def test_a_report_cannot_be_a_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_path_that_is_a_directory_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("report", OUT=str(tmp_path)) == 2
     assert "is a directory" in capsys.readouterr().err

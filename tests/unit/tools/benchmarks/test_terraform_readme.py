@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from tools.benchmarks.docs import terraform
+from tools.core.paths import TERRAFORM_SOURCE
 
 
 def declared(file: str, kind: str) -> set[str]:
     """Return the names declared in a file, found without the parser that the page is written with."""
-    text = (terraform.TERRAFORM / file).read_text("utf-8")
+    text = (TERRAFORM_SOURCE / file).read_text("utf-8")
     return set(re.findall(rf'^{kind} "(\w+)"', text, re.MULTILINE))
 
 

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError, UnauthorizedSSOTokenError
 
-from tests.unit.tools.deploy.making import ACCOUNT, Session, environment, refusal
+from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment, refusal
 from tools.core.errors import OpsError
 from tools.deploy import account
 from tools.deploy.account import open_account

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.deploy.making import ACCOUNT, Session, environment
+from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tests.unit.tools.deploy.test_versions import Functions
 from tools.core.errors import OpsError, UsageError
 from tools.deploy import commands, prompts, protection, receipt, rollback
@@ -119,7 +119,7 @@ def test_the_laptop_is_not_deployed_to_aws(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert main(["plan", "--env", "local"]) == 2
-    assert "is the laptop" in capsys.readouterr().err
+    assert "is this machine" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["plan", "--force", "maybe"], ["explode"], []])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tools.deploy.making import environment
+from tests.unit.tools.deploy.factories import environment
 from tools.core.errors import UsageError
 from tools.deploy.environment import Environment
 
@@ -46,7 +46,9 @@ def test_a_file_that_is_no_hcl_is_refused(tmp_path: Path) -> None:
         Environment.read("dev", tmp_path / "dev.tfvars")
 
 
-@pytest.mark.parametrize("variable", ["lambda_zip", "dashboard_template"])
+@pytest.mark.parametrize(
+    "variable", ["lambda_zip", "dashboard_template", "lambda_source", "analytics_directory"]
+)
 def test_tfvars_that_would_deploy_other_files_than_were_tested_are_refused(
     variable: str, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ def test_each_change_is_counted_by_its_kind() -> None:
                 entry("aws_sns_topic.e", "create", "delete"),
                 entry("aws_sns_topic.f", "no-op"),
                 entry("data.aws_region.g", "read"),
-                entry("terraform_data.left_out", "update"),
+                entry("terraform_data.provider_gaps", "update"),
             ]
         }
     )

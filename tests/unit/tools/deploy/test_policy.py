@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tools.deploy.making import ACCOUNT, environment
+from tests.unit.tools.deploy.factories import ACCOUNT, environment
+from tools.deploy.__main__ import main
 from tools.deploy.policy import ATHENA, MOST_CHARACTERS, TEMPLATE, document
 
 # What AWS, or the API's own documentation, lets nobody narrow down. tools/deploy/policy.py says why of each.
@@ -68,3 +69,11 @@ def test_of_the_state_only_the_lock_and_the_record_may_be_deleted(
     (unlock,) = [statement for statement in statements if statement["Sid"] == "UnlockState"]
     bucket = f"arn:aws:s3:::rt-pipeline-state-{ACCOUNT}-us-east-1"
     assert unlock["Resource"] == [f"{bucket}/dev/terraform.tfstate.tflock", f"{bucket}/dev/deployed.json"]
+
+
+def test_plan_prints_the_policy_instead_when_asked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "dev.tfvars").write_text('environment = "dev"\nallowed_account_ids = ["123456789012"]\n')
+    assert main(["plan", "--policy", "--var-file", str(tmp_path / "dev.tfvars")]) == 0
+    assert json.loads(capsys.readouterr().out)["Version"] == "2012-10-17"

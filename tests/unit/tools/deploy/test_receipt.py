@@ -74,14 +74,20 @@ def test_the_tests_of_the_config_are_no_part_of_it(tmp_path: Path) -> None:
     assert config_of(tmp_path) == {}
 
 
-def test_the_config_is_its_terraform_files_the_provider_lock_and_the_dashboard_and_no_tfvars(
+def test_the_config_is_its_terraform_files_the_provider_lock_the_dashboard_and_the_contract_and_no_tfvars(
     tmp_path: Path,
 ) -> None:
     config = {
         *("terraform/a.tf", "terraform/module/b.tf", LOCK),
         *("dashboards/cloudwatch.json.tftpl", "tools/analytics/queries/a.sql"),
+        *("lambda_src/contract/event.schema.json", "lambda_src/storage/columns.json"),
     }
-    for file in (*config, "terraform/env/dev.tfvars", "terraform/.terraform/modules/c.tf"):
+    others = (
+        "terraform/env/dev.tfvars",
+        "terraform/.terraform/modules/c.tf",
+        "lambda_src/contract/events.py",
+    )
+    for file in (*config, *others):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
     assert set(config_of(tmp_path)) == config

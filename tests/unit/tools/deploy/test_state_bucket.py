@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from tests.unit.tools.deploy.making import ACCOUNT, Session, environment
+from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tools.core.errors import OpsError
 from tools.deploy import state_bucket
 from tools.deploy.account import Account
@@ -79,7 +79,7 @@ def test_without_the_bucket_the_command_that_makes_it_is_named(s3: Stubber, tmp_
     s3.add_client_error("head_bucket", "404", http_status_code=404)
     with pytest.raises(OpsError, match="is not there") as refused:
         state_bucket.require(environment(tmp_path, REGION), account(s3))
-    assert "make bootstrap-aws ENV=dev" in refused.value.hint
+    assert "make deploy-aws ARGS=--bootstrap ENV=dev" in refused.value.hint
 
 
 def test_each_environment_has_its_state_in_a_folder_of_its_own(s3: Stubber, tmp_path: Path) -> None:

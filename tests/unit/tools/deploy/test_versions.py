@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.deploy.making import refusal
+from tests.unit.tools.deploy.factories import refusal
 from tools.core.errors import OpsError, UsageError
 from tools.deploy import versions
 from tools.deploy.versions import LiveVersion

@@ -1,4 +1,4 @@
-"""The frozen copy that is deployed, and which tools may deploy it."""
+"""The staged copy that is deployed, and which tools may deploy it."""
 
 import shutil
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.tools.deploy.making import environment
+from tests.unit.tools.deploy.factories import environment
 from tools.core.errors import OpsError
 from tools.core.paths import TERRAFORM_SOURCE
 from tools.deploy import receipt, workspace
@@ -28,19 +28,20 @@ OFFLINE = Provider("offline", "registry.terraform.io cannot be reached")
 
 def test_the_copy_is_the_checkout_with_its_relative_paths(tmp_path: Path) -> None:
     dev = environment(tmp_path)
-    frozen = workspace.freeze(dev)
+    frozen = workspace.stage(dev)
     assert frozen == receipt.fingerprint()
     assert (dev.directory / "terraform" / "../build/lambda.zip").is_file()
     assert (dev.directory / "terraform" / "../dashboards/cloudwatch.json.tftpl").is_file()
+    assert (dev.directory / "terraform" / "../lambda_src/contract/event.schema.json").is_file()
     assert (dev.directory / "terraform" / "backend.tf").is_file()
 
 
 def test_what_terraform_left_in_the_copy_is_not_taken_for_the_checkouts(tmp_path: Path) -> None:
     dev = environment(tmp_path)
-    workspace.freeze(dev)
+    workspace.stage(dev)
     (dev.directory / "terraform" / LOCK).write_text("# of the old provider\n")
     (dev.directory / "terraform" / "offline.tf").write_text("# of the last rehearsal\n")
-    assert workspace.freeze(dev) == receipt.fingerprint()
+    assert workspace.stage(dev) == receipt.fingerprint()
 
 
 def test_values_that_terraform_would_read_unasked_are_left_behind(
@@ -51,7 +52,7 @@ def test_values_that_terraform_would_read_unasked_are_left_behind(
     (source / "mine.auto.tfvars").write_text("batch_size = 1\n")
     monkeypatch.setattr("tools.local.terraform.TERRAFORM_SOURCE", source)
     dev = environment(tmp_path)
-    workspace.freeze(dev)
+    workspace.stage(dev)
     assert not list((dev.directory / "terraform").glob("*.tfvars"))
 
 
@@ -77,7 +78,7 @@ def initialised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Ac
 
     def opened(account: Account) -> list[str]:
         dev = environment(tmp_path)
-        workspace.open_workspace(dev, account, workspace.freeze(dev), print)
+        workspace.open_workspace(dev, account, workspace.stage(dev), print)
         return said
 
     return opened

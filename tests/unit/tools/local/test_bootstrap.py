@@ -25,7 +25,7 @@ def find_python(
         (directory / name).write_text(script)
         (directory / name).chmod(0o755)
     return subprocess.run(
-        ["/bin/sh", str(ROOT / "stack" / "python.sh")],
+        ["/bin/sh", str(ROOT / "tools" / "local" / "python.sh")],
         cwd=directory,
         env={"PATH": str(directory), **environment},
         capture_output=True,

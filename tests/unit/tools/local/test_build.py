@@ -95,7 +95,7 @@ def test_a_package_without_source_is_named(tmp_path: Path) -> None:
 
 def test_the_real_zip_is_small_and_holds_the_handler_and_the_contract(tmp_path: Path) -> None:
     build_zip(tmp_path / "a.zip")
-    assert {"processor/handler.py", "lambda_src/contract/event.schema.json"} <= set(names(tmp_path / "a.zip"))
+    assert {"processor/handler.py", "contract/event.schema.json"} <= set(names(tmp_path / "a.zip"))
     assert (tmp_path / "a.zip").stat().st_size < 3_000_000
 
 

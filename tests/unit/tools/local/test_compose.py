@@ -95,7 +95,7 @@ def test_the_container_of_the_tests_is_made_of_the_same_service(monkeypatch: pyt
     mounts = {each["Target"]: (each["Source"], each["ReadOnly"]) for each in made._kwargs["mounts"]}
     assert mounts["/var/run/docker.sock"] == ("/var/run/docker.sock", False)
     script = f"/etc/localstack/init/start.d/{message_bodies.SCRIPT}"
-    assert mounts[script] == (str(COMPOSE_FILE.parent / "stack" / message_bodies.SCRIPT), True)
+    assert mounts[script] == (str(COMPOSE_FILE.parent / "tools" / "local" / message_bodies.SCRIPT), True)
 
 
 @pytest.mark.parametrize("command", [["docker", "compose"], ["docker-compose"]], ids=" ".join)

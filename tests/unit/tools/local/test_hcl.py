@@ -8,7 +8,9 @@ from tools.local import hcl
 def without(text: str, *names: str) -> str:
     """The text without those attributes and nested blocks of its only block."""
     (block,) = hcl.parse(text)
-    return hcl.edited(text, [hcl.Edit(span) for name in names for span in block.spans(name)])
+    return hcl.apply_edits(
+        text, [hcl.Edit(text_range) for name in names for text_range in block.ranges(name)]
+    )
 
 
 def test_what_is_deleted_leaves_its_line_breaks_and_nothing_else_moves() -> None:
@@ -91,14 +93,14 @@ def test_letters_beyond_ascii_do_not_shift_what_is_deleted() -> None:
 def test_another_value_takes_as_many_lines_as_the_old_one() -> None:
     text = "a {\n  x = [\n    1,\n  ] # why\n  keep = 1\n}\n"
     (block,) = hcl.parse(text)
-    (span,) = block.spans("x")
-    assert hcl.edited(text, [hcl.Edit(span, "x = 2")]) == "a {\n  x = 2\n\n # why\n  keep = 1\n}\n"
+    (text_range,) = block.ranges("x")
+    assert hcl.apply_edits(text, [hcl.Edit(text_range, "x = 2")]) == "a {\n  x = 2\n\n # why\n  keep = 1\n}\n"
 
 
 def test_a_block_alone_in_a_file_keeps_its_lines_and_gets_more_at_its_end() -> None:
     text = 'first {\n}\nsecond "x" {\n  gone = 1\n  keep = 2 # why\n}\nthird {\n}\n'
     block = hcl.parse(text)[1]
-    alone = hcl.alone(text, block.span, [hcl.Edit(block.spans("gone")[0])], ["more = 3"])
+    alone = hcl.extract(text, block.range, [hcl.Edit(block.ranges("gone")[0])], ["more = 3"])
     assert alone == '\n\nsecond "x" {\n  \n  keep = 2 # why\nmore = 3\n}\n'
 
 
@@ -107,13 +109,13 @@ def test_a_block_alone_in_a_file_keeps_its_lines_and_gets_more_at_its_end() -> N
 )
 def test_a_block_of_any_shape_takes_more_lines(text: str) -> None:
     (block,) = hcl.parse(text)
-    (longer,) = hcl.parse(hcl.alone(text, block.span, [], ["more = 3"]))
+    (longer,) = hcl.parse(hcl.extract(text, block.range, [], ["more = 3"]))
     assert [each.name for each in longer.attributes] == [*(each.name for each in block.attributes), "more"]
 
 
 def test_a_block_becomes_an_object_with_lists_of_its_nested_blocks() -> None:
     (block,) = hcl.parse('a "b" {\n  x = var.x\n  rule { n = 1 }\n  rule { n = 2 }\n}\n')
-    assert " ".join(hcl.as_object(block).split()) == "{ x = var.x rule = [{ n = 1 }, { n = 2 }] }"
+    assert " ".join(hcl.to_object(block).split()) == "{ x = var.x rule = [{ n = 1 }, { n = 2 }] }"
 
 
 def test_a_dynamic_block_becomes_the_list_that_it_stands_for() -> None:
@@ -128,14 +130,14 @@ def test_a_dynamic_block_becomes_the_list_that_it_stands_for() -> None:
     (block,) = hcl.parse(text)
     each = "[for key, value in var.rules : { key = key, value = value }]"
     wanted = f"{{ rule = concat([{{ n = 1 }}], [for rule in {each} : {{ n = rule.value }}]) }}"
-    assert " ".join(hcl.as_object(block).split()) == wanted
+    assert " ".join(hcl.to_object(block).split()) == wanted
 
 
 def test_a_dynamic_block_under_another_name_is_refused() -> None:
     text = 'a {\n  dynamic "rule" {\n    for_each = x\n    iterator = each\n    content {}\n  }\n}\n'
     (block,) = hcl.parse(text)
     with pytest.raises(hcl.UnsupportedError, match='dynamic "rule"'):
-        hcl.as_object(block)
+        hcl.to_object(block)
 
 
 def test_a_file_that_is_not_hcl_is_refused_with_its_line() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tools.core.paths import ROOT
 
-SCRIPT = ROOT / "stack" / "keep_bodies.py"
+SCRIPT = ROOT / "tools" / "local" / "keep_bodies.py"
 MODULE = "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller"
 ODD = [
     ' {"amount": 10.10,\n "amount": 1e400, "digits": 123456789012345.6789}\t',
@@ -43,7 +43,7 @@ def _matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
 
 
 def sqs_poller() -> Any:
-    """A class with the shape of LocalStack's, made anew because the script changes it."""
+    """A class with the shape of LocalStack's, created for each test because the script changes it."""
 
     class SqsPoller(Poller):
         processor: Any

@@ -78,7 +78,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def up(state_dir: Path, port: int | None = None, emulator: str = "auto") -> tuple[StackState, str]:
     said: list[str] = []
-    state = lifecycle.up(state_dir, port, emulator, say=said.append)
+    state = lifecycle.up(state_dir, port, emulator, log=said.append)
     return state, "\n".join(said)
 
 
@@ -99,6 +99,7 @@ def test_up_says_which_emulator_it_took_and_why(tmp_path: Path, port: int) -> No
     state, said = up(tmp_path / "state", port)
     assert state.emulator == "ministack"
     assert "auto: no Docker engine answers" in said
+    assert "make down up EMULATOR=localstack" in said
     assert StackState.load(tmp_path / "state") == state
 
 
@@ -242,7 +243,7 @@ def test_an_emulator_that_runs_already_is_used_and_outlives_the_stack(
     )
     said: list[str] = []
     for _ in range(2):
-        state = lifecycle.up(tmp_path / "state", say=said.append, endpoint="http://127.0.0.1:7")
+        state = lifecycle.up(tmp_path / "state", log=said.append, endpoint="http://127.0.0.1:7")
     assert "MiniStack at http://127.0.0.1:7, which runs already" in said[0]
     assert (state.emulator, applied) == ("ministack", ["http://127.0.0.1:7"] * 2)
     assert lifecycle.down(tmp_path / "state")
@@ -255,7 +256,7 @@ def test_what_was_made_on_an_emulator_that_no_longer_answers_is_not_forgotten(
     destroyed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
-    lifecycle.up(tmp_path / "state", say=lambda line: None, endpoint="http://127.0.0.1:7")
+    lifecycle.up(tmp_path / "state", log=lambda line: None, endpoint="http://127.0.0.1:7")
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: None)
     with pytest.raises(StackError, match="cannot be destroyed"):
         lifecycle.down(tmp_path / "state")
@@ -268,7 +269,7 @@ def test_an_emulator_that_no_longer_answers_is_not_replaced_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
-    lifecycle.up(tmp_path / "state", say=lambda line: None, endpoint="http://127.0.0.1:7")
+    lifecycle.up(tmp_path / "state", log=lambda line: None, endpoint="http://127.0.0.1:7")
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: None)
     with pytest.raises(StackError, match="does not answer"):
         up(tmp_path / "state")
@@ -280,7 +281,7 @@ def test_a_stack_stays_on_the_emulator_that_it_was_made_on(
 ) -> None:
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
     up(tmp_path / "state", port)
-    lifecycle.up(tmp_path / "state", say=lambda line: None, endpoint=f"http://127.0.0.1:{port}")
+    lifecycle.up(tmp_path / "state", log=lambda line: None, endpoint=f"http://127.0.0.1:{port}")
     with pytest.raises(StackError, match=r"not on http://127\.0\.0\.1:7\. First: make down"):
         lifecycle.up(tmp_path / "state", endpoint="http://127.0.0.1:7")
 
@@ -301,6 +302,6 @@ def test_a_localstack_that_rewrites_bodies_is_said_in_one_line_and_remembered(
     )
     monkeypatch.setattr(message_bodies, "are_kept", lambda *_: kept)
     said: list[str] = []
-    lifecycle.up(tmp_path / "state", say=said.append, endpoint="http://127.0.0.1:7")
+    lifecycle.up(tmp_path / "state", log=said.append, endpoint="http://127.0.0.1:7")
     assert sum("this LocalStack rewrites bodies" in line for line in said) == (0 if kept else 1)
     assert StackState.load(tmp_path / "state").bodies_kept is kept

@@ -9,11 +9,10 @@ from tools.core.paths import ROOT
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env", "doctor"),
     *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
-    *("top", "picture", "query", "report", "bench", "cost"),
-    *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "bootstrap-aws", "drift"),
-    *("receipt", "env-aws", "policy-aws"),
+    *("top", "query", "report", "bench", "cost"),
+    *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "drift", "env-aws"),
     *("test", "test-chaos", "test-config", "audit", "lint", "fmt", "docs"),
-    *("lock", "lock-provider", "clean"),
+    *("lock", "clean"),
 }
 
 
@@ -44,6 +43,32 @@ def test_a_checkout_whose_path_holds_spaces_works(tmp_path: Path) -> None:
     checkout = tmp_path / "a check out"
     checkout.mkdir()
     shutil.copy(ROOT / "Makefile", checkout)
-    shutil.copytree(ROOT / "stack", checkout / "stack")
+    shutil.copytree(ROOT / "tools", checkout / "tools")
     done = make(checkout, "down", "PYTHON=python3")
     assert "nothing to remove" in done.stdout or "needs Python 3.11" in done.stderr
+
+
+def test_clean_empties_a_venv_that_cannot_be_removed(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / ".venv" / "tools" / "bin").mkdir(parents=True)
+    (checkout / ".venv" / ".lock").touch()
+    (checkout / "build").mkdir()
+    shutil.copy(ROOT / "Makefile", checkout)
+    # An rmdir that refuses, as for a mount point, and no stack to take down.
+    (tmp_path / "bin").mkdir()
+    for name, status in (("rmdir", 1), ("python3", 0)):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\nexit {status}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    (checkout / "tools" / "local").mkdir(parents=True)
+    (checkout / "tools" / "local" / "python.sh").write_text("echo python3\n")
+    done = subprocess.run(
+        ["make", "clean"],
+        cwd=checkout,
+        env={"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list((checkout / ".venv").iterdir()) == []
+    assert not (checkout / "build").exists()

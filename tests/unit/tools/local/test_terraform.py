@@ -246,7 +246,7 @@ def test_no_other_provider_takes_the_place_of_one_that_is_not_the_locked(
     with pytest.raises(StackError, match="Failed to install provider") as failed:
         terraform_process.run(terraform_that, tmp_path, {}, tmp_path / "log", print, "init")
     assert isinstance(failed.value, terraform_process.ProviderTrouble) is trouble
-    assert ("make lock-provider" in str(failed.value)) is not trouble
+    assert ("make lock PROVIDER=1" in str(failed.value)) is not trouble
 
 
 @pytest.mark.parametrize(("offline", "tries"), [(True, 2), (False, 1)])
@@ -295,4 +295,19 @@ def test_ctrl_c_reaches_terraform_once_and_is_waited_for(tmp_path: Path) -> None
 
 class FakeOfflineRun:
     environment: dict[str, str] = {}  # noqa: RUF012
-    left_out: list[str] = []  # noqa: RUF012
+    provider_gaps: list[str] = []  # noqa: RUF012
+
+
+def test_what_the_old_provider_lacks_goes_to_a_file_and_one_line(
+    source: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gaps = ["aws_a.b: set by an API call", "aws_c: the default"]
+    run = FakeOfflineRun()
+    monkeypatch.setattr(run, "provider_gaps", gaps)
+    monkeypatch.setattr("tools.local.offline.prepare", lambda *_: run)
+    lines: list[str] = []
+    old = Provider("offline", "registry.terraform.io cannot be reached")
+    terraform._working_copy(tmp_path, "http://127.0.0.1:1", "us-east-1", TERRAFORM, old, lines.append)
+    assert (tmp_path / "provider-gaps.txt").read_text().splitlines() == gaps
+    assert len(lines) == 1
+    assert str(tmp_path / "provider-gaps.txt") in lines[0]

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tools.local.offline import api_calls
-from tools.local.offline.api_calls import DryRunClients, set_left_out
+from tools.local.offline.api_calls import DryRunClients, set_missing_values
 
 URL = "http://127.0.0.1:4566/000000000000/events"
 UUID = "eb5a8fdd-0280-475b-b867-e3e6f7301c8c"
@@ -71,7 +71,7 @@ def test_a_new_mapping_is_completed_and_enabled_in_one_call(aws: Services) -> No
         ScalingConfig={"MaximumConcurrency": 5},
     )
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
-    set_left_out(aws, [MAPPING])
+    set_missing_values(aws, [MAPPING])
 
 
 def test_a_stream_s_mapping_gets_its_filters(aws: Services) -> None:
@@ -83,13 +83,13 @@ def test_a_stream_s_mapping_gets_its_filters(aws: Services) -> None:
     for _ in range(2):  # once when it was changed, and in a second run
         aws.expect("lambda", "get_event_source_mapping", complete, UUID=UUID)
     mapping = {"type": "aws_lambda_event_source_mapping", "id": UUID, "values": values}
-    set_left_out(aws, [mapping])
-    set_left_out(aws, [mapping])
+    set_missing_values(aws, [mapping])
+    set_missing_values(aws, [mapping])
 
 
 def test_a_complete_mapping_is_left_alone(aws: Services) -> None:
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
-    set_left_out(aws, [MAPPING])
+    set_missing_values(aws, [MAPPING])
 
 
 def test_a_mapping_gets_what_changed_in_the_config(aws: Services) -> None:
@@ -102,20 +102,20 @@ def test_a_mapping_gets_what_changed_in_the_config(aws: Services) -> None:
     wanted = {key: COMPLETE[key] for key in ("FunctionResponseTypes", "ScalingConfig")}
     aws.expect("lambda", "update_event_source_mapping", {}, UUID=UUID, Enabled=True, **wanted)
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
-    set_left_out(aws, [MAPPING])
+    set_missing_values(aws, [MAPPING])
 
 
 def test_a_mapping_that_is_still_being_made_is_waited_for(aws: Services) -> None:
     aws.expect("lambda", "get_event_source_mapping", {"State": "Creating"}, UUID=UUID)
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
-    set_left_out(aws, [MAPPING])
+    set_missing_values(aws, [MAPPING])
 
 
 def test_a_mapping_that_never_settles_is_given_up_on(aws: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_calls, "MAPPING_SECONDS", -1)
     aws.expect("lambda", "get_event_source_mapping", {"State": "Creating"}, UUID=UUID)
     with pytest.raises(TimeoutError, match="is still Creating"):
-        set_left_out(aws, [MAPPING])
+        set_missing_values(aws, [MAPPING])
 
 
 def test_a_function_is_complete_before_its_mapping_runs(aws: Services) -> None:
@@ -128,14 +128,14 @@ def test_a_function_is_complete_before_its_mapping_runs(aws: Services) -> None:
         "lambda", "get_function", {"Configuration": {"LastUpdateStatus": "Successful"}}, FunctionName=name
     )
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
-    set_left_out(aws, [MAPPING, {"type": "aws_lambda_function", "id": name, "values": values}])
+    set_missing_values(aws, [MAPPING, {"type": "aws_lambda_function", "id": name, "values": values}])
 
 
 def test_a_function_with_more_settings_than_asked_for_is_left_alone(aws: Services) -> None:
     logging = {"LogFormat": "JSON", "LogGroup": "/aws/lambda/processor"}
     aws.expect("lambda", "get_function_configuration", {"LoggingConfig": logging}, FunctionName="processor")
     values = {"logging_config": [{"log_format": "JSON"}]}
-    set_left_out(aws, [{"type": "aws_lambda_function", "id": "processor", "values": values}])
+    set_missing_values(aws, [{"type": "aws_lambda_function", "id": "processor", "values": values}])
 
 
 FUNCTION = "processor"
@@ -163,36 +163,36 @@ def test_a_new_function_is_published_and_its_alias_brought_along(aws: Services) 
     aws.expect("lambda", "publish_version", {"Version": "1"}, FunctionName=FUNCTION)
     expect_alias(aws, "$LATEST")
     aws.expect("lambda", "update_alias", {}, FunctionName=FUNCTION, Name="live", FunctionVersion="1")
-    set_left_out(aws, [ALIAS])
+    set_missing_values(aws, [ALIAS])
 
 
 def test_what_is_published_already_is_not_published_again(aws: Services) -> None:
     expect_versions(aws, "same", published=["old", "same"])
     expect_alias(aws, "2")
-    set_left_out(aws, [ALIAS])
+    set_missing_values(aws, [ALIAS])
 
 
 def test_an_alias_that_was_moved_back_goes_to_the_newest_version_again(aws: Services) -> None:
     expect_versions(aws, "same", published=["old", "same"])
     expect_alias(aws, "1")
     aws.expect("lambda", "update_alias", {}, FunctionName=FUNCTION, Name="live", FunctionVersion="2")
-    set_left_out(aws, [ALIAS])
+    set_missing_values(aws, [ALIAS])
 
 
 def test_an_onlooker_says_what_would_be_changed_and_changes_nothing(aws: Services) -> None:
     expect_versions(aws, "same", published=["old", "same"])
     expect_alias(aws, "1")
-    onlooker = DryRunClients(aws)
-    set_left_out(onlooker, [ALIAS])
-    (call,) = onlooker.calls
+    dry_run = DryRunClients(aws)
+    set_missing_values(dry_run, [ALIAS])
+    (call,) = dry_run.calls
     assert call == "lambda update_alias: FunctionName processor, Name live, FunctionVersion 2"
 
 
 def test_an_onlooker_has_nothing_to_say_where_nothing_differs(aws: Services) -> None:
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
-    onlooker = DryRunClients(aws)
-    set_left_out(onlooker, [MAPPING])
-    assert onlooker.calls == []
+    dry_run = DryRunClients(aws)
+    set_missing_values(dry_run, [MAPPING])
+    assert dry_run.calls == []
 
 
 def test_a_queue_gets_its_attributes_as_text(aws: Services) -> None:
@@ -201,21 +201,21 @@ def test_a_queue_gets_its_attributes_as_text(aws: Services) -> None:
     wanted = {"MaximumMessageSize": "1048576", "SqsManagedSseEnabled": "true"}
     aws.expect("sqs", "set_queue_attributes", {}, QueueUrl=URL, Attributes=wanted)
     values = {"max_message_size": 1048576, "sqs_managed_sse_enabled": True}
-    set_left_out(aws, [{"type": "aws_sqs_queue", "id": URL, "values": values}])
+    set_missing_values(aws, [{"type": "aws_sqs_queue", "id": URL, "values": values}])
 
 
 def test_a_policy_that_says_the_same_in_another_order_is_left_alone(aws: Services) -> None:
     current = {"RedriveAllowPolicy": '{"b": 2, "a": 1}'}
     aws.expect("sqs", "get_queue_attributes", {"Attributes": current}, QueueUrl=URL, AttributeNames=["All"])
     values = {"queue_url": URL, "redrive_allow_policy": '{"a":1,"b":2}'}
-    set_left_out(aws, [{"type": "aws_sqs_queue_redrive_allow_policy", "id": None, "values": values}])
+    set_missing_values(aws, [{"type": "aws_sqs_queue_redrive_allow_policy", "id": None, "values": values}])
 
 
 def test_a_redrive_allow_policy_is_set_on_its_queue(aws: Services) -> None:
     aws.expect("sqs", "get_queue_attributes", {"Attributes": {}}, QueueUrl=URL, AttributeNames=["All"])
     aws.expect("sqs", "set_queue_attributes", {}, QueueUrl=URL, Attributes={"RedriveAllowPolicy": '{"a":1}'})
     values = {"queue_url": URL, "redrive_allow_policy": '{"a":1}'}
-    set_left_out(aws, [{"type": "aws_sqs_queue_redrive_allow_policy", "id": None, "values": values}])
+    set_missing_values(aws, [{"type": "aws_sqs_queue_redrive_allow_policy", "id": None, "values": values}])
 
 
 def test_a_table_is_protected_only_when_it_is_not_yet(aws: Services) -> None:
@@ -226,8 +226,8 @@ def test_a_table_is_protected_only_when_it_is_not_yet(aws: Services) -> None:
         if not protected:
             aws.expect("dynamodb", "update_table", {}, TableName="events", DeletionProtectionEnabled=True)
             aws.expect("dynamodb", "describe_table", description, TableName="events")
-    set_left_out(aws, [table])
-    set_left_out(aws, [table])
+    set_missing_values(aws, [table])
+    set_missing_values(aws, [table])
 
 
 def test_a_bucket_keeps_versions(aws: Services) -> None:
@@ -235,4 +235,4 @@ def test_a_bucket_keeps_versions(aws: Services) -> None:
     aws.expect("s3", "get_bucket_versioning", {}, Bucket="payloads")
     aws.expect("s3", "put_bucket_versioning", {}, Bucket="payloads", VersioningConfiguration=wanted)
     values = {"bucket": "payloads", "versioning_configuration": [{"status": "Enabled"}]}
-    set_left_out(aws, [{"type": "aws_s3_bucket_versioning", "id": None, "values": values}])
+    set_missing_values(aws, [{"type": "aws_s3_bucket_versioning", "id": None, "values": values}])

@@ -3,20 +3,20 @@
 import pytest
 
 from tools.local.hcl import UnsupportedError
-from tools.local.offline.provider_gaps import API_CALL, LeftOut, Unreadable
+from tools.local.offline.provider_gaps import API_CALL, ProviderGap, Unreadable
 from tools.local.offline.rewrite import CARRIER_FILE, REQUIREMENT_FILE, Rewritten, rewrite
 
 ENDPOINT = "http://127.0.0.1:4566"
-NEW_ARGUMENT = LeftOut("aws_thing", "new", "nothing: it is the default")
-SET_LATER = LeftOut("aws_thing", "later", API_CALL)
-NARROWED = LeftOut("aws_thing", "size", API_CALL, in_config="1")
-NEW_RESOURCE = LeftOut("aws_new_thing", None, "nothing: it is the default")
-NEW_RESOURCE_SET_LATER = LeftOut("aws_new_thing", None, API_CALL)
+NEW_ARGUMENT = ProviderGap("aws_thing", "new", "nothing: it is the default")
+SET_LATER = ProviderGap("aws_thing", "later", API_CALL)
+NARROWED = ProviderGap("aws_thing", "size", API_CALL, in_config="1")
+NEW_RESOURCE = ProviderGap("aws_new_thing", None, "nothing: it is the default")
+NEW_RESOURCE_SET_LATER = ProviderGap("aws_new_thing", None, API_CALL)
 
 
-def rewritten(text: str, *left_out: LeftOut, unreadable: tuple[Unreadable, ...] = ()) -> Rewritten:
+def rewritten(text: str, *provider_gaps: ProviderGap, unreadable: tuple[Unreadable, ...] = ()) -> Rewritten:
     files = {"main.tf": text, "provider.tf": 'provider "aws" {\n}\n'}
-    return rewrite(files, ENDPOINT, left_out, unreadable)
+    return rewrite(files, ENDPOINT, provider_gaps, unreadable)
 
 
 def said(result: Rewritten, file: str) -> str:
@@ -46,16 +46,9 @@ def test_what_an_api_call_sets_is_handed_to_terraform_to_evaluate() -> None:
     result = rewritten('resource "aws_thing" "x" {\n  later = var.a\n}\n', SET_LATER)
     assert "later" not in result.files["main.tf"]
     assert said(result, CARRIER_FILE) == (
-        'resource "terraform_data" "left_out" { '
+        'resource "terraform_data" "provider_gaps" { '
         'input = [{ type = "aws_thing" id = aws_thing.x.id values = { later = var.a } }] }'
     )
-
-
-def test_a_value_that_only_the_call_can_know_is_not_evaluated() -> None:
-    entry = LeftOut("aws_thing", "version", API_CALL, in_config='"0"', evaluated=False)
-    result = rewritten('resource "aws_thing" "x" {\n  version = aws_other.y.version\n}\n', entry)
-    assert "values = { }" in said(result, CARRIER_FILE)
-    assert "aws_other" not in "".join(result.files.values())
 
 
 def test_the_provider_reads_no_credentials_from_a_file_and_checks_the_account_unless_it_is_root() -> None:
@@ -109,7 +102,7 @@ def test_all_that_a_resource_says_is_handed_over_when_an_api_call_stands_in_for_
         "  lifecycle {\n    prevent_destroy = true\n  }\n  depends_on = [aws_other.y]\n}\n"
     )
     assert said(rewritten(text, NEW_RESOURCE_SET_LATER), CARRIER_FILE) == (
-        'resource "terraform_data" "left_out" { '
+        'resource "terraform_data" "provider_gaps" { '
         'input = [{ type = "aws_new_thing" id = null values = { name = "n" rule = [{ on = true }] } }] }'
     )
 
@@ -151,13 +144,13 @@ def test_a_resource_that_cannot_be_read_back_follows_its_definition_alone() -> N
 def test_what_is_set_later_on_each_of_several_instances_is_handed_over_for_each() -> None:
     counted = 'resource "aws_thing" "x" {\n  count = var.n\n  later = count.index\n}\n'
     assert said(rewritten(counted, SET_LATER), CARRIER_FILE) == (
-        'resource "terraform_data" "left_out" { input = concat([], '
+        'resource "terraform_data" "provider_gaps" { input = concat([], '
         "[for count in [for index in range(var.n) : { index = index }] : "
         '{ type = "aws_thing" id = aws_thing.x[count.index].id values = { later = count.index } }]) }'
     )
     each = 'resource "aws_thing" "x" {\n  for_each = var.m\n  later = each.value\n}\n'
     assert said(rewritten(each, SET_LATER), CARRIER_FILE) == (
-        'resource "terraform_data" "left_out" { input = concat([], '
+        'resource "terraform_data" "provider_gaps" { input = concat([], '
         "[for each in [for key, value in var.m : { key = key, value = value }] : "
         '{ type = "aws_thing" id = aws_thing.x[each.key].id values = { later = each.value } }]) }'
     )

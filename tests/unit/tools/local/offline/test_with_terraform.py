@@ -45,7 +45,7 @@ class WorkingCopy:
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Asked here and not on import: tests that ran before may have installed the wheel.
-    missing = offline.available() or ("" if shutil.which("terraform") else "there is no terraform on PATH")
+    missing = offline.unusable() or ("" if shutil.which("terraform") else "there is no terraform on PATH")
     if missing:
         pytest.skip(missing)
     return tmp_path_factory.mktemp("cache")

@@ -1,0 +1,35 @@
+"""The list against the config that it is for."""
+
+import pytest
+
+from tools.core.paths import TERRAFORM_SOURCE
+from tools.local.offline.api_calls import SETTERS
+from tools.local.offline.provider_gaps import API_CALL, PROVIDER_GAPS, UNREADABLE, ProviderGap, Unreadable
+from tools.local.offline.rewrite import rewrite
+
+
+@pytest.fixture(scope="module")
+def used() -> frozenset[ProviderGap | Unreadable]:
+    files = {path.name: path.read_text() for path in TERRAFORM_SOURCE.glob("*.tf")}
+    return rewrite(files, "http://127.0.0.1:4566").used
+
+
+@pytest.mark.parametrize("entry", [*PROVIDER_GAPS, *UNREADABLE], ids=str)
+def test_the_config_still_needs(
+    entry: ProviderGap | Unreadable, used: frozenset[ProviderGap | Unreadable]
+) -> None:
+    assert entry in used, (
+        f"terraform/ no longer has what this entry is for, delete it from provider_gaps.py: {entry}"
+    )
+
+
+@pytest.mark.parametrize("entry", [entry for entry in PROVIDER_GAPS if entry.instead == API_CALL], ids=str)
+def test_there_is_an_api_call_for(entry: ProviderGap) -> None:
+    assert entry.resource in SETTERS
+
+
+def test_an_entry_reads_as_what_is_left_out_and_what_stands_in_for_it() -> None:
+    assert str(ProviderGap("aws_a", "b", API_CALL)) == "aws_a.b: set by an API call after the apply"
+    assert (
+        str(ProviderGap("aws_a", None, "nothing: it is the default")) == "aws_a: nothing: it is the default"
+    )

@@ -1,0 +1,42 @@
+"""The part of the archive that SINCE= and UNTIL= select, by the time when SQS received the message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tools.core.time_range import TimeRange
+
+_CLOCK_SKEW = timedelta(minutes=5)
+# Up to this many hours are listed one by one; a longer range is listed by day.
+_MAX_LISTED_HOURS = 48
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class ArchiveRange:
+    """A range from ``since`` up to, and without, ``until``, in UTC."""
+
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def read(cls, since: str, until: str | None, now: datetime) -> ArchiveRange:
+        """Read times, or ages such as ``2h``. Raises UsageError."""
+        given = TimeRange.read(since, until, now)
+        # SQS's clock may be ahead of this machine's, so an open range ends after now.
+        return cls(given.since, given.until if until else now + _CLOCK_SKEW)
+
+    def partitions(self) -> list[str]:
+        """Return the ends of the key prefixes that hold the range: its hours, or its days if it is long."""
+        hour, hours = self.since.replace(minute=0, second=0, microsecond=0), []
+        while hour < self.until:
+            hours.append(hour)
+            hour += _HOUR
+        if len(hours) <= _MAX_LISTED_HOURS:
+            return [f"dt={hour:%Y-%m-%d}/hour={hour:%H}/" for hour in hours]
+        return sorted({f"dt={hour:%Y-%m-%d}/" for hour in hours})
+
+    def hours(self) -> tuple[str, str]:
+        """Return the first and the last hour that the range touches, as ``2026-11-22T14``."""
+        return f"{self.since:%Y-%m-%dT%H}", f"{self.until - timedelta(microseconds=1):%Y-%m-%dT%H}"
