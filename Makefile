@@ -3,6 +3,8 @@
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
+# Targets such as `make -j down up` share one stack.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src

@@ -16,6 +16,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENVS = ROOT / ".venv"
@@ -47,7 +48,7 @@ def ensure(names: list[str]) -> None:
     _require_venv_modules()
     VENVS.mkdir(exist_ok=True)
     with (VENVS / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for(lock)
         stale = [name for name in dict.fromkeys([INSTALLER, *names]) if not is_current(name)]
         if not stale:
             return
@@ -73,7 +74,7 @@ def ensure_extra(package: str) -> None:
     block = _lock_entry(REQUIREMENTS / "offline.txt", package)
     stamp = environment / f"{STAMP}-{package}"
     with (VENVS / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for(lock)
         if stamp.exists() and stamp.read_text() == block:
             return
         _log(f"installing {package} (once, about 10 s)")
@@ -158,6 +159,15 @@ def _run(command: list[str], what: str) -> None:
             "The packages come from PyPI. Behind a proxy set HTTPS_PROXY; with a mirror of your own set\n"
             "PIP_INDEX_URL; then the same make command again."
         )
+
+
+def _wait_for(lock: IO[str]) -> None:
+    """Lock the file. Say so at once if another process holds it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _log("another make installs into .venv; waiting for it")
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _log(text: str) -> None:

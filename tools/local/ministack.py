@@ -37,7 +37,8 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     with log_file.open("ab") as output:
         process = subprocess.Popen(
             # -P: what lies beside the script is not MiniStack's business.
-            [str(EMULATOR_PYTHON), "-P", str(MAIN)],
+            # The directory proves in a list of processes which stack this is.
+            [str(EMULATOR_PYTHON), "-P", str(MAIN), str(state_dir)],
             cwd=home,
             env=_environment(port, temporary, home, access_key) | dict(extra_environment),
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -66,6 +67,8 @@ def main() -> None:
     lambda_runtime.execution_credentials = lambda_svc.execution_credentials = make
     # The key that MiniStack's environment names is root's.
     app.app = _gate()(app.app, os.environ["AWS_ACCESS_KEY_ID"], is_issued)
+    # It is the stack's directory, which MiniStack's own command line does not know.
+    del sys.argv[1:]
     app.main()
 
 
