@@ -64,7 +64,6 @@ def explain(error: Exception, endpoint: str | None) -> ToolError | None:
     if code in _DENIED:
         return ToolError(f"{operation} is not allowed with these credentials: {message or code}")
     if code in _INVALID_CREDENTIALS:
-        return ToolError(
-            f"The credentials are not accepted: {message or code}", "Log in again (aws sso login)."
-        )
+        hint = 'Use the stack that runs: eval "$(make env)"' if endpoint else "Log in again (aws sso login)."
+        return ToolError(f"The credentials are not accepted: {message or code}", hint)
     return ToolError(f"{operation} failed: {code}: {message}")
