@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops.factories import put_rejected
-from tests.unit.tools.ops.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.errors import ToolError
 from tools.ops.inspect.get import document, show
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from producer.manifest import SentMessage, SentRun
+from tests.unit.tools.fakes import DLQ, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops.factories import duplicate, queued, rejected, sent, snapshot, stored
-from tests.unit.tools.ops.fakes import DLQ, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.resources import Resources
 from tools.ops.verify import report, verify
 from tools.ops.verify.snapshot import Snapshot
