@@ -73,8 +73,8 @@ class Resources:
 
     @property
     def queue_name(self) -> str:
-        """Return the name of the events queue, the last part of its URL."""
-        return self.queue_url.rstrip("/").rsplit("/", 1)[-1]
+        """Return the name of the events queue."""
+        return queue_name(self.queue_url)
 
     @property
     def quiet_seconds(self) -> float:
@@ -142,6 +142,11 @@ class Resources:
             bodies_kept=not (exports.get("AWS_ENDPOINT_URL") and exports.get(BODIES_REWRITTEN)),
             state_dir=state_dir,
         )
+
+
+def queue_name(queue_url: str) -> str:
+    """Return the name of a queue: the last part of its URL, because the host may differ."""
+    return queue_url.rstrip("/").rsplit("/", 1)[-1]
 
 
 def require_archive(resources: Resources) -> None:
