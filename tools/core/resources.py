@@ -76,8 +76,8 @@ class Resources:
 
     @property
     def queue_name(self) -> str:
-        """Return the name of the events queue, the last part of its URL."""
-        return self.queue_url.rstrip("/").rsplit("/", 1)[-1]
+        """Return the name of the events queue."""
+        return queue_name(self.queue_url)
 
     @property
     def quiet_seconds(self) -> float:
@@ -145,6 +145,11 @@ class Resources:
             bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or _is_aws(exports.get("AWS_ENDPOINT_URL")),
             state_dir=state_dir,
         )
+
+
+def queue_name(queue_url: str) -> str:
+    """Return the name of a queue: the last part of its URL, because the host may differ."""
+    return queue_url.rstrip("/").rsplit("/", 1)[-1]
 
 
 def require_archive(resources: Resources) -> None:

@@ -89,11 +89,9 @@ def find(resources: Resources, *, any_id: str | None = None, reason: str | None 
 
 def get_item(resources: Resources, message_id: str) -> Item | None:
     """Return a rejected item with its reasons and its payload, or None if it does not exist."""
-    response = resources.client("dynamodb").get_item(
-        TableName=resources.rejected_table_name, Key={MESSAGE_ID: {"S": message_id}}, ConsistentRead=True
+    return tables.get_item(
+        resources.client("dynamodb"), resources.rejected_table_name, MESSAGE_ID, message_id
     )
-    item: Item | None = response.get("Item")
-    return item
 
 
 def reasons_of(item: Item) -> list[Reason]:

@@ -20,7 +20,7 @@ _NOT_ADDED = {EVENT_ID, PAYLOAD, *(column.name for column in EVENT_FIELDS)}
 
 def show(resources: Resources, event_id: str) -> None:
     """Print a stored event as JSON: ``event``, byte for byte, and ``enrichment``. Raises ToolError."""
-    item = _stored_item(resources, event_id)
+    item = tables.get_item(resources.client("dynamodb"), resources.table_name, EVENT_ID, event_id)
     if item is None:
         raise _not_stored(resources, event_id)
     try:
@@ -39,14 +39,6 @@ def document(body: bytes, item: Item) -> bytes:
         f"    {json.dumps(name)}: {tables.to_json(value)}" for name, value in sorted(added.items())
     )
     return b'{\n  "event": ' + body + b',\n  "enrichment": {\n' + lines.encode() + b"\n  }\n}\n"
-
-
-def _stored_item(resources: Resources, event_id: str) -> Item | None:
-    response = resources.client("dynamodb").get_item(
-        TableName=resources.table_name, Key={EVENT_ID: {"S": event_id}}, ConsistentRead=True
-    )
-    item: Item | None = response.get("Item")
-    return item
 
 
 def _not_stored(resources: Resources, event_id: str) -> ToolError:

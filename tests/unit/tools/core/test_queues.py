@@ -8,8 +8,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.unit.tools.ops.factories import digest
-from tests.unit.tools.ops.fakes import DLQ, FakeSQS, pipeline
+import contract
+from tests.unit.tools.fakes import DLQ, FakeSQS, pipeline
 from tools.core import queues
 from tools.core.queues import Depth
 
@@ -108,7 +108,7 @@ def test_dead_letters_are_read_and_released() -> None:
     ids = sqs.put(DLQ, *(f"body-{number}" for number in range(25)))
     messages = queues.read_dead_letters(pipeline(sqs=sqs))
     assert {(message.message_id, message.content_hash) for message in messages} == {
-        (message_id, digest(f"body-{number}")) for number, message_id in enumerate(ids)
+        (message_id, contract.content_hash(f"body-{number}")) for number, message_id in enumerate(ids)
     }
     assert not any(message["hidden"] for message in sqs.queues[DLQ])
 

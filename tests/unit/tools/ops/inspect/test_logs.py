@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.ops.fakes import FakeLogs
+from tests.unit.tools.fakes import FakeLogs
 from tools.core import log_events
 from tools.core.errors import UsageError
 from tools.ops.inspect import logs

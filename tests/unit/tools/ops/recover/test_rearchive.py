@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.archiver import building
-from tests.unit.tools.ops.fakes import FAILURES, FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tests.unit.tools.fakes import FAILURES, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.errors import ToolError
 from tools.core.resources import require_archive
 from tools.core.time_range import TimeRange

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.ops.fakes import DLQ, QUEUE, FakeSQS, pipeline
+from tests.unit.tools.fakes import DLQ, QUEUE, FakeSQS, pipeline
 from tools.core.errors import ToolError
 from tools.ops.recover.message_mover import MessageMover
 from tools.ops.recover.redrive import RedriveResult, redrive
