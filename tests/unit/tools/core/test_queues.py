@@ -75,8 +75,8 @@ def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pyt
 
     monkeypatch.setattr(queues._direct, "open", answer)
     assert queues.peek(pipeline(endpoint="http://127.0.0.1:1"), "http://127.0.0.1:1/0/events") == [
-        queues.QueuedMessage("m-1", digest('  {"a":\r1}\n')),
-        queues.QueuedMessage("m-0", digest("again")),
+        queues.QueuedMessage("m-1", contract.content_hash('  {"a":\r1}\n')),
+        queues.QueuedMessage("m-0", contract.content_hash("again")),
     ]
     assert "ShowInvisible=true&ShowDelayed=true" in asked[-1]
 
