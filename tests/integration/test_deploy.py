@@ -195,7 +195,7 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     assert deployer.live() == "1"
     assert set(deployer.rows().values()) == {0}, "the smoke test left something behind"
     assert deployer.runs("drift") == 0
-    assert "is as the config says" in capsys.readouterr().out
+    assert "equals the config" in capsys.readouterr().out
     assert deployer.schema_version_that_runs() == "1.0.0"
 
     # The other commands find it.

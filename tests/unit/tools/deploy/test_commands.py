@@ -1,4 +1,4 @@
-"""Where a rollback goes, and what is refused before anything is asked of AWS."""
+"""The target of a rollback, and refusals before any request to AWS."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def test_another_name_than_the_environments_destroys_nothing(tmp_path: Path) -> 
         commands.destroy(dev, account_with(Tables(protected=False)), Namespace(confirm="prod"))
 
 
-def test_where_nobody_can_be_asked_nothing_is_agreed_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(_: str) -> str:
+def test_without_a_terminal_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_terminal(_: str) -> str:
         raise EOFError
 
-    monkeypatch.setattr("builtins.input", nobody)
-    with pytest.raises(UsageError, match="nobody to ask"):
+    monkeypatch.setattr("builtins.input", no_terminal)
+    with pytest.raises(UsageError, match="no terminal to ask on"):
         prompts.confirm("Apply?", already=False)
     assert prompts.confirm("Apply?", already=True)
 
@@ -114,7 +114,7 @@ def test_only_a_yes_is_one(answer: str, agreed: bool, monkeypatch: pytest.Monkey
     assert prompts.confirm("Apply?", already=False) == agreed
 
 
-def test_the_laptop_is_not_deployed_to_aws(
+def test_the_local_environment_is_not_deployed_to_aws(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

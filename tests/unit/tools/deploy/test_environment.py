@@ -24,13 +24,13 @@ def test_the_environments_of_the_checkout_can_be_read_and_name_no_account(name: 
 
 def test_a_file_of_another_environment_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.tfvars").write_text('environment = "prod"\n')
-    with pytest.raises(UsageError, match="says environment = 'prod', but ENV is dev"):
+    with pytest.raises(UsageError, match="sets environment = 'prod', but ENV is dev"):
         Environment.read("dev", tmp_path / "dev.tfvars")
 
 
 @pytest.mark.parametrize("name", ["", "Prod", "../x", "p"])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="is no environment"):
+    with pytest.raises(UsageError, match="is not a name of 2 to 12"):
         Environment.read(name)
 
 
@@ -50,5 +50,5 @@ def test_a_file_that_is_no_hcl_is_refused(tmp_path: Path) -> None:
 def test_tfvars_that_would_deploy_other_files_than_were_tested_are_refused(
     variable: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=f"says {variable}"):
+    with pytest.raises(UsageError, match=f"sets {variable}"):
         environment(tmp_path, f'{variable} = "../other"')

@@ -34,7 +34,7 @@ def test_each_change_is_counted_by_its_kind() -> None:
 
 def test_a_table_that_would_go_is_said_to_lose_its_data_in_red() -> None:
     lines = summary(changes({"resource_changes": [entry("aws_dynamodb_table.events", "delete")]}))
-    assert lines[1].plain == "DATA IS LOST: aws_dynamodb_table.events is destroyed, with all that it holds"
+    assert lines[1].plain == "DATA IS LOST: aws_dynamodb_table.events is destroyed, with all its content"
     assert "red" in str(lines[1].style)
 
 

@@ -1,4 +1,4 @@
-"""The deployer's policy, as it is written."""
+"""The text of the deployer's policy."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.tools.deploy.factories import ACCOUNT, environment
 from tools.deploy.__main__ import main
-from tools.deploy.policy import ATHENA, MOST_CHARACTERS, TEMPLATE, document
+from tools.deploy.policy import ATHENA, MAX_CHARACTERS, TEMPLATE, document
 
-# What AWS, or the API's own documentation, lets nobody narrow down. tools/deploy/policy.py says why of each.
+# Statements that AWS does not allow to limit. tools/deploy/policy.py gives the reasons.
 ON_EVERYTHING = {"FeedFunctions", "CompositeAlarms", "SubscriptionsHaveNoName"}
 
 
@@ -23,7 +23,7 @@ def statements(tmp_path: Path) -> list[dict[str, object]]:
 def test_it_fits_into_a_managed_policy(tmp_path: Path, template: Path) -> None:
     longest = environment(tmp_path, 'name_prefix = "a234567890123456789012"\nregion = "ap-southeast-7"')
     text = json.dumps(document(longest, ACCOUNT, template), separators=(",", ":"))
-    assert len(text) <= MOST_CHARACTERS
+    assert len(text) <= MAX_CHARACTERS
 
 
 def test_every_action_is_named_in_full(statements: list[dict[str, object]]) -> None:

@@ -38,11 +38,11 @@ def test_each_difference_is_named() -> None:
     )
     assert differences(TESTED, now) == [
         "the zip of lambda_zip has changed: tested aaaaaaaaaaaa, now dddddddddddd",
-        "terraform/new.tf is new: it was not there when the tests ran",
+        "terraform/new.tf is new since the tests ran",
         "terraform/queue.tf has changed: tested bbbbbbbbbbbb, now eeeeeeeeeeee",
     ]
     assert differences(TESTED, Fingerprint(TESTED.zips, {})) == [
-        "terraform/queue.tf was tested and is not there any more"
+        "terraform/queue.tf was tested and no longer exists"
     ]
 
 

@@ -77,7 +77,7 @@ def test_a_bucket_that_is_there_is_only_brought_to_what_it_is_to_be(s3: Stubber,
 
 def test_without_the_bucket_the_command_that_makes_it_is_named(s3: Stubber, tmp_path: Path) -> None:
     s3.add_client_error("head_bucket", "404", http_status_code=404)
-    with pytest.raises(OpsError, match="is not there") as refused:
+    with pytest.raises(OpsError, match="does not exist") as refused:
         state_bucket.require(environment(tmp_path, REGION), account(s3))
     assert "make deploy-aws ARGS=--bootstrap ENV=dev" in refused.value.hint
 

@@ -44,7 +44,7 @@ def test_the_version_before_is_the_newest_older_one_that_still_exists() -> None:
 
 
 def test_with_nothing_before_it_there_is_nowhere_to_go_back_to() -> None:
-    with pytest.raises(OpsError, match="there is none before it"):
+    with pytest.raises(OpsError, match="no older version exists"):
         versions.before(Functions("3", "4"), RUNNING)
 
 
@@ -67,7 +67,7 @@ def test_the_alias_moves_from_the_revision_that_was_seen() -> None:
 
 
 def test_an_alias_that_somebody_else_moved_is_left_alone() -> None:
-    with pytest.raises(OpsError, match="Somebody else moved the alias"):
+    with pytest.raises(OpsError, match="Another user moved the alias"):
         versions.move(Functions("1", "2", "3", moved=True), RUNNING, "2")
 
 

@@ -58,7 +58,7 @@ def test_values_that_terraform_would_read_unasked_are_left_behind(
 def test_the_old_provider_is_for_emulators_alone() -> None:
     workspace._check(OFFLINE, ON_AN_EMULATOR)
     workspace._check(REGISTRY, ON_AWS)
-    with pytest.raises(OpsError, match="not for AWS"):
+    with pytest.raises(OpsError, match="for emulators only"):
         workspace._check(OFFLINE, ON_AWS)
 
 

@@ -81,7 +81,7 @@ def test_auto_never_pulls_and_names_the_other_choice(docker: Callable[..., Path]
 
 def test_an_image_that_is_here_is_not_pulled(docker: Callable[..., Path]) -> None:
     calls = docker(ENGINE, COMPOSE, IMAGE)
-    assert emulators.choose("localstack") == ("localstack", "as asked")
+    assert emulators.choose("localstack") == ("localstack", "EMULATOR=localstack")
     assert "pull" not in calls.read_text()
 
 
@@ -89,7 +89,7 @@ def test_localstack_that_was_asked_for_is_pulled_with_dockers_own_progress(
     docker: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     docker(ENGINE, COMPOSE, PULL)
-    assert emulators.choose("localstack") == ("localstack", "as asked")
+    assert emulators.choose("localstack") == ("localstack", "EMULATOR=localstack")
     shown = capfd.readouterr().out
     assert shown.index("pulling localstack/localstack:4.14.0") < shown.index("4f4fb700ef54: Pull complete")
 

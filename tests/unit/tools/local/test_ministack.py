@@ -110,5 +110,5 @@ def test_a_round_of_the_streams_that_fails_is_not_the_last(monkeypatch: pytest.M
 
     monkeypatch.setattr(ministack_server, "_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
-        ministack_server.apart(poll)
+        ministack_server.poll_forever(poll)
     assert len(rounds) == 3

@@ -206,7 +206,7 @@ def test_a_provider_that_cannot_be_downloaded_after_all_comes_from_the_wheel(
         tried.append(run.provider.mode)
         (run.workdir / ".terraform").mkdir(exist_ok=True)
         if run.provider.mode == "registry":
-            raise terraform_process.ProviderTrouble("Failed to install provider")
+            raise terraform_process.ProviderError("Failed to install provider")
 
     monkeypatch.setattr(terraform, "_init", init)
     monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
@@ -222,7 +222,7 @@ def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def init(_run: terraform.Run) -> None:
-        raise terraform_process.ProviderTrouble("Failed to install provider: no route to host")
+        raise terraform_process.ProviderError("Failed to install provider: no route to host")
 
     monkeypatch.setattr(terraform, "_init", init)
     monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
@@ -245,7 +245,7 @@ def test_no_other_provider_takes_the_place_of_one_that_is_not_the_locked(
     terraform_that = ["sh", "-c", f'printf \'%s\\n\' "Error: Failed to install provider" "{said}"; exit 1']
     with pytest.raises(StackError, match="Failed to install provider") as failed:
         terraform_process.run(terraform_that, tmp_path, {}, tmp_path / "log", print, "init")
-    assert isinstance(failed.value, terraform_process.ProviderTrouble) is trouble
+    assert isinstance(failed.value, terraform_process.ProviderError) is trouble
     assert ("make lock PROVIDER=1" in str(failed.value)) is not trouble
 
 

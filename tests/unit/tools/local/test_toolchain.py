@@ -116,7 +116,7 @@ def test_a_persons_mirror_is_used_without_asking_the_registry(
     config = home / "mine.tfrc"
     config.write_text('provider_installation {\n  network_mirror { url = "https://mirror.example/" }\n}\n')
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
-    assert toolchain.choose_provider() == toolchain.Provider("mirror", f"as {config} says")
+    assert toolchain.choose_provider() == toolchain.Provider("mirror", f"the mirror in {config}")
 
 
 @pytest.mark.parametrize("text", [None, 'credentials "app.terraform.io" {}\n'])
