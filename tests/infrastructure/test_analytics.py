@@ -55,7 +55,7 @@ def parameters() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("view", PARTITIONS)
-def test_a_view_s_columns_are_those_that_its_sql_makes(
+def test_a_views_columns_equal_those_of_its_sql(
     view: str, local_values: dict[str, Any], tmp_path: Path
 ) -> None:
     with open_archive(tmp_path) as database:
@@ -67,7 +67,7 @@ def test_a_view_s_columns_are_those_that_its_sql_makes(
     assert ", ".join(said) == described
 
 
-def test_every_type_that_hive_calls_otherwise_has_its_name(local_values: dict[str, Any]) -> None:
+def test_every_type_with_another_name_in_hive_has_that_name(local_values: dict[str, Any]) -> None:
     # Glue's types are Hive's (Glue developer guide, "Data types"); these are called the same there.
     same = {"bigint", "boolean", "decimal(38,4)"}
     used = {one["type"] for columns in local_values["archive_columns"].values() for one in columns}
@@ -83,7 +83,7 @@ def test_every_type_and_kind_that_is_archived_is_projected(local_values: dict[st
     }
 
 
-def test_what_is_fetched_is_what_athena_reads(local_values: dict[str, Any]) -> None:
+def test_the_downloaded_objects_are_those_that_athena_reads(local_values: dict[str, Any]) -> None:
     assert set(PREFIXES) == {
         f"{name}/{one['partition']}={value}/"
         for name, one in local_values["archive_lines"].items()
@@ -112,7 +112,7 @@ def test_hours_have_two_digits_and_days_reach_as_far_as_the_archive() -> None:
 
 
 @pytest.mark.parametrize("asked", [pytest.param(one, id=one.name) for one in named_queries()])
-def test_a_saved_query_reads_the_last_days_and_is_otherwise_the_same(
+def test_a_saved_query_is_the_named_query_limited_to_the_last_days(
     asked: NamedQuery, local_values: dict[str, Any], tmp_path: Path
 ) -> None:
     query = resources("aws_athena_named_query")["questions"]["query"]
@@ -149,7 +149,7 @@ def fill(directory: Path, moment: datetime) -> None:
         put(directory, key(kind, hour), line)
 
 
-def test_results_go_where_the_workgroup_says_and_are_not_kept() -> None:
+def test_results_go_to_the_workgroups_bucket_and_expire() -> None:
     configuration = resources("aws_athena_workgroup")["archive"].block("configuration")
     assert configuration["enforce_workgroup_configuration"] is True
     result = configuration.block("result_configuration")
@@ -159,7 +159,7 @@ def test_results_go_where_the_workgroup_says_and_are_not_kept() -> None:
     assert rule.block("expiration")["days"] == 7
 
 
-def test_nothing_of_athena_is_made_unless_it_is_asked_for() -> None:
+def test_athena_resources_are_created_only_on_request() -> None:
     made = [block for block in blocks("resource") if "athena" in block.type or "glue" in block.type]
     made += [block for block in blocks("resource") if block.name == "athena_results"]
     assert len(made) >= 9

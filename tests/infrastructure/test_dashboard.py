@@ -54,14 +54,14 @@ def test_the_panels_are_those_of_the_terminal_in_the_same_order(monitoring: Moni
     assert list(dict.fromkeys(panel(widget) for widget in monitoring.widgets())) == PANELS
 
 
-def test_every_panel_shows_only_metrics_that_there_are(monitoring: Monitoring, known: Known) -> None:
+def test_every_panel_shows_only_existing_metrics(monitoring: Monitoring, known: Known) -> None:
     for widget in monitoring.widgets():
         for metric in metrics_of_widget(widget):
             assert_exists(metric, known, monitoring)
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_a_panel_shows_what_it_is_for(monitoring: Monitoring, name: str) -> None:
+def test_a_panel_shows_its_metrics(monitoring: Monitoring, name: str) -> None:
     shown = {
         metric.name
         for widget in monitoring.widgets()
@@ -71,14 +71,14 @@ def test_a_panel_shows_what_it_is_for(monitoring: Monitoring, name: str) -> None
     assert shown == METRICS[name]
 
 
-def test_every_expression_speaks_of_metrics_of_its_own_panel(monitoring: Monitoring) -> None:
+def test_every_expression_uses_metrics_of_its_own_panel(monitoring: Monitoring) -> None:
     for widget in monitoring.widgets():
         options = [row[-1] for row in widget["properties"].get("metrics", ()) if isinstance(row[-1], dict)]
         named = {ident for o in options for ident in re.findall(r"\b[a-z]\w*", o.get("expression", ""))}
         assert named == {option["id"] for option in options if "id" in option}
 
 
-def test_every_figure_has_a_statistic_and_a_label(monitoring: Monitoring) -> None:
+def test_every_value_has_a_statistic_and_a_label(monitoring: Monitoring) -> None:
     for widget in monitoring.widgets():
         for row in widget["properties"].get("metrics", ()):
             options = row[-1]
@@ -100,7 +100,7 @@ def test_every_graph_is_of_the_pipelines_region(monitoring: Monitoring) -> None:
     assert regions == {"us-east-1"}
 
 
-def test_no_widget_lies_over_another_or_beside_the_screen(monitoring: Monitoring) -> None:
+def test_no_widget_overlaps_another_or_exceeds_the_screen(monitoring: Monitoring) -> None:
     for widget in monitoring.widgets():
         assert widget["x"] + widget["width"] <= COLUMNS
     for one, other in itertools.combinations(monitoring.widgets(), 2):

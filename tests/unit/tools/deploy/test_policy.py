@@ -30,7 +30,7 @@ def test_every_action_is_named_in_full(statements: list[dict[str, object]]) -> N
     assert "*" not in json.dumps([statement["Action"] for statement in statements])
 
 
-def test_everything_else_is_held_to_the_names_of_the_environment(
+def test_all_other_statements_are_limited_to_the_environments_names(
     statements: list[dict[str, object]],
 ) -> None:
     for statement in statements:
@@ -41,7 +41,7 @@ def test_everything_else_is_held_to_the_names_of_the_environment(
             assert named or listing or statement["Sid"] in ON_EVERYTHING, statement
 
 
-def test_athena_s_part_is_held_to_the_environment_s_catalog_and_workgroup(tmp_path: Path) -> None:
+def test_athenas_policy_is_limited_to_the_environments_catalog_and_workgroup(tmp_path: Path) -> None:
     catalog, workgroup = document(environment(tmp_path), ACCOUNT, ATHENA)["Statement"]
     start = f"arn:aws:glue:us-east-1:{ACCOUNT}:"
     whole, *narrow = catalog["Resource"]
@@ -52,18 +52,18 @@ def test_athena_s_part_is_held_to_the_environment_s_catalog_and_workgroup(tmp_pa
     assert "*" not in json.dumps([catalog["Action"], workgroup["Action"]])
 
 
-def test_roles_are_passed_to_lambda_alone(statements: list[dict[str, object]]) -> None:
+def test_roles_are_passed_to_lambda_only(statements: list[dict[str, object]]) -> None:
     (passing,) = [statement for statement in statements if statement["Action"] == ["iam:PassRole"]]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
 
 
-def test_mappings_are_held_to_the_functions_that_they_feed(statements: list[dict[str, object]]) -> None:
+def test_mappings_are_limited_to_their_functions(statements: list[dict[str, object]]) -> None:
     (feeding,) = [statement for statement in statements if statement["Sid"] == "FeedFunctions"]
     function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:rt-pipeline-dev-*"
     assert feeding["Condition"] == {"ArnLike": {"lambda:FunctionArn": function}}
 
 
-def test_of_the_state_only_the_lock_and_the_record_may_be_deleted(
+def test_only_the_lock_and_the_record_of_the_state_may_be_deleted(
     statements: list[dict[str, object]],
 ) -> None:
     (unlock,) = [statement for statement in statements if statement["Sid"] == "UnlockState"]
