@@ -31,7 +31,7 @@ def test_a_bucket_is_closed_to_the_public_and_to_access_lists(bucket: str) -> No
 
 
 @pytest.mark.parametrize("statement", ALLOWING)
-def test_nobody_but_a_service_of_awss_is_let_in(statement: Block) -> None:
+def test_only_aws_services_are_allowed_in(statement: Block) -> None:
     for principals in statement.blocks().get("principals", []):
         assert principals["type"] == "Service"
         assert all(name.endswith(".amazonaws.com") for name in principals["identifiers"])
@@ -40,5 +40,5 @@ def test_nobody_but_a_service_of_awss_is_let_in(statement: Block) -> None:
 @pytest.mark.parametrize(
     "type_", ["aws_lambda_function_url", "aws_lambda_permission", "aws_api_gateway_rest_api", "aws_lb"]
 )
-def test_nothing_answers_to_the_outside(type_: str) -> None:
+def test_no_resource_is_public(type_: str) -> None:
     assert not resources(type_)

@@ -89,7 +89,7 @@ def test_athena_needs_an_archive_to_query(variables: Variables) -> None:
     assert variables.problems(*both[:2]) == set()
 
 
-def test_names_that_would_make_the_bucket_name_too_long_are_refused(variables: Variables) -> None:
+def test_names_that_make_the_bucket_name_too_long_are_refused(variables: Variables) -> None:
     # 63 characters less "-payloads-", a 12-digit account, "-" and the longest region leave 26.
     assert variables.problems("-var=environment=test", f"-var=name_prefix={'a' * 21}") == set()
     assert variables.problems("-var=environment=test", f"-var=name_prefix={'a' * 22}") == {"name_prefix"}
@@ -101,6 +101,6 @@ def test_every_environment_passes_the_validations(variables: Variables, file: Pa
 
 
 @pytest.mark.parametrize("threshold", ["1000.01", "0.1", "999999999999999.9999"])
-def test_the_threshold_stays_the_decimal_that_was_written(variables: Variables, threshold: str) -> None:
+def test_the_threshold_stays_an_exact_decimal(variables: Variables, threshold: str) -> None:
     arguments = ("-var=environment=test", f"-var=large_order_threshold={threshold}")
     assert variables.evaluate("${var.large_order_threshold}", *arguments) == threshold

@@ -1,4 +1,4 @@
-"""Run ``python -m tools.deploy <command>``. Every option can also come from the environment, as make passes it."""
+"""Run ``python -m tools.deploy <command>``. make passes options as variables."""
 
 from __future__ import annotations
 

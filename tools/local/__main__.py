@@ -1,4 +1,4 @@
-"""``python -m tools.local up | down | status | env | doctor | build | terraform``, as the Makefile calls it."""
+"""Run ``python -m tools.local up | down | status | env | doctor | build | terraform``."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    # Ends the same way as Ctrl-C does: Terraform is told, and finishes what it has begun.
+    # These signals act like Ctrl-C: Terraform finishes the resources that it is changing.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options, rest = _parser().parse_known_args(arguments)
@@ -32,12 +32,12 @@ def main(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         print(
-            f"{error}\nThe stack cannot be worked on like this; put that right, then try again.",
+            f"{error}\nThe stack cannot be changed. Correct this, then run the same command again.",
             file=sys.stderr,
         )
         return 1
     except KeyboardInterrupt:
-        print("stopped; make up goes on from here, make down removes what there is", file=sys.stderr)
+        print("Stopped. make up continues, make down removes the stack.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -93,7 +93,7 @@ def _terraform(_options: argparse.Namespace, rest: list[str]) -> int:
 
     os.environ["CHECKPOINT_DISABLE"] = "1"
     if toolchain.cli_config() is None:
-        # Terraform warns of a config that does not exist.
+        # Terraform warns about a config file that does not exist.
         os.environ.pop("TF_CLI_CONFIG_FILE", None)
     command = toolchain.find_terraform().command
     os.execv(command, [command, *rest])  # noqa: S606
@@ -117,13 +117,13 @@ def _parser() -> argparse.ArgumentParser:
         "--state-dir",
         type=Path,
         default=Path(os.environ.get("STACK_DIR") or DEFAULT_STATE_DIR),
-        help="where everything about the stack is kept",
+        help="directory for the state of the stack (STACK_DIR=)",
     )
     parser.add_argument("--port", type=_port, default=os.environ.get("PORT") or None)
     parser.add_argument(
         "--endpoint",
         default=(os.environ.get("ENDPOINT") or "").rstrip("/") or None,
-        help="use the emulator that runs at this address, for example http://127.0.0.1:4566",
+        help="use a running emulator, for example http://127.0.0.1:4566 (ENDPOINT=)",
     )
     parser.add_argument("--brief", action="store_true", help="up: do not list the names and the next steps")
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"PORT={text} is not a port: it is a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"PORT={text} is not a port. Give a number from 1 to 65535")
     return int(text)
 
 

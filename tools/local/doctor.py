@@ -201,7 +201,7 @@ def disk() -> str:
 @check(
     "LocalStack",
     "make up and make test use the embedded emulator MiniStack, which enforces IAM.",
-    f"To use LocalStack: install Docker with compose, then make up EMULATOR=localstack ({localstack.PULL_SIZE})",
+    f"For LocalStack: install Docker and compose, then make up EMULATOR=localstack ({localstack.PULL_SIZE})",
     Level.OPTIONAL,
 )
 def docker() -> str:

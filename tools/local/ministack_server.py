@@ -1,10 +1,8 @@
-"""MiniStack with a batching window for streams. Run as a script, by MiniStack's own interpreter.
+"""Run MiniStack with a batching window for streams, as a script of MiniStack's own interpreter.
 
-MiniStack invokes a stream's function in the one thread that also feeds queues to functions, and with whatever
-has come since it last looked: some ten records, while no message is delivered. Each message would wait for
-the archiver, which on AWS it never does. Here streams have a thread of their own, which looks once a second,
-so that a batch fills as it does in a batching window. Imports nothing of this project: the interpreter holds
-MiniStack alone.
+MiniStack polls streams and queues in one thread, so that each message would wait for the archiver, which
+never happens on AWS. Here a second thread polls the streams once a second, which fills batches like a
+batching window. This script imports nothing of this project, because its interpreter has only MiniStack.
 """
 
 import logging
@@ -16,8 +14,8 @@ from typing import Any
 _SECONDS = 1.0
 
 
-def apart(poll: Callable[[], Any]) -> None:
-    """Poll for ever, once in a batching window, whatever a round comes to."""
+def poll_forever(poll: Callable[[], Any]) -> None:
+    """Poll once per batching window for ever. Errors are logged."""
     while True:
         time.sleep(_SECONDS)
         try:
@@ -27,14 +25,14 @@ def apart(poll: Callable[[], Any]) -> None:
 
 
 def main() -> None:
-    """Run MiniStack until it is ended."""
+    """Run MiniStack until it is stopped."""
     from ministack import app
     from ministack.services import lambda_svc
 
-    # A name that MiniStack no longer has fails here, at once, and not as an archive that stays empty.
+    # If MiniStack renames this function, the start fails instead of the archive staying empty.
     poll = lambda_svc._poll_dynamodb_streams
     lambda_svc._poll_dynamodb_streams = lambda: False
-    threading.Thread(target=apart, args=(poll,), daemon=True).start()
+    threading.Thread(target=poll_forever, args=(poll,), daemon=True).start()
     app.main()
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the Python to build the virtual environments with, or says why there is none.
-# $PYTHON is what the person asked for, if anything.
+# Print the Python that builds the virtual environments, or the reason why there is none.
+# $PYTHON is the user's choice, if set.
 tools=.venv/tools/bin/python
 
 fits() {
@@ -25,9 +25,9 @@ else
 fi
 for other in python3.14 python3.13 python3.12 python3.11; do
     if fits "$other"; then
-        echo "There is $other here: put PYTHON=$other after make." >&2
+        echo "$other is installed: type make PYTHON=$other ..." >&2
         exit 1
     fi
 done
-echo "Install one (https://www.python.org/downloads/, or your system's packages), or name it: make PYTHON=/path/to/python3" >&2
+echo "Install it (https://www.python.org/downloads/ or your system's packages), or name it: make PYTHON=/path/to/python3" >&2
 exit 1

@@ -50,7 +50,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, *, fails: bool = False, answers: b
     return made
 
 
-def test_it_runs_for_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs_as_long_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     made = stand_in(monkeypatch)
     with localstack_container.running("image:1") as address:
         assert address.startswith("http://127.0.0.1:")
@@ -65,7 +65,7 @@ def test_its_log_is_kept(monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
     assert log.read_bytes() == b"License activation failed"
 
 
-def test_an_engine_that_docker_py_cannot_reach_is_said_with_the_way_out(
+def test_an_engine_that_docker_py_cannot_reach_is_an_error_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: object) -> None:
@@ -80,7 +80,7 @@ def test_an_engine_that_docker_py_cannot_reach_is_said_with_the_way_out(
         pass
 
 
-def test_an_image_that_cannot_be_pulled_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_cannot_be_pulled_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, fails=True)
     with (
         pytest.raises(StackError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
@@ -89,7 +89,7 @@ def test_an_image_that_cannot_be_pulled_is_said_with_the_way_out(monkeypatch: py
         pass
 
 
-def test_one_that_does_not_answer_is_removed_and_its_last_words_are_told(
+def test_a_container_that_does_not_answer_is_removed_and_its_log_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = stand_in(monkeypatch, answers=False)

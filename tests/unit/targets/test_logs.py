@@ -51,7 +51,7 @@ def use_stack(state: Any, session: Any, *, fails: bool = False) -> None:
         assert not fails, "a test"
 
 
-def test_a_run_without_a_failure_keeps_none(directory: Path) -> None:
+def test_a_run_without_a_failure_keeps_no_logs(directory: Path) -> None:
     use_stack(Logs(), session(0))
     assert not directory.exists()
 
@@ -61,13 +61,13 @@ def test_after_a_failure_the_lines_of_every_function_are_kept(directory: Path) -
     assert (directory / "rt-x-local-processor.log").read_text() == "one\ntwo\n"
 
 
-def test_they_are_kept_where_the_failure_ends_the_stack(directory: Path) -> None:
+def test_logs_are_kept_if_the_failure_ends_the_stack(directory: Path) -> None:
     with pytest.raises(AssertionError, match="a test"):
         use_stack(Logs(), session(0), fails=True)
     assert (directory / "rt-x-local-processor.log").exists()
 
 
-def test_an_emulator_that_has_ended_does_not_hide_the_failure(directory: Path) -> None:
+def test_a_stopped_emulator_does_not_hide_the_failure(directory: Path) -> None:
     with pytest.raises(AssertionError, match="a test"):
         use_stack(Logs(answers=False), session(0), fails=True)
     assert "cannot be read" in (directory / "rt-x-local.log").read_text()

@@ -36,7 +36,7 @@ def test_the_copy_is_the_checkout_with_its_relative_paths(tmp_path: Path) -> Non
     assert (dev.directory / "terraform" / "backend.tf").is_file()
 
 
-def test_what_terraform_left_in_the_copy_is_not_taken_for_the_checkouts(tmp_path: Path) -> None:
+def test_terraforms_own_files_in_the_copy_do_not_count_as_the_checkouts(tmp_path: Path) -> None:
     dev = environment(tmp_path)
     workspace.stage(dev)
     (dev.directory / "terraform" / LOCK).write_text("# of the old provider\n")
@@ -44,7 +44,7 @@ def test_what_terraform_left_in_the_copy_is_not_taken_for_the_checkouts(tmp_path
     assert workspace.stage(dev) == receipt.fingerprint()
 
 
-def test_values_that_terraform_would_read_unasked_are_left_behind(
+def test_files_that_terraform_reads_automatically_are_not_copied(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = tmp_path / "terraform"
@@ -56,10 +56,10 @@ def test_values_that_terraform_would_read_unasked_are_left_behind(
     assert not list((dev.directory / "terraform").glob("*.tfvars"))
 
 
-def test_the_old_provider_is_for_emulators_alone() -> None:
+def test_the_old_provider_is_for_emulators_only() -> None:
     workspace._check(OFFLINE, ON_AN_EMULATOR)
     workspace._check(REGISTRY, ON_AWS)
-    with pytest.raises(OpsError, match="not for AWS"):
+    with pytest.raises(OpsError, match="for emulators only"):
         workspace._check(OFFLINE, ON_AWS)
 
 
@@ -116,7 +116,7 @@ def test_a_plan_before_any_test_pins_nothing_and_leaves_nothing_in_the_checkout(
 
 
 @pytest.mark.parametrize(("account", "written"), [(ON_AWS, False), (ON_AN_EMULATOR, True)])
-def test_an_account_id_is_done_without_on_an_emulator_alone(
+def test_only_on_an_emulator_is_the_account_id_omitted(
     initialised: Callable[[Account], list[str]], account: Account, written: bool, tmp_path: Path
 ) -> None:
     initialised(account)

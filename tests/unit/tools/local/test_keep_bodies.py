@@ -93,7 +93,7 @@ def polled(poller: Any, bodies: list[str], patterns: list[dict[str, Any]]) -> li
     return list(made.processor.got.values())
 
 
-def test_every_body_reaches_the_function_as_it_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_body_reaches_the_function_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     poller = sqs_poller()
     assert polled(poller, ODD[:1], []) != ODD[:1]
     run_script(monkeypatch, poller)
@@ -107,7 +107,7 @@ def test_filters_still_see_parsed_bodies(monkeypatch: pytest.MonkeyPatch) -> Non
     assert polled(poller, bodies, [{"body": {"type": ["order"]}}]) == ['{"type":  "order"}']
 
 
-def test_messages_are_left_as_the_poller_received_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_of_the_poller_are_not_modified(monkeypatch: pytest.MonkeyPatch) -> None:
     poller = sqs_poller()
     run_script(monkeypatch, poller)
     message = {"MessageId": "1", "Body": "{}", "ReceiptHandle": "r"}
@@ -144,7 +144,7 @@ class Parsing(sqs_poller()):  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("poller", [Renamed, Parsing])
-def test_a_poller_of_another_shape_is_left_as_it_is_and_the_script_fails(
+def test_a_poller_of_another_shape_is_restored_and_the_script_fails(
     monkeypatch: pytest.MonkeyPatch, poller: type
 ) -> None:
     before = dict(vars(poller))

@@ -85,7 +85,7 @@ def never(service: str) -> Any:
     raise AssertionError(service)
 
 
-def test_ministack_keeps_them_and_is_not_asked() -> None:
+def test_ministack_keeps_bodies_and_gets_no_probe() -> None:
     assert message_bodies.are_kept("http://127.0.0.1:1", "ministack", never)
 
 
@@ -96,7 +96,7 @@ def test_a_localstack_whose_script_succeeded_gets_no_probe() -> None:
 
 @pytest.mark.parametrize("scripts", [[], [SCRIPTS[0] | {"state": "ERROR"}], [SCRIPTS[0] | {"name": "x.py"}]])
 @pytest.mark.parametrize(("said", "kept"), [("kept", True), ("rewritten", False)])
-def test_any_other_localstack_gets_a_probe_that_leaves_nothing_behind(
+def test_any_other_localstack_gets_a_probe_that_cleans_up(
     scripts: list[dict[str, str]], said: str, kept: bool
 ) -> None:
     emulator = Emulator(said)

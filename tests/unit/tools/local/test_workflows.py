@@ -22,7 +22,7 @@ def jobs(path: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_there_are_the_workflows_that_readme_names() -> None:
+def test_the_workflows_that_readme_names_exist() -> None:
     assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "providers", "test"]
 
 
@@ -37,7 +37,7 @@ def test_a_job_runs_make_and_nothing_else(path: Path) -> None:
 
 
 @EACH
-def test_a_job_ends_in_time_and_may_no_more_than_it_needs(path: Path) -> None:
+def test_a_job_has_a_timeout_and_least_permissions(path: Path) -> None:
     workflow = yaml.safe_load(path.read_text())
     assert all(job["timeout-minutes"] <= 120 for job in workflow["jobs"].values())
     assert workflow["permissions"] == {"contents": "read"}
@@ -57,12 +57,12 @@ def test_only_the_job_that_proposes_a_provider_may_write() -> None:
 
 
 @EACH
-def test_no_key_of_aws_is_stored(path: Path) -> None:
+def test_no_aws_key_is_stored(path: Path) -> None:
     assert set(re.findall(r"secrets\.\w+", path.read_text())) <= {"secrets.LOCALSTACK_AUTH_TOKEN"}
 
 
 @EACH
-def test_an_action_is_pinned_by_its_commit_and_says_its_version(path: Path) -> None:
+def test_an_action_is_pinned_by_its_commit_with_its_version_as_a_comment(path: Path) -> None:
     used = re.findall(r"uses: (.*)", path.read_text())
     assert used
     for action in used:
@@ -80,7 +80,7 @@ def test_the_logs_of_a_localstack_on_which_tests_failed_are_kept(job: str, versi
         assert {step["if"] for step in before} == {"env.LOCALSTACK_AUTH_TOKEN != ''"}
 
 
-def test_every_night_what_is_pinned_is_tried_in_its_newest_version() -> None:
+def test_pinned_packages_are_tested_in_their_newest_version_every_night() -> None:
     drift = jobs(ROOT / ".github" / "workflows" / "nightly.yml")["drift"]
     commands = [step["run"] for step in drift["steps"] if "run" in step]
     assert commands == [
@@ -90,13 +90,13 @@ def test_every_night_what_is_pinned_is_tried_in_its_newest_version() -> None:
     ]
 
 
-def test_every_python_of_the_readme_is_tried_on_linux_and_macos() -> None:
+def test_every_python_of_the_readme_is_tested_on_linux_and_macos() -> None:
     matrix = jobs(ROOT / ".github" / "workflows" / "test.yml")["embedded"]["strategy"]["matrix"]
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
     assert matrix["os"] == ["ubuntu-latest", "macos-latest"]
 
 
-def test_what_is_deployed_was_tested_by_the_same_job() -> None:
+def test_a_deploy_job_tests_before_it_deploys() -> None:
     steps = jobs(ROOT / ".github" / "workflows" / "deploy.yml")["deploy"]["steps"]
     commands = [step["run"].split()[1] for step in steps if "run" in step]
     assert commands == ["test", "deploy-aws"]
