@@ -171,12 +171,12 @@ fmt: ## format Python and Terraform
 	@$(DEV) -m ruff format .
 	@$(TOOLS) -m tools.local terraform fmt -recursive terraform
 
-docs: ## write the generated pages and figures in docs/ and terraform/README.md (PICTURE=1: docs/top.svg too)
+docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1: docs/top.svg too)
 	$(NEED) tools $(if $(PICTURE),emulator)
 	@$(TOOLS) -m tools.benchmarks.docs.contract
-	@$(TOOLS) -m tools.benchmarks.docs.figures
-	@$(TOOLS) -m tools.analytics.views
 	@$(TOOLS) -m tools.benchmarks.docs.terraform
+	@$(TOOLS) -m tools.benchmarks.docs.sections
+	@$(TOOLS) -m tools.analytics.views
 ifneq ($(PICTURE),)
 	@$(TOOLS) -m tools.local up --brief
 	@$(TOOLS) -m dashboards.screenshot

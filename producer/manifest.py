@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from producer.errors import ProducerError
-from producer.generate.messages import Message
+from producer.generate.messages import DUPLICATE, REJECTED, STORED, Message
 
 VERSION = 1
 # The end of the last complete line is searched in this many bytes; a message's line has about 300.
@@ -32,6 +32,29 @@ class Header:
     queue_url: str
     started_at: str
     arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message that SQS accepted. ``expect`` is the pipeline's expected result, as in `Message`."""
+
+    message_id: str
+    event_id: str | None
+    event_type: str | None
+    content_hash: str
+    expect: str
+    large_order: bool
+
+
+@dataclass(frozen=True)
+class SentRun:
+    """A run as its manifest describes it. ``failed`` counts the messages that SQS did not accept."""
+
+    run_id: str
+    queue_url: str
+    messages: tuple[SentMessage, ...]
+    failed: int
+    complete: bool
 
 
 class Manifest:
@@ -146,6 +169,24 @@ def read_completion(path: Path) -> dict[str, Any] | None:
         if "sent" in line:
             completion = line
     return completion
+
+
+def read_run(path: Path) -> SentRun:
+    """Read a whole manifest. An incomplete last line is ignored. Raises ProducerError."""
+    header = read_header(path)
+    try:
+        messages = tuple(_sent_message(line) for line in read_messages(path))
+        completion = read_completion(path)
+        failed = len(completion["failed"]) if completion else 0
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProducerError(f"{path} is damaged ({type(error).__name__}: {error}).") from None
+    return SentRun(header.run_id, header.queue_url, messages, failed, complete=completion is not None)
+
+
+def _sent_message(line: dict[str, Any]) -> SentMessage:
+    if line["expect"] not in (STORED, DUPLICATE, REJECTED):
+        raise ValueError(f"it expects {line['expect']!r}")
+    return SentMessage(**{name: line[name] for name in SentMessage.__dataclass_fields__})
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

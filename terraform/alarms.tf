@@ -1,6 +1,5 @@
-# Each alarm's runbook is the section of docs/reliability.md under the alarm's name here. Alarms that say that
-# events do not flow go to ops. What business wants to know as well (rejections, large orders) goes to alerts
-# and to ops: CloudWatch sends no message attributes, so no filtered subscription of alerts ever gets an alarm.
+# Each alarm's runbook is the section of docs/reliability.md with the alarm's name. Alarms go to ops; rejections and
+# large orders also to alerts, whose filtered subscriptions get none, because CloudWatch sends no attributes.
 
 locals {
   runbook = "Runbook: docs/reliability.md#"
@@ -9,7 +8,7 @@ locals {
   to_ops_and_alerts  = [aws_sns_topic.ops.arn, aws_sns_topic.alerts.arn]
   function_dimension = { FunctionName = aws_lambda_function.processor.function_name }
 
-  # What the functions write themselves, in embedded metric format: telemetry.py of both in lambda_src/.
+  # Metrics that the functions log in embedded metric format (lambda_src/common/telemetry.py).
   own_namespace = "RtPipeline"
 }
 
@@ -17,7 +16,7 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name        = "${local.name}-dead-letters"
-  alarm_description = "Messages failed too often and are dead-lettered. ${local.runbook}dead_letters"
+  alarm_description = "Messages failed repeatedly and are dead-lettered. ${local.runbook}dead_letters"
 
   namespace   = "AWS/SQS"
   metric_name = "ApproximateNumberOfMessagesVisible"
@@ -28,7 +27,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   evaluation_periods  = 1
-  # SQS falls silent about a queue that nobody touched for six hours, even while messages wait in it.
+  # SQS reports no metrics for a queue that was unused for six hours, even if messages wait in it.
   treat_missing_data = "ignore"
 
   alarm_actions = local.to_ops
@@ -37,7 +36,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
 
 resource "aws_cloudwatch_metric_alarm" "oldest_message" {
   alarm_name        = "${local.name}-oldest-message"
-  alarm_description = "An event waits for too long. ${local.runbook}oldest_message"
+  alarm_description = "An event waits too long. ${local.runbook}oldest_message"
 
   namespace   = "AWS/SQS"
   metric_name = "ApproximateAgeOfOldestMessage"
@@ -57,7 +56,7 @@ resource "aws_cloudwatch_metric_alarm" "oldest_message" {
 
 resource "aws_cloudwatch_metric_alarm" "backlog_growing" {
   alarm_name        = "${local.name}-backlog-growing"
-  alarm_description = "Events come faster than they are processed. ${local.runbook}backlog_growing"
+  alarm_description = "Events arrive faster than they are processed. ${local.runbook}backlog_growing"
 
   metric_query {
     id = "waiting"
@@ -66,7 +65,7 @@ resource "aws_cloudwatch_metric_alarm" "backlog_growing" {
       namespace   = "AWS/SQS"
       metric_name = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = aws_sqs_queue.events.name }
-      # The least that waited in five minutes: a burst that was worked off leaves it where it was.
+      # The minimum in five minutes, which a burst that was processed does not raise.
       stat   = "Minimum"
       period = 300
     }
@@ -82,18 +81,18 @@ resource "aws_cloudwatch_metric_alarm" "backlog_growing" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   evaluation_periods  = var.backlog_minutes / 5
-  # The function's pollers keep the queue talking. If they are gone, what was growing has not stopped.
+  # Polling keeps the queue's metrics alive. If polling stopped, a growing backlog still grows.
   treat_missing_data = "ignore"
 
   alarm_actions = local.to_ops
   ok_actions    = local.to_ops
 }
 
-# The function. Lambda reports nothing while nothing is invoked, and then nothing is wrong with it.
+# The function. Lambda reports no metrics without invocations, which is not a fault.
 
 resource "aws_cloudwatch_metric_alarm" "function_errors" {
   alarm_name        = "${local.name}-function-errors"
-  alarm_description = "The function failed; its batches went back to the queue. ${local.runbook}function_errors"
+  alarm_description = "The function failed; its batches returned to the queue. ${local.runbook}function_errors"
 
   namespace   = "AWS/Lambda"
   metric_name = "Errors"
@@ -103,7 +102,7 @@ resource "aws_cloudwatch_metric_alarm" "function_errors" {
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # One bad minute raises it and five good ones end it: a flickering fault is one mail and not fifty.
+  # One bad minute raises it and five good ones end it, so that an intermittent fault sends one mail.
   evaluation_periods  = 5
   datapoints_to_alarm = 1
   treat_missing_data  = "notBreaching"
@@ -114,7 +113,7 @@ resource "aws_cloudwatch_metric_alarm" "function_errors" {
 
 resource "aws_cloudwatch_metric_alarm" "function_throttles" {
   alarm_name        = "${local.name}-function-throttles"
-  alarm_description = "Lambda runs the function too seldom. ${local.runbook}function_throttles"
+  alarm_description = "Lambda throttles the function. ${local.runbook}function_throttles"
 
   namespace   = "AWS/Lambda"
   metric_name = "Throttles"
@@ -124,7 +123,7 @@ resource "aws_cloudwatch_metric_alarm" "function_throttles" {
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # Lambda tries again by itself; what goes on for minutes uses up the messages' deliveries.
+  # Lambda retries. Throttling for minutes uses up the messages' deliveries.
   evaluation_periods  = 5
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"
@@ -135,7 +134,7 @@ resource "aws_cloudwatch_metric_alarm" "function_throttles" {
 
 resource "aws_cloudwatch_metric_alarm" "function_duration" {
   alarm_name        = "${local.name}-function-duration"
-  alarm_description = "Invocations come near the function's timeout. ${local.runbook}function_duration"
+  alarm_description = "Invocations take almost as long as the function's timeout. ${local.runbook}function_duration"
 
   namespace          = "AWS/Lambda"
   metric_name        = "Duration"
@@ -154,10 +153,10 @@ resource "aws_cloudwatch_metric_alarm" "function_duration" {
   ok_actions    = local.to_ops
 }
 
-# The function hands messages back one by one instead of failing, so Lambda counts no error for them.
+# The function returns single messages instead of failing, so Lambda counts no error for them.
 resource "aws_cloudwatch_metric_alarm" "messages_returned" {
   alarm_name        = "${local.name}-messages-returned"
-  alarm_description = "The function keeps handing messages back to the queue. ${local.runbook}messages_returned"
+  alarm_description = "The function repeatedly returns messages to the queue. ${local.runbook}messages_returned"
 
   namespace   = local.own_namespace
   metric_name = "Returned"
@@ -167,7 +166,7 @@ resource "aws_cloudwatch_metric_alarm" "messages_returned" {
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # A single fault is over with the next delivery.
+  # The next delivery recovers from a single fault.
   evaluation_periods  = 5
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"
@@ -190,9 +189,9 @@ resource "aws_cloudwatch_metric_alarm" "alert_delivery" {
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # SNS counts one when it gives up (over HTTP, each attempt): somebody did not get an alert.
+  # SNS counts a failure when it gives up (over HTTP, each attempt): a subscriber did not get an alert.
   evaluation_periods = 1
-  # SNS reports nothing about a topic that is not used.
+  # SNS reports no metrics for an unused topic.
   treat_missing_data = "notBreaching"
 
   alarm_actions = local.to_ops
@@ -201,7 +200,7 @@ resource "aws_cloudwatch_metric_alarm" "alert_delivery" {
 
 resource "aws_cloudwatch_metric_alarm" "rejection_rate" {
   alarm_name        = "${local.name}-rejection-rate"
-  alarm_description = "Unusually many events break the contract. ${local.runbook}rejection_rate"
+  alarm_description = "Unusually many events violate the contract. ${local.runbook}rejection_rate"
 
   metric_query {
     id = "received"
@@ -230,7 +229,7 @@ resource "aws_cloudwatch_metric_alarm" "rejection_rate" {
   metric_query {
     id    = "rate"
     label = "rejected, in percent"
-    # Of fewer than 20 events in five minutes, a single one would be over 5%.
+    # Among fewer than 20 events in five minutes, a single one would exceed 5%.
     expression  = "IF(received >= 20, 100 * rejected / received, 0)"
     return_data = true
   }
@@ -238,7 +237,7 @@ resource "aws_cloudwatch_metric_alarm" "rejection_rate" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.rejection_rate_percent
   evaluation_periods  = 2
-  # Nothing came, so nothing was rejected.
+  # Without events none is rejected.
   treat_missing_data = "notBreaching"
 
   alarm_actions = local.to_ops_and_alerts
@@ -250,14 +249,14 @@ locals {
   orders_every_hour = local.orders_learned ? false : var.large_orders_per_hour.fewest > 0
 }
 
-# Silence or flood: against figures that somebody gave, or against what CloudWatch learned to be usual.
+# Too few or too many large orders: compared with given figures, or with what CloudWatch learned.
 resource "aws_cloudwatch_metric_alarm" "large_orders" {
   alarm_name        = "${local.name}-large-orders"
   alarm_description = "Unusually many or few large orders in an hour. ${local.runbook}large_orders"
 
   metric_query {
     id = "orders"
-    # CloudWatch compares the metric itself with a band that it learned.
+    # CloudWatch compares the metric with a band that it learned.
     return_data = local.orders_learned
 
     metric {
@@ -286,21 +285,21 @@ resource "aws_cloudwatch_metric_alarm" "large_orders" {
   threshold_metric_id = local.orders_learned ? "usual" : null
   threshold           = local.orders_learned ? null : 0
   evaluation_periods  = 1
-  # No data is an hour without any event. Where somebody says that orders come in every hour, that is silence;
-  # where CloudWatch learned, it may be a pipeline that nobody uses yet, and it learned nothing of such hours.
+  # No data is an hour without events. With given figures that is an alarm; with a learned band it may be a
+  # pipeline that is not in use yet.
   treat_missing_data = local.orders_every_hour ? "breaching" : "notBreaching"
 
   alarm_actions = local.to_ops_and_alerts
   ok_actions    = local.to_ops_and_alerts
 }
 
-# All in one
+# Composite alarm
 
 resource "aws_cloudwatch_composite_alarm" "pipeline_unhealthy" {
   alarm_name        = "${local.name}-pipeline-unhealthy"
   alarm_description = "The pipeline is unhealthy. ${local.runbook}pipeline_unhealthy"
 
-  # By id and not by name: an alarm that is replaced has to wait for this one to let go of it.
+  # By id and not by name, so that Terraform updates this alarm before it replaces one that it names.
   alarm_rule = join(" OR ", [for alarm in local.health : "ALARM(\"${alarm.id}\")"])
 
   alarm_actions = local.to_ops
@@ -308,7 +307,7 @@ resource "aws_cloudwatch_composite_alarm" "pipeline_unhealthy" {
 }
 
 locals {
-  # The alarms that say that events do not flow.
+  # The alarms that mean that events do not flow.
   health = concat([
     aws_cloudwatch_metric_alarm.dead_letters,
     aws_cloudwatch_metric_alarm.oldest_message,

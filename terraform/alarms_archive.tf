@@ -1,10 +1,10 @@
-# The archive. The archiver never holds up the pipeline: what it is late with stays in the tables.
+# The archive. Archiving is asynchronous and never blocks processing; delayed items stay in the tables.
 
 resource "aws_cloudwatch_metric_alarm" "archiver_errors" {
   count = var.archive ? 1 : 0
 
   alarm_name        = "${local.name}-archiver-errors"
-  alarm_description = "The archiver failed; Lambda repeats its batches. ${local.runbook}archiver_errors"
+  alarm_description = "The archiver failed; Lambda retries its batches. ${local.runbook}archiver_errors"
 
   namespace   = "AWS/Lambda"
   metric_name = "Errors"
@@ -14,7 +14,7 @@ resource "aws_cloudwatch_metric_alarm" "archiver_errors" {
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # A batch that fails once is repeated within a minute.
+  # Lambda retries a failed batch within a minute.
   evaluation_periods  = 5
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"
@@ -27,7 +27,7 @@ resource "aws_cloudwatch_metric_alarm" "archiver_behind" {
   count = var.archive ? 1 : 0
 
   alarm_name        = "${local.name}-archiver-behind"
-  alarm_description = "What is stored waits for the archive for too long. ${local.runbook}archiver_behind"
+  alarm_description = "Stored events wait too long for the archive. ${local.runbook}archiver_behind"
 
   namespace   = "AWS/Lambda"
   metric_name = "IteratorAge"
@@ -40,7 +40,7 @@ resource "aws_cloudwatch_metric_alarm" "archiver_behind" {
   threshold           = 60000 * var.archive_age_minutes
   evaluation_periods  = 5
   datapoints_to_alarm = 3
-  # Lambda reports an age with each batch that it reads: no data is no batch.
+  # Lambda reports an age with each batch: no data means no batch.
   treat_missing_data = "notBreaching"
 
   alarm_actions = local.to_ops
@@ -62,7 +62,7 @@ resource "aws_cloudwatch_metric_alarm" "archive_failures" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   evaluation_periods  = 1
-  # SQS falls silent about a queue that nobody touched for six hours, even while messages wait in it.
+  # SQS reports no metrics for a queue that was unused for six hours, even if messages wait in it.
   treat_missing_data = "ignore"
 
   alarm_actions = local.to_ops
@@ -73,7 +73,7 @@ resource "aws_cloudwatch_metric_alarm" "unreadable_records" {
   count = var.archive ? 1 : 0
 
   alarm_name        = "${local.name}-unreadable-records"
-  alarm_description = "Items are stored that the archiver cannot read. ${local.runbook}unreadable_records"
+  alarm_description = "The archiver cannot read stored items. ${local.runbook}unreadable_records"
 
   namespace   = local.own_namespace
   metric_name = "Unreadable"

@@ -1,7 +1,7 @@
-# The tables. DynamoDB reports throttles and errors only when there are some.
+# The tables. DynamoDB reports throttles and errors only if they occur.
 
 locals {
-  # An index that is throttled holds up the writes of its table.
+  # A throttled index delays the writes to its table.
   written = [
     { TableName = aws_dynamodb_table.events.name },
     { TableName = aws_dynamodb_table.events.name, GlobalSecondaryIndexName = "by_customer" },
@@ -12,7 +12,7 @@ locals {
     { TableName = aws_dynamodb_table.duplicates.name },
   ]
 
-  # What the function calls. A transaction is an operation of its own, whatever it puts and updates.
+  # The operations that the function calls. A transaction is an operation of its own.
   called = [
     { TableName = aws_dynamodb_table.events.name, Operation = "PutItem" },
     { TableName = aws_dynamodb_table.events.name, Operation = "UpdateItem" },
@@ -54,7 +54,7 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # On-demand tables throttle for a moment while they grow, and the function tries again.
+  # On-demand tables throttle briefly while they scale, and the function retries.
   evaluation_periods  = 5
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"
@@ -65,7 +65,7 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
 
 resource "aws_cloudwatch_metric_alarm" "table_errors" {
   alarm_name        = "${local.name}-table-errors"
-  alarm_description = "DynamoDB itself fails. ${local.runbook}table_errors"
+  alarm_description = "DynamoDB reports server errors. ${local.runbook}table_errors"
 
   dynamic "metric_query" {
     for_each = local.called
@@ -92,7 +92,7 @@ resource "aws_cloudwatch_metric_alarm" "table_errors" {
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  # Single ones happen and are tried again.
+  # The function retries single errors.
   evaluation_periods  = 5
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"

@@ -1,11 +1,11 @@
-# The archive: what is inserted into the tables of events and of rejected events, as gzip JSON lines.
+# The archive: all items inserted into the events and rejected tables, as gzipped JSON lines.
 
 resource "aws_s3_bucket" "archive" {
-  # checkov:skip=CKV_AWS_18:Only the archiver and those who query come here, by their roles; CloudTrail can tell who read what.
-  # checkov:skip=CKV_AWS_21:What is written over an object is the same object, and all of it can be made anew from the tables.
-  # checkov:skip=CKV_AWS_144:All of it can be made anew from the tables, which are in one region too.
-  # checkov:skip=CKV_AWS_145:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well.
-  # checkov:skip=CKV2_AWS_62:Nobody waits for an object: who queries lists what is there.
+  # checkov:skip=CKV_AWS_18:Only the archiver and roles that run queries have access; CloudTrail can record reads.
+  # checkov:skip=CKV_AWS_21:An object is only overwritten with an equal one, and make rearchive restores it from the tables.
+  # checkov:skip=CKV_AWS_144:make rearchive restores it from the tables, which are in one region too.
+  # checkov:skip=CKV_AWS_145:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep.
+  # checkov:skip=CKV2_AWS_62:No reader waits for an object: queries list the bucket.
 
   count = var.archive ? 1 : 0
 
@@ -46,14 +46,13 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
   }
 }
 
-# No versioning: what is written over an object is the same object, and all of it can be made anew from the
-# tables (make rearchive).
+# No versioning: an object is only overwritten with an equal one, and make rearchive restores it from the tables.
 resource "aws_s3_bucket_lifecycle_configuration" "archive" {
   count = var.archive ? 1 : 0
 
   bucket = aws_s3_bucket.archive[0].id
 
-  # S3 moves no object under 128 KB by itself: each one would be billed as 128 KB, and per object moved.
+  # By default S3 moves no object under 128 KB, because it bills each as 128 KB plus the move.
   transition_default_minimum_object_size = "all_storage_classes_128K"
 
   rule {
@@ -82,7 +81,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
   }
 }
 
-# What Lambda gave up on: not the records, but where in the stream they were. make rearchive needs no more.
+# Batches that Lambda gave up on: their positions in the stream, not the records. make rearchive uses them.
 resource "aws_sqs_queue" "archive_failures" {
   count = var.archive ? 1 : 0
 

@@ -1,20 +1,20 @@
 locals {
-  # Hundreds of claim checks in one batch take this long; a batch of items alone takes under a second.
+  # A batch with hundreds of payloads in S3 takes this long; other batches take under a second.
   archiver_timeout = 60
 }
 
 resource "aws_lambda_function" "archiver" {
-  # checkov:skip=CKV_AWS_50:The log says what was archived and when; tracing adds cost and a right.
-  # checkov:skip=CKV_AWS_115:A stream's shards bound it without taking from the account's other functions.
-  # checkov:skip=CKV_AWS_116:That queue is for asynchronous calls; what the streams give up on goes to archive_failures.
-  # checkov:skip=CKV_AWS_117:It talks to AWS's APIs alone; inside a VPC it would need an endpoint for each, and no less trust.
+  # checkov:skip=CKV_AWS_50:The log reports what was archived and when; tracing adds cost and a permission.
+  # checkov:skip=CKV_AWS_115:The stream's shards limit it; a reservation would reduce the account's other functions.
+  # checkov:skip=CKV_AWS_116:That queue is for asynchronous calls; failed stream batches go to archive_failures.
+  # checkov:skip=CKV_AWS_117:It calls only AWS's APIs; in a VPC it would need an endpoint for each.
   # checkov:skip=CKV_AWS_173:The variables hold names and numbers, no secret.
-  # checkov:skip=CKV_AWS_272:make deploy-aws deploys the zip whose hash the tests' receipt names.
+  # checkov:skip=CKV_AWS_272:make deploy-aws deploys only the zip whose hash is in the tests' receipt.
 
   count = var.archive ? 1 : 0
 
   function_name = local.archiver_name
-  description   = "Archives what is inserted into ${aws_dynamodb_table.events.name} and ${aws_dynamodb_table.rejected.name}."
+  description   = "Archives items inserted into ${aws_dynamodb_table.events.name} and ${aws_dynamodb_table.rejected.name}."
   role          = aws_iam_role.archiver[0].arn
 
   filename         = var.archiver_zip
@@ -41,16 +41,16 @@ resource "aws_lambda_function" "archiver" {
     log_group  = aws_cloudwatch_log_group.archiver[0].name
   }
 
-  # The mappings deliver as soon as they stand; the function refers to its role, but not to what the role may.
+  # The mappings deliver at once, and Terraform sees no dependency on the role's policy.
   depends_on = [aws_iam_role_policy.archiver]
 }
 
-# The version that the streams feed, as the processor's alias in function.tf.
+# The version that the streams invoke, like the processor's alias in function.tf.
 resource "aws_lambda_alias" "archiver_live" {
   count = var.archive ? 1 : 0
 
   name             = "live"
-  description      = "The version that archives."
+  description      = "The version that the streams invoke."
   function_name    = aws_lambda_function.archiver[0].function_name
   function_version = aws_lambda_function.archiver[0].version
 }
@@ -68,15 +68,13 @@ resource "aws_lambda_event_source_mapping" "archive" {
   batch_size                         = var.archive_batch_size
   maximum_batching_window_in_seconds = var.archive_batching_window
 
-  # What fails is S3 or the function itself, never a record: halving helps a batch that takes too long. Until
-  # S3 is back nothing is gained by giving up, so the age ends it: after a quarter of the day that the stream
-  # remembers, which leaves time to catch up. 10,000 attempts are the most that Lambda takes, and bound what
-  # fails at once.
+  # S3 or the function fails, never a record; halving helps a batch that takes too long. Lambda retries for six
+  # of the stream's 24 hours, which leaves time to catch up. 10,000 attempts are Lambda's maximum.
   bisect_batch_on_function_error = true
   maximum_record_age_in_seconds  = 6 * 60 * 60
   maximum_retry_attempts         = 10000
 
-  # Updates clear marks of alerts, and removals are expired or replayed: neither is paid for.
+  # Updates only clear pending flags, and removals are expired or replayed items: both are filtered out.
   filter_criteria {
     filter {
       pattern = jsonencode({ eventName = ["INSERT"] })
@@ -94,7 +92,7 @@ resource "aws_iam_role" "archiver" {
   count = var.archive ? 1 : 0
 
   name               = "${local.archiver_name}-${var.region}"
-  description        = "What the function ${local.archiver_name} may do."
+  description        = "Permissions of the function ${local.archiver_name}."
   assume_role_policy = data.aws_iam_policy_document.processor_trust.json
 }
 
@@ -106,12 +104,11 @@ resource "aws_iam_role_policy" "archiver" {
   policy = data.aws_iam_policy_document.archiver[0].json
 }
 
-# Every statement is needed and none is wider than what the function, and Lambda for it, calls.
+# Each statement allows only what the function, or Lambda on its behalf, calls.
 data "aws_iam_policy_document" "archiver" {
   count = var.archive ? 1 : 0
 
-  # Lambda's poller reads the streams with the function's role. A stream that is switched on again gets
-  # another name under its table's.
+  # Lambda's poller reads the streams with the function's role. A re-enabled stream gets another name.
   statement {
     sid = "ReadStreams"
     actions = [
@@ -126,7 +123,7 @@ data "aws_iam_policy_document" "archiver" {
     resources = ["${aws_s3_bucket.payloads.arn}/payloads/*"]
   }
 
-  # S3 tells only who may list a bucket that an object is not there; to everybody else, it is forbidden.
+  # Without the permission to list, S3 answers 403 instead of 404 for a missing object.
   statement {
     sid       = "MissPayloads"
     actions   = ["s3:ListBucket"]
@@ -143,7 +140,7 @@ data "aws_iam_policy_document" "archiver" {
     ]
   }
 
-  # Lambda sends with the function's role, too.
+  # Lambda sends to this queue with the function's role.
   statement {
     sid       = "ReportFailures"
     actions   = ["sqs:SendMessage"]

@@ -1,5 +1,5 @@
-# Where the state of a deployed environment is: bucket, key and region come from tools/deploy/state_bucket.py when
-# Terraform is initialised. The local stack leaves this file out and keeps its state beside it.
+# The state of a deployed environment. tools/deploy/state_bucket.py passes bucket, key and region to terraform init.
+# The local stack omits this file and keeps its state in its working copy.
 terraform {
   backend "s3" {
     encrypt      = true

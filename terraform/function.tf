@@ -1,13 +1,13 @@
 resource "aws_lambda_function" "processor" {
-  # checkov:skip=CKV_AWS_50:The log says of every event when it came and how long it took; tracing adds cost and a right.
-  # checkov:skip=CKV_AWS_115:The mapping's maximum_concurrency bounds it without taking from the account's other functions.
+  # checkov:skip=CKV_AWS_50:The log reports when each event arrived and how long it took; tracing adds cost and a permission.
+  # checkov:skip=CKV_AWS_115:The mapping's maximum_concurrency limits it; a reservation would reduce the account's other functions.
   # checkov:skip=CKV_AWS_116:That queue is for asynchronous calls; events that fail go to the events queue's dead-letter queue.
-  # checkov:skip=CKV_AWS_117:It talks to AWS's APIs alone; inside a VPC it would need an endpoint for each, and no less trust.
+  # checkov:skip=CKV_AWS_117:It calls only AWS's APIs; in a VPC it would need an endpoint for each.
   # checkov:skip=CKV_AWS_173:The variables hold names and numbers, no secret.
-  # checkov:skip=CKV_AWS_272:make deploy-aws deploys the zip whose hash the tests' receipt names.
+  # checkov:skip=CKV_AWS_272:make deploy-aws deploys only the zip whose hash is in the tests' receipt.
 
   function_name = local.function_name
-  description   = "Validates, stores and alerts on the events of ${aws_sqs_queue.events.name}."
+  description   = "Validates and stores the events of ${aws_sqs_queue.events.name}."
   role          = aws_iam_role.processor.arn
 
   filename         = var.lambda_zip
@@ -15,7 +15,7 @@ resource "aws_lambda_function" "processor" {
   handler          = "processor.handler.handle"
   runtime          = "python3.13"
   architectures    = ["arm64"]
-  # Every change of code or configuration is a version that stays: what the alias can go back to.
+  # Each change of code or configuration publishes a version, which the alias can return to.
   publish     = true
   memory_size = var.function_memory
   timeout     = var.function_timeout
@@ -40,14 +40,14 @@ resource "aws_lambda_function" "processor" {
     log_group  = aws_cloudwatch_log_group.processor.name
   }
 
-  # The mapping delivers as soon as it stands; the function refers to its role, but not to what the role may.
+  # The mapping delivers at once, and Terraform sees no dependency on the role's policy.
   depends_on = [aws_iam_role_policy.processor]
 }
 
-# The version that the queue feeds. To move it back is all that a rollback does: tools/deploy/rollback.py.
+# The version that the queue invokes. A rollback only moves this alias (tools/deploy/rollback.py).
 resource "aws_lambda_alias" "processor_live" {
   name             = "live"
-  description      = "The version that processes events."
+  description      = "The version that the queue invokes."
   function_name    = aws_lambda_function.processor.function_name
   function_version = aws_lambda_function.processor.version
 }
@@ -59,7 +59,7 @@ resource "aws_lambda_event_source_mapping" "events" {
   batch_size                         = var.batch_size
   maximum_batching_window_in_seconds = var.batching_window
 
-  # Without it, one failed message would bring its whole batch back.
+  # Without it, one failed message would return its whole batch to the queue.
   function_response_types = ["ReportBatchItemFailures"]
 
   scaling_config {

@@ -1,4 +1,4 @@
-# Also of the archiver's role.
+# The archiver's role uses it too.
 data "aws_iam_policy_document" "processor_trust" {
   statement {
     sid     = "RunFunction"
@@ -12,9 +12,9 @@ data "aws_iam_policy_document" "processor_trust" {
 }
 
 resource "aws_iam_role" "processor" {
-  # Roles have no region: without it in the name, a second region of this environment would take this one's.
+  # Roles are global: without the region in the name, a second region of this environment would collide.
   name               = "${local.function_name}-${var.region}"
-  description        = "What the function ${local.function_name} may do."
+  description        = "Permissions of the function ${local.function_name}."
   assume_role_policy = data.aws_iam_policy_document.processor_trust.json
 }
 
@@ -24,7 +24,7 @@ resource "aws_iam_role_policy" "processor" {
   policy = data.aws_iam_policy_document.processor.json
 }
 
-# Every statement is needed and none is wider than what the function calls.
+# Each statement allows only what the function calls.
 data "aws_iam_policy_document" "processor" {
   # Lambda's poller reads the queue with the function's role.
   statement {

@@ -1,15 +1,15 @@
-# Left to itself, Lambda would make these groups and keep their logs for ever.
+# Otherwise Lambda would create these groups and keep their logs for ever.
 resource "aws_cloudwatch_log_group" "processor" {
-  # checkov:skip=CKV_AWS_158:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well. No payload is logged.
-  # checkov:skip=CKV_AWS_338:What has to last a year is in the tables; the log is for finding faults.
+  # checkov:skip=CKV_AWS_158:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep. No payload is logged.
+  # checkov:skip=CKV_AWS_338:Records that must last a year are in the tables; the log is for debugging.
 
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
 }
 
 resource "aws_cloudwatch_log_group" "archiver" {
-  # checkov:skip=CKV_AWS_158:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well. No payload is logged.
-  # checkov:skip=CKV_AWS_338:What has to last a year is in the archive; the log is for finding faults.
+  # checkov:skip=CKV_AWS_158:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep. No payload is logged.
+  # checkov:skip=CKV_AWS_338:Records that must last a year are in the archive; the log is for debugging.
 
   count = var.archive ? 1 : 0
 

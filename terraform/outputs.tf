@@ -4,7 +4,7 @@ output "queue_url" {
 }
 
 output "dlq_url" {
-  description = "URL of the dead-letter queue: messages that failed too often."
+  description = "URL of the dead-letter queue for messages that failed max_receive_count times."
   value       = aws_sqs_queue.events_dlq.id
 }
 
@@ -14,7 +14,7 @@ output "table_name" {
 }
 
 output "rejected_table_name" {
-  description = "Name of the table of rejected events, with their reasons."
+  description = "Name of the table of rejected events and the reasons."
   value       = aws_dynamodb_table.rejected.name
 }
 
@@ -39,12 +39,12 @@ output "function_name" {
 }
 
 output "payload_bucket" {
-  description = "Name of the bucket of payloads that no DynamoDB item can hold."
+  description = "Name of the bucket of payloads that are too large for a DynamoDB item."
   value       = aws_s3_bucket.payloads.id
 }
 
 output "archiver_function_name" {
-  description = "Name of the Lambda function that fills the archive; empty without one."
+  description = "Name of the Lambda function that writes the archive; empty without an archive."
   value       = join("", aws_lambda_function.archiver[*].function_name)
 }
 
@@ -54,11 +54,11 @@ output "archive_bucket" {
 }
 
 output "archive_failures_queue_url" {
-  description = "URL of the queue that names what could not be archived; empty without an archive."
+  description = "URL of the queue of batches that could not be archived; empty without an archive."
   value       = join("", aws_sqs_queue.archive_failures[*].id)
 }
 
 output "athena_workgroup" {
-  description = "Name of the workgroup in which Athena queries the archive; empty without one."
+  description = "Name of the Athena workgroup for queries of the archive; empty without Athena."
   value       = join("", aws_athena_workgroup.archive[*].id)
 }

@@ -1,11 +1,11 @@
-# Payloads that no DynamoDB item can hold. Items point to them: an object goes when nothing points to it.
+# Payloads that are too large for a DynamoDB item. Items point to them; an object expires after its item.
 resource "aws_s3_bucket" "payloads" {
-  # checkov:skip=CKV_AWS_18:Only the function and the tools come here, by their roles; CloudTrail can tell who read what.
-  # checkov:skip=CKV_AWS_144:Queue, tables and function are in one region too: a copy elsewhere would be of no use alone.
-  # checkov:skip=CKV_AWS_145:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well.
-  # checkov:skip=CKV2_AWS_62:Nobody waits for a payload: the item that points to it says that it is there.
+  # checkov:skip=CKV_AWS_18:Only the function and the tools have access, by their roles; CloudTrail can record reads.
+  # checkov:skip=CKV_AWS_144:Queue, tables and function are in one region too: a copy of the payloads alone has no use.
+  # checkov:skip=CKV_AWS_145:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep.
+  # checkov:skip=CKV2_AWS_62:No reader waits for a payload: the item that points to it is written later.
 
-  # Bucket names are shared by all of AWS: the account and region make it ours.
+  # Bucket names are global: account and region make this one unique.
   bucket        = "${local.name}-payloads-${local.account_id}-${var.region}"
   force_destroy = !var.deletion_protection
 }
@@ -59,7 +59,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "payloads" {
     }
   }
 
-  # A redelivered message writes the same object again and leaves an equal version behind.
+  # A redelivered message writes the same object again, which leaves an equal older version.
   rule {
     id     = "replaced-versions"
     status = "Enabled"
@@ -75,7 +75,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "payloads" {
     }
   }
 
-  # The items that point to these expire by DynamoDB's TTL, which may lag behind by days.
+  # The items that point to these expire by DynamoDB's TTL, which may be days late.
   rule {
     id     = "rejected-payloads"
     status = "Enabled"
@@ -89,6 +89,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "payloads" {
     }
   }
 
-  # Rules about versions hold only once the bucket keeps versions.
+  # Rules about versions need a bucket with versioning.
   depends_on = [aws_s3_bucket_versioning.payloads]
 }

@@ -1,7 +1,7 @@
 provider "aws" {
   region = var.region
 
-  # Credentials of another account end here, before anything is read or changed.
+  # Terraform refuses credentials of another account before it reads or changes anything.
   allowed_account_ids = var.allowed_account_ids
 
   default_tags {

@@ -1,8 +1,8 @@
 resource "aws_sqs_queue" "events" {
   name = "${local.name}-events"
 
-  # AWS asks for six times the function's timeout at least: what was throttled is tried again before the
-  # messages come back to the queue. Messages also age while a batch fills.
+  # AWS requires at least six times the function's timeout, so that throttled batches are retried before their
+  # messages return to the queue. Messages also age while a batch fills.
   visibility_timeout_seconds = 6 * var.function_timeout + var.batching_window
   message_retention_seconds  = 4 * 24 * 60 * 60
   max_message_size           = 1048576
@@ -17,8 +17,8 @@ resource "aws_sqs_queue" "events" {
 resource "aws_sqs_queue" "events_dlq" {
   name = "${local.name}-events-dlq"
 
-  # A message's age counts from when it was first sent, also here: what died on the queue's last day must
-  # still be found. 14 days is the longest that SQS keeps anything.
+  # A dead-lettered message keeps its first send time, so this queue must keep messages longer than the events
+  # queue. 14 days is SQS's maximum.
   message_retention_seconds = 14 * 24 * 60 * 60
   max_message_size          = 1048576
   sqs_managed_sse_enabled   = true

@@ -6,7 +6,7 @@ locals {
 }
 
 resource "aws_dynamodb_table" "events" {
-  # checkov:skip=CKV_AWS_119:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well.
+  # checkov:skip=CKV_AWS_119:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep.
 
   name                        = "${local.name}-events"
   billing_mode                = "PAY_PER_REQUEST"
@@ -14,7 +14,7 @@ resource "aws_dynamodb_table" "events" {
 
   hash_key = "event_id"
 
-  # What is inserted goes to the archive: archive.tf.
+  # The archiver reads inserted items from the stream (archiver.tf).
   stream_enabled   = var.archive
   stream_view_type = var.archive ? "NEW_IMAGE" : null
 
@@ -27,7 +27,7 @@ resource "aws_dynamodb_table" "events" {
     }
   }
 
-  # Newest first: of a customer, of a type, and of large orders alone, which alone have a large_bucket.
+  # For listing newest first: by customer, by type, and large orders. Only large orders have a large_bucket.
   dynamic "global_secondary_index" {
     for_each = {
       by_customer  = "customer_id"
@@ -41,7 +41,7 @@ resource "aws_dynamodb_table" "events" {
       range_key       = "received_at"
       projection_type = "INCLUDE"
 
-      # A summary and no payload, so that an entry costs one write unit.
+      # A summary without the payload, so that an entry costs one write unit.
       non_key_attributes = setsubtract(local.event_summary, [global_secondary_index.value])
     }
   }
@@ -55,9 +55,9 @@ resource "aws_dynamodb_table" "events" {
   }
 }
 
-# Events that broke the contract, and events that came a second time with another content.
+# Events that violate the contract, and event ids that arrived again with different content.
 resource "aws_dynamodb_table" "rejected" {
-  # checkov:skip=CKV_AWS_119:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well.
+  # checkov:skip=CKV_AWS_119:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep.
 
   name                        = "${local.name}-rejected"
   billing_mode                = "PAY_PER_REQUEST"
@@ -99,9 +99,9 @@ resource "aws_dynamodb_table" "rejected" {
   }
 }
 
-# One row for each message that was a duplicate: what was sent can be held against what was stored.
+# One row per duplicate message, so that make verify can compare sent and stored events.
 resource "aws_dynamodb_table" "duplicates" {
-  # checkov:skip=CKV_AWS_119:A key of one's own is to be paid, granted and kept alive; AWS's own key encrypts as well.
+  # checkov:skip=CKV_AWS_119:AWS-managed encryption is used; a customer key costs money and needs grants and upkeep.
 
   name                        = "${local.name}-duplicates"
   billing_mode                = "PAY_PER_REQUEST"

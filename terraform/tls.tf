@@ -3,14 +3,14 @@ data "aws_iam_policy_document" "tls_only" {
   for_each = {
     events     = { actions = ["sqs:*"], resources = [aws_sqs_queue.events.arn] }
     events_dlq = { actions = ["sqs:*"], resources = [aws_sqs_queue.events_dlq.arn] }
-    # SNS takes no sns:* in a topic's policy; a publish is what carries data.
+    # SNS refuses sns:* in a topic's policy. Only a publish carries data.
     alerts = { actions = ["sns:Publish"], resources = [aws_sns_topic.alerts.arn] }
     ops    = { actions = ["sns:Publish"], resources = [aws_sns_topic.ops.arn] }
     payloads = {
       actions   = ["s3:*"]
       resources = [aws_s3_bucket.payloads.arn, "${aws_s3_bucket.payloads.arn}/*"]
     }
-    # Without an archive these say nothing, and nobody uses them.
+    # Empty and unused without an archive.
     archive = {
       actions   = ["s3:*"]
       resources = flatten([for arn in aws_s3_bucket.archive[*].arn : [arn, "${arn}/*"]])
@@ -61,7 +61,7 @@ resource "aws_s3_bucket_policy" "payloads" {
   bucket = aws_s3_bucket.payloads.id
   policy = data.aws_iam_policy_document.tls_only["payloads"].json
 
-  # S3 refuses two changes of a bucket's access at the same time.
+  # S3 refuses two simultaneous changes of a bucket's access.
   depends_on = [aws_s3_bucket_public_access_block.payloads]
 }
 

@@ -1,6 +1,6 @@
 # Business alerts: what the function publishes, and the alarms that business wants to know of.
 resource "aws_sns_topic" "alerts" {
-  # checkov:skip=CKV_AWS_26:Alarms cannot publish under SNS's AWS-managed key; a message carries ids and reasons, no payload.
+  # checkov:skip=CKV_AWS_26:Alarms cannot publish to a topic with SNS's AWS-managed key; messages hold ids and reasons, no payload.
 
   name = "${local.name}-alerts"
 }
@@ -23,7 +23,7 @@ resource "aws_sns_topic_subscription" "alert_emails" {
 
 # All alarms.
 resource "aws_sns_topic" "ops" {
-  # checkov:skip=CKV_AWS_26:Alarms cannot publish under SNS's AWS-managed key; a message carries ids and reasons, no payload.
+  # checkov:skip=CKV_AWS_26:Alarms cannot publish to a topic with SNS's AWS-managed key; messages hold ids and reasons, no payload.
 
   name = "${local.name}-ops"
 }
@@ -41,7 +41,7 @@ locals {
 }
 
 # A topic's own policy takes the place of SNS's default one, which is what would let alarms in.
-# This account's users and roles need no statement: their own policies suffice.
+# This account's users and roles need no statement, because their own policies suffice.
 data "aws_iam_policy_document" "topics" {
   for_each = { alerts = aws_sns_topic.alerts.arn, ops = aws_sns_topic.ops.arn }
 

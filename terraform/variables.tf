@@ -10,7 +10,7 @@ variable "name_prefix" {
     error_message = "name_prefix is 2 to 24 of a-z, 0-9 and -, begins with a letter and does not end with -."
   }
 
-  # The bucket's name adds "-payloads-", a 12-digit account, "-" and a region of up to 14; S3 takes 63 in all.
+  # The bucket's name adds "-payloads-", a 12-digit account, "-" and a region of up to 14; S3 allows 63 in all.
   validation {
     condition     = length("${var.name_prefix}-${var.environment}") <= 26
     error_message = "name_prefix and environment, joined by a hyphen, are at most 26 characters."
@@ -28,7 +28,7 @@ variable "environment" {
 }
 
 variable "region" {
-  description = "AWS region that everything is created in, such as eu-central-1."
+  description = "AWS region of all resources, such as eu-central-1."
   type        = string
   default     = "us-east-1"
 
@@ -39,7 +39,7 @@ variable "region" {
 }
 
 variable "allowed_account_ids" {
-  description = "AWS accounts that this environment may be deployed to, as 12 digits each; none means any."
+  description = "AWS accounts that this environment may be deployed to, 12 digits each. Empty allows any account."
   type        = set(string)
   default     = []
 
@@ -52,7 +52,7 @@ variable "allowed_account_ids" {
 # Function
 
 variable "lambda_zip" {
-  description = "Path of the function's zip, absolute or relative to the directory that Terraform runs in."
+  description = "Path of the function's zip, absolute or relative to Terraform's directory."
   type        = string
   default     = "../build/lambda.zip"
 
@@ -63,7 +63,7 @@ variable "lambda_zip" {
 }
 
 variable "function_timeout" {
-  description = "Longest that one invocation may run, in seconds, 1 to 900."
+  description = "Maximum duration of an invocation in seconds, 1 to 900."
   type        = number
   default     = 30
 
@@ -74,7 +74,7 @@ variable "function_timeout" {
 }
 
 variable "function_memory" {
-  description = "Memory of the function, in MB, 128 to 10240. CPU grows with it: 1769 MB is one vCPU."
+  description = "Memory of the function in MB, 128 to 10240. CPU scales with it: 1769 MB is one vCPU."
   type        = number
   default     = 512
 
@@ -85,7 +85,7 @@ variable "function_memory" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept, in days: a period that CloudWatch Logs offers, 1 to 3653."
+  description = "Log retention in days: a period that CloudWatch Logs offers, 1 to 3653."
   type        = number
   default     = 30
 
@@ -97,10 +97,10 @@ variable "log_retention_days" {
   }
 }
 
-# Queue, and how it feeds the function
+# Queue and event source mapping
 
 variable "batch_size" {
-  description = "Most messages in one invocation, 1 to 10000. Above 10 it needs a batching_window."
+  description = "Maximum number of messages in an invocation, 1 to 10000. Above 10 it needs a batching_window."
   type        = number
   default     = 10
 
@@ -111,7 +111,7 @@ variable "batch_size" {
 }
 
 variable "batching_window" {
-  description = "Longest that Lambda waits to fill a batch, in seconds, 0 to 300."
+  description = "Maximum time that Lambda waits to fill a batch, in seconds, 0 to 300."
   type        = number
   default     = 0
 
@@ -127,7 +127,7 @@ variable "batching_window" {
 }
 
 variable "maximum_concurrency" {
-  description = "Most invocations that the queue may have running at once, 2 to 1000."
+  description = "Maximum number of concurrent invocations by the queue, 2 to 1000."
   type        = number
   default     = 50
 
@@ -138,7 +138,7 @@ variable "maximum_concurrency" {
 }
 
 variable "max_receive_count" {
-  description = "How often a message is tried before it goes to the dead-letter queue, 1 to 1000."
+  description = "Number of deliveries before a message goes to the dead-letter queue, 1 to 1000."
   type        = number
   default     = 5
 
@@ -148,7 +148,7 @@ variable "max_receive_count" {
   }
 }
 
-# What is stored, and for how long
+# Storage and retention
 
 variable "point_in_time_recovery" {
   description = "Whether the tables can be restored to any second of the last 35 days."
@@ -157,13 +157,13 @@ variable "point_in_time_recovery" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the tables, and the buckets while they hold anything, refuse to be deleted."
+  description = "Whether AWS refuses to delete the tables, and buckets that are not empty."
   type        = bool
   default     = true
 }
 
 variable "rejected_retention_days" {
-  description = "How long a rejected event is kept for someone to look at and replay, in days, 1 to 3650."
+  description = "Retention of rejected events, for inspection and replay, in days, 1 to 3650."
   type        = number
   default     = 90
 
@@ -174,7 +174,7 @@ variable "rejected_retention_days" {
 }
 
 variable "duplicates_retention_days" {
-  description = "How long a duplicate stays counted, in days, 1 to 3650."
+  description = "Retention of rows that count duplicates, in days, 1 to 3650."
   type        = number
   default     = 30
 
@@ -184,16 +184,16 @@ variable "duplicates_retention_days" {
   }
 }
 
-# The archive of what is stored and rejected
+# Archive of stored and rejected events
 
 variable "archive" {
-  description = "Whether what is stored and rejected is also archived in a bucket, for analysts to query."
+  description = "Whether stored and rejected events are also archived in a bucket, for queries."
   type        = bool
   default     = true
 }
 
 variable "archiver_zip" {
-  description = "Path of the archiver's zip, absolute or relative to the directory that Terraform runs in."
+  description = "Path of the archiver's zip, absolute or relative to Terraform's directory."
   type        = string
   default     = "../build/archiver.zip"
 
@@ -204,9 +204,9 @@ variable "archiver_zip" {
 }
 
 variable "archive_batch_size" {
-  description = "Most stream records in one invocation of the archiver, 1 to 10000. Lambda also ends a batch at 6 MB."
+  description = "Maximum number of stream records in an invocation of the archiver, 1 to 10000. A batch has at most 6 MB."
   type        = number
-  # Some 4,000 items of 1 KB events fill 6 MB: objects become as large as one invocation can make them.
+  # About 4,000 items of 1 KB events fill 6 MB, so that objects become as large as possible.
   default = 5000
 
   validation {
@@ -216,7 +216,7 @@ variable "archive_batch_size" {
 }
 
 variable "archive_batching_window" {
-  description = "Longest that Lambda gathers stream records for a batch, in seconds, 1 to 300."
+  description = "Maximum time that Lambda waits to fill a batch of stream records, in seconds, 1 to 300."
   type        = number
   default     = 60
 
@@ -227,11 +227,11 @@ variable "archive_batching_window" {
 }
 
 variable "archive_retention_days" {
-  description = "How long the archive keeps an event, in days, 180 to 36500."
+  description = "Retention of archived events in days, 180 to 36500."
   type        = number
   default     = 1095
 
-  # After 90 days it lies in a class that bills another 90 whether it stays or not.
+  # After 90 days objects move to a class that bills at least 90 more days.
   validation {
     condition     = var.archive_retention_days >= 180 && var.archive_retention_days <= 36500
     error_message = "archive_retention_days is 180 to 36500 days."
@@ -239,9 +239,9 @@ variable "archive_retention_days" {
 }
 
 variable "archive_age_minutes" {
-  description = "How long a stored event may wait for the archive before that is an alarm, in minutes, 5 to 1080."
+  description = "Alarm threshold for the age of an event that is not yet archived, in minutes, 5 to 1080."
   type        = number
-  # A stream forgets after 24 hours.
+  # A stream keeps records for 24 hours.
   default = 15
 
   validation {
@@ -251,18 +251,18 @@ variable "archive_age_minutes" {
 }
 
 variable "athena" {
-  description = "Whether Athena can query the archive: tables, views, a workgroup and named queries. Not in emulators."
+  description = "Whether to create Athena tables, views, a workgroup and named queries over the archive. Not on emulators."
   type        = bool
   default     = false
 
   validation {
     condition     = var.archive || !var.athena
-    error_message = "athena queries the archive, and archive is false."
+    error_message = "athena needs archive = true."
   }
 }
 
 variable "athena_scan_limit_gb" {
-  description = "Most that one query of Athena may read, in GB, 1 to 7000: it is stopped there, and billed to there."
+  description = "Maximum that an Athena query may read before it is stopped (and billed), in GB, 1 to 7000."
   type        = number
   default     = 100
 
@@ -273,7 +273,7 @@ variable "athena_scan_limit_gb" {
 }
 
 variable "analytics_directory" {
-  description = "Path of the directory of views and named queries, absolute or relative to where Terraform runs."
+  description = "Path of the directory of views and named queries, absolute or relative to Terraform's directory."
   type        = string
   default     = "../tools/analytics"
 
@@ -286,8 +286,8 @@ variable "analytics_directory" {
 # Alerts
 
 variable "large_order_threshold" {
-  description = "Amount above which an order is large, in its own currency: 0 or more, at most 4 decimals."
-  # A string, and so it stays until the function reads it as a decimal: no binary float ever touches money.
+  description = "Amount above which an order is large, in the order's currency: 0 or more, at most 4 decimals."
+  # A string that the function reads as a decimal, because a binary float cannot hold every amount.
   type    = string
   default = "1000"
 
@@ -304,7 +304,7 @@ variable "batch_summary_alerts" {
 }
 
 variable "alert_emails" {
-  description = "Addresses that get the business alerts, once they have confirmed their subscription."
+  description = "E-mail addresses for business alerts. Each recipient must confirm the subscription."
   type        = set(string)
   default     = []
 
@@ -315,7 +315,7 @@ variable "alert_emails" {
 }
 
 variable "ops_emails" {
-  description = "Addresses that get the alarms, once they have confirmed their subscription."
+  description = "E-mail addresses for alarms. Each recipient must confirm the subscription."
   type        = set(string)
   default     = []
 
@@ -325,13 +325,13 @@ variable "ops_emails" {
   }
 }
 
-# Alarms: only what depends on how the pipeline is used
+# Alarm thresholds that depend on how the pipeline is used
 
 variable "oldest_message_seconds" {
-  description = "How long an event may wait before that is an alarm, in seconds, 60 to 345600 (four days)."
+  description = "Alarm threshold for the age of the oldest event in the queue, in seconds, 60 to 345600 (four days)."
   type        = number
-  # SQS leaves a message out of the age once it was received three times, which takes 540 s with a timeout of
-  # 30 s: one that fails again and again does not raise this alarm, but ends in the dead-letter queue.
+  # SQS ignores messages that were received three times, which takes 540 s with a timeout of 30 s. A message that
+  # fails repeatedly does not raise this alarm, but reaches the dead-letter queue.
   default = 600
 
   validation {
@@ -341,7 +341,7 @@ variable "oldest_message_seconds" {
 }
 
 variable "backlog_messages" {
-  description = "A backlog that is no alarm even while it grows, in messages, 0 or more: what a burst leaves."
+  description = "Number of waiting messages below which a growing backlog raises no alarm, 0 or more."
   type        = number
   default     = 1000
 
@@ -352,7 +352,7 @@ variable "backlog_messages" {
 }
 
 variable "backlog_minutes" {
-  description = "How long the backlog may grow before that is an alarm, in minutes: 5, 10 and so on to 60."
+  description = "Time that the backlog may grow before the alarm, in minutes: 5, 10 and so on to 60."
   type        = number
   default     = 15
 
@@ -363,7 +363,7 @@ variable "backlog_minutes" {
 }
 
 variable "rejection_rate_percent" {
-  description = "Share of events that may break the contract before that is an alarm, in percent, 0 to 100."
+  description = "Alarm threshold for the share of rejected events, in percent, 0 to 100."
   type        = number
   default     = 5
 
@@ -374,7 +374,7 @@ variable "rejection_rate_percent" {
 }
 
 variable "large_orders_per_hour" {
-  description = "Fewest and most large orders of a usual hour; null has CloudWatch learn them in two weeks."
+  description = "Minimum and maximum number of large orders in a usual hour. null: CloudWatch learns them in two weeks."
   type        = object({ fewest = number, most = number })
   default     = null
 
@@ -387,7 +387,7 @@ variable "large_orders_per_hour" {
 }
 
 variable "dashboard_template" {
-  description = "Path of the dashboard's template, absolute or relative to where Terraform runs."
+  description = "Path of the dashboard's template, absolute or relative to Terraform's directory."
   type        = string
   default     = "../dashboards/cloudwatch.json.tftpl"
 
@@ -411,7 +411,7 @@ variable "lambda_source" {
 # Transport
 
 variable "refuse_plain_http" {
-  description = "Whether queues, topics and buckets refuse requests without TLS. False is for emulators alone."
+  description = "Whether queues, topics and buckets refuse requests without TLS. Set false only for emulators."
   type        = bool
   default     = true
 }

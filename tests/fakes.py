@@ -1,4 +1,7 @@
-"""In-memory stand-ins for AWS as the processor uses it: real conditions and limits, any fault."""
+"""In-memory fakes of the AWS services that the processor uses, with real conditions and limits.
+
+Tests inject faults with the ``fault`` attributes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from botocore.exceptions import ClientError
 from aws_http.errors import AwsError
 from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED, encode_request
 
-# Given an operation and its request; raises what the service would answer, or returns nothing.
+# Gets an operation and its request, and raises the service's error or returns.
 Fault = Callable[[str, dict[str, Any]], None]
 
 # 400 KB for an item; 100 actions and 4 MB for a transaction; 25 items for a batch (DynamoDB API reference).
@@ -22,23 +25,23 @@ SNS_LIMIT = 256 * 1024
 
 
 def client_error(operation: str, code: str, status: int = 400, **extra: Any) -> ClientError:
-    """A refusal, as botocore raises it."""
+    """Return an error as botocore raises it."""
     response = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError({**response, **extra}, operation)
 
 
-def call_error(code: str, status: int = 400, **fields: Any) -> AwsError:
-    """A refusal, as the processor's services raise it."""
+def aws_error(code: str, status: int = 400, **fields: Any) -> AwsError:
+    """Return an error as the processor's clients raise it."""
     return AwsError(code, code, status=status, fields=fields)
 
 
 def canceled(reasons: list[dict[str, Any]]) -> AwsError:
-    """A transaction cancelled for these reasons, one for each action."""
-    return call_error(TRANSACTION_CANCELED, CancellationReasons=reasons)
+    """Return the error of a cancelled transaction, with one reason for each action."""
+    return aws_error(TRANSACTION_CANCELED, CancellationReasons=reasons)
 
 
 def stored_size(item: dict[str, Any]) -> int:
-    """Bytes that an item takes: names and values (DynamoDB developer guide, "item sizes and formats")."""
+    """Return the size of an item: names and values (DynamoDB developer guide, "item sizes and formats")."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
@@ -66,7 +69,7 @@ def _stored(item: dict[str, Any]) -> dict[str, Any]:
 
 
 class FakeDynamoDB:
-    """Tables by name, items by the value of their one key attribute."""
+    """Tables by name, items by the value of their key attribute."""
 
     _keys: ClassVar = {"events": "event_id", "rejected": "message_id", "duplicates": "message_id"}
 
@@ -75,25 +78,25 @@ class FakeDynamoDB:
         self.calls: list[str] = []
         self.fault: Fault = lambda operation, request: None
         self.item_fault: Callable[[dict[str, Any]], str | None] = lambda item: None
-        self._done: set[str] = set()
+        self._completed_tokens: set[str] = set()
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(operation)
         body = encode_request(request)
-        read: dict[str, Any] = json.loads(body)
-        self.fault(operation, read)
+        parsed: dict[str, Any] = json.loads(body)
+        self.fault(operation, parsed)
         if operation == "TransactWriteItems":
-            return self._transact(read, len(body))
+            return self._transact(parsed, len(body))
         operations = {
             "PutItem": self._put_item,
             "UpdateItem": self._update,
             "DeleteItem": self._delete,
             "BatchWriteItem": self._write_batch,
         }
-        return operations[operation](read)
+        return operations[operation](parsed)
 
     def _failure(self, put: dict[str, Any]) -> dict[str, Any] | None:
-        """What DynamoDB adds to the error if the put's condition fails; None if it holds."""
+        """Return the error fields if the put's condition fails, or None if it is met."""
         key = self._keys[put["TableName"]]
         existing = self.tables[put["TableName"]].get(put["Item"][key]["S"])
         if existing is None or put.get("ConditionExpression") != f"attribute_not_exists({key})":
@@ -107,21 +110,21 @@ class FakeDynamoDB:
         _check([put["Item"]], 1)
         code = self.item_fault(put["Item"])
         if code:
-            raise call_error(code)
+            raise aws_error(code)
         failure = self._failure(put)
         if failure is not None:
-            raise call_error(CONDITION_FAILED, **failure)
+            raise aws_error(CONDITION_FAILED, **failure)
         self._put(put["TableName"], put["Item"])
         return {}
 
     def _transact(self, request: dict[str, Any], size: int) -> dict[str, Any]:
         token = request.get("ClientRequestToken")
-        if token in self._done:
+        if token in self._completed_tokens:
             return {}
         actions = request["TransactItems"]
         _check([action["Put"]["Item"] for action in actions if "Put" in action], 100)
         if len({self._target(action) for action in actions}) < len(actions) or size > 4 * 1024 * 1024:
-            raise call_error("ValidationException")
+            raise aws_error("ValidationException")
         reasons = [self._reason(action) for action in actions]
         if any(reason["Code"] != "None" for reason in reasons):
             raise canceled(reasons)
@@ -131,7 +134,7 @@ class FakeDynamoDB:
             else:
                 self._clear(action["Update"])
         if token:
-            self._done.add(token)
+            self._completed_tokens.add(token)
         return {}
 
     def _target(self, action: dict[str, Any]) -> tuple[str, str]:
@@ -155,7 +158,7 @@ class FakeDynamoDB:
 
     def _update(self, update: dict[str, Any]) -> dict[str, Any]:
         if self._reason({"Update": update})["Code"] != "None":
-            raise call_error(CONDITION_FAILED)
+            raise aws_error(CONDITION_FAILED)
         self._clear(update)
         return {}
 
@@ -163,7 +166,7 @@ class FakeDynamoDB:
         key = request["Key"]["message_id"]["S"]
         item = self.tables[request["TableName"]].get(key)
         if item is None or item["content_hash"] != request["ExpressionAttributeValues"][":content_hash"]:
-            raise call_error(CONDITION_FAILED)
+            raise aws_error(CONDITION_FAILED)
         del self.tables[request["TableName"]][key]
         return {}
 
@@ -173,7 +176,7 @@ class FakeDynamoDB:
             items = [write["PutRequest"]["Item"] for write in writes]
             _check(items, 25)
             if len({item[self._keys[table]]["S"] for item in items}) < len(items):
-                raise call_error("ValidationException")
+                raise aws_error("ValidationException")
             for write, item in zip(writes, items, strict=True):
                 if self.item_fault(item):
                     unprocessed.setdefault(table, []).append(write)
@@ -182,13 +185,13 @@ class FakeDynamoDB:
         return {"UnprocessedItems": unprocessed}
 
 
-def _check(items: list[dict[str, Any]], most: int) -> None:
-    if len(items) > most or any(stored_size(item) > ITEM_LIMIT for item in items):
-        raise call_error("ValidationException")
+def _check(items: list[dict[str, Any]], max_items: int) -> None:
+    if len(items) > max_items or any(stored_size(item) > ITEM_LIMIT for item in items):
+        raise aws_error("ValidationException")
 
 
 class FakeSNS:
-    """Keeps what was published, newest last, as alerts, and the requests that brought them."""
+    """Records the published alerts, newest last, and their requests."""
 
     def __init__(self) -> None:
         self.published: list[dict[str, Any]] = []
@@ -200,24 +203,24 @@ class FakeSNS:
         self.requests.append(entries)
         self.fault("PublishBatch", {"TopicArn": topic_arn, "Entries": entries})
         if not 0 < len(entries) <= 10 or len({entry["Id"] for entry in entries}) < len(entries):
-            raise call_error("TooManyEntriesInBatchRequest")
+            raise aws_error("TooManyEntriesInBatchRequest")
         if sum(published_size(entry) for entry in entries) > SNS_LIMIT:
-            raise call_error("BatchRequestTooLong")
-        fates: dict[str, str | None] = {}
+            raise aws_error("BatchRequestTooLong")
+        errors: dict[str, str | None] = {}
         for entry in entries:
             alert = json.loads(entry["Message"])
-            fates[entry["Id"]] = "InternalError" if self.entry_fault(alert) else None
-            if not fates[entry["Id"]]:
+            errors[entry["Id"]] = "InternalError" if self.entry_fault(alert) else None
+            if not errors[entry["Id"]]:
                 self.published.append(alert)
-        return fates
+        return errors
 
     def of_type(self, alert_type: str) -> list[dict[str, Any]]:
-        """The published alerts of one type."""
+        """Return the published alerts of one type."""
         return [alert for alert in self.published if alert["alert_type"] == alert_type]
 
 
 def published_size(entry: dict[str, Any]) -> int:
-    """Bytes that SNS counts for an entry of a batch: its text, and its attributes with names and types."""
+    """Return the size of a batch entry: its text, and its attributes with names and types."""
     attributes = entry.get("MessageAttributes", {}).items()
     return len(entry["Message"].encode()) + sum(
         len(name.encode()) + len(value["DataType"]) + len(value["StringValue"].encode())

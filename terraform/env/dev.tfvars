@@ -1,4 +1,4 @@
-# To be made and thrown away within a day.
+# A short-lived environment.
 environment            = "dev"
 maximum_concurrency    = 10
 log_retention_days     = 7

@@ -1,3 +1,3 @@
-# Production, but for its size.
+# Like production, but smaller.
 environment         = "staging"
 maximum_concurrency = 20

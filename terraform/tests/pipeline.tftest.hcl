@@ -1,4 +1,4 @@
-# What the variables change: `make test-terraform`, with the provider mocked.
+# Effects of the variables, with a mocked provider: `make test-config`.
 
 mock_provider "aws" {
   source = "./tests/mocks"

@@ -1,5 +1,5 @@
-# Each validation of variables.tf refuses what it is there to refuse. tests/infrastructure/test_variables.py has
-# more values, without a provider; tests/infrastructure/test_terraform_tests.py sees that none is missing here.
+# Each validation of variables.tf refuses a bad value. tests/infrastructure/test_variables.py tests more values
+# without a provider; tests/infrastructure/test_terraform_tests.py finds validations that are missing here.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -21,7 +21,7 @@ run "refuses_a_name_and_a_place" {
   expect_failures = [var.name_prefix, var.region, var.allowed_account_ids]
 }
 
-# name_prefix is not looked at while environment is refused, nor batching_window while batch_size is.
+# Terraform does not validate name_prefix if environment fails, nor batching_window if batch_size fails.
 run "refuses_an_environment" {
   command = plan
 

@@ -19,6 +19,7 @@ from typing import Any
 import botocore.session
 
 import contract
+from producer.manifest import SentMessage, SentRun, read_run
 from producer.options import Options
 from producer.run import produce
 from tests.chaos.burst import Burst
@@ -29,8 +30,7 @@ from tools.core.resources import Resources
 from tools.local import ministack, processes
 from tools.local.emulator import Emulator
 from tools.ops.recover import redrive
-from tools.ops.verify import manifest, reconcile, verify
-from tools.ops.verify.manifest import Manifest, Sent
+from tools.ops.verify import reconcile, verify
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -185,7 +185,7 @@ class Run:
     rig: Rig
     row: Row
     inbox: Inbox
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[SentMessage] = field(default_factory=list)
     accidents_before: int = 0
     # Alerts may be repeated where a process died or an answer was lost, see docs/reliability.md.
     repeats_allowed: bool = False
@@ -203,7 +203,7 @@ class Run:
         result = produce(target, session=session)
         assert result.complete, result.error
         assert result.manifest is not None
-        self.sent += manifest.read(Path(result.manifest)).sent
+        self.sent += read_run(Path(result.manifest)).messages
 
     def send(self, bodies: Iterable[str], expect: str = "stored") -> None:
         """Send bodies of valid events that raise no alert when stored."""
@@ -212,7 +212,9 @@ class Run:
             event = json.loads(body)
             digest = contract.content_hash(body)
             self.sent.append(
-                Sent(message_id, event["event_id"], event["event_type"], digest, expect, large_order=False)
+                SentMessage(
+                    message_id, event["event_id"], event["event_type"], digest, expect, large_order=False
+                )
             )
 
     def settle(self, within: float = 180) -> None:
@@ -232,26 +234,26 @@ class Run:
     def redrive(self) -> None:
         """Move what is dead-lettered back, as `make redrive` does."""
         redriven = redrive.redrive(self.rig.resources, rate=None, progress=lambda moved: None)
-        assert redriven.balances
+        assert redriven.is_balanced
         self.row.dead_lettered += redriven.moved
 
     def judge(self) -> None:
         """Hold what was sent against what is there, and against the alerts that came."""
         row = self.row
-        run = Manifest(row.fault, self.rig.pipeline.queue_url, tuple(self.sent), failed=0, complete=True)
+        run = SentRun(row.fault, self.rig.pipeline.queue_url, tuple(self.sent), failed=0, complete=True)
         verdict = verify.verify(self.rig.resources, run, wait=60)
-        account = verdict.run
+        account = verdict.reconciliation
         assert account is not None
         row.events = account.sent
         row.stored, row.duplicates, row.rejected = (
-            account.copies[place] for place in (reconcile.STORED, reconcile.DUPLICATE, reconcile.REJECTED)
+            account.outcomes[place] for place in (reconcile.STORED, reconcile.DUPLICATE, reconcile.REJECTED)
         )
         owed = {("large_order", item.event_id) for item in account.stored if item.large_order}
         owed |= {(item.kind, item.message_id) for item in account.rejected}
         came = Counter(named for alert in self.inbox.read() if (named := _named(alert)) in owed)
         row.owed, row.alerted = len(owed), len(came)
         row.repeated = came.total() - len(came)
-        assert not verdict.findings, verdict.findings
+        assert not verdict.discrepancies, verdict.discrepancies
         assert verdict.archive is not None
         assert not verdict.archive.on_its_way, verdict.archive.on_its_way
         assert account.accounted == account.sent

@@ -91,7 +91,7 @@ def test_what_lambda_gave_up_on_is_named_and_archived_again(rig: Rig) -> None:
             run.produce(300)
             run.settle()
             eventually(lambda: rig.pipeline.depth(failures), within=60, what="Lambda gives up")
-        named = rearchive.failures(rig.resources)
+        named = rearchive.failed_batches(rig.resources)
         assert {failure.table for failure in named} <= {
             rig.resources.table_name,
             rig.resources.rejected_table_name,

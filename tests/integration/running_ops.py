@@ -1,4 +1,4 @@
-"""Runs `python -m tools.ops` on a test's own stack, as make does."""
+"""Run `python -m tools.ops` on a test's stack, as make does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.core.resources import Resources
 
 
 def environment_of(pipeline: Pipeline, **variables: str) -> dict[str, str]:
-    """The environment in which ops works on a test's stack, with make's variables (EVENT_ID="...")."""
+    """Return the environment of the ops commands for a test's stack, with make's variables."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}",
@@ -23,7 +23,7 @@ def environment_of(pipeline: Pipeline, **variables: str) -> dict[str, str]:
 
 
 def ops(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run one command with make's variables in its environment."""
+    """Run a command with make's variables, such as EVENT_ID, in its environment."""
     return subprocess.run(
         [sys.executable, "-m", "tools.ops", command],
         env=environment_of(pipeline, **variables),
@@ -36,5 +36,5 @@ def ops(pipeline: Pipeline, command: str, **variables: str) -> subprocess.Comple
 
 
 def resources(pipeline: Pipeline) -> Resources:
-    """The stack as ops sees it."""
+    """Return the resources of the stack."""
     return Resources.of_stack(pipeline.state_dir)

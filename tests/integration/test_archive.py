@@ -52,7 +52,7 @@ def check(pipeline: Pipeline, wait: float = SETTLED) -> ArchiveCheck:
 
 
 def missing(found: ArchiveCheck) -> set[str]:
-    return {finding.name for finding in (*found.on_its_way, *found.findings)}
+    return {finding.name for finding in (*found.on_its_way, *found.discrepancies)}
 
 
 @pytest.mark.parametrize("size", [10, 60_000, 500_000])

@@ -1,4 +1,4 @@
-"""`make demo` and `make verify` on a stack that other tests use as well."""
+"""`make demo` and `make verify` on a stack that other tests share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.ops.verify import manifest
 
 @pytest.fixture(scope="module")
 def demonstrated(pipeline: Pipeline) -> str:
-    """What a demo of 300 events printed."""
+    """Return the output of a demo of 300 events."""
     result = ops(pipeline, "demo", COUNT="300")
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
@@ -25,9 +25,9 @@ def demonstrated(pipeline: Pipeline) -> str:
 
 def test_a_demo_accounts_for_every_event(demonstrated: str) -> None:
     lines = [line.split() for line in demonstrated.splitlines()]
-    assert ["in", "all", "300", "of", "300", "sent"] in lines
-    for figure in (["duplicates", "15"], ["rejected", "15"], ["dead-lettered", "0"]):
-        assert figure in lines
+    assert ["total", "300", "of", "300", "sent"] in lines
+    for row in (["duplicates", "15"], ["rejected", "15"], ["dead-lettered", "0"]):
+        assert row in lines
     assert "Every event is accounted for." in demonstrated
 
 
@@ -38,25 +38,26 @@ def test_a_demo_leaves_no_queue_and_no_subscription_behind(pipeline: Pipeline, d
     assert not [endpoint for endpoint in endpoints if "-demo-" in endpoint]
 
 
-def test_verify_proves_the_latest_run(pipeline: Pipeline, demonstrated: str) -> None:
+def test_verify_accounts_for_the_latest_run(pipeline: Pipeline, demonstrated: str) -> None:
     result = ops(pipeline, "verify", MANIFEST="latest", JSON="1")
-    verdict = json.loads(result.stdout)
-    assert verdict["findings"] == []
+    document = json.loads(result.stdout)
+    assert document["findings"] == []
     assert result.returncode == 0
-    assert verdict["run"] | {"sent": 300, "stored": 270, "duplicate": 15, "rejected": 15} == verdict["run"]
-    assert verdict["bodies_checked"] == verdict["stored"] + verdict["rejected"]
+    run = document["run"]
+    assert run | {"sent": 300, "stored": 270, "duplicate": 15, "rejected": 15} == run
+    assert document["bodies_checked"] == document["stored"] + document["rejected"]
 
 
-def test_verify_finds_the_one_event_that_is_gone(pipeline: Pipeline, demonstrated: str) -> None:
+def test_verify_finds_a_deleted_event(pipeline: Pipeline, demonstrated: str) -> None:
     with _without(pipeline, _some_stored_event(pipeline)) as event_id:
         result = ops(pipeline, "verify")
     assert result.returncode == 1
     assert f"lost: {event_id}: message" in result.stdout
-    assert "1 finding: the conservation law is broken" in result.stdout
+    assert "1 discrepancy: the accounting invariant is violated" in result.stdout
     assert ops(pipeline, "verify").returncode == 0
 
 
-def test_verify_finds_the_one_body_that_was_changed(pipeline: Pipeline, demonstrated: str) -> None:
+def test_verify_finds_a_changed_body(pipeline: Pipeline, demonstrated: str) -> None:
     item = _some_stored_event(pipeline)
     changed = {**item, "payload": {"B": b"{}"}, "payload_encoding": {"S": "identity"}}
     table = pipeline.state.outputs["table_name"]
@@ -83,8 +84,8 @@ def test_verify_finds_a_message_counted_twice(pipeline: Pipeline, demonstrated: 
 
 
 def _some_stored_event(pipeline: Pipeline) -> dict[str, Any]:
-    """An event of the demo that was sent once."""
-    path = manifest.choose(resources(pipeline), "latest")
+    """Return an event of the demo that was sent once."""
+    path = manifest.find(resources(pipeline), "latest")
     assert path is not None
     lines = list(read_messages(path))
     copied = {line["content_hash"] for line in lines if line["expect"] == "duplicate"}

@@ -17,7 +17,7 @@ from tools.core.paths import ROOT
 
 @pytest.fixture(scope="module")
 def customer(pipeline: Pipeline) -> str:
-    """Somebody who looked around, bought little, and then bought much."""
+    """Return a customer with an activity, a small order and a large order."""
     name = f"cus-{uuid.uuid4().hex}"
     for body in (activity(customer_id=name), order("10", customer_id=name), order("4000", customer_id=name)):
         pipeline.send(body)
@@ -26,11 +26,11 @@ def customer(pipeline: Pipeline) -> str:
 
 
 def listed(pipeline: Pipeline, **variables: str) -> list[tuple[str, str]]:
-    """The type and customer of the events that are listed."""
+    """Return the type and customer of the listed events."""
     result = ops(pipeline, "events", JSON="1", **variables)
     assert result.returncode == 0, result.stderr
-    found = [json.loads(line) for line in result.stdout.splitlines()]
-    return [(event["event_type"], event["customer_id"]) for event in found]
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    return [(event["event_type"], event["customer_id"]) for event in events]
 
 
 def test_the_events_of_a_customer_come_newest_first(pipeline: Pipeline, customer: str) -> None:
@@ -42,20 +42,20 @@ def test_the_events_of_a_customer_come_newest_first(pipeline: Pipeline, customer
     assert listed(pipeline, CUSTOMER=customer, SINCE="1h", LIMIT="1") == [("order", customer)]
 
 
-@pytest.mark.parametrize("narrowed", [{}, {"TYPE": "order"}, {"LARGE": "1"}], ids=["all", "type", "large"])
-def test_what_has_just_come_is_on_top_of_every_list(
-    pipeline: Pipeline, customer: str, narrowed: dict[str, str]
+@pytest.mark.parametrize("filters", [{}, {"TYPE": "order"}, {"LARGE": "1"}], ids=["all", "type", "large"])
+def test_the_newest_event_is_first_in_every_list(
+    pipeline: Pipeline, customer: str, filters: dict[str, str]
 ) -> None:
     pipeline.drain()
     body = order("5000", customer_id=customer)
     pipeline.send(body)
     stored(pipeline, body)
-    result = ops(pipeline, "events", LIMIT="1", **narrowed)
+    result = ops(pipeline, "events", LIMIT="1", **filters)
     assert event_id(body) in result.stdout
     assert "5000 EUR  large" in result.stdout
 
 
-def test_whoever_reads_only_the_first_line_is_not_told_of_an_error(pipeline: Pipeline, customer: str) -> None:
+def test_a_closed_pipe_is_not_an_error(pipeline: Pipeline, customer: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "tools.ops", "events"],
         env=environment_of(pipeline, CUSTOMER=customer),

@@ -1,4 +1,4 @@
-"""Getting things back: get, rejected, replay, redrive and logs, end to end."""
+"""get, rejected, replay, redrive and logs, end to end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 
 def activity(event_id: str, metadata: str = "") -> str:
-    """The body of an event, written as no JSON library would write it again."""
+    """Return the body of an event with a format that no JSON library would produce."""
     now = datetime.now(UTC).isoformat()
     return (
         f' {{"event_id":"{event_id}",   "event_type":"activity","occurred_at":"{now}",'
@@ -38,9 +38,7 @@ def rejected(pipeline: Pipeline, message_id: str) -> None:
 
 @pytest.mark.needs(BODIES)
 @pytest.mark.parametrize("size", [0, 900_000])
-def test_get_prints_the_event_exactly_as_sent_wherever_its_payload_lies(
-    pipeline: Pipeline, size: int
-) -> None:
+def test_get_prints_the_event_exactly_as_sent_from_the_table_or_s3(pipeline: Pipeline, size: int) -> None:
     event_id = new_id()
     letters = random.Random(7).choices(string.ascii_letters + string.digits, k=size)
     body = activity(event_id, metadata="".join(letters))
@@ -52,14 +50,14 @@ def test_get_prints_the_event_exactly_as_sent_wherever_its_payload_lies(
     assert f'"message_id": "{message_id}"' in result.stdout
 
 
-def test_get_of_an_event_that_is_nowhere_fails_and_says_so(pipeline: Pipeline) -> None:
+def test_get_of_an_unknown_event_fails_with_a_message(pipeline: Pipeline) -> None:
     result = ops(pipeline, "get", EVENT_ID="no-such-event")
     assert result.returncode == 1
     assert "There is no event no-such-event" in result.stderr
 
 
 @pytest.mark.needs(BODIES)
-def test_a_rejected_event_is_listed_shown_and_named_by_get(pipeline: Pipeline) -> None:
+def test_a_rejected_event_is_listed_and_shown_and_get_refers_to_it(pipeline: Pipeline) -> None:
     event_id = new_id()
     body = activity(event_id).replace("page_view", "x" * 65)
     (message_id,) = pipeline.send(body)
@@ -67,18 +65,18 @@ def test_a_rejected_event_is_listed_shown_and_named_by_get(pipeline: Pipeline) -
     listed = ops(pipeline, "rejected", REASON="$.action must have at most 64").stdout
     assert message_id in listed
     assert "$.action must have at most 64 characters, but has 65" in listed
-    shown = ops(pipeline, "rejected", ID=message_id).stdout
-    assert body in shown
+    printed = ops(pipeline, "rejected", ID=message_id).stdout
+    assert body in printed
     got = ops(pipeline, "get", EVENT_ID=event_id)
     assert got.returncode == 1
     assert f"make rejected ID={message_id}" in got.stderr
 
 
 @pytest.mark.needs(BODIES)
-def test_a_replayed_event_that_is_acceptable_now_is_stored_and_leaves_rejected(pipeline: Pipeline) -> None:
+def test_a_replayed_event_that_is_valid_now_is_stored_and_no_longer_rejected(pipeline: Pipeline) -> None:
     event_id = new_id()
-    body = activity(event_id, metadata="wanted")
-    pipeline.send(activity(event_id, metadata="in its way"))
+    body = activity(event_id, metadata="new")
+    pipeline.send(activity(event_id, metadata="stored first"))
     stored(pipeline, event_id)
     (message_id,) = pipeline.send(body)
     rejected(pipeline, message_id)
@@ -86,9 +84,9 @@ def test_a_replayed_event_that_is_acceptable_now_is_stored_and_leaves_rejected(p
         TableName=pipeline.state.outputs["table_name"], Key={"event_id": {"S": event_id}}
     )
 
-    rehearsed = ops(pipeline, "replay", ID=event_id, DRY_RUN="1")
-    assert "Would send 1 rejected event" in rehearsed.stdout
-    assert message_id in rehearsed.stdout
+    dry_run = ops(pipeline, "replay", ID=event_id, DRY_RUN="1")
+    assert "Would send 1 rejected event" in dry_run.stdout
+    assert message_id in dry_run.stdout
     result = ops(pipeline, "replay", ID=event_id)
     assert "1 rejected event sent back to the queue: 1 stored, 0 still rejected." in result.stdout
     assert result.returncode == 0
@@ -100,10 +98,10 @@ def test_a_replayed_event_that_is_acceptable_now_is_stored_and_leaves_rejected(p
     assert pipeline.item("rejected_table_name", message_id) is None
     again = ops(pipeline, "replay", ID=event_id)
     assert again.returncode == 1
-    assert "No rejected event fits" in again.stderr
+    assert "No rejected event matches" in again.stderr
 
 
-def test_a_replayed_event_that_is_still_invalid_stays_once_however_often_it_is_replayed(
+def test_a_replayed_event_that_is_still_invalid_stays_rejected_once(
     pipeline: Pipeline,
 ) -> None:
     body = f"not JSON {uuid.uuid4()}"
@@ -117,7 +115,7 @@ def test_a_replayed_event_that_is_still_invalid_stays_once_however_often_it_is_r
     assert pipeline.count("rejected_table_name") == before
 
 
-def test_redrive_moves_dead_letters_back_and_copies_are_stored_under_their_first_name(
+def test_redrive_moves_dead_letters_back_and_copies_keep_their_message_id(
     pipeline: Pipeline,
 ) -> None:
     ids = [new_id() for _ in range(12)]
@@ -139,11 +137,11 @@ def test_redrive_moves_dead_letters_back_and_copies_are_stored_under_their_first
         stored(pipeline, event_id)
         item = pipeline.item("table_name", event_id)
         assert item is not None
-        # SQS gives what its own task moves new message ids, and a copy names its first.
+        # SQS's task changes message ids. A copy names its original.
         assert not copied or item["message_id"] == {"S": message_id}
 
 
-def test_a_message_left_in_both_queues_by_a_killed_redrive_is_no_duplicate(pipeline: Pipeline) -> None:
+def test_a_message_left_in_both_queues_by_a_killed_redrive_is_not_a_duplicate(pipeline: Pipeline) -> None:
     event_id = new_id()
     body = activity(event_id)
     message_id = pipeline.sqs.send_message(QueueUrl=pipeline.dlq_url, MessageBody=body)["MessageId"]
@@ -159,7 +157,7 @@ def test_a_message_left_in_both_queues_by_a_killed_redrive_is_no_duplicate(pipel
     assert "doubled" not in ops(pipeline, "verify", MANIFEST="none").stdout
 
 
-def test_logs_find_what_the_function_said_of_an_event(pipeline: Pipeline) -> None:
+def test_logs_find_the_lines_about_an_event(pipeline: Pipeline) -> None:
     event_id = new_id()
     (message_id,) = pipeline.send(activity(event_id).replace("page_view", ""))
     rejected(pipeline, message_id)
@@ -167,14 +165,14 @@ def test_logs_find_what_the_function_said_of_an_event(pipeline: Pipeline) -> Non
     def lines() -> list[str]:
         return ops(pipeline, "logs", EVENT_ID=event_id, LEVEL="WARNING").stdout.splitlines()
 
-    found = eventually(
+    matching = eventually(
         lambda: [line for line in lines() if message_id in line], within=SETTLED, what="a log line"
     )
-    assert len(found) == 1
-    assert "WARNING message rejected" in found[0]
+    assert len(matching) == 1
+    assert "WARNING message rejected" in matching[0]
 
 
-def test_commands_on_a_stack_that_is_gone_say_so_without_a_traceback(pipeline: Pipeline) -> None:
+def test_commands_without_a_stack_fail_without_a_traceback(pipeline: Pipeline) -> None:
     result = ops(pipeline, "verify", STACK_DIR=str(pipeline.state_dir / "elsewhere"))
     assert result.returncode == 1
     assert "make up" in result.stderr

@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md work: each diff is applied to a copy of the tree, and events run through it."""
+"""The recipes of CONTRIBUTING.md work: each diff is applied to a copy of the tree, then events run."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_a_zip_is_small_and_holds_only_our_own_source(zipped: Path, modules: str
     assert zipped.stat().st_size < 3_000_000
     with zipfile.ZipFile(zipped) as archive:
         names = archive.namelist()
-    ours = {"contract", "transport", modules.split(".")[0]}
+    ours = {"contract", "storage", "aws_http", "common", modules.split(".")[0]}
     assert {"contract", modules.split(".")[0]} <= {name.split("/")[0] for name in names} <= ours
     assert {Path(name).suffix for name in names} == {".py", ".json"}
 

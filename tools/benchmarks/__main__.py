@@ -22,7 +22,7 @@ from tools.benchmarks import (
     results,
     stack_times,
 )
-from tools.benchmarks.docs import figures
+from tools.benchmarks.docs import sections
 from tools.benchmarks.tables import TABLES
 from tools.core.errors import StackError
 
@@ -55,7 +55,7 @@ def main(environment: Mapping[str, str]) -> int:
             options[name.lower()] = int(text)
     for name in chosen:
         _run(name, options)
-    figures.main()
+    sections.main()
     return 0
 
 

@@ -137,7 +137,7 @@ def _wait_until_archived(archive: Archive | None, expected: int) -> int:
         return 0
     deadline = time.perf_counter() + _TIMEOUT_SECONDS
     while True:
-        archive.look()
+        archive.read_new()
         archived = archive.rows[EVENTS].total()
         if archived >= expected:
             return archived

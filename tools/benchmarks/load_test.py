@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from producer.manifest import read_run
 from tools.benchmarks.fixtures import SEED
 from tools.benchmarks.local_stack import LocalStack, peak_mb, start_stack
 from tools.benchmarks.worker_process import PYTHONPATH
 from tools.core.paths import ROOT
 from tools.core.resources import Resources
-from tools.ops.verify import manifest as manifests
 from tools.ops.verify.verify import verify
 
 COUNT, KB = 26_000, 200
@@ -38,7 +38,7 @@ def measure(stack: LocalStack, count: int, kb: int) -> dict[str, Any]:
         sending = time.perf_counter() - start
         drained = stack.wait_until_drained(_TIMEOUT_SECONDS) - start
         peaks = stack.peaks_mb() | {"producer": producer_peak}
-        result = verify(Resources.of_stack(stack.state_dir), manifests.read(path), wait=_TIMEOUT_SECONDS)
+        result = verify(Resources.of_stack(stack.state_dir), read_run(path), wait=_TIMEOUT_SECONDS)
     seconds = max(sending, drained)
     return {
         "count": count,
@@ -50,10 +50,10 @@ def measure(stack: LocalStack, count: int, kb: int) -> dict[str, Any]:
         "bytes_stored": _stored_bytes(stack),
         "peak_mb": peaks,
         "verify": {
-            "holds": result.holds,
+            "holds": result.ok,
             "stored": len(result.snapshot.stored),
             "dead_lettered": len(result.snapshot.dead_lettered),
-            "findings": len(result.findings),
+            "findings": len(result.discrepancies),
         },
     }
 

@@ -1,4 +1,4 @@
-"""What several tools share: names of a pipeline's resources, console output, errors, tables, queues.
+"""Shared library of the tools: resource names, console output, errors, command lines, tables and queues.
 
-``paths``, ``errors``, ``files``, ``log`` and ``state`` use the standard library alone when they are imported.
+``paths``, ``errors``, ``files``, ``log`` and ``state`` import the standard library alone.
 """

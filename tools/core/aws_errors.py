@@ -1,4 +1,4 @@
-"""AWS's errors in words that a person can act on."""
+"""Translate AWS errors into messages that say what to do."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from botocore.exceptions import (
     ConnectionError as AwsConnectionError,
 )
 
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 
-_GONE = {
+_NOT_FOUND = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "QueueDoesNotExist",
     "ResourceNotFoundException",
@@ -25,7 +25,7 @@ _GONE = {
     "NoSuchBucket",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
-_STALE_LOGIN = {
+_INVALID_CREDENTIALS = {
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidClientTokenId",
@@ -35,39 +35,36 @@ _STALE_LOGIN = {
 
 
 def code_of(error: ClientError) -> str:
-    """The error code of an AWS answer, for example ``ResourceNotFoundException``."""
+    """Return the error code of an AWS response, for example ``ResourceNotFoundException``."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def explain(error: Exception, endpoint: str | None) -> OpsError | None:
-    """Put an AWS client's error into plain words; None when it is none that a person can act on."""
+def explain(error: Exception, endpoint: str | None) -> ToolError | None:
+    """Translate an error of an AWS client. Return None for other errors, which are bugs."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return OpsError(
+        return ToolError(
             "There are no AWS credentials.",
-            "Log in (aws sso login), or eval $(make env) for the local stack.",
+            "Log in (aws sso login), or use the local stack: eval $(make env)",
         )
     if isinstance(error, AwsConnectionError | HTTPClientError | URLError | TimeoutError):
-        where = endpoint or "AWS"
         hint = (
-            "make status shows what runs, make up starts the local stack."
-            if endpoint
-            else "Check the network."
+            "See what runs: make status. Start the local stack: make up" if endpoint else "Check the network."
         )
-        return OpsError(f"{where} does not answer: {error}", hint)
+        return ToolError(f"{endpoint or 'AWS'} does not answer: {error}", hint)
     if not isinstance(error, ClientError):
         return None
     code = code_of(error)
     message = error.response.get("Error", {}).get("Message", "")
-    call = error.operation_name
-    if code in _GONE:
-        return OpsError(
-            f"{call}: {message or code}. The stack that the names belong to has been taken down or replaced.",
-            'make up brings the local stack back; on AWS: eval "$(make -s env-aws ENV=dev)"',
+    operation = error.operation_name
+    if code in _NOT_FOUND:
+        return ToolError(
+            f"{operation}: {message or code}. The stack was taken down or replaced.",
+            'Start the local stack: make up. On AWS: eval "$(make -s env-aws ENV=dev)"',
         )
     if code in _DENIED:
-        return OpsError(f"{call} is not allowed with these credentials: {message or code}")
-    if code in _STALE_LOGIN:
-        return OpsError(
+        return ToolError(f"{operation} is not allowed with these credentials: {message or code}")
+    if code in _INVALID_CREDENTIALS:
+        return ToolError(
             f"The credentials are not accepted: {message or code}", "Log in again (aws sso login)."
         )
-    return OpsError(f"{call} failed: {code}: {message}")
+    return ToolError(f"{operation} failed: {code}: {message}")

@@ -1,4 +1,4 @@
-"""Running a command on a pipeline: whatever goes wrong, a person reads what to do about it."""
+"""Run a command on a pipeline, and print errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.core.aws_errors import explain
 from tools.core.console import err, safe_text
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
 
-# As a shell says it of a program that Ctrl-C ended.
+# The exit status that a shell reports for a program that Ctrl-C ended.
 INTERRUPTED = 130
 
 
 def run(find: Callable[[], Resources], command: Callable[[Resources], int]) -> int:
-    """Find the pipeline and run a command on it. Returns the exit status; bugs alone are raised."""
+    """Find the pipeline, run a command on it and return the exit status. Only bugs are raised."""
     resources: Resources | None = None
     try:
         resources = find()
         status = command(resources)
         sys.stdout.flush()
         return status
-    except OpsError as error:
+    except ToolError as error:
         return print_error(error)
     except BrokenPipeError:
         return close_stdout()
@@ -39,8 +39,8 @@ def run(find: Callable[[], Resources], command: Callable[[Resources], int]) -> i
         return INTERRUPTED
 
 
-def print_error(error: OpsError) -> int:
-    """Say what happened and what to type next. Returns the exit status."""
+def print_error(error: ToolError) -> int:
+    """Print an error and its hint. Return the exit status."""
     err.print(safe_text(str(error), "bold red"))
     if error.hint:
         err.print(safe_text(error.hint))
@@ -48,6 +48,6 @@ def print_error(error: OpsError) -> int:
 
 
 def close_stdout() -> int:
-    """Whoever read our output has seen enough; Python would complain once more at exit."""
+    """Point standard output at /dev/null, because Python would report the closed pipe again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

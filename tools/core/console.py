@@ -1,4 +1,4 @@
-"""Writing to the terminal: what comes from outside can neither colour nor command it."""
+"""Terminal output. Text from outside can neither style nor control the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.text import Text
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to `tools.core.cli`: whoever read our output has seen enough, which is no error."""
+        """Raise the error, because rich would exit with status 1. `tools.core.cli` ends quietly."""
         raise BrokenPipeError
 
 
@@ -26,17 +26,17 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 def strip_control_chars(text: str) -> str:
-    """Text that a terminal shows and does not obey: control and direction characters become escapes."""
+    """Replace control and text direction characters by visible escapes."""
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def safe_text(text: str, style: str = "") -> Text:
-    """Text from outside, as rich may print it: no markup, no control characters."""
+    """Return text from outside for rich to print, without markup and control characters."""
     return Text(strip_control_chars(text), style=style)
 
 
 def write_raw(body: bytes) -> None:
-    """Write bytes to standard output unchanged, or made harmless where a person's terminal is."""
+    """Write bytes to standard output: unchanged to a file or pipe, with escapes to a terminal."""
     out.file.flush()
     if sys.stdout.isatty():
         sys.stdout.write(strip_control_chars(body.decode("utf-8", "backslashreplace")))
@@ -46,15 +46,24 @@ def write_raw(body: bytes) -> None:
 
 
 def plural(count: int, noun: str) -> str:
-    """A count and its noun: ``1 event``, ``1,000 events``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """Return a count and its noun: ``1 event``, ``1,000 events``, ``2 batches``."""
+    if count != 1:
+        noun = (
+            f"{noun[:-1]}ies"
+            if noun[-2:] in ("py", "cy")
+            else f"{noun}es"
+            if noun[-2:] == "ch"
+            else f"{noun}s"
+        )
+    return f"{count:,} {noun}"
 
 
 @contextmanager
 def progress_bars(total: int | None, *names: str) -> Iterator[list[Callable[[int], None]]]:
-    """Progress bars on standard error while a terminal is there.
+    """Show progress bars if standard error is a terminal.
 
-    Yields for each name what to tell how far it is; ``total`` is None where that is not known.
+    Yields one function for each name. Call it with the number of items that are done. ``total`` is None if
+    it is unknown.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:

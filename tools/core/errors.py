@@ -1,24 +1,22 @@
-"""The one exception that a person is meant to read."""
+"""The errors that the tools print without a traceback."""
 
 
-class StackError(Exception):
-    """Something a person can act on: what happened, what it means, what to type next.
+class ToolError(Exception):
+    """An error that the user can fix: what failed and why. ``hint`` says what to type next."""
 
-    ``python -m tools.local`` prints it without a traceback and exits with 1.
-    """
-
-
-class OpsError(Exception):
-    """Something that the person at the keyboard has to know; ``hint`` says what to type next."""
-
-    def __init__(self, what: str, hint: str = "", *, status: int = 1) -> None:
-        super().__init__(what)
+    def __init__(self, message: str, hint: str = "", *, status: int = 1) -> None:
+        super().__init__(message)
         self.hint = hint
         self.status = status
 
 
-class UsageError(OpsError):
-    """The command was given something it cannot use; exit status 2, as argparse's own."""
+class UsageError(ToolError):
+    """The command got a wrong argument. Its exit status is 2, as argparse's."""
 
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what, hint, status=2)
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint, status=2)
+
+
+# Former names, until every importer has changed.
+StackError = ToolError
+OpsError = ToolError

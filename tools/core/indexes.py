@@ -1,4 +1,4 @@
-"""Reading an index of a table from its newest entry backwards, without ever scanning."""
+"""Read the listing indexes of a table, newest entries first, without a scan."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from storage import attributes
 from tools.core.tables import Item
 
-# Partitions asked at once for their newest entries; the three types of events have 24.
-_AT_ONCE = 8
+# Partitions queried concurrently.
+_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index: its name, and the attributes that are its partition key and its sort key, a time."""
+    """An index: its name, its partition key, and its sort key, which is a timestamp."""
 
     name: str
     key: str
@@ -41,49 +41,49 @@ def newest_first(
     where: Mapping[str, dict[str, Any]] | None = None,
     page: int | None = None,
 ) -> Iterator[Item]:
-    """The index's entries in these partitions, newest first, of the times from ``since`` to ``until``.
+    """Yield the index's entries of these partitions, newest first.
 
-    An index follows its table within a second or so, so that what has just been written may be missing.
+    An index is eventually consistent: entries of the last second may be missing.
 
     Parameters
     ----------
-    since, until: times as they stand in the index, both included, or nothing for all of them.
-    where: attributes and the values that they must have. DynamoDB reads, and bills, what it leaves out.
-    page: how many entries of a partition to ask for at a time; as many as fit into 1 MB if not given.
+    since, until: timestamps as the index stores them, both included; empty for no limit.
+    where: attributes and their required values. DynamoDB reads and bills the entries that it filters out.
+    page: the number of entries of a partition in one query; by default as many as fit into 1 MB.
     """
     request = _request(table, index, (since, until), where or {})
     if page is not None:
         request["Limit"] = page
 
-    def ask(partition: str, start: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def query(partition: str, start: Mapping[str, Any] | None = None) -> dict[str, Any]:
         values = {**request["ExpressionAttributeValues"], ":key": {"S": partition}}
         more = {"ExclusiveStartKey": start} if start else {}
-        answer: dict[str, Any] = dynamodb.query(**{**request, "ExpressionAttributeValues": values}, **more)
-        return answer
+        response: dict[str, Any] = dynamodb.query(**{**request, "ExpressionAttributeValues": values}, **more)
+        return response
 
-    def entries(partition: str, answer: dict[str, Any]) -> Iterator[Item]:
+    def entries(partition: str, response: dict[str, Any]) -> Iterator[Item]:
         while True:
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
+            yield from response["Items"]
+            if "LastEvaluatedKey" not in response:
                 return
-            answer = ask(partition, answer["LastEvaluatedKey"])
+            response = query(partition, response["LastEvaluatedKey"])
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        firsts = list(pool.map(ask, partitions))
-    sources = [entries(partition, first) for partition, first in zip(partitions, firsts, strict=True)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        first_pages = list(pool.map(query, partitions))
+    sources = [entries(partition, first) for partition, first in zip(partitions, first_pages, strict=True)]
     yield from heapq.merge(*sources, key=lambda item: str(item[index.time]["S"]), reverse=True)
 
 
 def _request(
-    table: str, index: Index, span: tuple[str, str], where: Mapping[str, dict[str, Any]]
+    table: str, index: Index, bounds: tuple[str, str], where: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
     names = {"#key": index.key, "#time": index.time}
     request: dict[str, Any] = {
         "TableName": table,
         "IndexName": index.name,
         "KeyConditionExpression": "#key = :key AND #time BETWEEN :since AND :until",
-        # DynamoDB takes no empty value for a key; every time lies between these.
-        "ExpressionAttributeValues": {":since": {"S": span[0] or "0"}, ":until": {"S": span[1] or "~"}},
+        # DynamoDB accepts no empty key value. Every timestamp lies between "0" and "~".
+        "ExpressionAttributeValues": {":since": {"S": bounds[0] or "0"}, ":until": {"S": bounds[1] or "~"}},
         "ScanIndexForward": False,
     }
     for number, (attribute, value) in enumerate(where.items()):

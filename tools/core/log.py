@@ -1,4 +1,4 @@
-"""How the commands report what they do: a label, then the rest of the line."""
+"""Progress lines of the commands: a label, then text."""
 
 from collections.abc import Callable
 
@@ -6,5 +6,5 @@ Log = Callable[[str], None]
 
 
 def labelled(label: str, text: str) -> str:
-    """A line of the report. An empty label goes on with what the line before was about."""
+    """Return a progress line. An empty label continues the line before."""
     return f"{label:<14}{text}"

@@ -1,15 +1,16 @@
-"""Events of a CloudWatch log group."""
+"""Read the events of a CloudWatch log group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-_PAGE = 10_000  # FilterLogEvents' limit, and what MiniStack stops at without a next token
+# The limit of FilterLogEvents. MiniStack returns this many events without a next token.
+_PAGE = 10_000
 
 
 def events_since(logs: Any, group: str, start_millis: int, pattern: str = "") -> Iterator[dict[str, Any]]:
-    """What FilterLogEvents gives of a log group from a time on, page by page, oldest first."""
+    """Yield the events of a log group since a time, oldest first."""
     request: dict[str, Any] = {"logGroupName": group, "startTime": start_millis, "limit": _PAGE}
     if pattern:
         request["filterPattern"] = pattern
@@ -23,8 +24,8 @@ def events_since(logs: Any, group: str, start_millis: int, pattern: str = "") ->
             yield from events
             return
         else:
-            # MiniStack cuts off at a full page without a token: go on from the last millisecond, whole.
+            # MiniStack returns a full page without a token: continue from the last millisecond.
             last = events[-1]["timestamp"]
-            whole = [event for event in events if event["timestamp"] < last]
-            yield from whole or events
-            request["startTime"] = last if whole else last + 1
+            complete = [event for event in events if event["timestamp"] < last]
+            yield from complete or events
+            request["startTime"] = last if complete else last + 1

@@ -1,4 +1,4 @@
-"""Where things are in the checkout."""
+"""Paths in the checkout."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ LAMBDA_ZIP = ROOT / "build" / "lambda.zip"
 ARCHIVER_ZIP = ROOT / "build" / "archiver.zip"
 ANALYTICS = ROOT / "tools" / "analytics"
 DASHBOARD_TEMPLATE = ROOT / "dashboards" / "cloudwatch.json.tftpl"
-# Kept by `make down`: what was downloaded or unpacked once and is the same for every stack.
+# Downloads that every stack shares; `make down` keeps them.
 CACHE_DIR = ROOT / ".cache"
 VENVS = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"

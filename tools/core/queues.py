@@ -1,4 +1,4 @@
-"""The queues: how much waits in them, and what it is."""
+"""Read queues: how many messages they hold, and which."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ import contract
 from processor.messages import ORIGIN_ATTRIBUTE
 from tools.core.resources import Resources
 
-# Long enough to read a dead-letter queue of some ten thousand messages; a reader that is killed leaves them
-# hidden for no longer than this.
-_READING_SECONDS = 120
-# An emulator is reached directly, whatever proxy the environment names.
+# Enough to read a dead-letter queue of ten thousand messages. A killed reader hides messages this long.
+_VISIBILITY_TIMEOUT = 120
+# An emulator is reached without the environment's proxy.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """A queue's three counters; approximate on AWS."""
+    """The three message counters of a queue. They are approximate on AWS."""
 
     visible: int
     in_flight: int
@@ -34,13 +33,13 @@ class Depth:
 
     @property
     def total(self) -> int:
-        """Messages in the queue, whatever their state."""
+        """Return the number of all messages in the queue."""
         return self.visible + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message in a queue: which one it is (a copy goes by its first message's id), and its content."""
+    """A message in a queue. A copy has the message id of its original."""
 
     message_id: str
     content_hash: str
@@ -50,48 +49,48 @@ def depth(sqs: Any, queue_url: str) -> Depth:
     """Read a queue's counters."""
     names = ("", "NotVisible", "Delayed")
     attributes = [f"ApproximateNumberOfMessages{name}" for name in names]
-    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=attributes)["Attributes"]
-    return Depth(*(int(found[attribute]) for attribute in attributes))
+    counters = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=attributes)["Attributes"]
+    return Depth(*(int(counters[attribute]) for attribute in attributes))
 
 
 def wait_until_drained(
     sqs: Any,
     queue_url: str,
     *,
-    settle: float,
+    quiet_seconds: float,
     deadline: float,
-    patience: float = math.inf,
+    idle_timeout: float = math.inf,
     progress: Callable[[Depth], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Wait until a queue has read empty for ``settle`` seconds.
+    """Wait until a queue has been empty for ``quiet_seconds``. Return whether it was.
 
-    False when ``deadline`` (clock time) passes, or when the queue has not become shorter for ``patience``
-    seconds: others keep it busy, or what is left waits to be tried again. ``progress`` is called with every
-    reading.
+    Gives up at ``deadline`` (clock time), or when the queue has not become shorter for ``idle_timeout``
+    seconds: other senders keep it busy, or its messages wait for a retry. Each reading is passed to
+    ``progress``.
     """
     empty_since: float | None = None
     shortest, shortened = math.inf, clock()
     while True:
-        there = depth(sqs, queue_url)
-        progress(there)
+        current = depth(sqs, queue_url)
+        progress(current)
         now = clock()
-        if there.total < shortest:
-            shortest, shortened = there.total, now
-        if there.total:
+        if current.total < shortest:
+            shortest, shortened = current.total, now
+        if current.total:
             empty_since = None
         elif empty_since is None:
             empty_since = now
-        if empty_since is not None and now - empty_since >= settle:
+        if empty_since is not None and now - empty_since >= quiet_seconds:
             return True
-        if now >= deadline or (there.total and now - shortened >= patience):
+        if now >= deadline or (current.total and now - shortened >= idle_timeout):
             return False
-        sleep(min(0.25, settle))
+        sleep(min(0.25, quiet_seconds))
 
 
 def peek(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
-    """What a queue holds, without receiving it; None where the endpoint has no way to tell.
+    """Return the messages of a queue without receiving them, or None if the endpoint cannot list them.
 
     MiniStack has (GET /_ministack/sqs/messages), and LocalStack (GET /_aws/sqs/messages). Receiving from the
     events queue would count towards its maxReceiveCount and bring messages nearer to the dead-letter queue.
@@ -105,12 +104,12 @@ def peek(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
 def _peek_ministack(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
     query = urllib.parse.urlencode({"QueueUrl": queue_url, "region": resources.region})
     try:
-        with _direct.open(f"{resources.endpoint}/_ministack/sqs/messages?{query}", timeout=30) as answer:
-            accounts = json.load(answer)["messages"]
+        with _direct.open(f"{resources.endpoint}/_ministack/sqs/messages?{query}", timeout=30) as response:
+            accounts = json.load(response)["messages"]
     except (urllib.error.HTTPError, json.JSONDecodeError, KeyError, TypeError):
         return None
     return [
-        _waiting(message["MessageId"], message["Body"], message["MessageAttributes"])
+        _queued_message(message["MessageId"], message["Body"], message["MessageAttributes"])
         for regions in accounts.values()
         for queues in regions.values()
         for messages in queues.values()
@@ -125,7 +124,7 @@ def _peek_localstack(resources: Resources, queue_url: str) -> list[QueuedMessage
         with _direct.open(f"{resources.endpoint}/_aws/sqs/messages?{query}", timeout=30) as answer:
             messages = ElementTree.fromstring(answer.read()).findall(".//{*}Message")  # noqa: S314
         return [
-            _waiting(
+            _queued_message(
                 message.findtext("{*}MessageId") or "",
                 message.findtext("{*}Body") or "",
                 {
@@ -140,47 +139,28 @@ def _peek_localstack(resources: Resources, queue_url: str) -> list[QueuedMessage
 
 
 def read_dead_letters(resources: Resources) -> list[QueuedMessage]:
-    """What the dead-letter queue holds; everything is put back where it was received.
+    """Return the messages of the dead-letter queue. Received messages are released at once.
 
-    Nothing moves messages out of a dead-letter queue by receive count, so that receiving harms nothing.
+    Receiving is harmless here, because a dead-letter queue has no maxReceiveCount.
     """
-    seen = peek(resources, resources.dlq_url)
-    if seen is not None:
-        return seen
-    sqs = resources.client("sqs")
-    found: dict[str, QueuedMessage] = {}
-    receipts: list[str] = []
-    try:
-        for message in _receive_all(sqs, resources.dlq_url):
-            found[message["MessageId"]] = _waiting(
-                message["MessageId"], message["Body"], message.get("MessageAttributes", {})
-            )
-            receipts.append(message["ReceiptHandle"])
-    finally:
-        release(sqs, resources.dlq_url, receipts)
-    return list(found.values())
+    listed = peek(resources, resources.dlq_url)
+    if listed is not None:
+        return listed
+    return [
+        _queued_message(message["MessageId"], message["Body"], message.get("MessageAttributes", {}))
+        for message in _receive_and_release(resources, resources.dlq_url)
+    ]
 
 
-def read_bodies(resources: Resources, queue_url: str, most: int) -> list[str]:
-    """The bodies of up to ``most`` messages of a queue without a dead-letter queue; all are put back."""
-    sqs = resources.client("sqs")
-    if depth(sqs, queue_url).total == 0:
+def read_bodies(resources: Resources, queue_url: str, limit: int) -> list[str]:
+    """Return up to ``limit`` bodies of a queue without a dead-letter queue. All messages are released."""
+    if depth(resources.client("sqs"), queue_url).total == 0:
         return []
-    found: dict[str, str] = {}
-    receipts: list[str] = []
-    try:
-        for message in _receive_all(sqs, queue_url):
-            found[message["MessageId"]] = message["Body"]
-            receipts.append(message["ReceiptHandle"])
-            if len(found) >= most:
-                break
-    finally:
-        release(sqs, queue_url, receipts)
-    return list(found.values())
+    return [message["Body"] for message in _receive_and_release(resources, queue_url, limit)]
 
 
 def release(sqs: Any, queue_url: str, receipts: list[str]) -> None:
-    """Make received messages visible again at once."""
+    """Make received messages visible again."""
     for start in range(0, len(receipts), 10):
         entries = [
             {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
@@ -189,22 +169,40 @@ def release(sqs: Any, queue_url: str, receipts: list[str]) -> None:
         sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
 
 
+def _receive_and_release(
+    resources: Resources, queue_url: str, limit: float = math.inf
+) -> list[dict[str, Any]]:
+    """Receive each message of a queue once, up to ``limit``, and release all of them."""
+    sqs = resources.client("sqs")
+    messages: dict[str, dict[str, Any]] = {}
+    receipts: list[str] = []
+    try:
+        for message in _receive_all(sqs, queue_url):
+            messages[message["MessageId"]] = message
+            receipts.append(message["ReceiptHandle"])
+            if len(messages) >= limit:
+                break
+    finally:
+        release(sqs, queue_url, receipts)
+    return list(messages.values())
+
+
 def _receive_all(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
-    # An empty answer to a long poll of 2 s has asked every server of the queue; the second one is for
-    # messages that were in another reader's hands.
-    empty = 0
-    while empty < 2:
+    # A long poll asks every server of the queue. A second empty response covers messages that another
+    # reader has just released.
+    empty_responses = 0
+    while empty_responses < 2:
         messages = sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=10,
-            VisibilityTimeout=_READING_SECONDS,
+            VisibilityTimeout=_VISIBILITY_TIMEOUT,
             WaitTimeSeconds=2,
             MessageAttributeNames=[ORIGIN_ATTRIBUTE],
         ).get("Messages", [])
-        empty = 0 if messages else empty + 1
+        empty_responses = 0 if messages else empty_responses + 1
         yield from messages
 
 
-def _waiting(message_id: str, body: str, attributes: Mapping[str | None, Any]) -> QueuedMessage:
+def _queued_message(message_id: str, body: str, attributes: Mapping[str | None, Any]) -> QueuedMessage:
     origin = attributes.get(ORIGIN_ATTRIBUTE, {}).get("StringValue")
     return QueuedMessage(origin or message_id, contract.content_hash(body))

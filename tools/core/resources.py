@@ -1,4 +1,4 @@
-"""Where the pipeline is: its names, its endpoint, and clients that give up in bounded time."""
+"""The names and the endpoint of a pipeline, and boto3 clients with bounded timeouts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from tools.core.errors import OpsError, StackError
+from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState
 
-# A call that hangs is given up after 5 + 30 s; long polls last 20 s at most. Standard mode waits up to 1, 2
-# and 4 s between attempts, so an endpoint that is down is reported within seconds.
+# The read timeout is above the longest long poll (20 s). Standard mode waits up to 1, 2 and 4 s between
+# attempts, so an endpoint that is down is reported within seconds.
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=16,
 )
-# An emulator is reached directly, whatever proxy the environment names, and knows no bucket host names.
+# An emulator is reached without a proxy, and its host name has no subdomains for buckets.
 _EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
 # An endpoint may be AWS's own: a region's, a VPC's.
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
@@ -34,9 +34,9 @@ _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aw
 class Resources:
     """A running pipeline.
 
-    ``endpoint`` is None on AWS. ``source`` says where the names come from, ``credentials`` is None for
-    boto3's own search (environment, profile, role). ``state_dir`` is where manifests of runs are kept. The
-    names of the archive are empty where there is none. ``bodies_kept`` is False on a LocalStack that rewrites
+    ``endpoint`` is None on AWS. ``source`` says where the names come from. ``credentials`` is None if boto3
+    searches for them (environment, profile, role). ``state_dir`` holds the manifests of runs. The names of
+    the archive are empty if the pipeline has none. ``bodies_kept`` is False on a LocalStack that rewrites
     message bodies, never on AWS.
     """
 
@@ -61,10 +61,9 @@ class Resources:
     clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service, made once.
+        """Return the boto3 client of a service; later calls return the same client.
 
-        Ask for it in the main thread before handing it to others: boto3's clients may be shared between
-        threads, but not made in several at once.
+        Call this in the main thread first: threads may share a client, but not create clients concurrently.
         """
         if service not in self.clients:
             key, secret = self.credentials or (None, None)
@@ -77,12 +76,12 @@ class Resources:
 
     @property
     def queue_name(self) -> str:
-        """The events queue's name: the last part of its URL, whatever host the URL names."""
+        """Return the name of the events queue, the last part of its URL."""
         return self.queue_url.rstrip("/").rsplit("/", 1)[-1]
 
     @property
-    def settle_seconds(self) -> float:
-        """How long the queue's counters must read zero before it counts as drained.
+    def quiet_seconds(self) -> float:
+        """Return how long the queue's counters must be zero before the queue counts as drained.
 
         An emulator counts exactly. On AWS the counters are approximate and lag (SQS developer guide,
         "Configuring queues: approximate number of messages").
@@ -91,51 +90,46 @@ class Resources:
 
     @property
     def archiving_seconds(self) -> float:
-        """How long an event may be on its way from its table to the archive before it counts as missing.
+        """Return how long archiving an event may take before the event counts as missing.
 
-        On AWS the archiver's batches fill for a minute, and a batch that fails comes again with growing
-        pauses; the alarm archiver_behind rings after as long as this. An emulator archives at once.
+        On AWS, Lambda collects batches for a minute and retries failed ones with growing pauses. The alarm
+        archiver_behind has the same threshold.
         """
         return 60.0 if self.endpoint else 900.0
 
     @property
     def scan_segments(self) -> int:
-        """Into how many segments the scan of a table pays to be parted.
+        """Return the number of segments of a parallel scan.
 
-        Enough for AWS to answer several 1 MB pages at once; more would take capacity from the pipeline. An
-        emulator answers one at a time, and for each page of a segment looks at every item of the table.
+        More segments would take read capacity from the pipeline. An emulator answers one request at a time.
         """
         return 1 if self.endpoint else 4
 
     @classmethod
     def find(cls, environment: Mapping[str, str] = os.environ) -> Resources:
-        """The pipeline whose names are exported (`make env`), else the local stack in ``STACK_DIR``.
+        """Return the pipeline whose names are exported (`make env`), else the local stack in ``STACK_DIR``.
 
-        Raises OpsError when there is neither.
+        Raises ToolError if there is neither.
         """
         state_dir = Path(environment.get("STACK_DIR") or DEFAULT_STATE_DIR)
         if not environment.get("QUEUE_URL"):
             return cls.of_stack(state_dir)
         missing = [name for name in (*ENVIRONMENT_OUTPUTS, "AWS_DEFAULT_REGION") if not environment.get(name)]
         if missing:
-            raise OpsError(
-                f"QUEUE_URL is exported, but {', '.join(missing)} is not: half a pipeline is named.",
-                "eval $(make env) exports them all; unset QUEUE_URL goes back to the local stack.",
+            raise ToolError(
+                f"QUEUE_URL is exported, but {', '.join(missing)} is not: the pipeline is incomplete.",
+                "Export all names: eval $(make env). For the local stack: unset QUEUE_URL",
             )
         return cls._named(environment, state_dir)
 
     @classmethod
     def of_stack(cls, state_dir: Path) -> Resources:
-        """The local stack whose state directory this is. Raises OpsError when none is up there."""
+        """Return the local stack of a state directory. Raises ToolError if no stack is up."""
         try:
             exports = StackState.load(state_dir).environment()
-        except StackError as error:
-            raise OpsError(str(error), 'For a pipeline on AWS: eval "$(make -s env-aws ENV=dev)"') from None
-        except KeyError as missing:
-            raise OpsError(
-                f"The stack in {state_dir} has no output {missing}.", "make up applies Terraform again."
-            ) from None
-        # On AWS there are none: boto3 searches for itself.
+        except ToolError as error:
+            raise ToolError(str(error), 'For a pipeline on AWS: eval "$(make -s env-aws ENV=dev)"') from None
+        # The state of a stack on AWS has no credentials, so that boto3 searches for them.
         key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
         credentials = (key, secret) if key and secret else None
         return replace(cls._named(exports, state_dir), source=str(state_dir), credentials=credentials)
@@ -154,10 +148,10 @@ class Resources:
 
 
 def require_archive(resources: Resources) -> None:
-    """Raises OpsError where the pipeline has no archive."""
+    """Raise ToolError if the pipeline has no archive."""
     if not resources.archive_bucket:
-        raise OpsError(
-            "This pipeline has no archive.", "The Terraform variable archive brings it; make up applies it."
+        raise ToolError(
+            "This pipeline has no archive.", "Set the Terraform variable archive to true, then: make up"
         )
 
 

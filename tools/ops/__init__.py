@@ -1,4 +1,4 @@
-"""What people do with a running pipeline, on the laptop or on AWS.
+"""Work with a running pipeline, local or on AWS: ``python -m tools.ops <command>``.
 
-demo, get, events, logs, rejected, replay, redrive and verify; ``python -m tools.ops <command>``.
+``inspect`` shows events and logs, ``recover`` sends messages again, ``verify`` checks that none is lost.
 """

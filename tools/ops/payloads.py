@@ -1,4 +1,4 @@
-"""The body of an event back, byte for byte, wherever its payload lies."""
+"""Read the body of an item, byte for byte as it was sent, from DynamoDB or S3."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
+from storage.attributes import PAYLOAD, PAYLOAD_ENCODING, PAYLOAD_KEY
 from storage.payload import decode_payload
 from tools.core.aws_errors import code_of
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.core.tables import Item
 
-# What `unpack` needs of an item.
-ATTRIBUTES = ("payload", "payload_key", "payload_encoding")
+# The attributes that `read_body` needs.
+ATTRIBUTES = (PAYLOAD, PAYLOAD_KEY, PAYLOAD_ENCODING)
 
 
-class BodyLost(OpsError):
-    """A payload cannot be had back: its object is gone, or it is damaged."""
+class PayloadError(ToolError):
+    """The payload of an item is damaged, or its object is missing."""
 
 
 def fetcher(resources: Resources) -> Callable[[str], bytes]:
-    """A function that reads an object of the payload bucket; it raises BodyLost when there is none."""
+    """Return a function that reads an object of the payload bucket. It raises PayloadError."""
     s3 = resources.client("s3")
 
     def fetch(key: str) -> bytes:
@@ -30,22 +31,19 @@ def fetcher(resources: Resources) -> Callable[[str], bytes]:
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
-            raise BodyLost(
-                f"its payload is gone: s3://{resources.payload_bucket}/{key} does not exist"
+            raise PayloadError(
+                f"its payload is missing: s3://{resources.payload_bucket}/{key} does not exist"
             ) from None
         return data
 
     return fetch
 
 
-def body_of(item: Item, fetch: Callable[[str], bytes]) -> bytes:
-    """The body that an item of the events or the rejected table stands for, as it was sent.
-
-    Raises BodyLost, saying why, when it cannot be had back.
-    """
+def read_body(item: Item, fetch: Callable[[str], bytes]) -> bytes:
+    """Return the body of a stored or rejected item as it was sent. Raises PayloadError."""
     try:
         return decode_payload(item, fetch)
     except KeyError as missing:
-        raise BodyLost(f"its item has no {missing}") from None
+        raise PayloadError(f"its item has no {missing}") from None
     except ValueError as error:
-        raise BodyLost(str(error)) from None
+        raise PayloadError(str(error)) from None

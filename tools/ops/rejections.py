@@ -1,4 +1,4 @@
-"""The rejected table: which events are in it, and why."""
+"""Read rejected events and the reasons for their rejection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from storage.keys import shard_keys
+from storage import attributes, keys
+from storage.attributes import EVENT_ID, MESSAGE_ID, number, text
 from tools.core import tables
 from tools.core.indexes import NEWEST_REJECTED, newest_first
 from tools.core.resources import Resources
@@ -15,16 +16,16 @@ from tools.core.tables import Item
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One broken rule: where, which, and in plain words."""
+    """A violated rule: the path in the event, the rule and a message."""
 
     path: str
     rule: str
     reason: str
 
     @classmethod
-    def of(cls, entry: dict[str, Any]) -> Reason:
-        """Read one element of an item's list of reasons."""
-        return cls(*(tables.text(entry["M"], name) or "" for name in ("path", "rule", "reason")))
+    def from_element(cls, element: dict[str, Any]) -> Reason:
+        """Read an element of an item's list of reasons."""
+        return cls(*(text(element["M"], name) or "" for name in ("path", "rule", "reason")))
 
     def __str__(self) -> str:
         return f"{self.path} {self.reason}"
@@ -32,9 +33,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class Rejection:
-    """What the index says of a rejected event.
+    """The index entry of a rejected event.
 
-    ``summary`` tells the first reasons, ``rules`` are those that were broken, ``violations`` counts them all.
+    ``summary`` has the first reasons, ``rules`` the violated rules, ``violations`` the number of reasons.
     """
 
     message_id: str
@@ -47,62 +48,63 @@ class Rejection:
     violations: int
 
     @classmethod
-    def of(cls, item: Item) -> Rejection:
+    def from_item(cls, item: Item) -> Rejection:
         """Read an entry of the index, or an item of the table."""
-        kind = tables.text(item, "kind") or ""
+        kind = text(item, "kind") or ""
         return cls(
-            message_id=item["message_id"]["S"],
-            rejected_at=tables.text(item, "rejected_at") or "",
+            message_id=item[MESSAGE_ID]["S"],
+            rejected_at=text(item, "rejected_at") or "",
             kind=kind,
-            event_id=tables.text(item, "event_id"),
-            event_type=tables.text(item, "event_type"),
-            summary=tables.text(item, "summary") or kind,
-            rules=frozenset(item.get("rules", {}).get("SS", ())),
-            violations=tables.number(item, "violation_count"),
+            event_id=text(item, EVENT_ID),
+            event_type=text(item, "event_type"),
+            summary=text(item, attributes.SUMMARY) or kind,
+            rules=frozenset(item.get(attributes.RULES, {}).get("SS", ())),
+            violations=number(item, "violation_count"),
         )
 
     def mentions(self, words: str) -> bool:
-        """Whether the kind, a broken rule or the summary contains these words, in whatever case."""
-        wanted = words.casefold()
-        return any(wanted in text.casefold() for text in (self.kind, self.summary, *self.rules))
+        """Return whether the kind, a violated rule or the summary contains these words, ignoring case."""
+        words = words.casefold()
+        return any(words in each.casefold() for each in (self.kind, self.summary, *self.rules))
 
 
 def newest(resources: Resources, reason: str | None = None, page: int | None = None) -> Iterator[Rejection]:
-    """The rejected events, newest first, or those of them that mention a reason.
+    """Yield the rejected events, newest first; with ``reason``, only those that mention it.
 
-    ``page`` is how many entries of each of the index's partitions to ask for at a time.
+    ``page`` is the number of entries of each partition in one query.
     """
-    found = (Rejection.of(item) for item in _entries(resources, page=page))
-    return (rejection for rejection in found if reason is None or rejection.mentions(reason))
+    rejections = map(Rejection.from_item, _entries(resources, page=page))
+    return (rejection for rejection in rejections if reason is None or rejection.mentions(reason))
 
 
-def find(resources: Resources, *, some_id: str | None = None, reason: str | None = None) -> list[Rejection]:
-    """All of `newest`, or those of one message id or event_id."""
-    if some_id is None:
+def find(resources: Resources, *, any_id: str | None = None, reason: str | None = None) -> list[Rejection]:
+    """Return all of `newest`, or those with a message id or an event_id."""
+    if any_id is None:
         return list(newest(resources, reason))
-    item = whole_item(resources, some_id)
-    items = [item] if item else _entries(resources, where={"event_id": {"S": some_id}})
-    return [found for found in map(Rejection.of, items) if reason is None or found.mentions(reason)]
+    item = get_item(resources, any_id)
+    items = [item] if item else _entries(resources, where={EVENT_ID: {"S": any_id}})
+    rejections = map(Rejection.from_item, items)
+    return [rejection for rejection in rejections if reason is None or rejection.mentions(reason)]
 
 
-def whole_item(resources: Resources, message_id: str) -> Item | None:
-    """A rejected item with its reasons and its payload; None when it is not there (any more)."""
-    answer = resources.client("dynamodb").get_item(
-        TableName=resources.rejected_table_name, Key={"message_id": {"S": message_id}}, ConsistentRead=True
+def get_item(resources: Resources, message_id: str) -> Item | None:
+    """Return a rejected item with its reasons and its payload, or None if it does not exist."""
+    response = resources.client("dynamodb").get_item(
+        TableName=resources.rejected_table_name, Key={MESSAGE_ID: {"S": message_id}}, ConsistentRead=True
     )
-    item: Item | None = answer.get("Item")
+    item: Item | None = response.get("Item")
     return item
 
 
 def reasons_of(item: Item) -> list[Reason]:
-    """The reasons that a rejected item lists."""
-    return [Reason.of(entry) for entry in item.get("reasons", {}).get("L", ())]
+    """Return the reasons that a rejected item lists."""
+    return [Reason.from_element(element) for element in item.get("reasons", {}).get("L", ())]
 
 
-def still_there(resources: Resources, message_ids: list[str]) -> set[str]:
-    """Which of these are (still) in the rejected table."""
-    return tables.existing(
-        resources.client("dynamodb"), resources.rejected_table_name, "message_id", message_ids
+def still_rejected(resources: Resources, message_ids: list[str]) -> set[str]:
+    """Return those message ids that are in the rejected table."""
+    return tables.existing_keys(
+        resources.client("dynamodb"), resources.rejected_table_name, MESSAGE_ID, message_ids
     )
 
 
@@ -113,7 +115,7 @@ def _entries(
         resources.client("dynamodb"),
         resources.rejected_table_name,
         NEWEST_REJECTED,
-        shard_keys("rejected"),
+        keys.shard_keys(keys.REJECTED),
         where=where,
         page=page,
     )

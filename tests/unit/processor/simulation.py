@@ -20,7 +20,7 @@ import contract
 from aws_http.errors import NO_ANSWER, AwsError
 from common.deadline import CallLimits
 from storage.payload import decode_payload
-from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS, call_error, canceled
+from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS, aws_error, canceled
 
 TIMEOUT = 30.0
 LIMITS = CallLimits.of(TIMEOUT)
@@ -154,7 +154,7 @@ class Simulation:
             fate = self._fate(rates)
             self.happened[fate] += 1
             if fate == "refused":
-                error = call_error(*self.rng.choice(REFUSALS[service]))
+                error = aws_error(*self.rng.choice(REFUSALS[service]))
             elif fate in ("hung", "late"):
                 if fate == "late":
                     self._late.append(do)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 import contract
+from producer.manifest import SentMessage
 from tests.unit.processor.conftest import ENVIRONMENT, SETTINGS, order
 from tests.unit.processor.simulation import FaultRates, Simulation
 from tools.ops.verify import integrity, reconcile
-from tools.ops.verify.manifest import Sent
 from tools.ops.verify.snapshot import Duplicate, Rejected, Snapshot, Stored
 
 RUNS = 40
@@ -176,9 +176,9 @@ def test_make_verify_finds_nothing_wrong_after_a_simulation(simulation: NewSimul
     run(made)
     tables, expected = made.dynamodb.tables, {"events": "stored", "duplicates": "duplicate"}
     evidence = Snapshot(
-        stored=[Stored.of(item) for item in tables["events"].values()],
-        duplicates=[Duplicate.of(item) for item in tables["duplicates"].values()],
-        rejected=[Rejected.of(item) for item in tables["rejected"].values()],
+        stored=[Stored.from_item(item) for item in tables["events"].values()],
+        duplicates=[Duplicate.from_item(item) for item in tables["duplicates"].values()],
+        rejected=[Rejected.from_item(item) for item in tables["rejected"].values()],
         dead_lettered=[],
         queued=[],
         unseen=0,
@@ -192,9 +192,9 @@ def test_make_verify_finds_nothing_wrong_after_a_simulation(simulation: NewSimul
         place = expected.get(min(places, key=["events", "duplicates", "rejected"].index), "rejected")
         large = place != "rejected" and contract.is_large_order(event, SETTINGS.large_order_threshold)
         digest = contract.content_hash(body)
-        sent.append(Sent(root, event["event_id"], event["event_type"], digest, place, large))
+        sent.append(SentMessage(root, event["event_id"], event["event_type"], digest, place, large))
     account = reconcile.reconcile(sent, evidence)
-    assert account.findings + integrity.check(evidence) == []
+    assert account.discrepancies + integrity.check(evidence) == []
     assert account.accounted == account.sent == len(made.bodies)
     # Only SQS's own redrive makes one message two.
     assert bool(account.recounted) <= bool(made.renamed)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aws_http.errors import NO_ANSWER, AwsError
-from tests.fakes import call_error
+from tests.fakes import aws_error
 from tests.unit.processor.conftest import Harness, order, record
 
 
@@ -202,7 +202,7 @@ class TestAlertsSurviveFaults:
             # As when a copy of the event is being looked at in this moment.
             if "REMOVE alert_pending" in json.dumps(request) and len(refused) < 2:
                 refused.append(operation)
-                raise call_error("TransactionConflictException")
+                raise aws_error("TransactionConflictException")
 
         harness.dynamodb.fault = refuse_twice
         assert harness.deliver(*(record(order("2000"), f"m{n}") for n in range(events))) == []
@@ -239,7 +239,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
     ) -> None:
         def refuse(operation: str, request: dict[str, Any]) -> None:
             if "poison" in json.dumps(request):
-                raise call_error("ValidationException")
+                raise aws_error("ValidationException")
 
         harness.dynamodb.fault = refuse
         records = [record(order(customer_id="poison" if n == 4 else "c"), f"m{n}") for n in range(10)]
@@ -249,7 +249,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
     @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])
     def test_a_dead_table_gives_back_everything_and_alerts_nothing(self, harness: Harness, code: str) -> None:
         def refuse(operation: str, request: dict[str, Any]) -> None:
-            raise call_error(code, 500)
+            raise aws_error(code, 500)
 
         harness.dynamodb.fault = refuse
         assert harness.deliver(record(order("2000"), "m1"), record("{}", "m2")) == ["m1", "m2"]
@@ -276,7 +276,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
 
     def test_a_dead_bucket_gives_back_only_the_events_that_need_it(self, harness: Harness) -> None:
         noise = random.Random(1).randbytes(450_000).hex()
-        harness.s3.fault = lambda operation, request: (_ for _ in ()).throw(call_error("SlowDown", 503))
+        harness.s3.fault = lambda operation, request: (_ for _ in ()).throw(aws_error("SlowDown", 503))
         assert harness.deliver(record(order(metadata=noise), "m1"), record(order(), "m2")) == ["m1"]
         assert len(harness.events) == 1
 
@@ -308,7 +308,7 @@ class TestFaultsHitOnlyWhatTheyTouch:
 
         def refuse(operation: str, request: dict[str, Any]) -> None:
             if operation == "BatchWriteItem":
-                raise call_error("ThrottlingException")
+                raise aws_error("ThrottlingException")
 
         harness.dynamodb.fault = refuse
         assert harness.deliver(record(body, "m2")) == ["m2"]

@@ -10,7 +10,7 @@ import pytest
 from producer.errors import ProducerError
 from producer.generate.events import SEEDED_START, Events, RunSpec
 from producer.generate.plan import Ratios
-from producer.manifest import Header, Manifest, read_completion, read_header, read_messages
+from producer.manifest import Header, Manifest, read_completion, read_header, read_messages, read_run
 from tests.unit.producer.factories import message
 
 HEADER = Header("run-1", 7, "http://sqs/0/q", "2026-11-23T12:00:00+00:00", {"count": 3})
@@ -122,6 +122,31 @@ def test_a_file_that_is_not_a_manifest_is_an_error(tmp_path: Path, content: str)
     (tmp_path / "m").write_text(content)
     with pytest.raises(ProducerError, match="not a manifest"):
         read_header(tmp_path / "m")
+
+
+def test_a_finished_run_is_read_completely(tmp_path: Path) -> None:
+    run = read_run(write_manifest(tmp_path / "m", "a", "b", complete=True))
+    assert [sent.message_id for sent in run.messages] == ["a", "b"]
+    assert (run.run_id, run.queue_url, run.failed, run.complete) == ("run-1", "http://sqs/0/q", 1, True)
+
+
+def test_a_killed_run_is_read_up_to_its_incomplete_line(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "m", "a")
+    with path.open("a") as file:
+        file.write('{"message_id": "b')
+    run = read_run(path)
+    assert [sent.message_id for sent in run.messages] == ["a"]
+    assert not run.complete
+
+
+@pytest.mark.parametrize("change", [{"expect": "miracle"}, {"content_hash": None}])
+def test_a_damaged_line_is_an_error(tmp_path: Path, change: dict[str, str | None]) -> None:
+    path = write_manifest(tmp_path / "m", "a")
+    header, line = path.read_text().splitlines()
+    damaged = {name: value for name, value in (json.loads(line) | change).items() if value is not None}
+    path.write_text(f"{header}\n{json.dumps(damaged)}\n")
+    with pytest.raises(ProducerError, match="damaged"):
+        read_run(path)
 
 
 def test_a_missing_manifest_is_an_error(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _rules(field: Mapping[str, Any]) -> Iterator[str]:
 def main() -> None:
     """Write the page."""
     PAGE.write_text(render_page(), encoding="utf-8")
-    sys.stdout.write(f"wrote {PAGE.name}\n")
+    sys.stdout.write(f"wrote docs/{PAGE.name}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Listening to the alerts topic for as long as a demo lasts."""
+"""Receive the alerts of the topic during a demo."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from typing import Any
 
 from tools.core.resources import Resources
 
-# Messages that a listener leaves behind when it is killed are gone after this many seconds.
+# SQS deletes the messages of a killed demo's queue after this many seconds.
 _RETENTION_SECONDS = "3600"
 
 
 @dataclass
 class AlertCounts:
-    """Alerts of one run. ``by_type`` counts messages alerted, each once; ``repeated`` the rest."""
+    """The alerts of one run. ``by_type`` counts each message once, ``repeated`` counts further alerts."""
 
     by_type: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
-    _known: set[tuple[str, str]] = field(default_factory=set)
+    _counted: set[tuple[str, str]] = field(default_factory=set)
 
-    def take(self, alert: dict[str, Any], run: set[str]) -> None:
-        """Count an alert if it is about a message of the run."""
+    def add(self, alert: dict[str, Any], message_ids: set[str]) -> None:
+        """Count an alert if it is about one of these messages."""
         kind = str(alert.get("alert_type", ""))
         if kind == "batch_processed":
-            self.by_type[kind] += any(message_id in run for message_id in alert.get("message_ids", []))
+            self.by_type[kind] += any(each in message_ids for each in alert.get("message_ids", []))
             return
         message_id = str(alert.get("message_id", ""))
-        if message_id not in run:
+        if message_id not in message_ids:
             return
-        if (kind, message_id) in self._known:
+        if (kind, message_id) in self._counted:
             self.repeated += 1
         else:
-            self._known.add((kind, message_id))
+            self._counted.add((kind, message_id))
             self.by_type[kind] += 1
 
 
 class AlertSubscriber:
-    """A queue of its own, subscribed to the alerts topic."""
+    """A temporary queue that is subscribed to the alerts topic."""
 
     def __init__(self, sqs: Any, queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
 
     def receive(self) -> list[dict[str, Any]]:
-        """The alerts that have come; waits a second for the first."""
+        """Receive alerts. Waits up to a second for the first one."""
         messages = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
         ).get("Messages", [])
@@ -58,30 +58,29 @@ class AlertSubscriber:
             self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
         return [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
 
-    def hear(self, run: set[str], expected: Counter[str], *, patience: float) -> AlertCounts:
-        """Count the alerts about a run, given by its message ids, until the expected ones have come.
+    def count(self, message_ids: set[str], expected: Counter[str], *, idle_timeout: float) -> AlertCounts:
+        """Count the alerts about these messages until the expected ones have arrived.
 
-        Gives up when none has come for ``patience`` seconds.
+        Gives up when no alert has arrived for ``idle_timeout`` seconds.
         """
-        heard = AlertCounts()
+        counts = AlertCounts()
         last = time.monotonic()
         while True:
             alerts = self.receive()
             for alert in alerts:
-                heard.take(alert, run)
+                counts.add(alert, message_ids)
             if alerts:
                 last = time.monotonic()
                 continue
-            # Complete, and quiet for the second that an empty receive takes: what comes after the last
-            # expected alert is the last batch's summary.
-            complete = all(heard.by_type[kind] >= count for kind, count in expected.items())
-            if complete or time.monotonic() - last >= patience:
-                return heard
+            # An empty receive waits a second, so that the summary of the last batch is counted too.
+            complete = all(counts.by_type[kind] >= count for kind, count in expected.items())
+            if complete or time.monotonic() - last >= idle_timeout:
+                return counts
 
 
 @contextmanager
 def subscribed(resources: Resources) -> Iterator[AlertSubscriber]:
-    """A listener to the alerts topic that is there from now on, and gone afterwards."""
+    """Subscribe a temporary queue to the alerts topic, and remove both at the end."""
     sqs, sns = resources.client("sqs"), resources.client("sns")
     name = f"{resources.queue_name[:50]}-demo-{uuid.uuid4().hex[:8]}"
     queue_url = sqs.create_queue(QueueName=name, Attributes={"MessageRetentionPeriod": _RETENTION_SECONDS})[
@@ -90,7 +89,7 @@ def subscribed(resources: Resources) -> Iterator[AlertSubscriber]:
     subscription = None
     try:
         attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
-        policy = _may_send(resources.alerts_topic_arn, attributes["QueueArn"])
+        policy = _queue_policy(resources.alerts_topic_arn, attributes["QueueArn"])
         sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
         subscription = sns.subscribe(
             TopicArn=resources.alerts_topic_arn,
@@ -105,7 +104,7 @@ def subscribed(resources: Resources) -> Iterator[AlertSubscriber]:
         sqs.delete_queue(QueueUrl=queue_url)
 
 
-def _may_send(topic_arn: str, queue_arn: str) -> str:
+def _queue_policy(topic_arn: str, queue_arn: str) -> str:
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},

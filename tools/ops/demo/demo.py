@@ -1,4 +1,4 @@
-"""`make demo`: send mixed events and account for every one of them."""
+"""`make demo`: send mixed events and check the outcome of each."""
 
 from __future__ import annotations
 
@@ -10,60 +10,61 @@ from dataclasses import dataclass
 import botocore.session
 
 from producer.errors import ProducerError
+from producer.manifest import read_run
 from producer.options import Options
 from producer.run import Result, produce
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.queues import Depth
 from tools.core.resources import Resources
 from tools.ops.demo import alerts, stalls
 from tools.ops.demo.alerts import AlertCounts
-from tools.ops.verify import manifest, reconcile, verify
+from tools.ops.verify import reconcile, verify
 from tools.ops.verify.reconcile import DEAD_LETTERED, DUPLICATE, REJECTED, STORED, Reconciliation
 
-_INVALID = _DUPLICATE = _LARGE = 0.05
-# Alerts come with their batch; this is for a topic that is slow.
-_ALERT_SECONDS = 15.0
-_SETTLED = (STORED, DUPLICATE, REJECTED, DEAD_LETTERED)
+_INVALID_RATIO = _DUPLICATE_RATIO = _LARGE_RATIO = 0.05
+# Alerts normally arrive with their batch. This allows for a slow topic.
+_ALERT_TIMEOUT = 15.0
+_FINAL_OUTCOMES = (STORED, DUPLICATE, REJECTED, DEAD_LETTERED)
 
 
 @dataclass(frozen=True)
-class Demonstration:
-    """A run from the first event sent to the last one settled, which took ``seconds``.
+class DemoResult:
+    """The result of a demo, which took ``seconds`` from the first event to the last alert.
 
-    ``bodies_kept`` is False where the emulator rewrites bodies, so that their content was not compared.
+    ``bodies_kept`` is False if the emulator rewrites bodies, so that their content was not compared.
     """
 
     sent: Result
-    account: Reconciliation
-    heard: AlertCounts
+    reconciliation: Reconciliation
+    alerts: AlertCounts
     seconds: float
     bodies_kept: bool = True
 
     @property
-    def settled(self) -> int:
-        """How many of the events have come to an end: stored, duplicate, rejected or dead-lettered."""
-        return sum(self.account.copies[place] for place in _SETTLED)
+    def processed(self) -> int:
+        """Return the number of events that are stored, duplicate, rejected or dead-lettered."""
+        return sum(self.reconciliation.outcomes[outcome] for outcome in _FINAL_OUTCOMES)
 
     @property
-    def alerts_due(self) -> Counter[str]:
-        """The alerts that this run's stored and rejected events deserve."""
-        return expected_alerts(self.account)
+    def expected_alerts(self) -> Counter[str]:
+        """Return the number of alerts by type that this run's stored and rejected events cause."""
+        return expected_alerts(self.reconciliation)
 
     @property
-    def adds_up(self) -> bool:
-        """Whether every event was sent and settled as expected, and every alert was heard."""
+    def ok(self) -> bool:
+        """Return whether every event has its expected outcome and every alert was received."""
         return (
             self.sent.complete
-            and self.settled == self.account.sent == self.sent.sent_total
-            and not self.account.findings
-            and all(self.heard.by_type[kind] >= count for kind, count in self.alerts_due.items())
+            and self.processed == self.reconciliation.sent == self.sent.sent_total
+            and not self.reconciliation.discrepancies
+            and all(self.alerts.by_type[kind] >= count for kind, count in self.expected_alerts.items())
         )
 
 
-def expected_alerts(account: Reconciliation) -> Counter[str]:
-    """Alerts by type: one for each large order stored, one for each event rejected."""
-    large = Counter({"large_order": sum(item.large_order for item in account.stored)})
-    return +(large + Counter(item.kind for item in account.rejected))
+def expected_alerts(reconciliation: Reconciliation) -> Counter[str]:
+    """Return the number of alerts by type: one for each large order stored and each event rejected."""
+    large = Counter({"large_order": sum(item.large_order for item in reconciliation.stored)})
+    return +(large + Counter(item.kind for item in reconciliation.rejected))
 
 
 def run(
@@ -72,57 +73,54 @@ def run(
     *,
     wait: float,
     on_sent: Callable[[int], None],
-    on_settled: Callable[[int], None],
+    on_processed: Callable[[int], None],
     on_stall: Callable[[str], None],
-) -> Demonstration:
-    """Send ``count`` events and follow them until the queue has drained, ``wait`` seconds at most.
+) -> DemoResult:
+    """Send ``count`` events and wait up to ``wait`` seconds until the queue has drained.
 
-    ``on_sent`` and ``on_settled`` are told how many are sent and, roughly, settled; ``on_stall`` what the
-    logs say when nothing has moved for 20 seconds. Only this run's events are counted, whatever else the
-    pipeline holds. Raises OpsError when nothing could be sent.
+    ``on_sent`` and ``on_processed`` get the number of events so far; the latter is approximate. ``on_stall``
+    gets the end of the logs if the queue has not become shorter for 20 seconds. Only this run's events are
+    counted. Raises ToolError if no event could be sent.
     """
     manifests = resources.state_dir / "manifests"
     manifests.mkdir(parents=True, exist_ok=True)
-    with alerts.subscribed(resources) as listener:
-        began, started = time.monotonic(), time.time()
-        watch = stalls.StallWatch(lambda: on_stall(stalls.explain(resources, started)))
+    with alerts.subscribed(resources) as subscriber:
+        start, started_at = time.monotonic(), time.time()
+        watch = stalls.StallWatch(lambda: on_stall(stalls.explain(resources, started_at)))
 
-        def follow(depth: Depth) -> None:
-            on_settled(max(0, sent.sent_total - depth.total))
-            watch.look(depth.total)
+        def on_depth(depth: Depth) -> None:
+            on_processed(max(0, sent.sent_total - depth.total))
+            watch.update(depth.total)
 
         try:
             sent = produce(
                 Options(
                     queue_url=resources.queue_url,
                     count=count,
-                    invalid_ratio=_INVALID,
-                    large_ratio=_LARGE,
-                    duplicate_ratio=_DUPLICATE,
+                    invalid_ratio=_INVALID_RATIO,
+                    large_ratio=_LARGE_RATIO,
+                    duplicate_ratio=_DUPLICATE_RATIO,
                     endpoint_url=resources.endpoint,
                     manifest=manifests,
                 ),
                 on_progress=lambda progress: on_sent(progress.sent),
                 session=_session(resources),
             )
+            if sent.manifest is None:
+                raise ToolError(f"No event could be sent. {sent.error or ''}".rstrip())
+            messages = read_run(sent.manifest).messages
         except ProducerError as error:
-            raise OpsError(str(error)) from None
-        if sent.manifest is None:
-            raise OpsError(f"Nothing could be sent. {sent.error or ''}".rstrip())
+            raise ToolError(str(error)) from None
         on_sent(sent.sent_total)
-        copies = manifest.read(sent.manifest).sent
-        found = verify.observe(
-            resources,
-            copies,
-            wait=wait,
-            progress=follow,
+        snapshot = verify.collect_when_drained(resources, messages, wait=wait, progress=on_depth)
+        reconciliation = reconcile.reconcile(messages, snapshot)
+        seconds = time.monotonic() - start
+        counts = subscriber.count(
+            {message.message_id for message in messages},
+            expected_alerts(reconciliation),
+            idle_timeout=_ALERT_TIMEOUT,
         )
-        account = reconcile.reconcile(copies, found)
-        seconds = time.monotonic() - began
-        heard = listener.hear(
-            {copy.message_id for copy in copies}, expected_alerts(account), patience=_ALERT_SECONDS
-        )
-    return Demonstration(sent, account, heard, seconds, resources.bodies_kept)
+    return DemoResult(sent, reconciliation, counts, seconds, resources.bodies_kept)
 
 
 def _session(resources: Resources) -> botocore.session.Session:

@@ -1,69 +1,69 @@
-"""`make get`: one event exactly as it was sent, and what the pipeline added to it."""
+"""`make get`: show an event exactly as it was sent, and the attributes that the pipeline added."""
 
 from __future__ import annotations
 
 import json
 
+from storage.attributes import EVENT_ID, PAYLOAD
+from storage.columns import EVENT_FIELDS
 from tools.core import queues, tables
 from tools.core.console import write_raw
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.core.tables import Item
 from tools.ops import rejections
-from tools.ops.payloads import BodyLost, body_of, fetcher
+from tools.ops.payloads import PayloadError, fetcher, read_body
 
-# Attributes that repeat what the event itself says, so that it can be found by them, and the payload.
-_NOT_ADDED = {"event_id", "event_type", "customer_id", "occurred_at", "amount", "currency", "payload"}
+# The payload, and the columns that repeat fields of the event.
+_NOT_ADDED = {EVENT_ID, PAYLOAD, *(column.name for column in EVENT_FIELDS)}
 
 
 def show(resources: Resources, event_id: str) -> None:
-    """Print a stored event as JSON: ``event``, byte for byte, and ``enrichment``. Raises OpsError."""
-    item = _stored(resources, event_id)
+    """Print a stored event as JSON: ``event``, byte for byte, and ``enrichment``. Raises ToolError."""
+    item = _stored_item(resources, event_id)
     if item is None:
         raise _not_stored(resources, event_id)
     try:
-        body = body_of(item, fetcher(resources))
-    except BodyLost as lost:
-        raise OpsError(
-            f"Event {event_id} is stored, but {lost}.", "make verify checks all of them."
+        body = read_body(item, fetcher(resources))
+    except PayloadError as error:
+        raise ToolError(
+            f"Event {event_id} is stored, but {error}.", "Check all payloads: make verify DEEP=1"
         ) from None
     write_raw(document(body, item))
 
 
 def document(body: bytes, item: Item) -> bytes:
-    """The JSON text that shows an event: the body stands in it byte for byte, numbers unread."""
+    """Return the JSON document of an event. The body is inserted unparsed, so that numbers stay exact."""
     added = {name: value for name, value in item.items() if name not in _NOT_ADDED}
     lines = ",\n".join(
-        f"    {json.dumps(name)}: {tables.as_json(value)}" for name, value in sorted(added.items())
+        f"    {json.dumps(name)}: {tables.to_json(value)}" for name, value in sorted(added.items())
     )
     return b'{\n  "event": ' + body + b',\n  "enrichment": {\n' + lines.encode() + b"\n  }\n}\n"
 
 
-def _stored(resources: Resources, event_id: str) -> Item | None:
-    answer = resources.client("dynamodb").get_item(
-        TableName=resources.table_name, Key={"event_id": {"S": event_id}}, ConsistentRead=True
+def _stored_item(resources: Resources, event_id: str) -> Item | None:
+    response = resources.client("dynamodb").get_item(
+        TableName=resources.table_name, Key={EVENT_ID: {"S": event_id}}, ConsistentRead=True
     )
-    item: Item | None = answer.get("Item")
+    item: Item | None = response.get("Item")
     return item
 
 
-def _not_stored(resources: Resources, event_id: str) -> OpsError:
-    rejected = rejections.find(resources, some_id=event_id)
-    if rejected:
-        newest = rejected[0]
+def _not_stored(resources: Resources, event_id: str) -> ToolError:
+    matches = rejections.find(resources, any_id=event_id)
+    if matches:
+        newest = matches[0]
         when = f"rejected at {newest.rejected_at} ({newest.kind})"
-        return OpsError(
+        return ToolError(
             f"Event {event_id} is not stored: it was {when}: {newest.summary}",
-            f"make rejected ID={newest.message_id} shows it whole.",
+            f"Show it: make rejected ID={newest.message_id}",
         )
-    waiting = queues.depth(resources.client("sqs"), resources.queue_url).total
+    queued = queues.depth(resources.client("sqs"), resources.queue_url).total
     dead = queues.depth(resources.client("sqs"), resources.dlq_url).total
     elsewhere = (
-        f" {waiting:,} messages wait in the queue, {dead:,} in the dead-letter queue."
-        if waiting + dead
-        else ""
+        f" {queued:,} messages wait in the queue, {dead:,} in the dead-letter queue." if queued + dead else ""
     )
-    return OpsError(
+    return ToolError(
         f"There is no event {event_id}, neither stored nor rejected.{elsewhere}",
-        "make logs EVENT_ID=... shows whether the function has seen it.",
+        f"See whether the function has received it: make logs EVENT_ID={event_id}",
     )

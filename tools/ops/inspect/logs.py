@@ -1,4 +1,4 @@
-"""`make logs`: what the function wrote, readable, from CloudWatch Logs on any target."""
+"""`make logs`: show the function's log lines from CloudWatch Logs, on AWS or an emulator."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from tools.core.console import out, safe_text
 from tools.core.errors import UsageError
 from tools.core.log_events import events_since
 from tools.core.resources import Resources
-from tools.core.time_range import seconds_of
+from tools.core.time_range import parse_duration
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 _STYLES = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
 _POLL_SECONDS = 1.0
-# Lines of several streams arrive out of order; a follower looks back this far.
+# Streams arrive out of order: each read overlaps the previous one by this much.
 _LATE_MILLIS = 10_000
-# What Lambda itself writes when something went wrong (Lambda developer guide, "Python logging").
-_TROUBLE = re.compile(r"^\[ERROR\]|Task timed out|Status: (?:timeout|error)|Runtime exited")
+# Lambda's own error lines (Lambda developer guide, "Python logging").
+_ERROR = re.compile(r"^\[ERROR\]|Task timed out|Status: (?:timeout|error)|Runtime exited")
 _PLATFORM = re.compile(r"^(?:START|END|REPORT|INIT_START|XRAY|EXTENSION) ")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One log line. ``level`` is empty for Lambda's own START, END and REPORT lines."""
+    """A log line. ``level`` is empty for Lambda's START, END and REPORT lines."""
 
     millis: int
     level: str
@@ -39,8 +39,8 @@ class Line:
     fields: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, event: dict[str, Any]) -> Line:
-        """Read an event of FilterLogEvents: one of our JSON lines, or whatever else Lambda wrote."""
+    def from_event(cls, event: dict[str, Any]) -> Line:
+        """Read an event of FilterLogEvents: a JSON line of the function, or any other line."""
         raw = event["message"].rstrip("\n")
         try:
             entry = json.loads(raw)
@@ -49,93 +49,97 @@ class Line:
         if isinstance(entry, dict) and isinstance(entry.get("level"), str) and "message" in entry:
             rest = {name: value for name, value in entry.items() if name not in ("level", "message", "_aws")}
             return cls(event["timestamp"], entry["level"].upper(), str(entry["message"]), rest)
-        level = "ERROR" if _TROUBLE.search(raw) else "" if _PLATFORM.match(raw) else "INFO"
+        level = "ERROR" if _ERROR.search(raw) else "" if _PLATFORM.match(raw) else "INFO"
         return cls(event["timestamp"], level, raw.replace("\t", "  "))
 
     @property
     def is_noise(self) -> bool:
-        """Whether the line only brackets an invocation; REPORT, which follows, says more."""
+        """Return whether this is a START or END line, which REPORT repeats."""
         return not self.level and self.message.startswith(("START ", "END "))
 
-    def is_about(self, event_id: str) -> bool:
-        """Whether the line names this event_id."""
-        return _mentions(self.fields, event_id) or event_id in self.message
+    def mentions(self, event_id: str) -> bool:
+        """Return whether the line contains this event_id."""
+        return _contains(self.fields, event_id) or event_id in self.message
 
     def is_at_least(self, level: str) -> bool:
-        """Whether the line's level is this one or a graver one."""
+        """Return whether the line has this level or a higher one."""
         return LEVELS.get(self.level, 0) >= LEVELS[level]
 
     def render(self, event_id: str | None = None) -> Text:
-        """The line for a terminal. Of a batch's messages only those of ``event_id`` are named."""
-        when = datetime.fromtimestamp(self.millis / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+        """Return the line for a terminal. Of a batch's events, only ``event_id`` is included."""
+        time_of_day = datetime.fromtimestamp(self.millis / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         style = _STYLES.get(self.level, "" if self.level else "dim")
-        text = Text.assemble((when, "dim"), f" {self.level or '-':<8}", safe_text(self.message, style))
-        below = Text()
+        text = Text.assemble((time_of_day, "dim"), f" {self.level or '-':<8}", safe_text(self.message, style))
+        traceback = Text()
         for name, value in self.fields.items():
             if name == "events":
-                value = [entry for entry in value if event_id is not None and _mentions(entry, event_id)]
+                value = [entry for entry in value if event_id is not None and _contains(entry, event_id)]
             if value in (0, [], ""):
                 continue
             if isinstance(value, str) and "\n" in value:
-                below.append_text(safe_text("\n    " + value.rstrip().replace("\n", "\n    "), "dim"))
+                traceback.append_text(safe_text("\n    " + value.rstrip().replace("\n", "\n    "), "dim"))
             else:
-                text.append_text(Text.assemble("  ", (f"{name}=", "dim"), safe_text(_written(value))))
-        return text.append_text(below)
+                text.append_text(Text.assemble("  ", (f"{name}=", "dim"), safe_text(_field_text(value))))
+        return text.append_text(traceback)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which lines to show."""
+class LogFilter:
+    """Criteria of the lines to show."""
 
     event_id: str | None = None
     level: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises UsageError for an unknown level."""
+        """Raise UsageError for an unknown level."""
         if self.level is not None and self.level not in LEVELS:
             raise UsageError(f"LEVEL={self.level} is unknown.", f"LEVEL is one of {', '.join(LEVELS)}.")
 
-    def takes(self, line: Line) -> bool:
-        """Whether to show a line."""
+    def matches(self, line: Line) -> bool:
+        """Return whether to show a line."""
         if line.is_noise:
             return False
         return (self.level is None or line.is_at_least(self.level)) and (
-            self.event_id is None or line.is_about(self.event_id)
+            self.event_id is None or line.mentions(self.event_id)
         )
 
     @property
     def pattern(self) -> str:
-        """The part of it that CloudWatch can do: a filter pattern, empty where it cannot."""
-        # A quoted term; ids with other characters are left to `takes`, which decides in any case.
+        """Return CloudWatch's filter pattern for the event_id, or an empty one for special characters.
+
+        `matches` checks each line again.
+        """
         simple = self.event_id is not None and re.fullmatch(r"[A-Za-z0-9_.:/-]+", self.event_id)
         return f'"{self.event_id}"' if simple else ""
 
 
 class Tail:
-    """Reads a log group forwards, each line once, however late lines arrive."""
+    """Reads the new lines of a log group, each line once, in spite of late lines."""
 
     def __init__(self, logs: Any, group: str, start_millis: int, pattern: str = "") -> None:
         self._logs = logs
         self._group = group
         self._start = start_millis
         self._pattern = pattern
-        self._seen: dict[tuple[str, int, str, int], int] = {}
+        self._read_before: dict[tuple[str, int, str, int], int] = {}
 
     def read(self) -> Iterator[Line]:
-        """The lines that have come since the last call, oldest first. No lines while there is no group."""
+        """Yield the lines that have arrived since the last call, oldest first. A missing group has none."""
         newest = self._start
-        # Two equal lines of one stream and millisecond are told apart by counting them.
-        counted: dict[tuple[str, int, str], int] = {}
+        # Equal lines of one stream and millisecond are distinguished by their number.
+        counts: dict[tuple[str, int, str], int] = {}
         for event in self._events():
-            same = (event["logStreamName"], event["timestamp"], event["message"])
-            counted[same] = counted.get(same, 0) + 1
-            key = (*same, counted[same])
+            line = (event["logStreamName"], event["timestamp"], event["message"])
+            counts[line] = counts.get(line, 0) + 1
+            key = (*line, counts[line])
             newest = max(newest, event["timestamp"])
-            if key not in self._seen:
-                self._seen[key] = event["timestamp"]
-                yield Line.of(event)
+            if key not in self._read_before:
+                self._read_before[key] = event["timestamp"]
+                yield Line.from_event(event)
         self._start = max(self._start, newest - _LATE_MILLIS)
-        self._seen = {key: millis for key, millis in self._seen.items() if millis >= self._start}
+        self._read_before = {
+            key: millis for key, millis in self._read_before.items() if millis >= self._start
+        }
 
     def _events(self) -> Iterator[dict[str, Any]]:
         try:
@@ -144,39 +148,41 @@ class Tail:
             return
 
 
-def show(resources: Resources, wanted: Wanted, *, since: str, limit: int, follow: bool) -> None:
-    """Print the newest ``limit`` lines of the last ``since``; with ``follow``, go on until Ctrl-C."""
-    start = int((time.time() - seconds_of(since)) * 1000)
+def show(resources: Resources, criteria: LogFilter, *, since: str, limit: int, follow: bool) -> None:
+    """Print the newest ``limit`` lines of the last ``since``; with ``follow``, continue until Ctrl-C."""
+    start = int((time.time() - parse_duration(since)) * 1000)
     group = f"/aws/lambda/{resources.function_name}"
-    tail = Tail(resources.client("logs"), group, start, wanted.pattern)
+    tail = Tail(resources.client("logs"), group, start, criteria.pattern)
     lines: deque[Line] = deque(maxlen=limit)
     matching = 0
     for line in tail.read():
-        if wanted.takes(line):
+        if criteria.matches(line):
             lines.append(line)
             matching += 1
     if matching > len(lines):
-        out.print(f"{limit:,} of {matching:,} lines; LIMIT={matching} shows all", style="dim")
+        out.print(f"{limit:,} of {matching:,} lines. Show all: LIMIT={matching}", style="dim")
     for line in lines:
-        out.print(line.render(wanted.event_id))
+        out.print(line.render(criteria.event_id))
     if not lines:
-        out.print(f"{group} has no such lines in the last {since}; SINCE=1d looks further back.", style="dim")
+        out.print(
+            f"{group} has no such lines in the last {since}. Search further back: SINCE=1d", style="dim"
+        )
     while follow:
         time.sleep(_POLL_SECONDS)
         for line in tail.read():
-            if wanted.takes(line):
-                out.print(line.render(wanted.event_id))
+            if criteria.matches(line):
+                out.print(line.render(criteria.event_id))
 
 
-def _mentions(value: Any, wanted: str) -> bool:
+def _contains(value: Any, event_id: str) -> bool:
     if isinstance(value, dict):
-        return any(_mentions(member, wanted) for member in value.values())
+        return any(_contains(member, event_id) for member in value.values())
     if isinstance(value, list):
-        return any(_mentions(member, wanted) for member in value)
-    return bool(value == wanted)
+        return any(_contains(member, event_id) for member in value)
+    return bool(value == event_id)
 
 
-def _written(value: Any) -> str:
+def _field_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(member, int) for member in value):

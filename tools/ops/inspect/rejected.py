@@ -1,4 +1,4 @@
-"""`make rejected`: what was rejected and why; one of them with its body."""
+"""`make rejected`: list rejected events with their reasons, or show one with its body."""
 
 from __future__ import annotations
 
@@ -6,68 +6,69 @@ from itertools import islice
 
 from rich.text import Text
 
+from storage.attributes import CONTENT_HASH, PAYLOAD_BYTES, number, text
 from storage.keys import SHARDS
-from tools.core import tables
 from tools.core.console import out, plural, safe_text, write_raw
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.ops import rejections
-from tools.ops.payloads import BodyLost, body_of, fetcher
+from tools.ops.payloads import PayloadError, fetcher, read_body
 from tools.ops.rejections import Rejection
 
-# What the function joins reasons with in a summary.
+# Separates the reasons in a summary that the function writes.
 SEPARATOR = "; "
 
 
 def show_list(resources: Resources, *, reason: str | None, limit: int) -> None:
     """Print rejected events, newest first."""
     page = None if reason else 2 * limit // SHARDS + 5
-    found = list(islice(rejections.newest(resources, reason, page), limit + 1))
-    if not found:
+    newest = list(islice(rejections.newest(resources, reason, page), limit + 1))
+    if not newest:
         out.print(
-            f'No rejected event mentions "{reason}".' if reason else "No rejected events.", markup=False
+            f'No rejected event mentions "{reason}".' if reason else "There are no rejected events.",
+            markup=False,
         )
         return
-    for rejection in found[:limit]:
-        out.print(_headline(rejection))
+    for rejection in newest[:limit]:
+        out.print(_title(rejection))
         _print_summary(rejection)
-    if len(found) > limit:
-        out.print(f"\n{limit:,} of the newest; there are more, LIMIT={5 * limit} shows them.")
+    if len(newest) > limit:
+        out.print(f"\nThe newest {limit:,} rejected events. Show more: LIMIT={5 * limit}")
     else:
-        out.print(f"\n{plural(len(found), 'rejected event')}.")
-    out.print("make rejected ID=... shows one with its body; make replay sends them back to the queue.")
+        out.print(f"\n{plural(len(newest), 'rejected event')}.")
+    out.print("Show one with its body: make rejected ID=... Send them back to the queue: make replay")
 
 
-def show_one(resources: Resources, some_id: str) -> None:
-    """Print a rejected event, by its message id or its event_id, with every reason and its body."""
-    found = rejections.find(resources, some_id=some_id)
-    if not found:
-        raise OpsError(
-            f"Nothing rejected has the message id or event_id {some_id}.", "make rejected lists them."
+def show_one(resources: Resources, any_id: str) -> None:
+    """Print the rejected events with a message id or event_id, with all reasons and the body."""
+    matches = rejections.find(resources, any_id=any_id)
+    if not matches:
+        raise ToolError(
+            f"No rejected event has the message id or event_id {any_id}.", "List them: make rejected"
         )
     fetch = fetcher(resources)
-    for rejection in found:
-        out.print(_headline(rejection))
-        item = rejections.whole_item(resources, rejection.message_id)
+    for rejection in matches:
+        out.print(_title(rejection))
+        item = rejections.get_item(resources, rejection.message_id)
         if item is None:
-            out.print("    replayed in this very moment: it is no longer here")
+            out.print("    no longer rejected: it was replayed meanwhile")
             continue
         listed = rejections.reasons_of(item)
         for reason in listed:
             out.print(Text.assemble("    ", safe_text(reason.path, "yellow"), " ", safe_text(reason.reason)))
         _print_unlisted(rejection.violations - len(listed))
-        digest, size = tables.text(item, "content_hash"), tables.number(item, "payload_bytes")
+        digest, size = text(item, CONTENT_HASH), number(item, PAYLOAD_BYTES)
         out.print(f"    {size:,} bytes, SHA-256 {digest}", style="dim")
         try:
-            write_raw(body_of(item, fetch) + b"\n")
-        except BodyLost as lost:
-            raise OpsError(f"The body of {rejection.message_id} cannot be shown: {lost}") from None
+            write_raw(read_body(item, fetch) + b"\n")
+        except PayloadError as error:
+            raise ToolError(f"The body of {rejection.message_id} cannot be shown: {error}") from None
 
 
-def _headline(rejection: Rejection) -> Text:
-    when = rejection.rejected_at.replace("T", " ").rstrip("Z")
+def _title(rejection: Rejection) -> Text:
+    rejected_at = rejection.rejected_at.replace("T", " ").rstrip("Z")
     return Text.assemble(
-        (when, "bold"),
+        (rejected_at, "bold"),
         f"  {rejection.kind}  ",
         safe_text(rejection.event_type or "-"),
         "  event_id ",
@@ -79,8 +80,8 @@ def _headline(rejection: Rejection) -> Text:
 def _print_summary(rejection: Rejection) -> None:
     listed = rejection.summary.split(SEPARATOR)
     for reason in listed:
-        path, _, text = reason.partition(" ")
-        out.print(Text.assemble("    ", safe_text(path, "yellow"), " ", safe_text(text)))
+        path, _, message = reason.partition(" ")
+        out.print(Text.assemble("    ", safe_text(path, "yellow"), " ", safe_text(message)))
     _print_unlisted(rejection.violations - len(listed))
 
 

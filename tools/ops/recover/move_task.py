@@ -1,4 +1,4 @@
-"""SQS's own way of moving dead-lettered messages: a message move task."""
+"""Move dead-lettered messages with SQS's message move task."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.core.aws_errors import code_of
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 
-# A message move task moves at most 500 messages a second (SQS API reference, StartMessageMoveTask).
-FASTEST = 500
+# Messages a second (SQS API reference, StartMessageMoveTask).
+MAX_RATE = 500
 _UNSUPPORTED = {
     "InvalidAction",
     "AWS.SimpleQueueService.UnsupportedOperation",
@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.5
 
 
 def is_supported(sqs: Any, source: str) -> bool:
-    """Whether this endpoint has message move tasks. ``source`` is the dead-letter queue's ARN."""
+    """Return whether this endpoint has message move tasks. ``source`` is the ARN of the dead-letter queue."""
     try:
         sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)
     except ClientError as error:
@@ -34,21 +34,21 @@ def is_supported(sqs: Any, source: str) -> bool:
 
 
 def run(sqs: Any, source: str, destination: str, rate: int | None, progress: Callable[[int], None]) -> int:
-    """Start a move task, or join the one that runs: a queue has one at a time. Returns how many it moved.
+    """Start a move task, or wait for the running one. Return the number of messages that it moved.
 
-    Source and destination are ARNs; ``rate`` is messages a second. Ctrl-C cancels the task. Raises OpsError
-    when the task fails.
+    ``source`` and ``destination`` are ARNs, ``rate`` is messages a second. Ctrl-C cancels the task. Raises
+    ToolError if the task fails.
     """
-    before = _newest_task(sqs, source)
-    joined = before.get("Status") in ("RUNNING", "CANCELLING")
+    previous = _newest_task(sqs, source)
+    joined = previous.get("Status") in ("RUNNING", "CANCELLING")
     if not joined:
-        limit = {"MaxNumberOfMessagesPerSecond": min(rate, FASTEST)} if rate else {}
+        limit = {"MaxNumberOfMessagesPerSecond": min(rate, MAX_RATE)} if rate else {}
         sqs.start_message_move_task(SourceArn=source, DestinationArn=destination, **limit)
     try:
         while True:
             task = _newest_task(sqs, source)
-            # The list of tasks may be a moment behind, and then ends with the one before.
-            if joined or task.get("StartedTimestamp") != before.get("StartedTimestamp"):
+            # The list of tasks is eventually consistent and may still end with the previous one.
+            if joined or task.get("StartedTimestamp") != previous.get("StartedTimestamp"):
                 moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
                 progress(moved)
                 if _is_completed(task, moved):
@@ -64,9 +64,9 @@ def run(sqs: Any, source: str, destination: str, rate: int | None, progress: Cal
 def _is_completed(task: dict[str, Any], moved: int) -> bool:
     status = task.get("Status")
     if status in ("FAILED", "CANCELLED"):
-        raise OpsError(
+        raise ToolError(
             f"SQS's move task {status} after {moved:,} messages. {task.get('FailureReason', '')}".rstrip(),
-            "What it did not move is still dead-lettered; make redrive starts again.",
+            "The other messages are still dead-lettered. Try again: make redrive",
         )
     return bool(status == "COMPLETED")
 

@@ -1,4 +1,4 @@
-"""Sending message bodies again, within what SQS takes."""
+"""Send messages again, within the limits of SQS."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from processor.messages import ORIGIN_ATTRIBUTE
 
-# A message, and a batch in all, attributes included; 10 entries and 10 attributes (SQS developer guide,
-# "Message quotas", since 2025-08).
+# Limits of a message and of a whole batch, attributes included (SQS developer guide, "Message quotas",
+# since 2025-08).
 MAX_BYTES = 1_048_576
 MAX_ENTRIES = 10
 MAX_ATTRIBUTES = 10
-# What SendMessage's API reference allows: XML 1.0's characters.
+# SendMessage accepts the characters of XML 1.0.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message to send; ``key`` is how its sender calls it."""
+    """A message to send. ``key`` identifies it for the caller."""
 
     key: str
     body: str
@@ -30,33 +30,33 @@ class OutgoingMessage:
 
     @property
     def size(self) -> int:
-        """Bytes that SQS counts: body, and names, types and values of attributes."""
+        """Return the bytes that SQS counts: the body, and names, types and values of attributes."""
         return len(self.body.encode("utf-8", "surrogatepass")) + sum(
             len(name.encode()) + len(value["DataType"].encode()) + len(_value(value))
             for name, value in self.attributes.items()
         )
 
     @property
-    def obstacle(self) -> str | None:
-        """Why SQS would not take this message, or None."""
+    def send_error(self) -> str | None:
+        """Return the reason why SQS would refuse this message, or None."""
         if not self.body:
-            return "the body is empty, and SQS sends no empty message"
+            return "the body is empty, and SQS accepts no empty message"
         if match := _FORBIDDEN.search(self.body):
-            return f"the body holds U+{ord(match[0]):04X}, a character that SQS does not take"
+            return f"the body holds U+{ord(match[0]):04X}, a character that SQS does not accept"
         if len(self.attributes) > MAX_ATTRIBUTES:
-            return f"it would have {len(self.attributes)} attributes; SQS takes {MAX_ATTRIBUTES}"
+            return f"it would have {len(self.attributes)} attributes; SQS accepts {MAX_ATTRIBUTES}"
         if self.size > MAX_BYTES:
-            return f"with its attributes it has {self.size:,} bytes; SQS takes {MAX_BYTES:,}"
+            return f"with its attributes it has {self.size:,} bytes; SQS accepts {MAX_BYTES:,}"
         return None
 
 
 def origin_attribute(message_id: str) -> dict[str, Any]:
-    """The message attribute that names the message of which another one is a copy."""
+    """Return the message attribute that names the original of a copy."""
     return {ORIGIN_ATTRIBUTE: {"DataType": "String", "StringValue": message_id}}
 
 
 def batches(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
-    """Group messages, in their order, into batches that SQS takes. Each must fit by itself."""
+    """Group messages, in their order, into batches within SQS's limits. Each message must fit alone."""
     batch: list[OutgoingMessage] = []
     size = 0
     for message in messages:
@@ -72,29 +72,29 @@ def batches(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessag
 def send(
     sqs: Any, queue_url: str, batch: list[OutgoingMessage], sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, str]:
-    """Send one batch, again where SQS asks for it. Returns what was not sent: key to SQS's reason."""
+    """Send one batch, with retries. Return the messages that SQS did not accept: key to reason."""
     refused: dict[str, str] = {}
     failing: dict[str, str] = {}
-    left = batch
+    remaining = batch
     for attempt in range(_ATTEMPTS):
         if attempt:
             sleep(0.1 * 2**attempt)
         entries = [
             {"Id": str(index), "MessageBody": message.body, "MessageAttributes": dict(message.attributes)}
-            for index, message in enumerate(left)
+            for index, message in enumerate(remaining)
         ]
-        failing, again = {}, []
+        failing, retries = {}, []
         for entry in sqs.send_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", []):
-            message = left[int(entry["Id"])]
+            message = remaining[int(entry["Id"])]
             reason = entry.get("Message") or entry["Code"]
             if entry["SenderFault"]:
                 refused[message.key] = reason
             else:
                 failing[message.key] = reason
-                again.append(message)
-        if not again:
+                retries.append(message)
+        if not retries:
             break
-        left = again
+        remaining = retries
     return refused | failing
 
 

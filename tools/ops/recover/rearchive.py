@@ -1,7 +1,7 @@
-"""`make rearchive`: writes a span of the tables to the archive again, after a gap or a fault of the archiver.
+"""`make rearchive`: write the items of a time range to the archive again, after a failure of the archiver.
 
-It adds and never deletes: what was archived already is there twice then, under another name, and queries
-take one line of each. The same span gives the same names, so that a second run writes over the first.
+It adds objects and deletes none. Rows that were archived before then have two lines, of which queries use
+one. The same time range gives the same object names, so that a second run overwrites the first.
 """
 
 from __future__ import annotations
@@ -12,26 +12,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from archiver.lines import EVENTS, REJECTED, TYPES, Fetch, Line, UnreadableItem, event_line, rejected_line
+from archiver.lines import EVENTS, REJECTED, Fetch, Line, UnreadableItem, event_line, rejected_line
 from archiver.objects import Object, Objects
-from storage.keys import shard_keys
+from contract import EVENT_TYPES
+from storage import keys
+from storage.attributes import EVENT_ID, MESSAGE_ID, text
 from storage.timestamps import iso_millis
 from tools.core import queues, tables
 from tools.core.indexes import BY_TYPE, NEWEST_REJECTED, newest_first
 from tools.core.resources import Resources
 from tools.core.tables import Item
 from tools.core.time_range import TimeRange
-from tools.ops.payloads import BodyLost, fetcher
+from tools.ops.payloads import PayloadError, fetcher
 
-# Kept as they are for the report; the rest is counted.
-_NAMED = 20
-# Messages of the failures queue that are looked at.
-_FAILURES = 100
+# Refused items with a reason in the result; the others are only counted.
+_LISTED = 20
+# Messages that are read from the failures queue.
+_MAX_FAILURES = 100
 
 
 @dataclass
-class Rearchived:
-    """What was written: lines by partition, objects, bytes. ``refused`` says of items why no line is made."""
+class RearchiveResult:
+    """The lines written, by partition, and the objects and bytes.
+
+    ``refused`` has the reasons why items could not be converted to a line, for the first 20 items.
+    """
 
     lines: Counter[str] = field(default_factory=Counter)
     objects: int = 0
@@ -41,118 +46,122 @@ class Rearchived:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A batch that Lambda gave up on: of which stream, how many records, when they were written, and why."""
+class FailedBatch:
+    """A batch of stream records that Lambda stopped retrying. The times are those of its records."""
 
     table: str
     records: int
     since: str
     until: str
-    why: str
+    reason: str
 
 
-def rehearse(resources: Resources, span: TimeRange) -> Rearchived:
-    """Count what `rearchive` would write, by the indexes alone."""
-    done = Rearchived()
-    for event_type in sorted(TYPES):
-        done.lines[f"{EVENTS}/type={event_type}"] = sum(1 for _ in _event_ids(resources, span, event_type))
-    for item in _rejected_items(resources, span):
-        done.lines[f"{REJECTED}/kind={tables.text(item, 'kind')}"] += 1
-    done.lines = +done.lines
-    return done
+def dry_run(resources: Resources, time_range: TimeRange) -> RearchiveResult:
+    """Count the lines that `rearchive` would write, from the indexes."""
+    result = RearchiveResult()
+    for event_type in EVENT_TYPES:
+        result.lines[f"{EVENTS}/type={event_type}"] = sum(
+            1 for _ in _event_ids(resources, time_range, event_type)
+        )
+    for item in _rejected_items(resources, time_range):
+        result.lines[f"{REJECTED}/kind={text(item, 'kind')}"] += 1
+    result.lines = +result.lines
+    return result
 
 
-def rearchive(resources: Resources, span: TimeRange, progress: Callable[[int], None]) -> Rearchived:
-    """Write the lines of all items that were received in the span. ``progress`` is told how many there are.
+def rearchive(
+    resources: Resources, time_range: TimeRange, progress: Callable[[int], None]
+) -> RearchiveResult:
+    """Write the lines of all items that were received in a time range. ``progress`` gets their number.
 
-    Holds 25 items and 32 MB of lines at a time. Raises botocore's errors; a second run goes over it again.
+    Holds 25 items and 32 MB of lines in memory. Raises botocore's errors.
     """
-    done = Rearchived()
-    objects = Objects(span.name)
-    for line in _lines(resources, span, done):
-        _write(resources, done, objects.add(line))
-        done.lines[line.partition.rpartition("/dt=")[0]] += 1
-        progress(done.lines.total())
-    _write(resources, done, objects.rest())
-    return done
+    result = RearchiveResult()
+    objects = Objects(time_range.name)
+    for line in _lines(resources, time_range, result):
+        _write(resources, result, objects.add(line))
+        result.lines[line.partition.rpartition("/dt=")[0]] += 1
+        progress(result.lines.total())
+    _write(resources, result, objects.rest())
+    return result
 
 
-def failures(resources: Resources) -> list[Failure]:
-    """What the failures queue names, at most 100 batches. Everything is put back where it was received."""
+def failed_batches(resources: Resources) -> list[FailedBatch]:
+    """Return up to 100 batches of the failures queue. The messages are released again."""
     return [
-        _failure(json.loads(body))
-        for body in queues.read_bodies(resources, resources.archive_failures_queue_url, _FAILURES)
+        _failed_batch(json.loads(body))
+        for body in queues.read_bodies(resources, resources.archive_failures_queue_url, _MAX_FAILURES)
     ]
 
 
-def _event_ids(resources: Resources, span: TimeRange, event_type: str) -> Iterator[str]:
+def _event_ids(resources: Resources, time_range: TimeRange, event_type: str) -> Iterator[str]:
     entries = newest_first(
         resources.client("dynamodb"),
         resources.table_name,
         BY_TYPE,
-        shard_keys(event_type),
-        since=iso_millis(span.since),
-        until=iso_millis(span.until),
+        keys.shard_keys(event_type),
+        since=iso_millis(time_range.since),
+        until=iso_millis(time_range.until),
     )
     for entry in entries:
-        if entry["received_at"]["S"] in span:
-            yield entry["event_id"]["S"]
+        if entry["received_at"]["S"] in time_range:
+            yield entry[EVENT_ID]["S"]
 
 
-def _rejected_items(resources: Resources, span: TimeRange) -> Iterator[Item]:
-    # The index goes by when they were rejected, which is later than when they were received, by days perhaps.
+def _rejected_items(resources: Resources, time_range: TimeRange) -> Iterator[Item]:
+    # The index is sorted by the time of rejection, which may be days after the message was received.
     entries = newest_first(
         resources.client("dynamodb"),
         resources.rejected_table_name,
         NEWEST_REJECTED,
-        shard_keys("rejected"),
-        since=iso_millis(span.since),
+        keys.shard_keys(keys.REJECTED),
+        since=iso_millis(time_range.since),
     )
-    ids = (entry["message_id"]["S"] for entry in entries)
-    items = tables.whole_items(resources.client("dynamodb"), resources.rejected_table_name, "message_id", ids)
-    return (item for item in items if (tables.text(item, "received_at") or "") in span)
+    ids = (entry[MESSAGE_ID]["S"] for entry in entries)
+    items = tables.get_items(resources.client("dynamodb"), resources.rejected_table_name, MESSAGE_ID, ids)
+    return (item for item in items if (text(item, "received_at") or "") in time_range)
 
 
-def _lines(resources: Resources, span: TimeRange, done: Rearchived) -> Iterator[Line]:
+def _lines(resources: Resources, time_range: TimeRange, result: RearchiveResult) -> Iterator[Line]:
     fetch = fetcher(resources)
-    for event_type in sorted(TYPES):
-        ids = _event_ids(resources, span, event_type)
-        for item in tables.whole_items(resources.client("dynamodb"), resources.table_name, "event_id", ids):
-            yield from _line(item, "event_id", event_line, fetch, done)
-    for item in _rejected_items(resources, span):
-        yield from _line(item, "message_id", rejected_line, fetch, done)
+    for event_type in EVENT_TYPES:
+        ids = _event_ids(resources, time_range, event_type)
+        for item in tables.get_items(resources.client("dynamodb"), resources.table_name, EVENT_ID, ids):
+            yield from _line(item, EVENT_ID, event_line, fetch, result)
+    for item in _rejected_items(resources, time_range):
+        yield from _line(item, MESSAGE_ID, rejected_line, fetch, result)
 
 
 def _line(
-    item: Item, key: str, make: Callable[[Item, Fetch], Line], fetch: Fetch, done: Rearchived
+    item: Item, key: str, convert: Callable[[Item, Fetch], Line], fetch: Fetch, result: RearchiveResult
 ) -> list[Line]:
     try:
-        return [make(item, fetch)]
-    except (UnreadableItem, BodyLost) as error:
-        done.refused_count += 1
-        if len(done.refused) < _NAMED:
-            done.refused[item[key]["S"]] = str(error)
+        return [convert(item, fetch)]
+    except (UnreadableItem, PayloadError) as error:
+        result.refused_count += 1
+        if len(result.refused) < _LISTED:
+            result.refused[item[key]["S"]] = str(error)
         return []
 
 
-def _write(resources: Resources, done: Rearchived, objects: list[Object]) -> None:
-    for made in objects:
+def _write(resources: Resources, result: RearchiveResult, objects: list[Object]) -> None:
+    for each in objects:
         resources.client("s3").put_object(
-            Bucket=resources.archive_bucket, Key=made.key, Body=made.data, ContentType="application/gzip"
+            Bucket=resources.archive_bucket, Key=each.key, Body=each.data, ContentType="application/gzip"
         )
-        done.objects += 1
-        done.bytes += len(made.data)
+        result.objects += 1
+        result.bytes += len(each.data)
 
 
-def _failure(message: dict[str, Any]) -> Failure:
-    """Read what Lambda sends (Lambda developer guide, "Configuring a destination for failed invocations")."""
+def _failed_batch(message: dict[str, Any]) -> FailedBatch:
+    """Read a failure message (Lambda developer guide, "Configuring a destination for failed invocations")."""
     batch = message.get("DDBStreamBatchInfo") or {}
     context = message.get("requestContext") or {}
     stream = str(batch.get("streamArn", "")).split("/")
-    return Failure(
+    return FailedBatch(
         table=stream[1] if len(stream) > 1 else "?",
         records=int(batch.get("batchSize") or 0),
         since=str(batch.get("approximateArrivalOfFirstRecord", "?")),
         until=str(batch.get("approximateArrivalOfLastRecord", "?")),
-        why=str(context.get("condition", "?")),
+        reason=str(context.get("condition", "?")),
     )

@@ -1,6 +1,6 @@
-"""`make redrive`: dead-lettered messages go back to the queue they came from.
+"""`make redrive`: move dead-lettered messages back to the queue.
 
-By SQS's own message move task where the endpoint has one, elsewhere by copying, see `tools.ops.recover.message_mover`.
+Uses SQS's message move task if the endpoint has one, else `tools.ops.recover.message_mover`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Redriven:
-    """How the dead-letter queue was emptied. ``means`` is ``task`` or ``copy``.
+class RedriveResult:
+    """The message counts of a redrive. ``method`` is ``task`` or ``copy``.
 
-    ``returned`` messages were moved and came back dead-lettered while this ran; ``refused`` says of others,
-    by message id, why SQS would not take them. Both are among the ``remaining``.
+    ``returned`` messages were moved and dead-lettered again meanwhile. ``refused`` has the reasons, by
+    message id, why SQS did not accept messages. Both are part of ``remaining``.
     """
 
-    means: str
+    method: str
     before: int
     moved: int
     remaining: int
@@ -36,59 +36,59 @@ class Redriven:
     refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def arrived(self) -> int:
-        """Messages that were dead-lettered meanwhile; below zero when someone else has taken some."""
+    def added(self) -> int:
+        """Return the number of newly dead-lettered messages; negative if others deleted some."""
         return self.remaining - (self.before - self.moved)
 
     @property
     def hidden(self) -> int:
-        """Messages that were not to be had because another reader, perhaps a killed redrive, has them."""
-        left = self.before - self.moved - self.returned - len(self.refused)
-        return max(0, left) if self.means == "copy" else 0
+        """Return the number of messages that another reader, perhaps a killed redrive, has received."""
+        unread = self.before - self.moved - self.returned - len(self.refused)
+        return max(0, unread) if self.method == "copy" else 0
 
     @property
-    def balances(self) -> bool:
-        """Whether no message is missing: what was there is moved or remains."""
-        return self.arrived >= 0
+    def is_balanced(self) -> bool:
+        """Return whether all messages were moved or remain."""
+        return self.added >= 0
 
 
-def redrive(resources: Resources, *, rate: int | None, progress: Progress) -> Redriven:
-    """Move everything that is dead-lettered now, at up to ``rate`` messages a second.
+def redrive(resources: Resources, *, rate: int | None, progress: Progress) -> RedriveResult:
+    """Move all messages that are dead-lettered now, at up to ``rate`` messages a second.
 
-    ``progress`` is told how many have been moved. Raises OpsError when SQS's task fails.
+    ``progress`` gets the number of moved messages. Raises ToolError if SQS's task fails.
     """
     sqs = resources.client("sqs")
     before = queues.depth(sqs, resources.dlq_url).total
     if before == 0:
-        return Redriven("copy", 0, 0, 0)
+        return RedriveResult("copy", 0, 0, 0)
     source = _arn(sqs, resources.dlq_url)
     if move_task.is_supported(sqs, source):
         moved = move_task.run(sqs, source, _arn(sqs, resources.queue_url), rate, progress)
-        return Redriven("task", before, moved, _remaining(resources, before - moved))
-    copying = MessageMover(sqs, resources.dlq_url, resources.queue_url, rate)
-    copying.run(before, progress)
-    return Redriven(
+        return RedriveResult("task", before, moved, _remaining(resources, before - moved))
+    mover = MessageMover(sqs, resources.dlq_url, resources.queue_url, rate)
+    mover.run(before, progress)
+    return RedriveResult(
         "copy",
         before,
-        copying.moved,
-        _remaining(resources, before - copying.moved),
-        returned=len(copying.returned),
-        refused=copying.refused,
+        mover.moved,
+        _remaining(resources, before - mover.moved),
+        returned=len(mover.returned),
+        refused=mover.refused,
     )
 
 
 def _remaining(resources: Resources, expected: int) -> int:
-    """How many messages are left, once the counter has settled on what is expected or has had its time."""
+    """Return the number of remaining messages. Waits briefly for the expected value."""
     sqs = resources.client("sqs")
-    deadline = time.monotonic() + 2 * resources.settle_seconds
+    deadline = time.monotonic() + 2 * resources.quiet_seconds
     while True:
-        left = queues.depth(sqs, resources.dlq_url).total
-        if left == expected or time.monotonic() >= deadline:
-            return left
+        remaining = queues.depth(sqs, resources.dlq_url).total
+        if remaining == expected or time.monotonic() >= deadline:
+            return remaining
         time.sleep(_POLL_SECONDS)
 
 
 def _arn(sqs: Any, queue_url: str) -> str:
-    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
-    arn: str = found["Attributes"]["QueueArn"]
+    response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    arn: str = response["Attributes"]["QueueArn"]
     return arn

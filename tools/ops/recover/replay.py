@@ -1,7 +1,7 @@
-"""`make replay`: rejected events go back to the queue, after a rule or a schema was fixed.
+"""`make replay`: send rejected events back to the queue, after a rule or the schema was fixed.
 
-A copy names the rejected message as its origin. The function deletes the rejected item when the copy
-succeeds and leaves it when it fails again; a second copy of it is a redelivery and changes nothing.
+A copy names the rejected message as its origin. The function deletes the rejected item if it stores the
+copy, and keeps it if it rejects the copy again. A second copy is a redelivery and changes nothing.
 """
 
 from __future__ import annotations
@@ -14,108 +14,110 @@ from dataclasses import dataclass, field
 from tools.core import queues
 from tools.core.resources import Resources
 from tools.ops import rejections
-from tools.ops.payloads import BodyLost, body_of, fetcher
+from tools.ops.payloads import PayloadError, fetcher, read_body
 from tools.ops.recover import outgoing
 from tools.ops.recover.outgoing import OutgoingMessage
 from tools.ops.rejections import Rejection
 
 _POLL_SECONDS = 0.5
-# Bodies held in memory at once, of up to 1 MiB each.
-_AT_ONCE = 32
+# Bodies in memory, of up to 1 MiB each.
+_PREFETCH = 32
+_THREADS = 8
 
 
 @dataclass
-class Replayed:
-    """What a replay did. ``refused`` says of each message id why it was not sent; it stays rejected.
+class ReplayResult:
+    """The results of a replay, as message ids.
 
-    ``stored`` and ``still_rejected`` are outcomes; ``undecided`` copies were still queued at the deadline.
+    ``refused`` has the reasons why messages were not sent; they stay rejected. ``stored`` and
+    ``still_rejected`` are outcomes. ``pending`` copies were still queued at the deadline.
     """
 
     sent: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     stored: set[str] = field(default_factory=set)
     still_rejected: set[str] = field(default_factory=set)
-    undecided: set[str] = field(default_factory=set)
+    pending: set[str] = field(default_factory=set)
 
 
-def dry_run(resources: Resources, chosen: list[Rejection]) -> Replayed:
-    """What `replay` would send and what it could not, without sending anything."""
-    done = Replayed()
-    done.sent = [message.key for message in _outgoing(resources, chosen, done.refused)]
-    return done
+def dry_run(resources: Resources, selected: list[Rejection]) -> ReplayResult:
+    """Return what `replay` would send and what it would refuse, without sending."""
+    result = ReplayResult()
+    result.sent = [message.key for message in _outgoing(resources, selected, result.refused)]
+    return result
 
 
-def replay(resources: Resources, chosen: list[Rejection], progress: Callable[[int], None]) -> Replayed:
-    """Send rejected events to the queue; ``progress`` is told how many are dealt with. Does not wait."""
-    done = Replayed()
+def replay(resources: Resources, selected: list[Rejection], progress: Callable[[int], None]) -> ReplayResult:
+    """Send rejected events to the queue. ``progress`` gets the number of sent and refused events."""
+    result = ReplayResult()
     sqs = resources.client("sqs")
-    for batch in outgoing.batches(_outgoing(resources, chosen, done.refused)):
+    for batch in outgoing.batches(_outgoing(resources, selected, result.refused)):
         refused = outgoing.send(sqs, resources.queue_url, batch)
-        done.refused.update(refused)
-        done.sent.extend(message.key for message in batch if message.key not in refused)
-        progress(len(done.sent) + len(done.refused))
-    return done
+        result.refused.update(refused)
+        result.sent.extend(message.key for message in batch if message.key not in refused)
+        progress(len(result.sent) + len(result.refused))
+    return result
 
 
-def wait_for_outcome(
+def wait_for_outcomes(
     resources: Resources,
-    done: Replayed,
+    result: ReplayResult,
     *,
     wait: float,
     progress: Callable[[int], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Fill in what became of the copies, waiting up to ``wait`` seconds for the queue to drain.
+    """Add the outcomes of the copies to the result. Waits up to ``wait`` seconds until the queue has drained.
 
-    ``progress`` is told how many have left the rejected table.
+    ``progress`` gets the number of events that have left the rejected table.
     """
-    left = set(done.sent)
+    remaining = set(result.sent)
     sqs = resources.client("sqs")
     deadline = clock() + wait
     empty_since: float | None = None
-    while left:
-        # The queue first: what is still rejected after the queue was seen empty has been tried again.
+    while remaining:
+        # The queue is read first: events that are rejected after it was empty have been processed again.
         empty = queues.depth(sqs, resources.queue_url).total == 0
-        left = rejections.still_there(resources, sorted(left))
-        progress(len(done.sent) - len(left))
+        remaining = rejections.still_rejected(resources, sorted(remaining))
+        progress(len(result.sent) - len(remaining))
         now = clock()
         empty_since = (empty_since if empty_since is not None else now) if empty else None
-        if empty_since is not None and now - empty_since >= resources.settle_seconds:
+        if empty_since is not None and now - empty_since >= resources.quiet_seconds:
             break
         if now >= deadline:
-            done.undecided = left
+            result.pending = remaining
             break
-        if left:
+        if remaining:
             sleep(_POLL_SECONDS)
-    done.stored = set(done.sent) - left
-    done.still_rejected = left - done.undecided
+    result.stored = set(result.sent) - remaining
+    result.still_rejected = remaining - result.pending
 
 
 def _outgoing(
-    resources: Resources, chosen: list[Rejection], refused: dict[str, str]
+    resources: Resources, selected: list[Rejection], refused: dict[str, str]
 ) -> Iterator[OutgoingMessage]:
-    """The messages to send. What cannot be sent is put into ``refused`` instead."""
+    """Yield the messages to send. Add the others to ``refused``, with the reason."""
     fetch = fetcher(resources)
-    resources.client("dynamodb")
+    resources.client("dynamodb")  # threads must not create it
 
     def prepare(rejection: Rejection) -> OutgoingMessage | str:
-        item = rejections.whole_item(resources, rejection.message_id)
+        item = rejections.get_item(resources, rejection.message_id)
         if item is None:
-            return "it is no longer rejected: another replay has brought it in"
+            return "it is no longer rejected: another replay has stored it"
         try:
-            body = body_of(item, fetch).decode("utf-8")
-        except BodyLost as lost:
-            return f"its body cannot be had back: {lost}"
+            body = read_body(item, fetch).decode("utf-8")
+        except PayloadError as error:
+            return f"its body cannot be read: {error}"
         except UnicodeDecodeError:
-            return "its body is not UTF-8 text, which is all that SQS takes"
+            return "its body is not UTF-8 text, and SQS accepts only text"
         message = OutgoingMessage(rejection.message_id, body, outgoing.origin_attribute(rejection.message_id))
-        return message.obstacle or message
+        return message.send_error or message
 
-    with ThreadPoolExecutor(8) as pool:
-        for start in range(0, len(chosen), _AT_ONCE):
-            some = chosen[start : start + _AT_ONCE]
-            for rejection, prepared in zip(some, pool.map(prepare, some), strict=True):
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(selected), _PREFETCH):
+            chunk = selected[start : start + _PREFETCH]
+            for rejection, prepared in zip(chunk, pool.map(prepare, chunk), strict=True):
                 if isinstance(prepared, OutgoingMessage):
                     yield prepared
                 else:

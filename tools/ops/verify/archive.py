@@ -1,7 +1,7 @@
-"""The archive bucket against the tables: what is stored is archived, once or more often, and nothing else is.
+"""Compare the archive bucket with the tables: every stored item is archived at least once.
 
-An event's row never leaves the events table by itself, so that archived and stored must be the same. Rejected
-rows expire and are replayed, so that the archive holds at least what the table does.
+Rows of the events table are never deleted, so archived and stored events must be the same. Rejected rows
+expire and are replayed, so the archive may hold more of them than the table.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from archiver.lines import EVENTS, REJECTED, UNREADABLE
+from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, text
 from storage.timestamps import iso_millis
 from tools.core import tables
 from tools.core.resources import Resources
@@ -30,157 +31,158 @@ DAMAGED = "archive damaged"
 Row = tuple[str, str]
 """The key of an item, and its content hash."""
 
-_AT_ONCE = 8
+_THREADS = 8
 _POLL_SECONDS = 1.0
 
 
 @dataclass
 class ArchiveCheck:
-    """The archive as it was found.
+    """The contents of the archive.
 
-    ``events`` and ``rejected`` count rows, each once; ``repeated`` counts the further lines of a row: a batch
-    that came twice, or a rearchive. ``on_its_way`` are rows so young that the archiver may not have had them
-    yet. ``not_stored`` are events that are no longer in the table: nothing here deletes events, so that
-    somebody did, and nothing is lost by it. ``unreadable`` are records that no line could be made of.
+    ``events`` and ``rejected`` count rows. ``repeated`` counts further lines of a row, from a repeated batch
+    or a rearchive. ``on_its_way`` lists rows that are too young to be archived for certain. ``not_stored``
+    lists archived events that were deleted from the table. ``unreadable`` counts records that the archiver
+    could not convert.
     """
 
     events: int = 0
     rejected: int = 0
     repeated: int = 0
     unreadable: int = 0
-    findings: list[Discrepancy] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
     on_its_way: list[Discrepancy] = field(default_factory=list)
     not_stored: list[Discrepancy] = field(default_factory=list)
 
 
 class Archive:
-    """The lines of the archive. What was read is not read again: objects never change."""
+    """The lines of the archive. Each object is read once, because objects never change."""
 
     def __init__(self, resources: Resources) -> None:
         self._s3 = resources.client("s3")
         self._bucket = resources.archive_bucket
-        self._read: set[str] = set()
-        self.rows: dict[str, Counter[Row]] = {place: Counter() for place in (EVENTS, REJECTED, UNREADABLE)}
+        self._keys_read: set[str] = set()
+        self.rows: dict[str, Counter[Row]] = {prefix: Counter() for prefix in (EVENTS, REJECTED, UNREADABLE)}
         self.damaged: list[Discrepancy] = []
 
-    def look(self) -> None:
-        """Read the objects that have come since the last look."""
-        new = [key for key in self._keys() if key not in self._read]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+    def read_new(self) -> None:
+        """Read the objects that were added since the last call."""
+        new = [key for key in self._keys() if key not in self._keys_read]
+        with ThreadPoolExecutor(_THREADS) as pool:
             for key, rows in zip(new, pool.map(self._rows, new), strict=True):
-                self._read.add(key)
+                self._keys_read.add(key)
                 if isinstance(rows, Discrepancy):
                     self.damaged.append(rows)
                 else:
                     self.rows[key.partition("/")[0]].update(rows)
 
+    def contains(self, prefix: str, row: Row) -> bool:
+        """Return whether a row is archived, readable or not. Unreadable records have an alarm."""
+        return row in self.rows[prefix] or row in self.rows[UNREADABLE]
+
     def _keys(self) -> Iterator[str]:
         paginator = self._s3.get_paginator("list_objects_v2")
-        for place in self.rows:
-            for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{place}/"):
+        for prefix in self.rows:
+            for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{prefix}/"):
                 yield from (entry["Key"] for entry in page.get("Contents", []))
 
     def _rows(self, key: str) -> Counter[Row] | Discrepancy:
         data = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        row_of = _ROWS[key.partition("/")[0]]
+        parse = _PARSERS[key.partition("/")[0]]
         try:
-            return Counter(row_of(line) for line in gzip.decompress(data).splitlines())
+            return Counter(parse(line) for line in gzip.decompress(data).splitlines())
         except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
             return Discrepancy(DAMAGED, key, f"it cannot be read: {error}")
 
 
 def check(
     resources: Resources,
-    found: Snapshot,
+    snapshot: Snapshot,
     *,
     wait: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ArchiveCheck:
-    """Hold the archive against the tables, waiting up to ``wait`` seconds for what is still on its way.
+    """Compare the archive with the tables. Wait up to ``wait`` seconds for rows that are not yet archived.
 
-    Reads the archive whole. Objects that are older than 90 days are billed for being read.
+    Reads the whole archive. AWS bills reads of objects that are older than 90 days.
     """
     archive = Archive(resources)
     deadline = clock() + wait
-    stored = {(item.event_id, item.content_hash): item.kept_at for item in found.stored}
-    rejected = {(item.message_id, item.content_hash): item.kept_at for item in found.rejected}
+    tables_by_prefix = {
+        EVENTS: {(item.event_id, item.content_hash): item.written_at for item in snapshot.stored},
+        REJECTED: {(item.message_id, item.content_hash): item.written_at for item in snapshot.rejected},
+    }
     while True:
-        archive.look()
+        archive.read_new()
         missing = {
-            place: [row for row in rows if not _holds(archive, place, row)]
-            for place, rows in ((EVENTS, stored), (REJECTED, rejected))
+            prefix: [row for row in rows if not archive.contains(prefix, row)]
+            for prefix, rows in tables_by_prefix.items()
         }
         if not any(missing.values()) or clock() >= deadline:
             break
         sleep(_POLL_SECONDS)
-    made = ArchiveCheck(
+    result = ArchiveCheck(
         events=len(archive.rows[EVENTS]),
         rejected=len(archive.rows[REJECTED]),
-        repeated=sum(rows.total() - len(rows) for place, rows in archive.rows.items() if place != UNREADABLE),
+        repeated=sum(archive.rows[prefix].total() - len(archive.rows[prefix]) for prefix in tables_by_prefix),
         unreadable=archive.rows[UNREADABLE].total(),
-        findings=archive.damaged,
+        discrepancies=archive.damaged,
     )
     young = iso_millis(now() - timedelta(seconds=resources.archiving_seconds))
-    for place, kept_at in ((EVENTS, stored), (REJECTED, rejected)):
-        for row in missing[place]:
-            finding = Discrepancy(NOT_ARCHIVED, row[0], f"it is in the {place} table since {kept_at[row]}")
-            (made.on_its_way if kept_at[row] > young else made.findings).append(finding)
-    made.not_stored = list(_not_stored(resources, archive, stored))
-    return made
-
-
-def _holds(archive: Archive, place: str, row: Row) -> bool:
-    # What is unreadable is there, too, though not where anybody would query it; it has an alarm of its own.
-    return row in archive.rows[place] or row in archive.rows[UNREADABLE]
+    for prefix, rows in missing.items():
+        for row in rows:
+            written_at = tables_by_prefix[prefix][row]
+            what = f"it is in the {prefix} table since {written_at}"
+            discrepancy = Discrepancy(NOT_ARCHIVED, row[0], what)
+            (result.on_its_way if written_at > young else result.discrepancies).append(discrepancy)
+    result.not_stored = list(_not_stored(resources, archive, tables_by_prefix[EVENTS]))
+    return result
 
 
 def _not_stored(resources: Resources, archive: Archive, stored: Iterable[Row]) -> Iterator[Discrepancy]:
     known = set(stored)
-    strange = [row for row in archive.rows[EVENTS] if row not in known]
-    if not strange:
+    unknown = [row for row in archive.rows[EVENTS] if row not in known]
+    if not unknown:
         return
-    # What was stored after the tables were read is archived all the same.
-    items = tables.attributes_of(
+    # Events that were stored after the snapshot may be archived already.
+    items = tables.get_attributes(
         resources.client("dynamodb"),
         resources.table_name,
-        "event_id",
-        (event_id for event_id, _ in strange),
-        "content_hash",
+        EVENT_ID,
+        (event_id for event_id, _ in unknown),
+        CONTENT_HASH,
     )
-    there = {(item["event_id"]["S"], tables.text(item, "content_hash")) for item in items}
-    for event_id, content_hash in strange:
-        if (event_id, content_hash) not in there:
-            yield Discrepancy(
-                NOT_STORED, event_id, "somebody has deleted its item, or written another content"
-            )
+    stored_later = {(item[EVENT_ID]["S"], text(item, CONTENT_HASH)) for item in items}
+    for event_id, content_hash in unknown:
+        if (event_id, content_hash) not in stored_later:
+            yield Discrepancy(NOT_STORED, event_id, "its item was deleted or overwritten with other content")
 
 
-def _event(line: bytes) -> Row:
-    # The event comes last and is not parsed: it may be nested deeper, and hold longer integers, than this
-    # Python reads. Inside a string the key's quotes would be escaped.
+def _parse_event(line: bytes) -> Row:
+    # The event is the last member and is not parsed: its nesting and integers may exceed this Python's
+    # limits. The key's quotes would be escaped inside a string.
     head, _, event = line.partition(b'"event":')
     if not event.strip().startswith(b"{"):
-        raise TypeError("an event is no JSON object")
+        raise TypeError("an event is not a JSON object")
     members = json.loads(head.rstrip(b", ") + b"}")
-    return members["event_id"], members["content_hash"]
+    return members[EVENT_ID], members[CONTENT_HASH]
 
 
-def _rejected(line: bytes) -> Row:
+def _parse_rejected(line: bytes) -> Row:
     members = json.loads(line)
-    return members["message_id"], members["content_hash"]
+    return members[MESSAGE_ID], members[CONTENT_HASH]
 
 
-def _unreadable(line: bytes) -> Row:
+def _parse_unreadable(line: bytes) -> Row:
     image = json.loads(line)["image"]
     image = image if isinstance(image, dict) else {}
-    key = tables.text(image, "event_id" if "event_id" in image else "message_id")
-    return key or "", tables.text(image, "content_hash") or ""
+    key = text(image, EVENT_ID if EVENT_ID in image else MESSAGE_ID)
+    return key or "", text(image, CONTENT_HASH) or ""
 
 
-_ROWS: dict[str, Callable[[bytes], Row]] = {
-    EVENTS: _event,
-    REJECTED: _rejected,
-    UNREADABLE: _unreadable,
+_PARSERS: dict[str, Callable[[bytes], Row]] = {
+    EVENTS: _parse_event,
+    REJECTED: _parse_rejected,
+    UNREADABLE: _parse_unreadable,
 }

@@ -1,4 +1,4 @@
-"""What must hold for whatever is in the pipeline now, without knowing what was sent."""
+"""Check the pipeline's contents for consistency, without knowing what was sent."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from storage import attributes
 from tools.core import tables
 from tools.core.resources import Resources
 from tools.core.tables import Item
 from tools.ops import payloads
-from tools.ops.payloads import BodyLost
+from tools.ops.payloads import PayloadError
 from tools.ops.verify.reconcile import DOUBLED, DUPLICATE, REJECTED, STORED, Discrepancy
 from tools.ops.verify.snapshot import Snapshot
 
@@ -20,61 +21,66 @@ DANGLING = "dangling"
 UNREADABLE = "unreadable"
 UNCONFIRMED = "alert unconfirmed"
 
-# Rehashing every body costs its download: this much takes some seconds. Above, only --deep does it.
+# Bodies up to this total are downloaded and hashed by default, which takes seconds.
 DEEP_BYTES = 64 * 1024 * 1024
 
 
-def check(evidence: Snapshot) -> list[Discrepancy]:
-    """Hold the tables against each other: identities, duplicates' originals, claim checks."""
-    return [*_doubled(evidence), *_dangling_duplicates(evidence), *_missing_objects(evidence)]
+def check(snapshot: Snapshot) -> list[Discrepancy]:
+    """Find messages in two tables, duplicates without an original and payloads without an object."""
+    return [*_doubled(snapshot), *_dangling_duplicates(snapshot), *_missing_objects(snapshot)]
 
 
-def unconfirmed_alerts(evidence: Snapshot) -> list[Discrepancy]:
-    """Items that still bear the mark of an owed alert although no message is left that would bring it.
+def unconfirmed_alerts(snapshot: Snapshot) -> list[Discrepancy]:
+    """Find items with a pending alert for which no message is left that would publish it.
 
-    The function publishes first and then clears the mark, once: a mark left alone nearly always means that
-    the clearing was throttled. It is worth a look, and breaks no law.
+    The function publishes first and then clears the pending flag, once. A flag that remains nearly always
+    means that the clearing was throttled, so this does not violate the invariant.
     """
-    if not evidence.still:
+    if not snapshot.still:
         return []
-    waiting = {message.content_hash for message in evidence.dead_lettered}
+    dead_lettered = {message.content_hash for message in snapshot.dead_lettered}
     return [
         Discrepancy(
-            UNCONFIRMED, item.event_id or item.message_id, f"message {item.message_id} still owes its alert"
+            UNCONFIRMED,
+            item.event_id or item.message_id,
+            f"the alert of message {item.message_id} is still pending",
         )
-        for item in evidence.kept
-        if item.alert_pending and item.content_hash not in waiting
+        for item in snapshot.items
+        if item.alert_pending and item.content_hash not in dead_lettered
     ]
 
 
-def body_bytes(evidence: Snapshot) -> int:
-    """The size of all bodies together, as sent."""
-    return sum(item.body_bytes for item in evidence.kept)
+def body_bytes(snapshot: Snapshot) -> int:
+    """Return the total size of all bodies as sent."""
+    return sum(item.body_bytes for item in snapshot.items)
 
 
 @dataclass
 class BodyCheck:
-    """How many bodies were unpacked and hashed, and which of them are not what was sent."""
+    """The number of bodies that were decoded and hashed, and those that differ from what was sent."""
 
     checked: int = 0
-    findings: list[Discrepancy] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
 
 
 def check_bodies(resources: Resources) -> BodyCheck:
-    """Unpack every stored and rejected body and compare its hash with the one taken when it arrived."""
+    """Decode every stored and rejected body and compare its hash with the stored content hash."""
     fetch = payloads.fetcher(resources)
-    total = BodyCheck()
-    for table, key in ((resources.table_name, "event_id"), (resources.rejected_table_name, "message_id")):
+    result = BodyCheck()
+    for table, key in (
+        (resources.table_name, attributes.EVENT_ID),
+        (resources.rejected_table_name, attributes.MESSAGE_ID),
+    ):
         pages = tables.scan(
             resources,
             table,
-            (key, "content_hash", *payloads.ATTRIBUTES),
+            (key, attributes.CONTENT_HASH, *payloads.ATTRIBUTES),
             partial(_check_page, key, fetch),
         )
         for page in pages:
-            total.checked += len(page)
-            total.findings.extend(finding for finding in page if finding is not None)
-    return total
+            result.checked += len(page)
+            result.discrepancies.extend(discrepancy for discrepancy in page if discrepancy is not None)
+    return result
 
 
 def _check_page(key: str, fetch: Callable[[str], bytes], items: list[Item]) -> list[Discrepancy | None]:
@@ -83,39 +89,39 @@ def _check_page(key: str, fetch: Callable[[str], bytes], items: list[Item]) -> l
 
 def _check_body(name: str, item: Item, fetch: Callable[[str], bytes]) -> Discrepancy | None:
     try:
-        body = payloads.body_of(item, fetch)
-    except BodyLost as lost:
-        return Discrepancy(UNREADABLE, name, str(lost))
-    if hashlib.sha256(body).hexdigest() != tables.text(item, "content_hash"):
+        body = payloads.read_body(item, fetch)
+    except PayloadError as error:
+        return Discrepancy(UNREADABLE, name, str(error))
+    if hashlib.sha256(body).hexdigest() != attributes.text(item, attributes.CONTENT_HASH):
         return Discrepancy(
             UNREADABLE, name, "its body is not the one that was sent: the content hash differs"
         )
     return None
 
 
-def _doubled(evidence: Snapshot) -> Iterator[Discrepancy]:
-    places: dict[str, list[str]] = defaultdict(list)
+def _doubled(snapshot: Snapshot) -> Iterator[Discrepancy]:
+    outcomes: dict[str, list[str]] = defaultdict(list)
     names: dict[str, str] = {}
-    waiting = {message.message_id for message in (*evidence.dead_lettered, *evidence.queued)}
-    for place, rows in (
-        (STORED, evidence.stored),
-        (DUPLICATE, evidence.duplicates),
-        (REJECTED, evidence.rejected),
+    queued = {message.message_id for message in (*snapshot.dead_lettered, *snapshot.queued)}
+    for outcome, rows in (
+        (STORED, snapshot.stored),
+        (DUPLICATE, snapshot.duplicates),
+        (REJECTED, snapshot.rejected),
     ):
         for row in rows:
-            if row.message_id in waiting:
-                continue  # its own redelivery will finish it
-            places[row.message_id].append(place)
+            if row.message_id in queued:
+                continue  # its redelivery will remove the older row
+            outcomes[row.message_id].append(outcome)
             names[row.message_id] = row.event_id or row.message_id
-    for message_id, found in places.items():
-        if len(found) > 1:
-            what = f"message {message_id} is {' and '.join(found)}"
+    for message_id, own_outcomes in outcomes.items():
+        if len(own_outcomes) > 1:
+            what = f"message {message_id} is {' and '.join(own_outcomes)}"
             yield Discrepancy(DOUBLED, names[message_id], what)
 
 
-def _dangling_duplicates(evidence: Snapshot) -> Iterator[Discrepancy]:
-    stored = {item.event_id: item.content_hash for item in evidence.stored}
-    for duplicate in evidence.duplicates:
+def _dangling_duplicates(snapshot: Snapshot) -> Iterator[Discrepancy]:
+    stored = {item.event_id: item.content_hash for item in snapshot.stored}
+    for duplicate in snapshot.duplicates:
         original = stored.get(duplicate.event_id)
         if original is None:
             what = f"message {duplicate.message_id} is a duplicate of an event that is not stored"
@@ -125,9 +131,9 @@ def _dangling_duplicates(evidence: Snapshot) -> Iterator[Discrepancy]:
             yield Discrepancy(DANGLING, duplicate.event_id, what)
 
 
-def _missing_objects(evidence: Snapshot) -> Iterator[Discrepancy]:
-    for item in evidence.kept:
-        if item.payload_key is not None and item.payload_key not in evidence.objects:
+def _missing_objects(snapshot: Snapshot) -> Iterator[Discrepancy]:
+    for item in snapshot.items:
+        if item.payload_key is not None and item.payload_key not in snapshot.objects:
             yield Discrepancy(
                 UNREADABLE, item.event_id or item.message_id, f"there is no object {item.payload_key}"
             )

@@ -1,8 +1,8 @@
-"""The conservation law: every copy sent is stored, a duplicate, rejected, dead-lettered or still queued.
+"""Check the accounting invariant: each message sent has exactly one outcome.
 
-For each content (by its hash): copies sent = stored + duplicates + rejected + dead-lettered + queued.
-A LocalStack that rewrites bodies changes the hashes: there a copy is found by its message id or event_id.
-Everything here is arithmetic over what was sent and what was found; nothing is read or printed.
+For each content (by its hash): sent = stored + duplicates + rejected + dead-lettered + queued.
+A LocalStack that rewrites bodies changes the hashes. There, messages are found by message id or event_id.
+This module only compares what was sent with a snapshot. It does no I/O.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tools.ops.verify.manifest import Sent
+from producer.manifest import SentMessage
 from tools.ops.verify.snapshot import Rejected, Snapshot, Stored
 
 STORED = "stored"
@@ -29,7 +29,7 @@ UNEXPECTED = "unexpected"
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """Something that breaks the law, or an expectation. ``name`` is the event_id, or the message id."""
+    """A violation of the invariant or of an expected outcome. ``name`` is an event_id or a message id."""
 
     kind: str
     name: str
@@ -38,160 +38,160 @@ class Discrepancy:
 
 @dataclass
 class Reconciliation:
-    """What became of each copy of a run.
+    """The outcomes of a run's messages.
 
-    ``copies`` counts the copies sent by where they are. ``recounted`` copies were counted although nobody
-    sent them: SQS's redrive task gives a message a new id, so one that had been stored before it was
-    dead-lettered counts as a duplicate of itself. ``unfinished`` copies are stored, counted or rejected and
-    also wait in a queue: what is still owed is their alert. ``replayed`` copies were expected to be rejected
-    and are stored.
+    ``outcomes`` counts the messages sent by outcome. ``recounted`` counts rows without a sent message: SQS's
+    move task changes message ids, so an event that was stored before it was dead-lettered becomes its own
+    duplicate. ``unfinished`` messages have an outcome and also wait in a queue, because their alert is not
+    published. ``replayed`` messages were expected to be rejected and are stored.
     """
 
     sent: int
-    copies: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     recounted: int = 0
     unfinished: int = 0
     replayed: int = 0
-    findings: list[Discrepancy] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
     stored: list[Stored] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
     @property
     def lost(self) -> int:
-        """Copies that are nowhere."""
-        return self.copies[LOST]
+        """Return the number of messages without an outcome."""
+        return self.outcomes[LOST]
 
     @property
-    def settled(self) -> bool:
-        """Whether every copy has come to its end: none is lost, queued or still to be finished."""
-        return not self.lost and not self.copies[QUEUED] and not self.unfinished
+    def is_final(self) -> bool:
+        """Return whether no message is lost, queued or unfinished."""
+        return not self.lost and not self.outcomes[QUEUED] and not self.unfinished
 
     @property
     def accounted(self) -> int:
-        """Copies that are somewhere."""
-        return sum(self.copies[place] for place in OUTCOMES)
+        """Return the number of messages with an outcome."""
+        return sum(self.outcomes[outcome] for outcome in OUTCOMES)
 
 
 @dataclass(slots=True)
-class _Found:
-    """Everything that was found of one content: which message, and where."""
+class _Matches:
+    """The rows and queued messages of one content: message ids and outcomes."""
 
-    settled: list[tuple[str, str]] = field(default_factory=list)
-    waiting: list[tuple[str, str]] = field(default_factory=list)
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    queued: list[tuple[str, str]] = field(default_factory=list)
     stored: Stored | None = None
 
 
-def reconcile(sent: Iterable[Sent], evidence: Snapshot) -> Reconciliation:
-    """Find every copy of a run in the evidence, whatever else the pipeline holds."""
+def reconcile(sent: Iterable[SentMessage], snapshot: Snapshot) -> Reconciliation:
+    """Find every message of a run in a snapshot. Other content of the pipeline is ignored."""
     sent = list(sent)
-    if not evidence.bodies_kept:
-        evidence = _with_hashes_sent(sent, evidence)
-    by_content: dict[str, list[Sent]] = defaultdict(list)
-    for copy in sent:
-        by_content[copy.content_hash].append(copy)
-    found = _index(evidence, set(by_content))
-    account = Reconciliation(sent=sum(len(copies) for copies in by_content.values()))
-    for content, copies in by_content.items():
-        _settle_content(copies, found.get(content) or _Found(), account)
-    account.stored = [item for item in evidence.stored if item.content_hash in by_content]
-    account.rejected = [item for item in evidence.rejected if item.content_hash in by_content]
-    return account
+    if not snapshot.bodies_kept:
+        snapshot = _with_sent_hashes(sent, snapshot)
+    by_content: dict[str, list[SentMessage]] = defaultdict(list)
+    for message in sent:
+        by_content[message.content_hash].append(message)
+    matches = _matches(snapshot, set(by_content))
+    result = Reconciliation(sent=len(sent))
+    for content_hash, messages in by_content.items():
+        _reconcile_content(messages, matches.get(content_hash) or _Matches(), result)
+    result.stored = [item for item in snapshot.stored if item.content_hash in by_content]
+    result.rejected = [item for item in snapshot.rejected if item.content_hash in by_content]
+    return result
 
 
-def _with_hashes_sent(sent: list[Sent], evidence: Snapshot) -> Snapshot:
-    """Return the evidence with the content hashes that the producer sent, found by message id or event_id."""
-    by_message = {copy.message_id: copy.content_hash for copy in sent}
-    # Of several contents under one event_id, the one that is to be stored is named first.
+def _with_sent_hashes(sent: list[SentMessage], snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot with the content hashes that were sent, found by message id or event_id."""
+    by_message = {message.message_id: message.content_hash for message in sent}
+    # Several contents may have one event_id. The one that is expected to be stored comes first.
     by_event: dict[str, str] = {}
-    for copy in sorted(sent, key=lambda copy: copy.expect == REJECTED):
-        if copy.event_id is not None:
-            by_event.setdefault(copy.event_id, copy.content_hash)
+    for message in sorted(sent, key=lambda message: message.expect == REJECTED):
+        if message.event_id is not None:
+            by_event.setdefault(message.event_id, message.content_hash)
 
-    def known(row: Any) -> Any:
+    def with_sent_hash(row: Any) -> Any:
         by_id = by_event.get(getattr(row, "event_id", None) or "", row.content_hash)
         return replace(row, content_hash=by_message.get(row.message_id, by_id))
 
-    places = ("stored", "duplicates", "rejected", "dead_lettered", "queued")
-    renamed: dict[str, Any] = {place: [known(row) for row in getattr(evidence, place)] for place in places}
-    return replace(evidence, **renamed)
+    names = ("stored", "duplicates", "rejected", "dead_lettered", "queued")
+    changes: dict[str, Any] = {
+        name: [with_sent_hash(row) for row in getattr(snapshot, name)] for name in names
+    }
+    return replace(snapshot, **changes)
 
 
-def _index(evidence: Snapshot, wanted: set[str]) -> dict[str, _Found]:
-    found: dict[str, _Found] = defaultdict(_Found)
-    settled = ((STORED, evidence.stored), (DUPLICATE, evidence.duplicates), (REJECTED, evidence.rejected))
-    for place, rows in settled:
+def _matches(snapshot: Snapshot, content_hashes: set[str]) -> dict[str, _Matches]:
+    matches: dict[str, _Matches] = defaultdict(_Matches)
+    tables = ((STORED, snapshot.stored), (DUPLICATE, snapshot.duplicates), (REJECTED, snapshot.rejected))
+    for outcome, rows in tables:
         for row in rows:
-            if row.content_hash in wanted:
-                found[row.content_hash].settled.append((row.message_id, place))
-    for item in evidence.stored:
-        if item.content_hash in wanted:
-            found[item.content_hash].stored = item
-    for place, messages in ((DEAD_LETTERED, evidence.dead_lettered), (QUEUED, evidence.queued)):
+            if row.content_hash in content_hashes:
+                matches[row.content_hash].rows.append((row.message_id, outcome))
+    for item in snapshot.stored:
+        if item.content_hash in content_hashes:
+            matches[item.content_hash].stored = item
+    for outcome, messages in ((DEAD_LETTERED, snapshot.dead_lettered), (QUEUED, snapshot.queued)):
         for message in messages:
-            if message.content_hash in wanted:
-                found[message.content_hash].waiting.append((message.message_id, place))
-    return found
+            if message.content_hash in content_hashes:
+                matches[message.content_hash].queued.append((message.message_id, outcome))
+    return matches
 
 
-def _settle_content(copies: list[Sent], found: _Found, account: Reconciliation) -> None:
-    """Give each copy of one content its place, and record what does not add up."""
-    name = copies[0].event_id or copies[0].message_id
-    settled: dict[str, list[str]] = defaultdict(list)
-    waiting: dict[str, str] = {}
-    for message_id, place in found.settled:
-        settled[message_id].append(place)
-    for message_id, place in found.waiting:
-        waiting[message_id] = place
+def _reconcile_content(messages: list[SentMessage], matches: _Matches, result: Reconciliation) -> None:
+    """Assign an outcome to each message of one content, and record the discrepancies."""
+    name = messages[0].event_id or messages[0].message_id
+    rows: dict[str, list[str]] = defaultdict(list)
+    for message_id, outcome in matches.rows:
+        rows[message_id].append(outcome)
+    queued = dict(matches.queued)
 
-    placed: Counter[str] = Counter()
-    missing: list[Sent] = []
-    for copy in copies:
-        places = settled.pop(copy.message_id, [])
-        queue = waiting.pop(copy.message_id, None)
-        if len(places) > 1 and queue is None:
-            what = f"message {copy.message_id} is {' and '.join(places)}"
-            account.findings.append(Discrepancy(DOUBLED, name, what))
-        if places:
-            placed[places[0]] += 1
-            account.unfinished += queue is not None
+    outcomes: Counter[str] = Counter()
+    missing: list[SentMessage] = []
+    for message in messages:
+        own_rows = rows.pop(message.message_id, [])
+        queue = queued.pop(message.message_id, None)
+        if len(own_rows) > 1 and queue is None:
+            what = f"message {message.message_id} is {' and '.join(own_rows)}"
+            result.discrepancies.append(Discrepancy(DOUBLED, name, what))
+        if own_rows:
+            outcomes[own_rows[0]] += 1
+            result.unfinished += queue is not None
         elif queue is not None:
-            placed[queue] += 1
+            outcomes[queue] += 1
         else:
-            missing.append(copy)
+            missing.append(message)
 
-    # What is left bears message ids that the producer does not know: a redrive or a lost answer to a send
-    # renamed them. They stand for the copies not found yet; more than those were counted once too often.
-    strangers = [place for places in settled.values() for place in places] + list(waiting.values())
-    strangers.sort(key=OUTCOMES.index)
-    renamed = min(len(missing), len(strangers))
-    placed.update(strangers[:renamed])
-    account.recounted += len(strangers) - renamed
-    for copy in missing[renamed:]:
-        placed[LOST] += 1
-        account.findings.append(Discrepancy(LOST, name, f"message {copy.message_id} is nowhere"))
-    account.copies += placed
-    _compare(copies, placed, found.stored, name, account)
+    # The remaining rows have message ids that the producer does not know, because a redrive or a repeated
+    # send changed them. They are matched with the missing messages; any others were counted twice.
+    unknown = [outcome for own_rows in rows.values() for outcome in own_rows] + list(queued.values())
+    unknown.sort(key=OUTCOMES.index)
+    renamed = min(len(missing), len(unknown))
+    outcomes.update(unknown[:renamed])
+    result.recounted += len(unknown) - renamed
+    for message in missing[renamed:]:
+        outcomes[LOST] += 1
+        result.discrepancies.append(Discrepancy(LOST, name, f"message {message.message_id} was not found"))
+    result.outcomes += outcomes
+    _check_expectations(messages, outcomes, matches.stored, name, result)
 
 
-def _compare(
-    copies: list[Sent], placed: Counter[str], stored: Stored | None, name: str, account: Reconciliation
+def _check_expectations(
+    messages: list[SentMessage],
+    outcomes: Counter[str],
+    stored: Stored | None,
+    name: str,
+    result: Reconciliation,
 ) -> None:
-    expected = Counter(copy.expect for copy in copies)
-    surplus = {place: placed[place] - expected[place] for place in (STORED, DUPLICATE, REJECTED)}
-    too_many = [place for place, count in surplus.items() if count > 0]
+    expected = Counter(message.expect for message in messages)
+    surplus = {outcome: outcomes[outcome] - expected[outcome] for outcome in (STORED, DUPLICATE, REJECTED)}
+    too_many = [outcome for outcome, count in surplus.items() if count > 0]
     if too_many and expected[REJECTED] and stored is not None and stored.replayed:
-        account.replayed += sum(surplus[place] for place in too_many)
+        result.replayed += sum(surplus[outcome] for outcome in too_many)
     elif too_many:
-        account.findings.append(
-            Discrepancy(UNEXPECTED, name, f"was to be {_described(expected)}, but is {_described(placed)}")
-        )
-    elif stored is not None and any(copy.large_order for copy in copies) != stored.large_order:
+        what = f"expected {_counts(expected)}, but is {_counts(outcomes)}"
+        result.discrepancies.append(Discrepancy(UNEXPECTED, name, what))
+    elif stored is not None and any(message.large_order for message in messages) != stored.large_order:
         is_large = "is" if stored.large_order else "is not"
-        what = (
-            f"{is_large} stored as a large order; does the function's threshold differ from the producer's?"
-        )
-        account.findings.append(Discrepancy(UNEXPECTED, name, what))
+        what = f"{is_large} stored as a large order; do the thresholds of function and producer differ?"
+        result.discrepancies.append(Discrepancy(UNEXPECTED, name, what))
 
 
-def _described(places: Counter[str]) -> str:
-    return ", ".join(f"{count} {place}" for place, count in places.items() if count)
+def _counts(outcomes: Counter[str]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if count)

@@ -1,4 +1,4 @@
-"""What is in the pipeline now: every stored, duplicate, rejected, dead-lettered and queued message."""
+"""Read what the pipeline holds: stored, duplicate, rejected, dead-lettered and queued messages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from storage import attributes
+from storage.attributes import flag, number, text
+from storage.keys import PAYLOAD_PREFIX
 from tools.core import queues, tables
 from tools.core.queues import QueuedMessage
 from tools.core.resources import Resources
@@ -26,30 +29,30 @@ class Stored:
     replayed: bool
     payload_key: str | None
     body_bytes: int
-    kept_at: str = ""
+    written_at: str = ""
 
     @classmethod
-    def of(cls, item: Item) -> Stored:
+    def from_item(cls, item: Item) -> Stored:
         """Read an item of the events table."""
         return cls(
-            event_id=item["event_id"]["S"],
-            event_type=tables.text(item, "event_type") or "",
-            content_hash=tables.text(item, "content_hash") or "",
-            message_id=tables.text(item, "message_id") or "",
-            large_order=tables.flag(item, "large_order"),
-            alert_pending="alert_pending" in item,
-            replayed=tables.flag(item, "replayed"),
-            payload_key=tables.text(item, "payload_key"),
-            body_bytes=tables.number(item, "payload_bytes"),
-            kept_at=tables.text(item, "processed_at") or "",
+            event_id=item[attributes.EVENT_ID]["S"],
+            event_type=text(item, "event_type") or "",
+            content_hash=text(item, attributes.CONTENT_HASH) or "",
+            message_id=text(item, attributes.MESSAGE_ID) or "",
+            large_order=flag(item, "large_order"),
+            alert_pending=attributes.ALERT_PENDING in item,
+            replayed=flag(item, "replayed"),
+            payload_key=text(item, attributes.PAYLOAD_KEY),
+            body_bytes=number(item, attributes.PAYLOAD_BYTES),
+            written_at=text(item, "processed_at") or "",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """A counted duplicate: its own content, and that of the stored event of which it is a copy.
+    """A duplicate: its own content hash, and that of the stored event.
 
-    The two differ where only white space, key order or the writing of numbers does.
+    The hashes differ if only white space, key order or number formats do.
     """
 
     message_id: str
@@ -58,20 +61,20 @@ class Duplicate:
     stored_hash: str
 
     @classmethod
-    def of(cls, item: Item) -> Duplicate:
+    def from_item(cls, item: Item) -> Duplicate:
         """Read an item of the duplicates table."""
-        own = tables.text(item, "content_hash") or ""
+        content_hash = text(item, attributes.CONTENT_HASH) or ""
         return cls(
-            message_id=item["message_id"]["S"],
-            event_id=tables.text(item, "event_id") or "",
-            content_hash=own,
-            stored_hash=tables.text(item, "stored_content_hash") or own,
+            message_id=item[attributes.MESSAGE_ID]["S"],
+            event_id=text(item, attributes.EVENT_ID) or "",
+            content_hash=content_hash,
+            stored_hash=text(item, attributes.STORED_CONTENT_HASH) or content_hash,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A rejected event, without its payload; ``rule`` is the first rule that it broke."""
+    """A rejected event, without its payload. ``rule`` is the first violated rule."""
 
     message_id: str
     kind: str
@@ -81,32 +84,32 @@ class Rejected:
     alert_pending: bool
     payload_key: str | None
     body_bytes: int
-    kept_at: str = ""
+    written_at: str = ""
 
     @classmethod
-    def of(cls, item: Item) -> Rejected:
+    def from_item(cls, item: Item) -> Rejected:
         """Read an item of the rejected table."""
-        first = [Reason.of(entry) for entry in item.get("reasons", {}).get("L", [])[:1]]
+        reasons = [Reason.from_element(element) for element in item.get("reasons", {}).get("L", [])[:1]]
         return cls(
-            message_id=item["message_id"]["S"],
-            kind=tables.text(item, "kind") or "",
-            event_id=tables.text(item, "event_id"),
-            content_hash=tables.text(item, "content_hash") or "",
-            rule=first[0].rule if first else "",
-            alert_pending="alert_pending" in item,
-            payload_key=tables.text(item, "payload_key"),
-            body_bytes=tables.number(item, "payload_bytes"),
-            kept_at=tables.text(item, "rejected_at") or "",
+            message_id=item[attributes.MESSAGE_ID]["S"],
+            kind=text(item, "kind") or "",
+            event_id=text(item, attributes.EVENT_ID),
+            content_hash=text(item, attributes.CONTENT_HASH) or "",
+            rule=reasons[0].rule if reasons else "",
+            alert_pending=attributes.ALERT_PENDING in item,
+            payload_key=text(item, attributes.PAYLOAD_KEY),
+            body_bytes=number(item, attributes.PAYLOAD_BYTES),
+            written_at=text(item, "rejected_at") or "",
         )
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A picture of the pipeline.
+    """The contents of the pipeline.
 
-    ``queued`` and ``dead_lettered`` are what was read of the queues; ``unseen`` counts messages that are in
-    them but could not be read. ``still`` says that nothing moved while the picture was taken. Where
-    ``bodies_kept`` is False, the content hashes are not those of what was sent.
+    ``queued`` and ``dead_lettered`` are the messages that could be read; ``unseen`` counts the others in the
+    queues. ``still`` is whether no message was in the queue before and after. If ``bodies_kept`` is False,
+    the content hashes are not those of the bodies that were sent.
     """
 
     stored: list[Stored]
@@ -120,52 +123,57 @@ class Snapshot:
     bodies_kept: bool = True
 
     @property
-    def kept(self) -> list[Stored | Rejected]:
-        """Every item that keeps a body."""
+    def items(self) -> list[Stored | Rejected]:
+        """Return every item that has a body."""
         return [*self.stored, *self.rejected]
 
 
 _STORED = (
-    "event_id",
+    attributes.EVENT_ID,
     "event_type",
-    "content_hash",
-    "message_id",
+    attributes.CONTENT_HASH,
+    attributes.MESSAGE_ID,
     "large_order",
-    "alert_pending",
+    attributes.ALERT_PENDING,
     "replayed",
-    "payload_key",
-    "payload_bytes",
+    attributes.PAYLOAD_KEY,
+    attributes.PAYLOAD_BYTES,
     "processed_at",
 )
-_DUPLICATE = ("message_id", "event_id", "content_hash", "stored_content_hash")
+_DUPLICATE = (
+    attributes.MESSAGE_ID,
+    attributes.EVENT_ID,
+    attributes.CONTENT_HASH,
+    attributes.STORED_CONTENT_HASH,
+)
 _REJECTED = (
-    "message_id",
+    attributes.MESSAGE_ID,
     "kind",
-    "event_id",
-    "content_hash",
+    attributes.EVENT_ID,
+    attributes.CONTENT_HASH,
     "reasons[0]",
-    "alert_pending",
-    "payload_key",
-    "payload_bytes",
+    attributes.ALERT_PENDING,
+    attributes.PAYLOAD_KEY,
+    attributes.PAYLOAD_BYTES,
     "rejected_at",
 )
 
 
 def collect(resources: Resources) -> Snapshot:
-    """Read the queues and the tables, in the order in which messages move through them.
+    """Read the queues, then the tables, in the order in which messages pass them.
 
-    So a message that moves meanwhile is seen twice rather than not at all.
+    A message that moves meanwhile is seen twice rather than not at all.
     """
     sqs = resources.client("sqs")
     before = queues.depth(sqs, resources.queue_url).total
     queued = queues.peek(resources, resources.queue_url)
     dead = queues.depth(sqs, resources.dlq_url).total
     dead_lettered = queues.read_dead_letters(resources) if dead else []
-    rejected = _read(resources, resources.rejected_table_name, _REJECTED, Rejected.of)
-    stored = _read(resources, resources.table_name, _STORED, Stored.of)
-    duplicates = _read(resources, resources.duplicates_table_name, _DUPLICATE, Duplicate.of)
+    rejected = _read(resources, resources.rejected_table_name, _REJECTED, Rejected.from_item)
+    stored = _read(resources, resources.table_name, _STORED, Stored.from_item)
+    duplicates = _read(resources, resources.duplicates_table_name, _DUPLICATE, Duplicate.from_item)
     after = queues.depth(sqs, resources.queue_url).total
-    claimed = any(item.payload_key for item in (*stored, *rejected))
+    has_claim_checks = any(item.payload_key for item in (*stored, *rejected))
     return Snapshot(
         stored=stored,
         duplicates=duplicates,
@@ -174,22 +182,22 @@ def collect(resources: Resources) -> Snapshot:
         queued=queued or [],
         unseen=(after if queued is None else 0) + max(0, dead - len(dead_lettered)),
         still=before == after == 0,
-        objects=frozenset(_objects(resources)) if claimed else frozenset(),
+        objects=frozenset(_payload_keys(resources)) if has_claim_checks else frozenset(),
         bodies_kept=resources.bodies_kept,
     )
 
 
 def _read(
-    resources: Resources, table: str, attributes: Iterable[str], of: Callable[[Item], Any]
+    resources: Resources, table: str, names: Iterable[str], from_item: Callable[[Item], Any]
 ) -> list[Any]:
-    pages = tables.scan(resources, table, attributes, lambda items: [of(item) for item in items])
+    pages = tables.scan(resources, table, names, lambda items: [from_item(item) for item in items])
     return [row for page in pages for row in page]
 
 
-def _objects(resources: Resources) -> list[str]:
+def _payload_keys(resources: Resources) -> list[str]:
     pages = (
         resources.client("s3")
         .get_paginator("list_objects_v2")
-        .paginate(Bucket=resources.payload_bucket, Prefix="payloads/")
+        .paginate(Bucket=resources.payload_bucket, Prefix=PAYLOAD_PREFIX)
     )
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]

@@ -1,4 +1,4 @@
-"""`make verify`: does the conservation law hold, for what is in the pipeline now and for a producer's run?"""
+"""`make verify`: check the accounting invariant for the pipeline's contents and for a producer's run."""
 
 from __future__ import annotations
 
@@ -6,119 +6,119 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from producer.manifest import SentMessage, SentRun
 from tools.core import queues
 from tools.core.queues import Depth
 from tools.core.resources import Resources
 from tools.ops.verify import archive, integrity, reconcile, snapshot
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.integrity import BodyCheck
-from tools.ops.verify.manifest import Manifest, Sent
 from tools.ops.verify.reconcile import Discrepancy, Reconciliation
 from tools.ops.verify.snapshot import Snapshot
 
-# Where the queue stops getting shorter, what was sent is looked for after this long, then ever more rarely.
-_FIRST_LOOK_SECONDS = 5.0
+# The first pause before the messages of a run are looked up although the queue is not empty. It doubles.
+_FIRST_IDLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """What verify found.
+    """The results of all checks.
 
-    ``bodies`` is None where they were not checked, ``archive`` where there is none, ``run`` where no manifest
-    was given.
+    ``bodies`` is None if they were not checked, ``archive`` if the pipeline has none, ``run`` and
+    ``reconciliation`` if there was no manifest.
     """
 
     snapshot: Snapshot
-    findings: list[Discrepancy]
-    unconfirmed: list[Discrepancy]
+    discrepancies: list[Discrepancy]
+    unconfirmed_alerts: list[Discrepancy]
     bodies: BodyCheck | None = None
-    manifest: Manifest | None = None
-    run: Reconciliation | None = None
+    run: SentRun | None = None
+    reconciliation: Reconciliation | None = None
     archive: ArchiveCheck | None = None
 
     @property
-    def undecided(self) -> bool:
-        """Whether what seems lost may be among messages that are queued and cannot be looked at."""
-        return self.run is not None and 0 < self.run.lost <= self.snapshot.unseen
+    def is_undecided(self) -> bool:
+        """Return whether the lost messages may be among queued messages that cannot be read."""
+        return self.reconciliation is not None and 0 < self.reconciliation.lost <= self.snapshot.unseen
 
     @property
-    def holds(self) -> bool:
-        """Whether the law holds."""
-        return not self.findings
+    def ok(self) -> bool:
+        """Return whether there are no discrepancies."""
+        return not self.discrepancies
 
 
-def judge(
-    found: Snapshot,
-    manifest: Manifest | None = None,
+def evaluate(
+    contents: Snapshot,
+    run: SentRun | None = None,
     bodies: BodyCheck | None = None,
     archived: ArchiveCheck | None = None,
 ) -> VerifyResult:
-    """Hold a picture of the pipeline, and a run if there is one, against the law."""
-    run = reconcile.reconcile(manifest.sent, found) if manifest else None
-    findings = [
-        *(run.findings if run else []),
-        *integrity.check(found),
-        *(bodies.findings if bodies else []),
-        *(archived.findings if archived else []),
+    """Check a snapshot, and a run if there is one, and collect all discrepancies."""
+    reconciliation = reconcile.reconcile(run.messages, contents) if run else None
+    discrepancies = [
+        *(reconciliation.discrepancies if reconciliation else []),
+        *integrity.check(contents),
+        *(bodies.discrepancies if bodies else []),
+        *(archived.discrepancies if archived else []),
     ]
-    # What is wrong with one message may have been found from both sides.
     return VerifyResult(
-        snapshot=found,
-        findings=list(dict.fromkeys(findings)),
-        unconfirmed=integrity.unconfirmed_alerts(found),
+        snapshot=contents,
+        # Two checks may report the same discrepancy.
+        discrepancies=list(dict.fromkeys(discrepancies)),
+        unconfirmed_alerts=integrity.unconfirmed_alerts(contents),
         bodies=bodies,
-        manifest=manifest,
         run=run,
+        reconciliation=reconciliation,
         archive=archived,
     )
 
 
-def observe(
+def collect_when_drained(
     resources: Resources,
-    sent: Sequence[Sent],
+    sent: Sequence[SentMessage],
     *,
     wait: float,
     progress: Callable[[Depth], None] = lambda _: None,
 ) -> Snapshot:
-    """Wait until the queue has drained or all of ``sent`` is settled, then take a picture of the pipeline.
+    """Wait until the queue has drained or all of ``sent`` have a final outcome, then return a snapshot.
 
-    Gives up waiting after ``wait`` seconds.
+    Waits ``wait`` seconds at most.
     """
     deadline = time.monotonic() + wait
-    patience = _FIRST_LOOK_SECONDS
+    idle_timeout = _FIRST_IDLE_SECONDS
     while True:
         drained = queues.wait_until_drained(
             resources.client("sqs"),
             resources.queue_url,
-            settle=min(resources.settle_seconds, wait),
+            quiet_seconds=min(resources.quiet_seconds, wait),
             deadline=deadline,
-            patience=patience,
+            idle_timeout=idle_timeout,
             progress=progress,
         )
-        found = snapshot.collect(resources)
-        # An emulator's counters are exact. On AWS they lag, so an empty queue proves nothing by itself.
+        contents = snapshot.collect(resources)
+        # An emulator's counters are exact. AWS's lag, so an empty queue alone is no proof there.
         if (drained and resources.endpoint) or time.monotonic() >= deadline:
-            return found
-        if (drained or sent) and reconcile.reconcile(sent, found).settled:
-            return found
-        patience *= 2
+            return contents
+        if (drained or sent) and reconcile.reconcile(sent, contents).is_final:
+            return contents
+        idle_timeout *= 2
 
 
 def verify(
     resources: Resources,
-    manifest: Manifest | None,
+    run: SentRun | None,
     *,
     wait: float,
     deep: bool | None = None,
     progress: Callable[[Depth], None] = lambda _: None,
 ) -> VerifyResult:
-    """Observe the pipeline, see `observe`, and judge it.
+    """Wait for the queue to drain, see `collect_when_drained`, and run all checks.
 
-    ``deep`` says whether every body is downloaded and hashed; None means up to 64 MiB of them.
+    ``deep`` is whether to download and hash every body; None means up to 64 MiB of them.
     """
-    found = observe(resources, manifest.sent if manifest else (), wait=wait, progress=progress)
+    contents = collect_when_drained(resources, run.messages if run else (), wait=wait, progress=progress)
     if deep is None:
-        deep = integrity.body_bytes(found) <= integrity.DEEP_BYTES
+        deep = integrity.body_bytes(contents) <= integrity.DEEP_BYTES
     bodies = integrity.check_bodies(resources) if deep else None
-    archived = archive.check(resources, found, wait=wait) if resources.archive_bucket else None
-    return judge(found, manifest, bodies, archived)
+    archived = archive.check(resources, contents, wait=wait) if resources.archive_bucket else None
+    return evaluate(contents, run, bodies, archived)

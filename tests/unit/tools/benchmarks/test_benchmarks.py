@@ -24,7 +24,7 @@ from tools.benchmarks import (
 )
 from tools.benchmarks.__main__ import BENCHMARKS, main
 from tools.benchmarks.designs import DESIGNS, OURS, POWERTOOLS, vendored_packages
-from tools.benchmarks.docs import figures
+from tools.benchmarks.docs.sections import DOCS, PAGES, fill_sections
 from tools.benchmarks.goals import GOALS
 from tools.benchmarks.mock_aws import MockAws
 from tools.benchmarks.tables import CHARTS, TABLES
@@ -133,14 +133,14 @@ def test_every_benchmark_has_a_table_and_every_goal_a_benchmark() -> None:
 
 
 def test_the_pages_show_the_last_results() -> None:
-    for name, sections in figures.PAGES.items():
-        text = (figures.DOCS / name).read_text("utf-8")
-        assert text == figures.fill_sections(text, sections()), "run: make docs"
+    for name, sections in PAGES.items():
+        text = (DOCS / name).read_text("utf-8")
+        assert text == fill_sections(text, sections()), "run: make docs"
 
 
 def test_every_generated_section_has_markers_on_its_page() -> None:
-    for name, sections in figures.PAGES.items():
-        text = (figures.DOCS / name).read_text("utf-8")
+    for name, sections in PAGES.items():
+        text = (DOCS / name).read_text("utf-8")
         for section in sections():
             assert f"<!-- begin {section} -->" in text
 

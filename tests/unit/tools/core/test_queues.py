@@ -8,14 +8,14 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.unit.tools.ops.builders import digest
+from tests.unit.tools.ops.factories import digest
 from tests.unit.tools.ops.fakes import DLQ, FakeSQS, pipeline
 from tools.core import queues
 from tools.core.queues import Depth
 
 
 class Counters:
-    """A queue whose counters read these totals, one after the other; the clock ticks by half a second."""
+    """A queue with these totals, one for each reading. The clock advances half a second each time."""
 
     def __init__(self, *totals: int) -> None:
         self._totals: Iterator[int] = iter(totals)
@@ -36,10 +36,10 @@ class Counters:
     def drained(
         self,
         *,
-        settle: float,
+        quiet_seconds: float,
         deadline: float,
-        patience: float = 1000,
-        seen: list[Depth] | None = None,
+        idle_timeout: float = 1000,
+        readings: list[Depth] | None = None,
     ) -> bool:
         def tick(_: float) -> None:
             self.now += 0.5
@@ -47,10 +47,10 @@ class Counters:
         return queues.wait_until_drained(
             self,
             "url",
-            settle=settle,
+            quiet_seconds=quiet_seconds,
             deadline=deadline,
-            patience=patience,
-            progress=(seen if seen is not None else []).append,
+            idle_timeout=idle_timeout,
+            progress=(readings if readings is not None else []).append,
             clock=lambda: self.now,
             sleep=tick,
         )
@@ -81,39 +81,39 @@ def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pyt
     assert "ShowInvisible=true&ShowDelayed=true" in asked[-1]
 
 
-def test_a_queue_is_drained_once_it_has_stayed_empty() -> None:
+def test_a_queue_is_drained_after_it_has_stayed_empty() -> None:
     counters = Counters(3, 0, 2, 0, 0, 0)
-    assert counters.drained(settle=1.0, deadline=60)
+    assert counters.drained(quiet_seconds=1.0, deadline=60)
     assert counters.now == 2.5
 
 
-def test_messages_in_flight_are_still_in_the_queue() -> None:
-    seen: list[Depth] = []
-    assert Counters(4, 0, 0, 0).drained(settle=0.5, deadline=60, seen=seen)
-    assert seen[0] == Depth(visible=0, in_flight=4, delayed=0)
+def test_messages_in_flight_count_as_queued() -> None:
+    readings: list[Depth] = []
+    assert Counters(4, 0, 0, 0).drained(quiet_seconds=0.5, deadline=60, readings=readings)
+    assert readings[0] == Depth(visible=0, in_flight=4, delayed=0)
 
 
 def test_waiting_ends_at_the_deadline() -> None:
-    assert not Counters(5).drained(settle=1.0, deadline=3)
+    assert not Counters(5).drained(quiet_seconds=1.0, deadline=3)
 
 
-def test_waiting_ends_when_the_queue_gets_no_shorter() -> None:
+def test_waiting_ends_if_the_queue_does_not_become_shorter() -> None:
     counters = Counters(5, 4, 3, 3, 4, 3)
-    assert not counters.drained(settle=1.0, deadline=60, patience=2)
+    assert not counters.drained(quiet_seconds=1.0, deadline=60, idle_timeout=2)
     assert counters.now == 3.0
 
 
-def test_dead_letters_are_read_by_content_and_put_back() -> None:
+def test_dead_letters_are_read_and_released() -> None:
     sqs = FakeSQS()
     ids = sqs.put(DLQ, *(f"body-{number}" for number in range(25)))
-    found = queues.read_dead_letters(pipeline(sqs=sqs))
-    assert {(message.message_id, message.content_hash) for message in found} == {
+    messages = queues.read_dead_letters(pipeline(sqs=sqs))
+    assert {(message.message_id, message.content_hash) for message in messages} == {
         (message_id, digest(f"body-{number}")) for number, message_id in enumerate(ids)
     }
     assert not any(message["hidden"] for message in sqs.queues[DLQ])
 
 
-def test_a_copy_goes_by_the_message_that_it_is_a_copy_of() -> None:
+def test_a_copy_has_the_message_id_of_its_original() -> None:
     sqs = FakeSQS()
     sqs.put(DLQ, "a", origin_message_id={"DataType": "String", "StringValue": "first"})
     assert [message.message_id for message in queues.read_dead_letters(pipeline(sqs=sqs))] == ["first"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
 
 OUTPUTS = {
@@ -34,10 +34,10 @@ def stack(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_exported_names_a_pipeline_on_aws() -> None:
-    found = Resources.find(EXPORTS)
-    assert (found.endpoint, found.region, found.queue_name) == (None, "eu-west-1", "events")
-    assert found.credentials is None
+def test_exported_names_select_a_pipeline_on_aws() -> None:
+    resources = Resources.find(EXPORTS)
+    assert (resources.endpoint, resources.region, resources.queue_name) == (None, "eu-west-1", "events")
+    assert resources.credentials is None
 
 
 @pytest.mark.parametrize(
@@ -51,42 +51,42 @@ def test_what_is_exported_names_a_pipeline_on_aws() -> None:
         ({"AWS_ENDPOINT_URL": "https://sqs.eu-west-1.amazonaws.com", "BODIES_REWRITTEN": "1"}, True),
     ],
 )
-def test_bodies_are_rewritten_on_an_emulator_that_says_so_and_never_on_aws(
+def test_bodies_are_rewritten_only_on_an_emulator_that_declares_it(
     exports: dict[str, str], kept: bool
 ) -> None:
     assert Resources.find({**EXPORTS, **exports}).bodies_kept is kept
 
 
-def test_what_is_exported_goes_before_the_local_stack(stack: Path) -> None:
+def test_exported_names_override_the_local_stack(stack: Path) -> None:
     assert Resources.find({**EXPORTS, "STACK_DIR": str(stack)}).region == "eu-west-1"
 
 
-def test_without_exports_it_is_the_stack_in_the_state_directory(stack: Path) -> None:
-    found = Resources.find({"STACK_DIR": str(stack)})
-    assert (found.endpoint, found.table_name) == ("http://127.0.0.1:4566", "events")
-    assert found.state_dir == stack
+def test_without_exports_the_stack_of_the_state_directory_is_used(stack: Path) -> None:
+    resources = Resources.find({"STACK_DIR": str(stack)})
+    assert (resources.endpoint, resources.table_name) == ("http://127.0.0.1:4566", "events")
+    assert resources.state_dir == stack
 
 
-def test_an_emulator_is_never_given_a_persons_aws_credentials(stack: Path) -> None:
+def test_an_emulator_never_gets_the_users_aws_credentials(stack: Path) -> None:
     assert Resources.find({"STACK_DIR": str(stack)}).credentials == ("test", "test")
 
 
-def test_half_a_pipeline_is_refused_naming_what_is_missing() -> None:
+def test_incomplete_exports_are_refused_with_the_missing_names() -> None:
     half = {
         name: value for name, value in EXPORTS.items() if name not in ("TABLE_NAME", "AWS_DEFAULT_REGION")
     }
-    with pytest.raises(OpsError, match="TABLE_NAME, AWS_DEFAULT_REGION is not"):
+    with pytest.raises(ToolError, match="TABLE_NAME, AWS_DEFAULT_REGION is not"):
         Resources.find(half)
 
 
-def test_no_stack_at_all_says_make_up(tmp_path: Path) -> None:
-    with pytest.raises(OpsError, match="make up"):
+def test_without_a_stack_the_error_says_make_up(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="make up"):
         Resources.find({"STACK_DIR": str(tmp_path)})
 
 
-def test_a_stack_without_an_output_is_refused_naming_it(stack: Path) -> None:
+def test_a_stack_without_an_output_is_refused_with_its_name(stack: Path) -> None:
     state = json.loads((stack / "stack.json").read_text())
     del state["outputs"]["dlq_url"]
     (stack / "stack.json").write_text(json.dumps(state))
-    with pytest.raises(OpsError, match="dlq_url"):
+    with pytest.raises(ToolError, match="dlq_url"):
         Resources.find({"STACK_DIR": str(stack)})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.paths import ROOT
 from tools.core.state import ENVIRONMENT_OUTPUTS, StackState
 
@@ -25,7 +25,7 @@ def stack(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+def test_a_saved_state_is_loaded_unchanged(tmp_path: Path) -> None:
     STATE.save(tmp_path)
     assert StackState.load(tmp_path) == STATE
 
@@ -35,8 +35,8 @@ def test_the_file_is_json_that_other_tools_can_read(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "stack.json").read_text())["outputs"]["queue_url"] == "the queue_url"
 
 
-def test_where_no_stack_is_up_the_message_says_how_to_start_one(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="make up"):
+def test_without_a_stack_the_error_says_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="make up"):
         StackState.load(tmp_path)
 
 
@@ -50,7 +50,7 @@ def test_an_emulator_exports_whether_it_rewrites_bodies_and_aws_does_not(
     assert exports.get("BODIES_REWRITTEN") == exported
 
 
-def test_a_file_of_an_older_checkout_says_nothing_of_bodies_and_is_read(tmp_path: Path) -> None:
+def test_a_file_of_an_older_checkout_without_bodies_kept_is_read(tmp_path: Path) -> None:
     STATE.save(tmp_path)
     older = json.loads((tmp_path / "stack.json").read_text())
     del older["bodies_kept"]
@@ -59,9 +59,9 @@ def test_a_file_of_an_older_checkout_says_nothing_of_bodies_and_is_read(tmp_path
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"endpoint": "http://127.0.0.1:1"}'])
-def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
+def test_the_error_for_a_damaged_file_names_it(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.json").write_text(text)
-    with pytest.raises(StackError, match=r"stack\.json cannot be read"):
+    with pytest.raises(ToolError, match=r"stack\.json cannot be read"):
         StackState.load(tmp_path)
 
 
@@ -80,9 +80,9 @@ def test_env_prints_exports_that_a_shell_understands(tmp_path: Path) -> None:
     assert "AWS_ENDPOINT_URL=http://127.0.0.1:4566" in shell.stdout.splitlines()
 
 
-def test_an_output_that_is_missing_is_named_with_the_way_out() -> None:
+def test_the_error_for_a_missing_output_suggests_make_up() -> None:
     outputs = {name: value for name, value in OUTPUTS.items() if name != "dlq_url"}
-    with pytest.raises(StackError, match=r"no output dlq_url.*make up"):
+    with pytest.raises(ToolError, match=r"no output dlq_url.*make up"):
         StackState(STATE.endpoint, STATE.region, STATE.emulator, outputs).environment()
 
 
@@ -96,7 +96,7 @@ def test_commands_that_need_a_stack_fail_without_one_and_without_a_traceback(
     assert done.stderr == "No stack is up. Start one with: make up\n"
 
 
-def test_the_endpoint_that_was_asked_for_is_the_one_that_is_used(tmp_path: Path) -> None:
+def test_the_requested_endpoint_is_used(tmp_path: Path) -> None:
     done = stack(
         "up", STACK_DIR=str(tmp_path / "state"), ENDPOINT="http://127.0.0.1:1/", EMULATOR="", PORT=""
     )
@@ -104,7 +104,7 @@ def test_the_endpoint_that_was_asked_for_is_the_one_that_is_used(tmp_path: Path)
     assert "No emulator answers on http://127.0.0.1:1:" in done.stderr
 
 
-def test_a_port_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
+def test_an_invalid_port_is_refused_by_name(tmp_path: Path) -> None:
     done = stack("up", STACK_DIR=str(tmp_path / "state"), PORT="https")
     assert done.returncode != 0
     assert "PORT=https is not a port" in done.stderr

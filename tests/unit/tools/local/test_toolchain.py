@@ -82,7 +82,9 @@ def test_a_terraform_on_path_that_is_new_enough_is_taken(
     assert wheel != found
 
 
-@pytest.mark.parametrize(("version", "reason"), [("1.10.5", "is 1.10.5"), ("", "does not say its version")])
+@pytest.mark.parametrize(
+    ("version", "reason"), [("1.10.5", "is 1.10.5"), ("", "does not report its version")]
+)
 def test_an_old_or_broken_terraform_on_path_is_passed_over(
     on_path: Callable[[str], str], wheel: str, version: str, reason: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""In-memory stand-ins for the AWS clients that ops uses: no more of each than ops needs."""
+"""In-memory fakes of the AWS clients that the ops commands use."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ FAILURES = "http://127.0.0.1:1/000000000000/archive-failures"
 
 
 class FakeSQS:
-    """Queues by URL; a received message is hidden until it is deleted or released."""
+    """Queues by URL. A received message is hidden until it is deleted or released."""
 
     def __init__(self) -> None:
         self.queues: dict[str, list[dict[str, Any]]] = {QUEUE: [], DLQ: [], FAILURES: []}
         self._ids = (f"new-{number}" for number in itertools.count(1))
-        # Of each entry of a batch, what SQS has against it: a code and whether the sender is at fault.
-        self.objection: Callable[[dict[str, Any]], tuple[str, bool] | None] = lambda entry: None
+        # Returns the error of a batch entry, or None: a code, and whether it is the sender's fault.
+        self.failure_of: Callable[[dict[str, Any]], tuple[str, bool] | None] = lambda entry: None
         self.before_delete: Callable[[], None] = lambda: None
         self.sent_batches: list[int] = []
         self.tasks: list[dict[str, Any]] | None = None
 
     def put(self, url: str, *bodies: str, **attributes: dict[str, Any]) -> list[str]:
-        """Put messages into a queue; returns their ids."""
+        """Put messages into a queue and return their ids."""
         ids = []
         for body in bodies:
             ids.append(next(self._ids))
@@ -53,30 +53,30 @@ class FakeSQS:
         self.sent_batches.append(len(Entries))
         failed = []
         for entry in Entries:
-            objection = self.objection(entry)
-            if objection:
-                failed.append({"Id": entry["Id"], "Code": objection[0], "SenderFault": objection[1]})
+            failure = self.failure_of(entry)
+            if failure:
+                failed.append({"Id": entry["Id"], "Code": failure[0], "SenderFault": failure[1]})
             else:
                 self.put(QueueUrl, entry["MessageBody"], **entry["MessageAttributes"])
         return {"Failed": failed} if failed else {}
 
     def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> Any:  # noqa: N803
         visible = [message for message in self.queues[QueueUrl] if not message["hidden"]]
-        taken = visible[:MaxNumberOfMessages]
-        for message in taken:
+        received = visible[:MaxNumberOfMessages]
+        for message in received:
             message["hidden"] = True
-        return {"Messages": [dict(message) for message in taken]} if taken else {}
+        return {"Messages": [dict(message) for message in received]} if received else {}
 
     def delete_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
         self.before_delete()
-        gone = {entry["ReceiptHandle"] for entry in Entries}
-        self.queues[QueueUrl] = [m for m in self.queues[QueueUrl] if m["ReceiptHandle"] not in gone]
+        deleted = {entry["ReceiptHandle"] for entry in Entries}
+        self.queues[QueueUrl] = [m for m in self.queues[QueueUrl] if m["ReceiptHandle"] not in deleted]
         return {}
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
-        shown = {entry["ReceiptHandle"] for entry in Entries}
+        released = {entry["ReceiptHandle"] for entry in Entries}
         for message in self.queues[QueueUrl]:
-            message["hidden"] = message["hidden"] and message["ReceiptHandle"] not in shown
+            message["hidden"] = message["hidden"] and message["ReceiptHandle"] not in released
         return {}
 
     def list_message_move_tasks(self, SourceArn: str, MaxResults: int) -> Any:  # noqa: N803
@@ -106,7 +106,7 @@ def _message(message_id: str, body: str, attributes: dict[str, Any]) -> dict[str
 
 
 class FakeDynamoDB:
-    """Tables by name, items in order; pages of two items, so that every reader has to turn them."""
+    """Tables by name, items in order. A page has two items, so that every reader has to page."""
 
     keys = {"events": "event_id", "rejected": "message_id", "duplicates": "message_id"}  # noqa: RUF012
 
@@ -138,16 +138,18 @@ class FakeDynamoDB:
         assert request["KeyConditionExpression"] == "#key = :key AND #time BETWEEN :since AND :until"
         assert request["ScanIndexForward"] is False
         key, time = names["#key"], names["#time"]
-        found = [item for item in self.tables[TableName].values() if item.get(key) == values[":key"]]
-        found = [item for item in found if values[":since"]["S"] <= item[time]["S"] <= values[":until"]["S"]]
-        found.sort(key=lambda item: str(item[time]["S"]), reverse=True)
-        first = found.index(ExclusiveStartKey) + 1 if ExclusiveStartKey else 0
-        page = found[first : first + min(2, request.get("Limit", 2))]
+        matching = [item for item in self.tables[TableName].values() if item.get(key) == values[":key"]]
+        matching = [
+            item for item in matching if values[":since"]["S"] <= item[time]["S"] <= values[":until"]["S"]
+        ]
+        matching.sort(key=lambda item: str(item[time]["S"]), reverse=True)
+        first = matching.index(ExclusiveStartKey) + 1 if ExclusiveStartKey else 0
+        page = matching[first : first + min(2, request.get("Limit", 2))]
         where = request.get("FilterExpression", "#key = :key").split(" AND ")
         equal = [condition.split(" = ") for condition in where]
         items = [item for item in page if all(item.get(names[a]) == values[v] for a, v in equal)]
         answer: dict[str, Any] = {"Items": items}
-        if first + len(page) < len(found):
+        if first + len(page) < len(matching):
             answer["LastEvaluatedKey"] = page[-1]
         return answer
 
@@ -156,16 +158,16 @@ class FakeDynamoDB:
         return {"Item": item} if item else {}
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803
-        ((table, asked),) = RequestItems.items()
-        wanted = asked["Keys"]
-        later = wanted[1:] if self.unprocessed_once else []
+        ((table, request),) = RequestItems.items()
+        keys = request["Keys"]
+        later = keys[1:] if self.unprocessed_once else []
         self.unprocessed_once = False
         key = self.keys[table]
-        names = [k[key]["S"] for k in wanted[: len(wanted) - len(later)]]
-        there = [self.tables[table][name] for name in names if name in self.tables[table]]
+        names = [k[key]["S"] for k in keys[: len(keys) - len(later)]]
+        items = [self.tables[table][name] for name in names if name in self.tables[table]]
         return {
-            "Responses": {table: there},
-            "UnprocessedKeys": {table: {**asked, "Keys": later}} if later else {},
+            "Responses": {table: items},
+            "UnprocessedKeys": {table: {**request, "Keys": later}} if later else {},
         }
 
 
@@ -194,7 +196,7 @@ class FakeS3:
 
 
 class FakeLogs:
-    """A log group; a page holds two events and ends in a token or, as MiniStack has it, in nothing."""
+    """A log group. A page has two events and a next token, which MiniStack leaves out."""
 
     exceptions = SimpleNamespace(ResourceNotFoundException=ClientError)
 
@@ -210,11 +212,11 @@ class FakeLogs:
     def filter_log_events(self, **request: Any) -> Any:
         if not self.exists:
             raise client_error("FilterLogEvents", "ResourceNotFoundException")
-        wanted = [event for event in self.events if event["timestamp"] >= request["startTime"]]
-        wanted.sort(key=lambda event: event["timestamp"])
+        events = [event for event in self.events if event["timestamp"] >= request["startTime"]]
+        events.sort(key=lambda event: event["timestamp"])
         first = int(request.get("nextToken", 0))
-        page: dict[str, Any] = {"events": wanted[first : first + 2]}
-        if self.gives_tokens and first + 2 < len(wanted):
+        page: dict[str, Any] = {"events": events[first : first + 2]}
+        if self.gives_tokens and first + 2 < len(events):
             page["nextToken"] = str(first + 2)
         return page
 
@@ -226,7 +228,7 @@ def pipeline(
     archive: bool = False,
     **clients: Any,
 ) -> Resources:
-    """A pipeline whose clients are these. Its archive's bucket and the payload bucket are one fake."""
+    """Return the resources of a pipeline with these clients. The archive and payload buckets are one fake."""
     return Resources(
         endpoint=endpoint,
         state_dir=state_dir,

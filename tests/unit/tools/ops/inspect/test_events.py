@@ -10,7 +10,7 @@ import pytest
 from tests.unit.tools.ops.fakes import FakeDynamoDB, pipeline
 from tools.core.errors import UsageError
 from tools.ops.inspect import events
-from tools.ops.inspect.events import Wanted
+from tools.ops.inspect.events import EventFilter
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -48,13 +48,13 @@ def dynamodb() -> FakeDynamoDB:
     return dynamodb
 
 
-def _ids(dynamodb: FakeDynamoDB, limit: int = 20, **wanted: Any) -> list[str]:
-    found = events.find(pipeline(dynamodb=dynamodb), Wanted(**wanted), limit, NOW)
-    return [item["event_id"]["S"] for item in islice(found, limit)]
+def _ids(dynamodb: FakeDynamoDB, limit: int = 20, **criteria: Any) -> list[str]:
+    matching = events.find(pipeline(dynamodb=dynamodb), EventFilter(**criteria), limit, NOW)
+    return [item["event_id"]["S"] for item in islice(matching, limit)]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "index", "found"),
+    ("criteria", "index", "expected"),
     [
         ({}, "by_type", "13 5 4 3 2 1"),
         ({"event_type": "order"}, "by_type", "13 5 3 1"),
@@ -65,20 +65,20 @@ def _ids(dynamodb: FakeDynamoDB, limit: int = 20, **wanted: Any) -> list[str]:
         ({"customer": "anna", "event_type": "order"}, "by_customer", "5 1"),
         ({"customer": "anna", "large": True}, "by_customer", "5"),
         ({"customer": "anna", "large": True, "event_type": "order"}, "by_customer", "5"),
-        ({"customer": "nobody"}, "by_customer", ""),
+        ({"customer": "other"}, "by_customer", ""),
         ({"seconds": 56 * 60}, "by_type", "13 5 4"),
         ({"customer": "anna", "seconds": 56 * 60}, "by_customer", "5 4"),
         ({"large": True, "seconds": 56 * 60}, "large_orders", "5"),
     ],
 )
-def test_what_is_wanted_comes_newest_first_from_the_index_for_it(
-    dynamodb: FakeDynamoDB, wanted: dict[str, Any], index: str, found: str
+def test_matching_events_come_newest_first_from_the_best_index(
+    dynamodb: FakeDynamoDB, criteria: dict[str, Any], index: str, expected: str
 ) -> None:
-    assert _ids(dynamodb, **wanted) == [f"e-{number}" for number in found.split()]
+    assert _ids(dynamodb, **criteria) == [f"e-{number}" for number in expected.split()]
     assert {query["IndexName"] for query in dynamodb.queries} == {index}
 
 
-def test_the_newest_few_of_many_are_had_in_a_few_pages() -> None:
+def test_the_newest_few_events_are_listed_with_few_queries() -> None:
     dynamodb = FakeDynamoDB()
     for number in range(60):
         _stored(dynamodb, number, "activity", "anna")
@@ -86,36 +86,38 @@ def test_the_newest_few_of_many_are_had_in_a_few_pages() -> None:
     assert len(dynamodb.queries) == 2
 
 
-def test_a_type_that_there_is_not_is_refused() -> None:
+def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(UsageError, match="TYPE=refund is unknown"):
-        Wanted(event_type="refund")
+        EventFilter(event_type="refund")
 
 
-def test_nothing_but_an_order_is_large() -> None:
+def test_a_type_that_is_never_large_is_refused() -> None:
     with pytest.raises(UsageError, match="only orders are"):
-        Wanted(event_type="payment", large=True)
+        EventFilter(event_type="payment", large=True)
 
 
-def test_a_listing_says_what_a_person_wants_to_know(
+def test_a_listing_shows_time_type_amount_latency_and_ids(
     dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    events.show(pipeline(dynamodb=dynamodb), Wanted(customer="anna"), limit=2, as_json=False)
+    events.show(pipeline(dynamodb=dynamodb), EventFilter(customer="anna"), limit=2, as_json=False)
     first, second, _, more = capsys.readouterr().out.splitlines()
     assert " ".join(first.split()) == "2026-11-23 11:05:00.000 order 1000.01 EUR large 120 ms anna e-5"
     assert " ".join(second.split()) == "2026-11-23 11:04:00.000 payment 1000.01 EUR 120 ms anna e-4"
-    assert "there are more, LIMIT=10 shows them" in more
+    assert "Show more: LIMIT=10" in more
 
 
 def test_json_is_one_object_a_line_with_numbers_as_they_are_stored(
     dynamodb: FakeDynamoDB, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    events.show(pipeline(dynamodb=dynamodb), Wanted(large=True), limit=20, as_json=True)
+    events.show(pipeline(dynamodb=dynamodb), EventFilter(large=True), limit=20, as_json=True)
     lines = capsysbinary.readouterr().out.splitlines()
     assert [json.loads(line)["event_id"] for line in lines] == ["e-5", "e-3"]
     assert b'"amount": 1000.01' in lines[0]
     assert not [name for name in json.loads(lines[0]) if name.endswith("_bucket")]
 
 
-def test_an_empty_listing_says_so(dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str]) -> None:
-    events.show(pipeline(dynamodb=dynamodb), Wanted(customer="nobody"), limit=20, as_json=False)
-    assert capsys.readouterr().out == "No such events are stored.\n"
+def test_an_empty_listing_prints_a_message(
+    dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events.show(pipeline(dynamodb=dynamodb), EventFilter(customer="other"), limit=20, as_json=False)
+    assert capsys.readouterr().out == "No stored event matches.\n"

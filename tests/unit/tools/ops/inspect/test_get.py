@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.unit.tools.ops.factories import put_rejected
 from tests.unit.tools.ops.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
-from tests.unit.tools.ops.test_replay import _rejected
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.ops.inspect.get import document, show
 
 # What a JSON library would change: digits, escapes, key order, a key that stands twice, white space.
@@ -24,7 +24,7 @@ ITEM: dict[str, dict[str, Any]] = {
 }
 
 
-def test_the_event_stands_in_the_document_byte_for_byte() -> None:
+def test_the_document_contains_the_event_byte_for_byte() -> None:
     assert BODY in document(BODY, ITEM)
     read = json.loads(document(BODY, ITEM), parse_float=Decimal)
     assert read["event"]["b"] == Decimal("1.10")
@@ -47,26 +47,26 @@ def test_a_stored_event_is_written_to_standard_output(capfdbinary: pytest.Captur
     assert BODY in capfdbinary.readouterr().out
 
 
-def test_a_rejected_event_is_said_to_be_rejected_and_why() -> None:
+def test_the_error_for_a_rejected_event_has_the_reason() -> None:
     dynamodb = FakeDynamoDB()
-    _rejected(dynamodb, "m-1", b"{}")
+    put_rejected(dynamodb, "m-1", b"{}")
     dynamodb.tables["rejected"]["m-1"]["event_id"] = {"S": "evt-2"}
-    with pytest.raises(OpsError, match=r"it was rejected .* \$\.a is missing") as error:
+    with pytest.raises(ToolError, match=r"it was rejected .* \$\.a is missing") as error:
         show(pipeline(dynamodb=dynamodb), "evt-2")
     assert "make rejected ID=m-1" in error.value.hint
 
 
-def test_an_event_that_is_nowhere_is_said_to_be_nowhere_and_what_still_waits() -> None:
+def test_the_error_for_an_unknown_event_counts_the_queued_messages() -> None:
     sqs = FakeSQS()
     sqs.put(next(iter(sqs.queues)), "a")
-    with pytest.raises(OpsError, match=r"no event evt-3, .* 1 messages wait in the queue"):
+    with pytest.raises(ToolError, match=r"no event evt-3, .* 1 messages wait in the queue"):
         show(pipeline(dynamodb=FakeDynamoDB(), sqs=sqs), "evt-3")
 
 
-def test_an_event_whose_payload_is_gone_is_said_to_be_damaged() -> None:
+def test_the_error_for_a_missing_payload_names_its_object() -> None:
     dynamodb = FakeDynamoDB()
     dynamodb.put(
         "events", event_id={"S": "evt-1"}, payload_key={"S": "payloads/x"}, payload_encoding={"S": "identity"}
     )
-    with pytest.raises(OpsError, match="s3://payloads/payloads/x does not exist"):
+    with pytest.raises(ToolError, match="s3://payloads/payloads/x does not exist"):
         show(pipeline(dynamodb=dynamodb, s3=FakeS3()), "evt-1")

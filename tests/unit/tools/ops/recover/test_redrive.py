@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from tests.unit.tools.ops.fakes import DLQ, QUEUE, FakeSQS, pipeline
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.ops.recover.message_mover import MessageMover
-from tools.ops.recover.redrive import Redriven, redrive
+from tools.ops.recover.redrive import RedriveResult, redrive
 
 
-def _quietly(done: int) -> None:
+def _no_progress(count: int) -> None:
     pass
 
 
-def _copying(sqs: FakeSQS, rate: int | None = None, sleeps: list[float] | None = None) -> MessageMover:
+def _mover(sqs: FakeSQS, rate: int | None = None, sleeps: list[float] | None = None) -> MessageMover:
     slept = sleeps if sleeps is not None else []
     return MessageMover(sqs, DLQ, QUEUE, rate, clock=lambda: sum(slept), sleep=slept.append)
 
@@ -28,25 +28,27 @@ def _attribute(text: str) -> dict[str, str]:
 
 
 def test_without_dead_letters_there_is_nothing_to_do() -> None:
-    assert redrive(pipeline(sqs=FakeSQS()), rate=None, progress=_quietly) == Redriven("copy", 0, 0, 0)
+    assert redrive(pipeline(sqs=FakeSQS()), rate=None, progress=_no_progress) == RedriveResult(
+        "copy", 0, 0, 0
+    )
 
 
-def test_where_sqs_has_no_task_every_message_is_copied_and_names_its_origin() -> None:
+def test_without_move_tasks_messages_are_copied_and_name_their_origin() -> None:
     sqs = FakeSQS()
     ids = sqs.put(DLQ, *(f"body-{number}" for number in range(23)))
-    done = redrive(pipeline(sqs=sqs), rate=None, progress=_quietly)
-    assert (done.means, done.before, done.moved, done.remaining) == ("copy", 23, 23, 0)
-    assert done.balances
+    result = redrive(pipeline(sqs=sqs), rate=None, progress=_no_progress)
+    assert (result.method, result.before, result.moved, result.remaining) == ("copy", 23, 23, 0)
+    assert result.is_balanced
     assert _origins(sqs) == ids
     assert [message["Body"] for message in sqs.queues[QUEUE]] == [f"body-{number}" for number in range(23)]
 
 
-def test_sqs_own_task_is_used_where_there_is_one_and_is_held_to_its_rate() -> None:
+def test_a_move_task_is_used_if_available_at_its_maximum_rate() -> None:
     sqs = FakeSQS()
     sqs.tasks = [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 99, "StartedTimestamp": 1}]
     sqs.put(DLQ, "a", "b")
-    done = redrive(pipeline(sqs=sqs), rate=900, progress=_quietly)
-    assert (done.means, done.moved, done.remaining) == ("task", 2, 0)
+    result = redrive(pipeline(sqs=sqs), rate=900, progress=_no_progress)
+    assert (result.method, result.moved, result.remaining) == ("task", 2, 0)
     request = sqs.tasks[0]["request"]
     assert request == {
         "SourceArn": "arn:events-dlq",
@@ -55,7 +57,7 @@ def test_sqs_own_task_is_used_where_there_is_one_and_is_held_to_its_rate() -> No
     }
 
 
-def test_a_task_that_fails_is_reported_with_sqs_reason() -> None:
+def test_a_failed_task_is_reported_with_its_reason() -> None:
     sqs = FakeSQS()
     sqs.tasks = []
     sqs.put(DLQ, "a")
@@ -65,14 +67,14 @@ def test_a_task_that_fails_is_reported_with_sqs_reason() -> None:
         sqs.tasks.insert(0, {"Status": "FAILED", "FailureReason": "AccessDenied", "StartedTimestamp": 1})
 
     sqs.start_message_move_task = fail  # type: ignore[method-assign]
-    with pytest.raises(OpsError, match="AccessDenied"):
-        redrive(pipeline(sqs=sqs), rate=None, progress=_quietly)
+    with pytest.raises(ToolError, match="AccessDenied"):
+        redrive(pipeline(sqs=sqs), rate=None, progress=_no_progress)
 
 
-def test_attributes_are_kept_and_an_origin_already_named_stays() -> None:
+def test_a_copy_keeps_its_attributes_and_its_first_origin() -> None:
     sqs = FakeSQS()
     sqs.put(DLQ, "a", origin_message_id=_attribute("first"), tenant=_attribute("t1"))
-    _copying(sqs).run(1, _quietly)
+    _mover(sqs).run(1, _no_progress)
     (message,) = sqs.queues[QUEUE]
     assert message["MessageAttributes"] == {
         "origin_message_id": _attribute("first"),
@@ -80,9 +82,7 @@ def test_attributes_are_kept_and_an_origin_already_named_stays() -> None:
     }
 
 
-def test_a_redrive_killed_between_send_and_delete_loses_nothing_and_the_next_one_names_the_same_origin() -> (
-    None
-):
+def test_a_redrive_after_a_killed_one_sends_the_message_again_with_the_same_origin() -> None:
     sqs = FakeSQS()
     (first,) = sqs.put(DLQ, "a")
 
@@ -91,16 +91,16 @@ def test_a_redrive_killed_between_send_and_delete_loses_nothing_and_the_next_one
 
     sqs.before_delete = killed
     with pytest.raises(KeyboardInterrupt):
-        _copying(sqs).run(1, _quietly)
+        _mover(sqs).run(1, _no_progress)
     assert len(sqs.queues[DLQ]) == 1
     sqs.queues[DLQ][0]["hidden"] = False  # the visibility timeout runs out
     sqs.before_delete = lambda: None
-    _copying(sqs).run(1, _quietly)
+    _mover(sqs).run(1, _no_progress)
     assert sqs.queues[DLQ] == []
     assert _origins(sqs) == [first, first]
 
 
-def test_a_message_that_comes_back_dead_lettered_is_not_moved_in_circles() -> None:
+def test_a_message_that_is_dead_lettered_again_is_not_moved_again() -> None:
     sqs = FakeSQS()
     ids = sqs.put(DLQ, *"abcdefghijkl")
 
@@ -109,52 +109,52 @@ def test_a_message_that_comes_back_dead_lettered_is_not_moved_in_circles() -> No
         sqs.before_delete = lambda: None
 
     sqs.before_delete = fails_again
-    copying = _copying(sqs)
-    copying.run(12, _quietly)
-    assert copying.moved == 12
-    assert len(copying.returned) == 1
+    mover = _mover(sqs)
+    mover.run(12, _no_progress)
+    assert mover.moved == 12
+    assert len(mover.returned) == 1
     assert [message["hidden"] for message in sqs.queues[DLQ]] == [False]
     assert sorted(_origins(sqs)) == sorted(ids[1:])
 
 
-def test_what_sqs_refuses_stays_dead_lettered_and_visible() -> None:
+def test_messages_that_sqs_refuses_stay_dead_lettered_and_visible() -> None:
     sqs = FakeSQS()
     first, _ = sqs.put(DLQ, "bad", "good")
-    sqs.objection = lambda entry: ("InvalidMessageContents", True) if entry["MessageBody"] == "bad" else None
-    done = redrive(pipeline(sqs=sqs), rate=None, progress=_quietly)
-    assert done.refused == {first: "InvalidMessageContents"}
-    assert (done.moved, done.remaining) == (1, 1)
-    assert done.balances
+    sqs.failure_of = lambda entry: ("InvalidMessageContents", True) if entry["MessageBody"] == "bad" else None
+    result = redrive(pipeline(sqs=sqs), rate=None, progress=_no_progress)
+    assert result.refused == {first: "InvalidMessageContents"}
+    assert (result.moved, result.remaining) == (1, 1)
+    assert result.is_balanced
     assert not sqs.queues[DLQ][0]["hidden"]
 
 
-def test_a_message_too_full_for_one_more_attribute_is_moved_without() -> None:
+def test_a_message_without_room_for_an_attribute_is_moved_without_its_origin() -> None:
     sqs = FakeSQS()
     ten = {f"name-{number}": _attribute("x") for number in range(10)}
     sqs.put(DLQ, "full", **ten)
     sqs.put(DLQ, "x" * 1_048_576)
-    _copying(sqs).run(2, _quietly)
+    _mover(sqs).run(2, _no_progress)
     assert [sorted(message["MessageAttributes"]) for message in sqs.queues[QUEUE]] == [sorted(ten), []]
 
 
-def test_a_rate_limit_is_kept() -> None:
+def test_the_rate_limit_is_respected() -> None:
     sqs = FakeSQS()
     sqs.put(DLQ, *(str(number) for number in range(25)))
     slept: list[float] = []
-    _copying(sqs, rate=5, sleeps=slept).run(25, _quietly)
+    _mover(sqs, rate=5, sleeps=slept).run(25, _no_progress)
     assert sum(slept) == pytest.approx(25 / 5)
     assert max(sqs.sent_batches) == 5
 
 
-def test_messages_in_another_readers_hands_are_said_to_be_there() -> None:
+def test_messages_that_another_reader_has_received_are_reported() -> None:
     sqs = FakeSQS()
     sqs.put(DLQ, "a", "b", "c")
     sqs.queues[DLQ][1]["hidden"] = True
-    done = redrive(pipeline(sqs=sqs), rate=None, progress=_quietly)
-    assert (done.moved, done.remaining, done.hidden) == (2, 1, 1)
-    assert done.balances
+    result = redrive(pipeline(sqs=sqs), rate=None, progress=_no_progress)
+    assert (result.moved, result.remaining, result.hidden) == (2, 1, 1)
+    assert result.is_balanced
 
 
-def test_a_count_with_a_message_missing_does_not_balance() -> None:
-    assert not Redriven("task", before=10, moved=4, remaining=5).balances
-    assert Redriven("task", before=10, moved=4, remaining=7).arrived == 1
+def test_counts_with_a_missing_message_are_not_balanced() -> None:
+    assert not RedriveResult("task", before=10, moved=4, remaining=5).is_balanced
+    assert RedriveResult("task", before=10, moved=4, remaining=7).added == 1

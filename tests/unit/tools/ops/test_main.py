@@ -8,13 +8,14 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.fakes import client_error
+from tests.unit.tools.ops.factories import put_rejected
 from tests.unit.tools.ops.fakes import DLQ, QUEUE, FakeDynamoDB, FakeS3, FakeSQS, pipeline
-from tests.unit.tools.ops.test_replay import _rejected
 from tools.core.aws_errors import explain
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
-from tools.ops import commands
 from tools.ops.__main__ import main, parser
+from tools.ops.inspect import commands as inspect_commands
+from tools.ops.verify import commands as verify_commands
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +35,11 @@ def test_options_come_from_the_environment_as_make_passes_them() -> None:
     assert (options.id, options.reason, options.dry_run) == ("m-1", "euro", True)
 
 
-def test_an_option_goes_before_the_environment() -> None:
+def test_an_option_overrides_the_environment() -> None:
     assert parser({"LIMIT": "5"}).parse_args(["rejected", "--limit", "7"]).limit == 7
 
 
-def test_an_empty_variable_counts_as_none() -> None:
+def test_an_empty_variable_is_ignored() -> None:
     options = parser({"REASON": "", "LIMIT": "", "DEEP": ""}).parse_args(["verify"])
     assert options.deep is None
     assert parser({"LIMIT": ""}).parse_args(["rejected"]).limit == 20
@@ -53,7 +54,7 @@ def test_an_empty_variable_counts_as_none() -> None:
         ({"WAIT": "inf"}, "verify"),
     ],
 )
-def test_nonsense_is_refused_with_status_2(
+def test_an_invalid_value_is_refused_with_status_2(
     environment: dict[str, str], command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -69,7 +70,7 @@ def test_get_without_an_event_says_how_to_name_one(
     assert "make get EVENT_ID=..." in capsys.readouterr().err
 
 
-def test_without_a_stack_there_is_no_traceback_but_make_up(
+def test_without_a_stack_the_error_suggests_make_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STACK_DIR", str(tmp_path))
@@ -87,18 +88,18 @@ def test_without_a_stack_there_is_no_traceback_but_make_up(
         (client_error("Scan", "ValidationException"), "Scan failed: ValidationException"),
     ],
 )
-def test_what_aws_answers_is_put_into_plain_words(
+def test_aws_errors_are_translated(
     error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: Any) -> int:
         raise error
 
-    monkeypatch.setattr(commands, "verify", fail)
+    monkeypatch.setattr(verify_commands, "verify", fail)
     assert _run(monkeypatch, pipeline(), "verify") == 1
     assert words in capsys.readouterr().err
 
 
-def test_an_error_of_ours_is_not_explained_away() -> None:
+def test_other_errors_are_not_translated() -> None:
     assert explain(ValueError("a bug"), None) is None
 
 
@@ -106,7 +107,7 @@ def test_ctrl_c_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "logs", stop)
+    monkeypatch.setattr(inspect_commands, "logs", stop)
     assert _run(monkeypatch, pipeline(), "logs") == 130
 
 
@@ -114,26 +115,26 @@ def test_the_newest_rejected_events_are_listed_with_their_reasons(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dynamodb = FakeDynamoDB()
-    _rejected(dynamodb, "m-1", b"{}")
-    _rejected(dynamodb, "m-2", b"{}", reason="must be [bold]text[/bold]\x1b[2J")
+    put_rejected(dynamodb, "m-1", b"{}")
+    put_rejected(dynamodb, "m-2", b"{}", reason="must be [bold]text[/bold]\x1b[2J")
     assert _run(monkeypatch, pipeline(dynamodb=dynamodb), "rejected", "--limit", "1") == 0
     printed = capsys.readouterr().out
     assert "ID=m-2" in printed
     assert "ID=m-1" not in printed
     assert "$.a must be [bold]text[/bold]\\u001b[2J" in printed
-    assert "there are more, LIMIT=5 shows them" in printed
+    assert "Show more: LIMIT=5" in printed
 
 
-def test_one_rejected_event_is_shown_with_its_body_as_it_was(
+def test_a_rejected_event_is_shown_with_its_exact_body(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     dynamodb = FakeDynamoDB()
-    _rejected(dynamodb, "m-1", b'{"broken": \xc3\xa9')
+    put_rejected(dynamodb, "m-1", b'{"broken": \xc3\xa9')
     assert _run(monkeypatch, pipeline(dynamodb=dynamodb, s3=FakeS3()), "rejected", "--id", "m-1") == 0
     assert b'{"broken": \xc3\xa9\n' in capfdbinary.readouterr().out
 
 
-def test_a_rejected_event_that_is_not_there_is_an_error(
+def test_an_unknown_rejected_event_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run(monkeypatch, pipeline(dynamodb=FakeDynamoDB()), "rejected", "--id", "m-9") == 1
@@ -144,14 +145,14 @@ def test_a_dry_run_of_replay_lists_and_sends_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dynamodb, sqs = FakeDynamoDB(), FakeSQS()
-    _rejected(dynamodb, "m-1", b"{}")
+    put_rejected(dynamodb, "m-1", b"{}")
     resources = pipeline(dynamodb=dynamodb, sqs=sqs, s3=FakeS3())
     assert _run(monkeypatch, resources, "replay", "--dry-run") == 0
     assert "Would send 1 rejected event back to the queue" in capsys.readouterr().out
     assert sqs.queues[QUEUE] == []
 
 
-def test_replay_with_nothing_rejected_is_fine_and_with_a_wrong_reason_is_not(
+def test_replay_succeeds_without_rejected_events_and_fails_if_none_matches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     resources = pipeline(dynamodb=FakeDynamoDB(), sqs=FakeSQS(), s3=FakeS3())
@@ -159,7 +160,7 @@ def test_replay_with_nothing_rejected_is_fine_and_with_a_wrong_reason_is_not(
     assert _run(monkeypatch, resources, "replay", "--reason", "euro") == 1
 
 
-def test_redrive_prints_a_count_that_balances(
+def test_redrive_prints_counts_that_add_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sqs = FakeSQS()
@@ -170,7 +171,7 @@ def test_redrive_prints_a_count_that_balances(
     )
 
 
-def test_verify_in_json_is_json_and_its_status_says_whether_the_law_holds(
+def test_verify_prints_json_and_its_status_is_1_after_a_discrepancy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     dynamodb = FakeDynamoDB()
@@ -183,4 +184,4 @@ def test_verify_in_json_is_json_and_its_status_says_whether_the_law_holds(
 
 
 def test_errors_carry_the_exit_status_of_their_kind() -> None:
-    assert OpsError("x").status == 1
+    assert ToolError("x").status == 1

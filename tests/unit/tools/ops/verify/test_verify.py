@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from producer.manifest import SentMessage, SentRun
+from tests.unit.tools.ops.factories import duplicate, queued, rejected, sent, snapshot, stored
+from tests.unit.tools.ops.fakes import DLQ, FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tools.core.resources import Resources
+from tools.ops.verify import report, verify
+from tools.ops.verify.snapshot import Snapshot
+
+
+def _run(*copies: SentMessage) -> SentRun:
+    return SentRun("r1", "http://x/events", copies, failed=0, complete=True)
+
+
+def _printed(capsys: pytest.CaptureFixture[str], contents: Snapshot, run: SentRun | None = None) -> str:
+    report.show(verify.evaluate(contents, run))
+    return capsys.readouterr().out
+
+
+def test_a_run_without_loss_is_ok(capsys: pytest.CaptureFixture[str]) -> None:
+    contents = snapshot(stored=[stored("1", "a")], duplicates=[duplicate("2", "a")])
+    printed = _printed(capsys, contents, _run(sent("1", "a"), sent("2", "a", "duplicate")))
+    assert "2 sent = 1 stored + 1 duplicate + 0 rejected + 0 dead-lettered + 0 queued" in printed
+    assert "nothing is lost, nothing is counted twice" in printed
+
+
+def test_the_report_says_if_content_was_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    contents = snapshot(stored=[stored("1", "a")], bodies_kept=False)
+    printed = _printed(capsys, contents, _run(sent("1", "a, as it was sent")))
+    assert "content not compared: this LocalStack rewrites bodies" in printed
+    assert "nothing is lost, nothing is counted twice" in printed
+    assert json.loads(report.to_json(verify.evaluate(contents)))["content_compared"] is False
+    assert json.loads(report.to_json(verify.evaluate(snapshot())))["content_compared"] is True
+
+
+def test_a_lost_message_is_named_and_violates_the_invariant(capsys: pytest.CaptureFixture[str]) -> None:
+    result = verify.evaluate(snapshot(), _run(sent("m-1", "evt-1")))
+    assert not result.ok
+    printed = _printed(capsys, snapshot(), _run(sent("m-1", "evt-1")))
+    assert "lost: evt-1: message m-1 was not found" in printed
+    assert "1 discrepancy: the accounting invariant is violated" in printed
+
+
+def test_missing_messages_that_may_be_among_unreadable_ones_are_undecided() -> None:
+    manifest = _run(sent("1", "a"), sent("2", "b"))
+    assert verify.evaluate(snapshot(unseen=2, still=False), manifest).is_undecided
+    assert not verify.evaluate(snapshot(unseen=1, still=False), manifest).is_undecided
+
+
+def test_only_the_first_twenty_discrepancies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    run = _run(*(sent(f"m-{number}", f"evt-{number}") for number in range(33)))
+    printed = _printed(capsys, snapshot(), run)
+    assert printed.count("was not found") == 20
+    assert "and 13 more" in printed
+
+
+def test_a_discrepancy_that_two_checks_find_is_reported_once() -> None:
+    contents = snapshot(stored=[stored("1", "a")], rejected=[rejected("1", "a")])
+    result = verify.evaluate(contents, _run(sent("1", "a")))
+    assert len(result.discrepancies) == 1
+
+
+def test_notes_explain_recounted_replayed_and_pending_messages(capsys: pytest.CaptureFixture[str]) -> None:
+    contents = snapshot(
+        stored=[stored("1", "a"), stored("2", "b", replayed=True), stored("3", "c", alert_pending=True)],
+        duplicates=[duplicate("renamed", "a")],
+    )
+    run = _run(sent("1", "a"), sent("2", "b", "rejected"), sent("3", "c"))
+    printed = _printed(capsys, contents, run)
+    assert "1 copy counted again after a redrive" in printed
+    assert "1 were expected to be rejected and were replayed since" in printed
+    assert "1 item with an alert still pending" in printed
+    assert "nothing is lost, nothing is counted twice" in printed
+
+
+def test_the_json_document_has_the_same_counts() -> None:
+    contents = snapshot(stored=[stored("1", "a")], dead_lettered=[queued("2", "b")], unseen=3)
+    document = json.loads(report.to_json(verify.evaluate(contents, _run(sent("1", "a"), sent("2", "b")))))
+    assert document["holds"] is True
+    assert (document["stored"], document["dead_lettered"], document["queued"]) == (1, 1, 3)
+    assert document["run"] | {"stored": 1, "dead_lettered": 1, "lost": 0} == document["run"]
+
+
+def _table(dynamodb: FakeDynamoDB) -> None:
+    dynamodb.put(
+        "events",
+        event_id={"S": "evt-1"},
+        event_type={"S": "order"},
+        content_hash={"S": stored("1", "a").content_hash},
+        message_id={"S": "1"},
+        large_order={"BOOL": True},
+        alert_pending={"S": "large_order"},
+        payload_key={"S": "payloads/a"},
+        payload_bytes={"N": "1"},
+        payload_encoding={"S": "identity"},
+    )
+    dynamodb.put("duplicates", message_id={"S": "2"}, event_id={"S": "evt-1"}, content_hash={"S": "h"})
+    reason = {"M": {"path": {"S": "$"}, "rule": {"S": "json"}, "reason": {"S": "not JSON"}}}
+    dynamodb.put("rejected", message_id={"S": "3"}, kind={"S": "invalid_event"}, reasons={"L": [reason]})
+
+
+def test_a_snapshot_contains_the_tables_and_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    sqs, dynamodb, s3 = FakeSQS(), FakeDynamoDB(), FakeS3()
+    _table(dynamodb)
+    s3.objects["payloads/a"] = b"a"
+    sqs.put(DLQ, "dead")
+    contents = verify.collect_when_drained(
+        _on_emulator(monkeypatch, sqs=sqs, dynamodb=dynamodb, s3=s3), (), wait=0
+    )
+    (event,) = contents.stored
+    assert (event.large_order, event.alert_pending, event.replayed, event.body_bytes) == (
+        True,
+        True,
+        False,
+        1,
+    )
+    assert contents.duplicates[0].stored_hash == "h"
+    assert contents.rejected[0].rule == "json"
+    assert len(contents.dead_lettered) == 1
+    assert contents.objects == {"payloads/a"}
+    assert contents.still
+
+
+def test_few_bodies_are_checked_by_default_and_many_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    dynamodb, s3 = FakeDynamoDB(), FakeS3()
+    _table(dynamodb)
+    del dynamodb.tables["rejected"]["3"]
+    s3.objects["payloads/a"] = b"a"
+    resources = _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=dynamodb, s3=s3)
+    few = verify.verify(resources, None, wait=0)
+    assert few.bodies is not None
+    assert few.bodies.checked == 1
+    dynamodb.tables["events"]["evt-1"]["payload_bytes"] = {"N": str(65 * 1024 * 1024)}
+    assert verify.verify(resources, None, wait=0).bodies is None
+    assert verify.verify(resources, None, wait=0, deep=True).bodies is not None
+
+
+def _on_emulator(monkeypatch: pytest.MonkeyPatch, **clients: Any) -> Resources:
+    # An endpoint that has no way to peek: the queues are read by receiving, as on AWS.
+    monkeypatch.setattr("tools.core.queues.peek", lambda resources, url: None)
+    return pipeline(endpoint="http://127.0.0.1:1", **clients)

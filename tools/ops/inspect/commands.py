@@ -1,0 +1,79 @@
+"""The commands get, events, logs and rejected."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from contract import EVENT_TYPES
+from tools.core.errors import UsageError
+from tools.core.resources import Resources
+from tools.core.time_range import parse_duration
+from tools.ops.commands import Commands, positive, yes_or_no
+from tools.ops.inspect import events as event_list
+from tools.ops.inspect import get as event
+from tools.ops.inspect import logs as function_log
+from tools.ops.inspect import rejected as rejection_list
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    option = commands.add("get", get, "Show an event as it was sent, and its enrichment")
+    option("event-id", "the event")
+
+    option = commands.add("events", events, "List stored events, newest first")
+    option("customer", "list only events of this customer")
+    option("type", f"list only events of this type: {', '.join(EVENT_TYPES)}")
+    option("large", "list only large orders", yes_or_no, "0")
+    option("since", "list only events of this age or younger: 90s, 15m, 1h, 2d")
+    option("limit", "maximum number of events", positive, "20")
+    option("json", "print JSON, one object a line", yes_or_no, "0")
+
+    option = commands.add("logs", logs, "Show the function's logs")
+    option("event-id", "show only lines that name this event")
+    option("level", "show only lines of this level or above")
+    option("since", "maximum age of lines: 90s, 15m, 1h, 2d; default: 15m, or 1d with an event")
+    option("limit", "maximum number of lines, the newest", positive, "200")
+    option("follow", "continue until Ctrl-C", yes_or_no, "0")
+
+    option = commands.add("rejected", rejected, "List rejected events, newest first")
+    option("id", "show this event (message id or event_id) with its body")
+    option("reason", "list only events whose kind or reasons contain this")
+    option("limit", "maximum number of events", positive, "20")
+
+
+def get(resources: Resources, options: Namespace) -> int:
+    """Show an event as it was sent, and its enrichment."""
+    if not options.event_id:
+        raise UsageError("EVENT_ID is missing.", "make get EVENT_ID=...")
+    event.show(resources, options.event_id)
+    return 0
+
+
+def events(resources: Resources, options: Namespace) -> int:
+    """List stored events, newest first."""
+    criteria = event_list.EventFilter(
+        customer=options.customer,
+        event_type=options.type,
+        large=options.large,
+        seconds=parse_duration(options.since) if options.since else None,
+    )
+    event_list.show(resources, criteria, limit=options.limit, as_json=options.json)
+    return 0
+
+
+def logs(resources: Resources, options: Namespace) -> int:
+    """Show the function's logs."""
+    level = options.level.upper() if options.level else None
+    criteria = function_log.LogFilter(options.event_id, "WARNING" if level == "WARN" else level)
+    since = options.since or ("1d" if options.event_id else "15m")
+    function_log.show(resources, criteria, since=since, limit=options.limit, follow=options.follow)
+    return 0
+
+
+def rejected(resources: Resources, options: Namespace) -> int:
+    """List rejected events, or show one with its body."""
+    if options.id:
+        rejection_list.show_one(resources, options.id)
+    else:
+        rejection_list.show_list(resources, reason=options.reason, limit=options.limit)
+    return 0

@@ -1,0 +1,181 @@
+"""The commands replay, redrive and rearchive."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from tools.core.console import err, out, plural, progress_bars, safe_text
+from tools.core.errors import ToolError
+from tools.core.resources import Resources, require_archive
+from tools.core.time_range import TimeRange
+from tools.ops import rejections
+from tools.ops.commands import Commands, positive, seconds, yes_or_no
+from tools.ops.recover import move_task
+from tools.ops.recover import rearchive as archives
+from tools.ops.recover import redrive as dead_letters
+from tools.ops.recover import replay as replays
+from tools.ops.recover.message_mover import HOLD_SECONDS
+from tools.ops.recover.rearchive import FailedBatch, RearchiveResult
+from tools.ops.recover.replay import ReplayResult
+from tools.ops.rejections import Rejection
+
+_LISTED = 20
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    option = commands.add(
+        "replay",
+        replay,
+        "Send rejected events back to the queue",
+        "Events that are stored now leave the rejected table. Events that are rejected again stay in it.",
+    )
+    option("id", "send only this event (message id or event_id)")
+    option("reason", "send only events whose kind or reasons contain this")
+    option("dry-run", "only list what would be sent", yes_or_no, "0")
+    option("wait", "seconds to wait for the outcome", seconds, "120")
+
+    option = commands.add(
+        "redrive",
+        redrive,
+        "Move dead-lettered messages back to the queue",
+        "Uses SQS's message move task if the endpoint has one, else receives, sends and deletes.",
+    )
+    option("rate", "maximum number of messages a second", positive)
+
+    option = commands.add(
+        "rearchive",
+        rearchive,
+        "Write the items of a time range to the archive again",
+        "Adds lines and deletes none; queries use one line of each event.",
+    )
+    option("since", "start of the range: 2026-11-22T14:00 (UTC), or an age: 15m, 2h, 1d")
+    option("until", "end of the range, or an age; default: now")
+    option("dry-run", "only count what would be written", yes_or_no, "0")
+
+
+def replay(resources: Resources, options: Namespace) -> int:
+    """Send rejected events back to the queue and report their outcomes."""
+    selected = rejections.find(resources, any_id=options.id, reason=options.reason)
+    if not selected:
+        if options.id or options.reason:
+            raise ToolError("No rejected event matches ID= and REASON=.", "List them: make rejected")
+        out.print("There are no rejected events to replay.")
+        return 0
+    if options.dry_run:
+        result = replays.dry_run(resources, selected)
+        out.print(f"Would send {plural(len(result.sent), 'rejected event')} back to the queue:")
+        _list_rejections(selected, set(result.sent))
+        _show_refused(result.refused)
+        return 1 if result.refused else 0
+    with progress_bars(len(selected), "sent") as (progress,):
+        result = replays.replay(resources, selected, progress)
+    with progress_bars(len(result.sent), "stored") as (progress,):
+        replays.wait_for_outcomes(resources, result, wait=options.wait, progress=progress)
+    _show_replay(result, selected)
+    return 1 if result.refused or result.pending else 0
+
+
+def redrive(resources: Resources, options: Namespace) -> int:
+    """Move dead-lettered messages back to the queue."""
+    if options.rate and options.rate > move_task.MAX_RATE:
+        err.print(f"SQS's task moves at most {move_task.MAX_RATE} messages a second.", style="yellow")
+    with progress_bars(None, "moved") as (progress,):
+        result = dead_letters.redrive(resources, rate=options.rate, progress=progress)
+    if result.before == 0:
+        out.print("There are no dead-lettered messages to move.")
+        return 0
+    method = "by SQS's message move task" if result.method == "task" else "by receive, send and delete"
+    out.print(
+        f"{result.before:,} dead-lettered before, {result.moved:,} moved {method}, "
+        f"{result.remaining:,} remaining."
+    )
+    _show_refused(result.refused)
+    if result.returned:
+        out.print(f"{plural(result.returned, 'message')} dead-lettered again. See why: make logs LEVEL=ERROR")
+    elif result.added > 0:
+        out.print(f"{plural(result.added, 'message')} dead-lettered meanwhile. Move them too: make redrive")
+    if result.hidden:
+        out.print(
+            f"{plural(result.hidden, 'message')} received by another reader, perhaps a killed redrive. "
+            f"Move them in {HOLD_SECONDS} s: make redrive"
+        )
+    if not result.is_balanced:
+        out.print(
+            f"The counts do not add up: another reader has deleted {plural(-result.added, 'message')}.",
+            style="red",
+        )
+    return 0 if result.is_balanced and not result.refused and not result.hidden else 1
+
+
+def rearchive(resources: Resources, options: Namespace) -> int:
+    """Write the items of a time range to the archive again."""
+    time_range = TimeRange.read(options.since, options.until, datetime.now(UTC))
+    require_archive(resources)
+    if options.dry_run:
+        result = archives.dry_run(resources, time_range)
+        _show_lines(result, "Would write")
+    else:
+        with progress_bars(None, "lines written") as (progress,):
+            result = archives.rearchive(resources, time_range, progress)
+        _show_lines(result, "Wrote")
+        out.print(f"{plural(result.objects, 'object')}, {result.bytes:,} bytes, all named {time_range.name}.")
+    _show_refused(result.refused, result.refused_count, "archived")
+    _show_failed_batches(archives.failed_batches(resources), resources)
+    return 1 if result.refused_count else 0
+
+
+def _show_lines(result: RearchiveResult, verb: str) -> None:
+    out.print(f"{verb} {plural(result.lines.total(), 'line')} to the archive.")
+    for partition, count in sorted(result.lines.items()):
+        out.print(f"  {count:>9,}  {partition}")
+
+
+def _show_failed_batches(batches: list[FailedBatch], resources: Resources) -> None:
+    if not batches:
+        return
+    out.print(f"The failures queue names {plural(len(batches), 'batch')}:")
+    for batch in batches[:_LISTED]:
+        text = (
+            f"  {batch.table}: {plural(batch.records, 'record')} written from {batch.since} to {batch.until} "
+            f"({batch.reason})"
+        )
+        out.print(safe_text(text))
+    out.print("Their events were received at these times or before. When make verify reports none missing:")
+    out.print(f"  aws sqs purge-queue --queue-url {resources.archive_failures_queue_url}", markup=False)
+
+
+def _show_replay(result: ReplayResult, selected: list[Rejection]) -> None:
+    out.print(
+        f"{plural(len(result.sent), 'rejected event')} sent back to the queue: "
+        f"{len(result.stored):,} stored, {len(result.still_rejected):,} still rejected."
+    )
+    _list_rejections(selected, result.still_rejected)
+    _show_refused(result.refused)
+    if result.pending:
+        out.print(
+            f"{plural(len(result.pending), 'event')} not processed yet. List rejected events later: "
+            "make rejected. Sending events again is harmless.",
+            style="yellow",
+        )
+
+
+def _list_rejections(selected: list[Rejection], message_ids: set[str]) -> None:
+    listed = [rejection for rejection in selected if rejection.message_id in message_ids]
+    for rejection in listed[:_LISTED]:
+        out.print(
+            safe_text(f"  {rejection.message_id}  event_id {rejection.event_id or '-'}: {rejection.summary}")
+        )
+    if len(listed) > _LISTED:
+        out.print(f"  and {len(listed) - _LISTED:,} more")
+
+
+def _show_refused(refused: Mapping[str, str], count: int | None = None, verb: str = "sent") -> None:
+    listed = list(refused.items())[:_LISTED]
+    for key, reason in listed:
+        out.print(safe_text(f"  not {verb}: {key}: {reason}", "yellow"))
+    more = (len(refused) if count is None else count) - len(listed)
+    if more > 0:
+        out.print(f"  and {more:,} more not {verb}", style="yellow")
