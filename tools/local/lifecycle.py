@@ -153,6 +153,6 @@ def _start(state_dir: Path, port: int | None, requested: str, extra: Mapping[str
     started = emulators.start(kind, state_dir, port, extra)
     version = emulators.health(started)
     log(labelled("emulator", f"{NAMES[kind]} {version} on {started.endpoint} ({reason})"))
-    if wanted == "auto":
+    if requested == "auto":
         log(labelled("", emulators.OTHER_CHOICE[kind]))
     return started
