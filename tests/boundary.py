@@ -50,9 +50,9 @@ def body_of_item_size(size: int, event_id: str) -> str:
     raise AssertionError(f"no body found whose item has {size} bytes")
 
 
-def _first(holds: Callable[[int], bool], most: int) -> int:
+def _first(fits: Callable[[int], bool], most: int) -> int:
     least = 0
     while least < most:
         middle = (least + most) // 2
-        least, most = (least, middle) if holds(middle) else (middle + 1, most)
+        least, most = (least, middle) if fits(middle) else (middle + 1, most)
     return least

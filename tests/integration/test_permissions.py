@@ -21,7 +21,7 @@ import pytest
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import IAM
-from tests.unit.archiver.building import record as stream_record
+from tests.unit.archiver.factories import record as stream_record
 from tools.local import ministack_iam
 
 pytestmark = pytest.mark.needs(IAM)
@@ -206,15 +206,15 @@ ARCHIVER_NEEDS: list[tuple[str, str, Callable[[Role], bool]]] = [
 
 
 @pytest.mark.parametrize(
-    ("sid", "action", "works"), ARCHIVER_NEEDS, ids=[works.__name__ for *_, works in ARCHIVER_NEEDS]
+    ("sid", "action", "succeeds"), ARCHIVER_NEEDS, ids=[succeeds.__name__ for *_, succeeds in ARCHIVER_NEEDS]
 )
 def test_each_action_of_the_archivers_policy_is_needed(
-    archiver: Role, sid: str, action: str, works: Callable[[Role], bool]
+    archiver: Role, sid: str, action: str, succeeds: Callable[[Role], bool]
 ) -> None:
-    assert works(archiver), f"even with {action} in {sid}, what it is for does not work"
+    assert succeeds(archiver), f"even with {action} in {sid}, what it is for does not work"
     with archiver.without(sid, action):
-        assert not works(archiver), f"{action} in {sid} is not needed: what it is for works without it"
-    assert works(archiver)
+        assert not succeeds(archiver), f"{action} in {sid} is not needed: what it is for succeeds without it"
+    assert succeeds(archiver)
 
 
 def test_nothing_is_granted_to_the_archiver_that_no_test_needs(archiver: Role) -> None:
@@ -222,14 +222,14 @@ def test_nothing_is_granted_to_the_archiver_that_no_test_needs(archiver: Role) -
     assert judged == {(sid, action) for sid, action, _ in ARCHIVER_NEEDS}
 
 
-@pytest.mark.parametrize(("sid", "action", "works"), NEEDS, ids=[f"{s}:{a}" for s, a, _ in NEEDS])
+@pytest.mark.parametrize(("sid", "action", "succeeds"), NEEDS, ids=[f"{s}:{a}" for s, a, _ in NEEDS])
 def test_each_action_of_the_policy_is_needed(
-    role: Role, sid: str, action: str, works: Callable[[Role], bool]
+    role: Role, sid: str, action: str, succeeds: Callable[[Role], bool]
 ) -> None:
-    assert works(role), f"even with {action} in {sid}, what it is for does not work"
+    assert succeeds(role), f"even with {action} in {sid}, what it is for does not work"
     with role.without(sid, action):
-        assert not works(role), f"{action} in {sid} is not needed: what it is for works without it"
-    assert works(role)
+        assert not succeeds(role), f"{action} in {sid} is not needed: what it is for succeeds without it"
+    assert succeeds(role)
 
 
 def test_nothing_is_granted_that_no_test_needs(role: Role) -> None:

@@ -108,10 +108,10 @@ def test_without_a_terminal_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch
     assert prompts.confirm("Apply?", already=True)
 
 
-@pytest.mark.parametrize(("answer", "agreed"), [("y", True), ("Yes", True), ("", False), ("no", False)])
-def test_only_yes_confirms(answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("answer", "confirmed"), [("y", True), ("Yes", True), ("", False), ("no", False)])
+def test_only_yes_confirms(answer: str, confirmed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda _: answer)
-    assert prompts.confirm("Apply?", already=False) == agreed
+    assert prompts.confirm("Apply?", already=False) == confirmed
 
 
 def test_the_local_environment_is_not_deployed_to_aws(
