@@ -51,6 +51,13 @@ def test_terraform_evaluates_the_values_that_an_api_call_sets() -> None:
     )
 
 
+def test_a_value_that_only_the_call_can_know_is_not_evaluated() -> None:
+    entry = ProviderGap("aws_thing", "version", API_CALL, in_config='"0"', evaluated=False)
+    result = rewritten('resource "aws_thing" "x" {\n  version = aws_other.y.version\n}\n', entry)
+    assert "values = { }" in said(result, CARRIER_FILE)
+    assert "aws_other" not in "".join(result.files.values())
+
+
 def test_the_provider_uses_the_environments_credentials_and_checks_the_account_unless_as_root() -> None:
     files = {"provider.tf": 'provider "aws" {\n}\n'}
     as_root = rewrite(files, ENDPOINT, (), ()).files["provider.aws.tf"]
