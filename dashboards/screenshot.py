@@ -1,4 +1,4 @@
-"""`make docs PICTURE=1`: watches a load of some seconds and draws the screen at its height as docs/top.svg."""
+"""`make docs PICTURE=1`: watch a short load, and draw the screen at its height as docs/top.svg."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--manifest": {
         "type": Path,
         "metavar": "PATH",
-        "help": "new file that records what was sent, or a directory for it (default: manifests/ in $STACK_DIR or .stack)",
+        "help": "new file or directory for the manifest (default: manifests/ in $STACK_DIR or .stack)",
     },
     "--resume": {
         "type": Path,

@@ -1,4 +1,4 @@
-"""Athena's tables, views and queries say what the archiver writes and what DuckDB answers."""
+"""Athena's tables, views and queries agree with the archiver and with DuckDB."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DUCKDB = {"array(varchar)": "varchar[]", "timestamp(3)": "timestamp_ms"}
 
 @pytest.fixture(scope="module")
 def local_values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Terraform makes of the local values of analytics.tf."""
+    """Return the evaluated local values of analytics.tf."""
     directory = tmp_path_factory.mktemp("analytics")
     shutil.copy(TERRAFORM / "variables.tf", directory)
     content = text()["analytics.tf"]
@@ -134,7 +134,7 @@ def test_a_saved_query_is_the_named_query_limited_to_the_last_days(
 
 
 def fill(directory: Path, moment: datetime) -> None:
-    """One line of every kind, received at that moment."""
+    """Return one line of each kind, received at that time."""
     received, hour = f"{moment:%Y-%m-%dT%H:%M:%S}.000Z", f"{moment:%Y-%m-%dT%H}"
     order: dict[str, Any] = {"amount": "5000", "currency": "EUR", "large_order": True}
     sent = {

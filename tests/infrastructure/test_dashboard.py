@@ -1,4 +1,4 @@
-"""The dashboard shows what there is, each thing once, in the order of the terminal's panels."""
+"""The dashboard shows existing metrics once each, in the order of the terminal's panels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ COLUMNS = 24
 
 
 def panel(widget: dict[str, Any]) -> str:
-    """The panel that a widget belongs to."""
+    """Return the panel of a widget."""
     title: str = widget["properties"]["title"]
     return title.partition(":")[0]
 

@@ -138,8 +138,8 @@ def _wait_until_healthy(emulator: Emulator) -> None:
             if code == NO_TOKEN_EXIT_CODE:
                 raise StackError(
                     "LocalStack ended with exit code 55: this version needs a token. "
-                    f"Set LOCALSTACK_AUTH_TOKEN, or unset LOCALSTACK_VERSION for {DEFAULT_VERSION}, which needs "
-                    "none. Then: make down up"
+                    f"Set LOCALSTACK_AUTH_TOKEN, or unset LOCALSTACK_VERSION for {DEFAULT_VERSION}, which "
+                    "needs none. Then: make down up"
                 )
             raise StackError(f"LocalStack ended with exit code {code}. Its log: docker logs {emulator.name}")
         if time.monotonic() > deadline:

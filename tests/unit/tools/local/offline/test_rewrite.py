@@ -1,4 +1,4 @@
-"""Bringing config text down to the old provider."""
+"""Rewrite config text for the old provider."""
 
 import pytest
 
