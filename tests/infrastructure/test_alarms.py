@@ -1,4 +1,4 @@
-"""Every alarm watches what there is, tells the right people, and leads them to its runbook."""
+"""Each alarm watches existing metrics, notifies the right topics and names its runbook."""
 
 from __future__ import annotations
 

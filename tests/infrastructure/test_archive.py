@@ -1,4 +1,4 @@
-"""The archive: one variable switches all of it, and what is late or lost on the way is told."""
+"""One variable switches the whole archive, and alarms report late or lost batches."""
 
 from __future__ import annotations
 

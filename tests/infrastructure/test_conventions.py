@@ -1,4 +1,4 @@
-"""`terraform/` reads the same everywhere: formatted, described, named, and nothing in it unused."""
+"""`terraform/` is formatted, described and named consistently, and has nothing unused."""
 
 import re
 from pathlib import Path

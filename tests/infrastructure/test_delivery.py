@@ -1,4 +1,4 @@
-"""From queue to function and from alert to person: what an emulator lets pass and AWS does not."""
+"""Check delivery settings that an emulator accepts and AWS refuses."""
 
 from pathlib import Path
 

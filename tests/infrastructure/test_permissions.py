@@ -1,4 +1,4 @@
-"""Who may do what: the functions' roles, and what queues, topics and bucket refuse to anybody."""
+"""Check the functions' roles, and what queues, topics and buckets refuse."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every block and argument in `terraform/` is one that the AWS provider has.
+"""The AWS provider knows each block and argument in `terraform/`.
 
 The schema is that of version 6.62.0. The provider that an offline machine has is older and cannot tell.
 """

@@ -1,4 +1,4 @@
-"""What holds for everything that there is or will be: nobody from outside gets in.
+"""No resource is reachable from outside the account.
 
 That plain HTTP is refused is held in test_permissions.py, also of everything that there is.
 """

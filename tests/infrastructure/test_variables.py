@@ -1,4 +1,4 @@
-"""Terraform itself refuses a value that AWS or the function would refuse later, or worse, take."""
+"""Terraform refuses values that AWS or the function would refuse later, or misinterpret."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def as_arguments(values: dict[str, str]) -> list[str]:
 
 
 def rounds(column: int) -> list[dict[str, str]]:
-    """The values of a column of `EDGES`, as many at a time as one plan can tell apart."""
+    """Return the values of a column of `EDGES`, in groups that one plan can distinguish."""
     apart = [{name: EDGES[name] for name in EDGES if (name in LOOKED_AT) == group} for group in (True, False)]
     return [
         {name: values[column][n] for name, values in group.items() if n < len(values[column])}

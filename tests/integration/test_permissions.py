@@ -1,4 +1,4 @@
-"""The functions may do exactly what they do: every action granted is needed, every one they take is granted.
+"""The functions have exactly the permissions that they need.
 
 The emulator enforces IAM, so taking one action out of the role's policy must make something fail. Two
 statements it cannot judge: it polls the queue and writes the logs itself, without the role. Those are held
@@ -48,12 +48,12 @@ class Role:
         self.policy: dict[str, Any] = answer["PolicyDocument"]
 
     def granted(self) -> set[tuple[str, str]]:
-        """Every (sid, action) of the policy."""
+        """Return each (sid, action) of the policy."""
         return {(s["Sid"], action) for s in self.policy["Statement"] for action in _listed(s["Action"])}
 
     @contextmanager
     def without(self, sid: str, action: str) -> Iterator[None]:
-        """Take one action out of one statement for a while."""
+        """Remove one action from one statement temporarily."""
         policy = json.loads(json.dumps(self.policy))
         for statement in policy["Statement"]:
             if statement["Sid"] == sid:
@@ -72,7 +72,7 @@ class Role:
         ministack_iam.mirror_role(self._iam, self._name)
 
     def process(self, body: str, message_id: str = "", origin: str | None = None) -> bool:
-        """Invoke the function with one message; whether it kept the message rather than hand it back."""
+        """Invoke the function with one message, and return whether it kept the message."""
         attributes = {"origin_message_id": {"stringValue": origin, "dataType": "String"}} if origin else {}
         record = {
             "messageId": message_id or str(uuid.uuid4()),
@@ -85,7 +85,7 @@ class Role:
         return not result["batchItemFailures"]
 
     def archive(self, table: str, key: str) -> bool:
-        """Invoke the archiver with the record of an item's insertion; whether it took it."""
+        """Invoke the archiver with the record of an inserted item, and return whether it succeeded."""
         item = self.pipeline.item(table, key)
         assert item is not None
         if "payload" in item:

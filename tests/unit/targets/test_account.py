@@ -1,4 +1,4 @@
-"""The account as a target, with stand-ins for Terraform and for AWS's answer to who is asking."""
+"""Use an account as target, with fakes of Terraform and STS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ echo "Resources: 3 added, 0 changed, 0 destroyed"
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The file of the calls that Terraform got."""
+    """Return the file of Terraform's calls."""
     binary = tmp_path / "bin" / "terraform"
     binary.parent.mkdir()
     binary.write_text(TERRAFORM)
@@ -114,12 +114,12 @@ def test_without_an_apply_nothing_is_destroyed(calls: Path, state_dir: Path) -> 
 
 
 class Session:
-    """Stands in for boto3's."""
+    """A fake of boto3's class."""
 
     region_name: str | None = "eu-central-1"
 
     def client(self, _name: str) -> Any:
-        """STS, which knows the caller."""
+        """Return a fake STS."""
         arn = "arn:aws:iam::123456789012:user/tester"
         return SimpleNamespace(get_caller_identity=lambda: {"Account": "123456789012", "Arn": arn})
 

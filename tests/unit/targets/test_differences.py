@@ -1,4 +1,4 @@
-"""docs/emulators.md says what the tests see: a row names its test, and an emulator's cell what it shows."""
+"""docs/emulators.md agrees with the tests that its rows name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAVOURS = ("localstack", "ministack")
 
 
 def rows() -> Iterator[list[str]]:
-    """The cells of each row of the table, its headings aside."""
+    """Return the cells of each row of the table, without its headings."""
     table = PAGE[PAGE.index("| What | AWS |") :].partition("\n\n")[0]
     for line in table.splitlines()[2:]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -26,12 +26,12 @@ def rows() -> Iterator[list[str]]:
 
 
 def names_in(text: str) -> list[str]:
-    """The names of tests in a cell."""
+    """Return the names of tests in a cell."""
     return re.findall(r"`(test_\w+)`", text)
 
 
 def differs() -> dict[str, dict[str, list[str]]]:
-    """For each test of test_emulators.py, the arguments of its markers by the marker's name."""
+    """Return the arguments of the markers of each test of test_emulators.py, by marker name."""
     found: dict[str, dict[str, list[str]]] = {}
     for node in ast.parse(SEES.read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):

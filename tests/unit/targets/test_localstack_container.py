@@ -1,4 +1,4 @@
-"""The container of LocalStack, as far as it can be looked at without an engine."""
+"""Configure and run the container of LocalStack, without a Docker engine."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tools.local import endpoint
 
 
 class Container(SimpleNamespace):
-    """Stands in for testcontainers'."""
+    """A fake of testcontainers' class."""
 
     def __init__(self, **told: Any) -> None:
         super().__init__(started=0, stopped=0, **told)
 
     def start(self) -> None:
-        """Start, or fail as Docker does where there is no such image."""
+        """Start, or fail like Docker without the image."""
         if self.fails:
             raise APIError("no such image")
         self.started += 1
@@ -31,13 +31,13 @@ class Container(SimpleNamespace):
         self.stopped += 1
 
     def get_logs(self) -> tuple[bytes, bytes]:
-        """What it said on stdout and stderr."""
+        """Return its stdout and stderr."""
         return b"License activation failed", b""
 
 
 @pytest.fixture(autouse=True)
 def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where the container's log is kept."""
+    """Return the directory for the container's log."""
     monkeypatch.setattr(logs, "DIRECTORY", tmp_path)
     return tmp_path / "localstack.log"
 

@@ -1,4 +1,4 @@
-"""The logs of a run that failed are kept before what wrote them is destroyed."""
+"""Keep the logs of a failed run before the stack is destroyed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests import logs
 
 
 class Logs:
-    """Stands in for CloudWatch Logs and for the state of the stack that it belongs to."""
+    """A fake of CloudWatch Logs and of its stack's state."""
 
     name = "rt-x-local"
 
@@ -21,11 +21,11 @@ class Logs:
         self.answers = answers
 
     def client(self, _service: str) -> Any:
-        """The client is this as well."""
+        """Return this object as the client."""
         return self
 
     def get_paginator(self, operation: str) -> Any:
-        """One page of groups, or of lines."""
+        """Return one page of groups or lines."""
         if not self.answers:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
         groups = [{"logGroupName": "/aws/lambda/rt-x-local-processor"}]

@@ -1,4 +1,4 @@
-"""Which place the integration tests run on, and what they are told it cannot do."""
+"""Choose the target of the integration tests, and the abilities that it lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOOD = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentit
 
 @contextmanager
 def emulator(*pages: str, status: int = 403) -> Iterator[str]:
-    """Something that answers on these pages, and every API call with this status; its address."""
+    """Run a server that serves these pages, and answers each API call with this status."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -49,7 +49,7 @@ def emulator(*pages: str, status: int = 403) -> Iterator[str]:
 
 
 def docker(monkeypatch: pytest.MonkeyPatch, problem: str | None, image: str | None = None) -> None:
-    """Say what is wrong with the Docker engine, and with LocalStack's image."""
+    """Set the problems of the Docker engine and of LocalStack's image."""
     monkeypatch.setattr(localstack, "no_engine", lambda: problem)
     monkeypatch.setattr(localstack, "no_image", lambda: image)
 

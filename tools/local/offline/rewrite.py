@@ -179,7 +179,7 @@ def _carried(part: _Part) -> str:
 
     For a resource with ``count`` or ``for_each``: a list of such objects.
     """
-    by_api_call = {gap.argument for gap in part.gaps if gap.instead == API_CALL}
+    by_api_call = {gap.argument for gap in part.gaps if gap.instead == API_CALL and gap.evaluated}
     values = part.block.filtered(lambda name: name not in META if part.removed else name in by_api_call)
     identity = "null" if part.removed else f"{part.address}{_instance_key(part)}.id"
     carried = f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.to_object(values)}\n}}'

@@ -1,4 +1,4 @@
-"""Whose credentials these are, and whether the environment belongs to their account."""
+"""Find the credentials, and check that the environment allows their account."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Sts:
 
 @pytest.fixture
 def sessions(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The arguments of every session that is made; STS knows who asks."""
+    """Return the arguments of each created session, with a fake STS."""
     return answering(monkeypatch, None)
 
 

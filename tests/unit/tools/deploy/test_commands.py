@@ -63,7 +63,7 @@ def test_without_an_alias_there_is_nothing_to_move() -> None:
 
 
 class Tables:
-    """DynamoDB whose tables are protected or not."""
+    """A fake DynamoDB whose tables are protected or not."""
 
     def __init__(self, protected: bool) -> None:
         self.protected = protected

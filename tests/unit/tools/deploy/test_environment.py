@@ -1,4 +1,4 @@
-"""Reading what the tfvars of an environment say."""
+"""Read the tfvars of an environment."""
 
 from pathlib import Path
 

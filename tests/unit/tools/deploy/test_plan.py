@@ -1,4 +1,4 @@
-"""What is said of a plan."""
+"""Summarise a plan."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The receipt: what is compared, and which run of the tests writes one."""
+"""Compare receipts, and check which test run writes one."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Suite:
 
 @pytest.fixture(autouse=True)
 def lock_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Path, Path]:
-    """The committed lock file and the one that the tests keep; neither is there yet."""
+    """Return paths for the committed lock file and the tests' one; neither exists."""
     monkeypatch.setattr(receipt, "ROOT", tmp_path)
     monkeypatch.setattr(receipt, "TESTED_LOCK", tmp_path / "tested.lock.hcl")
     (tmp_path / "terraform").mkdir()
@@ -135,7 +135,7 @@ END_TO_END = "tests/integration/test_pipeline.py::test_an_order"
 
 @pytest.fixture(autouse=True)
 def checkout(monkeypatch: pytest.MonkeyPatch) -> list[Fingerprint]:
-    """What the checkout is; the last one."""
+    """The checkout's fingerprints; the last one is current."""
     states = [NOW]
     monkeypatch.setattr(receipt, "fingerprint", lambda: states[-1])
     monkeypatch.setattr(receipt, "commit", lambda: ("c" * 40, True))

@@ -1,4 +1,4 @@
-"""The smoke test against tables that a test fills."""
+"""Run the smoke test against tables that a test fills."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = {"events": "event_id", "rejected": "message_id", "duplicates": "message
 
 
 class Aws:
-    """SQS that hands each message to a function, and DynamoDB that holds what it stores."""
+    """A fake SQS that passes each message to a function, and a fake DynamoDB for its items."""
 
     def __init__(self, *broken: str) -> None:
         self.broken = broken

@@ -1,4 +1,4 @@
-"""The bucket of states, against a client that knows AWS's own API model."""
+"""Create the state bucket with a client that checks AWS's API model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which version runs, which came before it, and moving between them."""
+"""Find the live and previous versions, and move the alias."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ RUNNING = LiveVersion("processor", "3", "revision")
 
 
 class Functions:
-    """Lambda with a function of some versions and perhaps an alias."""
+    """A fake Lambda with a function, its versions and possibly an alias."""
 
     def __init__(self, *existing: str, alias: str | None = None, moved: bool = False) -> None:
         self.existing = existing

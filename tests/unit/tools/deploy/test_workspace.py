@@ -1,4 +1,4 @@
-"""The staged copy that is deployed, and which tools may deploy it."""
+"""Stage the copy for a deploy, and check which provider may deploy it."""
 
 import shutil
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def test_the_old_provider_is_for_emulators_only() -> None:
 
 @pytest.fixture
 def initialised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Account], list[str]]:
-    """Opens a workspace of the checkout with a current provider; returns the arguments of init."""
+    """Open a workspace of the checkout with a current provider; return the arguments of init."""
     said: list[str] = []
 
     def run(program: list[str], *arguments: object, **_: object) -> tuple[int, str]:
@@ -86,7 +86,7 @@ def initialised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Ac
 
 @pytest.fixture
 def tested_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where the tests keep the lock file that they ran with; there is none yet, nor a committed one."""
+    """Return the path of the tests' lock file; neither it nor a committed one exists."""
     monkeypatch.setattr(receipt, "TESTED_LOCK", tmp_path / "tested.lock.hcl")
     monkeypatch.setattr(receipt, "LOCK", "terraform/none-is-committed.lock.hcl")
     return tmp_path / "tested.lock.hcl"

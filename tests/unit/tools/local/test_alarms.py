@@ -1,4 +1,4 @@
-"""Which of the alarms that a plan would change on an emulator are as the config says."""
+"""Find alarms that an emulator reads back incompletely and that equal the config."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ AVERAGE = {"Period": 60, "Statistic": "Average"}
 
 
 class CloudWatch:
-    """Keeps these alarms."""
+    """A client that returns these alarms."""
 
     def __init__(self, *kept: dict[str, Any]) -> None:
         self.kept = kept

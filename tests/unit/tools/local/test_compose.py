@@ -1,4 +1,4 @@
-"""docker-compose.yml: pinned, on the loopback alone, healthy when it says so, and valid for both composes."""
+"""docker-compose.yml is pinned, on loopback only, has health checks, and is valid for both composes."""
 
 import os
 import re
@@ -18,12 +18,12 @@ EACH = pytest.mark.parametrize("name", SERVICES)
 
 
 def defaults(text: str) -> str:
-    """The text as it is where the environment sets nothing."""
+    """Return the text with the defaults of all variables."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
 
 
 def locked(package: str) -> str:
-    """The version of a package in the locks."""
+    """Return the version of a package in the locks."""
     for lock in ("emulator", "dev"):
         found = re.search(rf"^{package}==(\S+)", (REQUIREMENTS / f"{lock}.txt").read_text(), re.MULTILINE)
         if found:

@@ -1,4 +1,4 @@
-"""Changing Terraform text without moving a line."""
+"""Edit Terraform text without moving a line."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tools.local import hcl
 
 
 def without(text: str, *names: str) -> str:
-    """The text without those attributes and nested blocks of its only block."""
+    """Return the text without those attributes and nested blocks of its only block."""
     (block,) = hcl.parse(text)
     return hcl.apply_edits(
         text, [hcl.Edit(text_range) for name in names for text_range in block.ranges(name)]

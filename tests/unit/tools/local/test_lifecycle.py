@@ -27,7 +27,7 @@ OUTPUTS = {output: output for output in ENVIRONMENT_OUTPUTS.values()}
 
 
 class FakeEmulator:
-    """Stands in for the ministack module: alive from start() to stop() or until a test ends it."""
+    """A fake ministack module: alive from start() to stop() or until a test stops it."""
 
     def __init__(self) -> None:
         self.alive: set[str] = set()
@@ -63,7 +63,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEmulator:
 
 @pytest.fixture
 def applied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The endpoints that Terraform was applied to; each apply leaves a state file behind."""
+    """Return the endpoints of Terraform's applies; each apply writes a state file."""
     endpoints: list[str] = []
 
     def apply(state_dir: Path, endpoint: str, *_: Any) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def test_localstack_that_cannot_start_is_refused_with_the_reason(tmp_path: Path,
 
 @pytest.fixture
 def destroyed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The endpoints that Terraform was told to destroy on."""
+    """Return the endpoints of Terraform's destroys."""
     endpoints: list[str] = []
     monkeypatch.setattr(terraform, "destroy", lambda _state_dir, at: endpoints.append(at))
     return endpoints

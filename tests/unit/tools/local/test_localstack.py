@@ -25,7 +25,7 @@ COMPOSE_UP = '"compose --project-name") exit 0;;'
 
 @pytest.fixture
 def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
-    """Put a docker on a PATH of its own that can do just what is asked for; return the file of its calls."""
+    """Put a docker with the given abilities on a PATH of its own; return the file of its calls."""
     path = tmp_path / "path"
     path.mkdir()
     # What the script itself needs; this machine's own docker and compose are not to be found.

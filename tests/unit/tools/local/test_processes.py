@@ -25,7 +25,7 @@ WITH_CHILD = (
 
 @pytest.fixture(params=["proc", "ps"], autouse=True)
 def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where the facts come from: /proc on Linux, ps and lsof on macOS."""
+    """Select the source of process data: /proc on Linux, ps and lsof on macOS."""
     tools = {"proc": processes.HAS_PROC, "ps": shutil.which("ps")}
     if not tools[request.param]:
         pytest.skip(f"there is no {request.param} here")

@@ -12,7 +12,7 @@ from tools.local import processes, toolchain
 
 @pytest.fixture
 def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], str]:
-    """Puts a terraform on PATH that says it is of a given version, or says nothing sensible."""
+    """Put a terraform on PATH that reports a given version, or nothing valid."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     def put(version: str) -> str:
@@ -28,7 +28,7 @@ def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
 
 @pytest.fixture
 def wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """Terraform from the wheel, as a script that only says its version."""
+    """Replace Terraform from the wheel by a script that only reports its version."""
     script = tmp_path / "from-wheel"
     script.write_text('#!/bin/sh\necho \'{"terraform_version": "1.15.5"}\'\n')
     script.chmod(0o755)
@@ -51,7 +51,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[Callable[[int], str]]:
-    """Starts a web server that answers everything with one status; returns its address."""
+    """Start a web server that answers each request with one status; return its address."""
     servers: list[HTTPServer] = []
 
     def serve(status: int) -> str:

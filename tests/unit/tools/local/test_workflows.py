@@ -1,4 +1,4 @@
-"""The CI's jobs call make and hold no logic; nothing in them is a key. (make lint runs actionlint.)"""
+"""CI jobs only call make, and contain no keys. (make lint runs actionlint.)"""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ EACH = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
 def jobs(path: Path) -> dict[str, dict[str, Any]]:
-    """The jobs of a workflow, by name."""
+    """Return the jobs of a workflow by name."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text())["jobs"]
     return found
 

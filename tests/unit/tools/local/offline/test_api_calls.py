@@ -1,4 +1,4 @@
-"""What is set after the apply. The stubbed clients check every call against AWS's own API models."""
+"""Set values after the apply. The stubbed clients check each call against AWS's API models."""
 
 from collections.abc import Iterator
 from typing import Any

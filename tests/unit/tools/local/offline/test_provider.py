@@ -1,4 +1,4 @@
-"""Where the old provider comes from, and what it takes to be trusted."""
+"""Install the old provider, and refuse one with another hash."""
 
 import base64
 import hashlib

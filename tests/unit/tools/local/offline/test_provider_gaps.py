@@ -1,4 +1,4 @@
-"""The list against the config that it is for."""
+"""Compare the list of gaps with the config."""
 
 import pytest
 

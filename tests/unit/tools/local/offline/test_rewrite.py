@@ -1,4 +1,4 @@
-"""Bringing config text down to the old provider."""
+"""Rewrite config text for the old provider."""
 
 import pytest
 
@@ -49,6 +49,13 @@ def test_terraform_evaluates_the_values_that_an_api_call_sets() -> None:
         'resource "terraform_data" "provider_gaps" { '
         'input = [{ type = "aws_thing" id = aws_thing.x.id values = { later = var.a } }] }'
     )
+
+
+def test_a_value_that_only_the_call_can_know_is_not_evaluated() -> None:
+    entry = ProviderGap("aws_thing", "version", API_CALL, in_config='"0"', evaluated=False)
+    result = rewritten('resource "aws_thing" "x" {\n  version = aws_other.y.version\n}\n', entry)
+    assert "values = { }" in said(result, CARRIER_FILE)
+    assert "aws_other" not in "".join(result.files.values())
 
 
 def test_the_provider_uses_the_environments_credentials_and_checks_the_account_unless_as_root() -> None:
