@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+import contract
 from tests.unit.tools.analytics.archive import event_line, key, put, rejected_line
 from tools.analytics.database import PARTITIONS, open_archive, view_sql
 from tools.analytics.named_queries import NamedQuery, named_queries, named_query
@@ -93,6 +95,32 @@ def test_large_orders_come_by_customer_most_orders_first(archive: Path) -> None:
         ("cust-7", "EUR", 2, Decimal("5000.30"), Decimal("3000.20"), newest),
         ("cust-8", "USD", 1, Decimal(9000), Decimal(9000), newest),
     ]
+
+
+@pytest.mark.parametrize("name", ["revenue_per_hour", "large_orders_by_customer"])
+def test_amounts_beyond_the_contract_have_rows_of_their_own_and_never_overflow(
+    archive: Path, tmp_path: Path, name: str
+) -> None:
+    """Contract 1.0.0 allowed 9e33, and two of them are more than DECIMAL(38, 4) holds."""
+    before = answers(archive, name)
+    old = {"amount": "9" + "0" * 33, "currency": "EUR", "large_order": True, "schema_version": "1.0.0"}
+    lines = [event_line({}, event_id=f"old-{n}", customer_id="cust-old", **old) for n in range(2)]
+    shutil.copytree(archive, tmp_path, dirs_exist_ok=True)
+    put(tmp_path, key(name="old"), *lines)
+    rows = answers(tmp_path, name)
+    assert [row for row in rows if "old" not in str(row)] == before
+    assert sorted(row[1] for row in rows if "old" in str(row)) == [
+        "EUR (event_id old-0)", "EUR (event_id old-1)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["revenue_per_hour", "large_orders_by_customer"])
+def test_amounts_at_the_bound_of_the_contract_are_summed(tmp_path: Path, name: str) -> None:
+    largest = contract.declared_fields("order")["amount"]["exclusiveMaximum"] - Decimal("0.0001")
+    said = {"amount": str(largest), "currency": "EUR", "large_order": True}
+    put(tmp_path, key(), *(event_line({}, event_id=f"e-{n}", **said) for n in range(1000)))
+    (row,) = answers(tmp_path, name)
+    assert 1000 * largest in row
 
 
 def test_a_rejected_event_counts_for_each_rule_that_it_broke(archive: Path) -> None:
