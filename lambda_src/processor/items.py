@@ -25,11 +25,10 @@ def event_item(message: Message, *, large_order: bool, pending_alerts: Iterable[
     """
     event = message.event
     event_type = event["event_type"]
-    declared = contract.declared_fields(event_type)
     item: Item = {
         column.name: _typed(column.type, event[column.name])
         for column in EVENT_FIELDS
-        if column.name in event and column.name in declared
+        if column.name in event
     }
     item |= {
         **_provenance(message),
