@@ -139,8 +139,8 @@ def main(arguments: Sequence[str]) -> int:
 def _run(given: dict[str, Any], console: Console) -> Result:
     endpoint_url = (
         given.get("endpoint_url")
-        or os.environ.get("AWS_ENDPOINT_URL_SQS")
         or os.environ.get("AWS_ENDPOINT_URL")
+        or os.environ.get("AWS_ENDPOINT_URL_SQS")
         or None
     )
     if "resume" in given:

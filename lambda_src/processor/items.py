@@ -57,7 +57,7 @@ def rejected_item(message: Message, kind: str, reasons: contract.Violations, ret
         "kind": {"S": kind},
         "reasons": {"L": _listed(reasons)},
         "violation_count": {"N": str(reasons.total)},
-        attributes.SUMMARY: {"S": _summary(reasons)},
+        attributes.SUMMARY: {"L": _summary(reasons)},
         attributes.RULES: {"SS": sorted({violation.rule for violation in reasons})},
         attributes.EXPIRES_AT: _expires_at(message, retention_days),
         attributes.ALERT_PENDING: {"S": kind},
@@ -116,9 +116,14 @@ def _listed(reasons: contract.Violations) -> list[Any]:
     return listed
 
 
-def _summary(reasons: contract.Violations) -> str:
-    text = "; ".join(f"{violation.path} {violation.reason}" for violation in reasons[:5])
-    return _storable(text)[:_MAX_SUMMARY]
+def _summary(reasons: contract.Violations) -> list[Any]:
+    summary: list[Any] = []
+    left = _MAX_SUMMARY
+    for violation in reasons[:5]:
+        text = _storable(f"{violation.path} {violation.reason}")[:left]
+        summary += [{"S": text}] if text else []
+        left -= len(text)
+    return summary
 
 
 def _storable(text: str) -> str:

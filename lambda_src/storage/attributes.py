@@ -27,7 +27,8 @@ TYPE_SHARD = "type_bucket"
 LARGE_ORDER_SHARD = "large_bucket"
 REJECTED_SHARD = "bucket"
 
-# Of rejected events: what the index of the newest rejections shows.
+# Of rejected events: what the index of the newest rejections shows. The summary is the list of the first
+# reasons; older items have one string.
 SUMMARY = "summary"
 RULES = "rules"
 
@@ -45,6 +46,12 @@ def text(item: Mapping[str, Mapping[str, Any]], name: str) -> str | None:
     """Return a string attribute, or None if the item has none."""
     value: str | None = item.get(name, {}).get("S")
     return value
+
+
+def texts(item: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
+    """Return the strings of a list attribute. A single string counts as a list of one."""
+    value = item.get(name, {})
+    return [member["S"] for member in value["L"]] if "L" in value else [value["S"]] if "S" in value else []
 
 
 def number(item: Mapping[str, Mapping[str, Any]], name: str) -> int:

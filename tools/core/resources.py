@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
+from tools.core.aws import create_session, is_aws
 from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState
@@ -26,8 +26,6 @@ _CONFIG = Config(
 )
 # An emulator is reached without a proxy, and its host name has no subdomains for buckets.
 _EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
-# An endpoint may be AWS's own: a region's, a VPC's.
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,8 @@ class Resources:
         Call this in the main thread first: threads may share a client, but not create clients concurrently.
         """
         if service not in self.clients:
-            key, secret = self.credentials or (None, None)
             session = boto3.session.Session(
-                aws_access_key_id=key, aws_secret_access_key=secret, region_name=self.region
+                botocore_session=create_session(self.endpoint, self.region, self.credentials)
             )
             config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
             self.clients[service] = session.client(service, endpoint_url=self.endpoint, config=config)
@@ -142,7 +139,7 @@ class Resources:
             **names,
             region=exports["AWS_DEFAULT_REGION"],
             endpoint=exports.get("AWS_ENDPOINT_URL") or None,
-            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or _is_aws(exports.get("AWS_ENDPOINT_URL")),
+            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or is_aws(exports.get("AWS_ENDPOINT_URL")),
             state_dir=state_dir,
         )
 
@@ -158,8 +155,3 @@ def require_archive(resources: Resources) -> None:
         raise ToolError(
             "This pipeline has no archive.", "Set the Terraform variable archive to true, then: make up"
         )
-
-
-def _is_aws(endpoint: str | None) -> bool:
-    host = urlsplit(endpoint or "").hostname or ""
-    return not endpoint or host.endswith(_AWS_DOMAINS)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.core.aws_errors import explain
-from tools.core.cli import INTERRUPTED, print_error
-from tools.core.console import err
+from tools.core.cli import INTERRUPTED
 from tools.core.errors import OpsError, StackError, UsageError
+from tools.core.program import print_error, start
 from tools.deploy import commands
 from tools.deploy.account import open_account
 from tools.deploy.commands import Command
@@ -64,11 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return print_error(error)
     except StackError as error:
         return print_error(OpsError(str(error)))
-    except (BotoCoreError, ClientError, OSError) as error:
+    except (BotoCoreError, ClientError, URLError, TimeoutError) as error:
         return print_error(explain(error, endpoint) or OpsError(str(error)))
     except KeyboardInterrupt:
-        err.print("Stopped. Run the same command to continue.")
-        return INTERRUPTED
+        return print_error(OpsError("Stopped. Run the same command to continue.", status=INTERRUPTED))
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -127,4 +126,4 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     # SIGTERM acts like Ctrl-C: Terraform finishes the resources that it is changing.
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(main())
+    start(main)

@@ -15,6 +15,7 @@ from tools.core.errors import OpsError, UsageError
 from tools.core.files import exclusive
 from tools.core.resources import Resources
 from tools.core.state import ENVIRONMENT_OUTPUTS
+from tools.core.text import indent_lines
 from tools.deploy import (
     deployment_record,
     emulator,
@@ -60,7 +61,7 @@ def show_policy(environment: Environment, _account: None, options: Namespace) ->
         )
     (account_id,) = environment.allowed_account_ids
     template = policy.ATHENA if options.athena else policy.TEMPLATE
-    out.print(json.dumps(policy.document(environment, account_id, template), indent=2), markup=False)
+    out.print(json.dumps(policy.document(environment, account_id, template), indent=2))
     return 0
 
 
@@ -193,7 +194,7 @@ def env(environment: Environment, account: Account, _options: Namespace) -> int:
         variable: outputs[output] for variable, output in ENVIRONMENT_OUTPUTS.items() if output in outputs
     }
     for variable, value in {"AWS_DEFAULT_REGION": account.region, **names}.items():
-        out.print(f"export {variable}={shlex.quote(str(value))}", markup=False)
+        out.print(f"export {variable}={shlex.quote(str(value))}")
     # The profile is not exported, because the deployer may not read stored events.
     if account.endpoint is None:
         out.print("unset AWS_ENDPOINT_URL")
@@ -296,7 +297,7 @@ def _exports(environment: Environment) -> str:
 
 
 def _log(text: str) -> None:
-    err.print(safe_text(text))
+    err.print(indent_lines(text))
 
 
 Command = Callable[..., int]

@@ -6,12 +6,15 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
 from tools.core.errors import StackError
 from tools.core.paths import DEFAULT_STATE_DIR
+from tools.core.program import print_error, start
 from tools.core.state import StackState
+from tools.core.text import strip_control_chars
 from tools.local import emulators
 
 INTERRUPTED = 130
@@ -28,17 +31,11 @@ def main(arguments: list[str]) -> int:
     try:
         return int(COMMANDS[options.command](options, rest))
     except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(
-            f"{error}\nThe stack cannot be changed. Correct this, then run the same command again.",
-            file=sys.stderr,
-        )
-        return 1
+        return print_error(error)
     except KeyboardInterrupt:
-        print("Stopped. make up continues, make down removes the stack.", file=sys.stderr)
-        return INTERRUPTED
+        return print_error(
+            StackError("Stopped. make up continues, make down removes the stack.", status=INTERRUPTED)
+        )
 
 
 def _up(options: argparse.Namespace, _: list[str]) -> int:
@@ -69,9 +66,20 @@ def _status(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _env(options: argparse.Namespace, _: list[str]) -> int:
-    for name, value in StackState.load(options.state_dir).environment().items():
-        _log(f"export {name}={shlex.quote(value)}")
+    state = StackState.load(options.state_dir)
+    exports = state.environment()
+    # Settings for AWS, or for another project's emulator, would win over these in other tools.
+    if state.endpoint and (leftover := sorted(name for name in os.environ if _is_aws_setting(name, exports))):
+        print("unset", *leftover)
+    for name, value in exports.items():
+        print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _is_aws_setting(name: str, exports: Mapping[str, str]) -> bool:
+    return name not in exports and name.startswith(
+        ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_")
+    )
 
 
 def _doctor(_options: argparse.Namespace, _: list[str]) -> int:
@@ -141,8 +149,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _log(text: str) -> None:
-    print(text, flush=True)
+    print(strip_control_chars(text, keep="\n"), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    start(lambda: main(sys.argv[1:]))

@@ -36,9 +36,9 @@ class BootstrapError(Exception):
 
 def ensure(names: list[str]) -> None:
     """Build the named environments that are missing or out of date. Raises BootstrapError."""
-    if set("\n:") & set(str(ROOT)):
+    if set("\n:\\") & set(str(ROOT)):
         raise BootstrapError(
-            f"The checkout's path, {ROOT}, contains a colon or a line break, which PYTHONPATH cannot. "
+            f"The checkout's path, {ROOT}, contains a colon, a backslash or a line break. "
             "Move the checkout to another directory."
         )
     if all(is_current(name) for name in names):

@@ -1,12 +1,13 @@
 """Bring a stack up and down."""
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from tools.core.errors import StackError
-from tools.core.files import exclusive
+from tools.core.files import exclusive, require_space
 from tools.core.log import Log, labelled
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import FILE as STATE_FILE
@@ -52,6 +53,8 @@ def up(
         is quick; ``down`` removes it.
     """
     state_dir = state_dir.absolute()
+    for directory in (state_dir, Path(tempfile.gettempdir())):
+        require_space(directory)
     state_dir.mkdir(parents=True, exist_ok=True)
     (state_dir / MARKER).touch()
     with exclusive(state_dir / "lock", "working on this stack"):

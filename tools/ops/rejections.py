@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import attributes, keys
-from storage.attributes import EVENT_ID, MESSAGE_ID, number, text
+from storage.attributes import EVENT_ID, MESSAGE_ID, number, text, texts
 from tools.core import tables
 from tools.core.indexes import NEWEST_REJECTED, newest_first
 from tools.core.resources import Resources
@@ -35,7 +35,7 @@ class Reason:
 class Rejection:
     """The index entry of a rejected event.
 
-    ``summary`` has the first reasons, ``rules`` the violated rules, ``violations`` the number of reasons.
+    ``reasons`` has the first reasons, ``rules`` the violated rules, ``violations`` the number of reasons.
     """
 
     message_id: str
@@ -43,7 +43,7 @@ class Rejection:
     kind: str
     event_id: str | None
     event_type: str | None
-    summary: str
+    reasons: tuple[str, ...]
     rules: frozenset[str]
     violations: int
 
@@ -57,10 +57,15 @@ class Rejection:
             kind=kind,
             event_id=text(item, EVENT_ID),
             event_type=text(item, "event_type"),
-            summary=text(item, attributes.SUMMARY) or kind,
+            reasons=tuple(texts(item, attributes.SUMMARY) or [kind]),
             rules=frozenset(item.get(attributes.RULES, {}).get("SS", ())),
             violations=number(item, "violation_count"),
         )
+
+    @property
+    def summary(self) -> str:
+        """Return the first reasons as one text."""
+        return "; ".join(self.reasons)
 
     def mentions(self, words: str) -> bool:
         """Return whether the kind, a violated rule or the summary contains these words, ignoring case."""

@@ -17,10 +17,13 @@ from tools.core.console import out, safe_text
 from tools.core.errors import UsageError
 from tools.core.log_events import events_since
 from tools.core.resources import Resources
+from tools.core.text import indent_lines, strip_control_chars
 from tools.core.time_range import parse_duration
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 _STYLES = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
+# Of the further lines of a message, which then cannot be taken for lines of the log.
+_INDENT = " " * 4
 _POLL_SECONDS = 1.0
 # Streams arrive out of order: each read overlaps the previous one by this much.
 _LATE_MILLIS = 10_000
@@ -69,7 +72,10 @@ class Line:
         """Return the line for a terminal. Of a batch's events, only ``event_id`` is included."""
         time_of_day = datetime.fromtimestamp(self.millis / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         style = _STYLES.get(self.level, "" if self.level else "dim")
-        text = Text.assemble((time_of_day, "dim"), f" {self.level or '-':<8}", safe_text(self.message, style))
+        level = strip_control_chars(self.level) or "-"
+        text = Text.assemble(
+            (time_of_day, "dim"), f" {level:<8}", Text(indent_lines(self.message, _INDENT), style=style)
+        )
         traceback = Text()
         for name, value in self.fields.items():
             if name == "events":
@@ -77,9 +83,11 @@ class Line:
             if value in (0, [], ""):
                 continue
             if isinstance(value, str) and "\n" in value:
-                traceback.append_text(safe_text("\n    " + value.rstrip().replace("\n", "\n    "), "dim"))
+                traceback.append("\n" + _INDENT + indent_lines(value.rstrip(), _INDENT), "dim")
             else:
-                text.append_text(Text.assemble("  ", (f"{name}=", "dim"), safe_text(_field_text(value))))
+                text.append_text(
+                    Text.assemble("  ", safe_text(f"{name}=", "dim"), safe_text(_field_text(value)))
+                )
         return text.append_text(traceback)
 
 

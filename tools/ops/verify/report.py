@@ -93,7 +93,7 @@ def show_discrepancies(discrepancies: list[Discrepancy]) -> None:
 
 def show_not_compared() -> None:
     """Print that content was not compared because the emulator rewrites bodies, and the remedy."""
-    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow", markup=False)
+    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow")
 
 
 def counts_table() -> Table:
@@ -147,7 +147,7 @@ def _show_run(result: VerifyResult) -> None:
         return
     difference = reconciliation.sent - reconciliation.accounted
     note = f", {difference:,} not accounted for" if difference else ""
-    out.print(f"\nRun {run.run_id}\n{invariant(reconciliation)}{note}", markup=False)
+    out.print(f"\nRun {run.run_id}\n{invariant(reconciliation)}{note}")
     if not run.complete:
         out.print("The producer was interrupted: its last messages may be missing from the manifest.")
     if run.failed:
