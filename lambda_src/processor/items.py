@@ -88,11 +88,14 @@ def ingest_latency_ms(message: Message) -> int:
 
 
 def _provenance(message: Message) -> Item:
-    return {
+    provenance = {
         "message_id": {"S": message.origin_id},
         "content_hash": {"S": message.content_hash},
         "received_at": {"S": iso_millis(message.received_at)},
     }
+    if message.claimed_origin_id is not None:
+        provenance[attributes.CLAIMED_ORIGIN] = {"S": _storable(message.claimed_origin_id)}
+    return provenance
 
 
 def _expires_at(message: Message, retention_days: int) -> dict[str, str]:

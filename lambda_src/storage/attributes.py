@@ -5,6 +5,7 @@ A name is data: changing one needs a migration.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ EVENT_ID = "event_id"
 MESSAGE_ID = "message_id"
 CONTENT_HASH = "content_hash"
 EXPIRES_AT = "expires_at"
+# The id that an unsigned message names as its origin; at most 100 characters.
+CLAIMED_ORIGIN = "claimed_origin_id"
 # The alert that is stored with the item and not yet published; removed when SNS has accepted it.
 ALERT_PENDING = "alert_pending"
 
@@ -42,9 +45,20 @@ STORED_CONTENT_HASH = "stored_content_hash"
 RECORDED_AT = "recorded_at"
 
 
+_WHOLE_NUMBER = re.compile("-?[0-9]{1,38}")
+
+
 def text(item: Mapping[str, Mapping[str, Any]], name: str) -> str | None:
     """Return a string attribute, or None if the item has none."""
-    value: str | None = item.get(name, {}).get("S")
+    value = _value(item, name, "S")
+    return value if isinstance(value, str) else None
+
+
+def required(item: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    """Return a string attribute. Raises ValueError if the item has none."""
+    value = text(item, name)
+    if not value:
+        raise ValueError(f"its item has no {name} of type S")
     return value
 
 
@@ -56,9 +70,16 @@ def texts(item: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
 
 def number(item: Mapping[str, Mapping[str, Any]], name: str) -> int:
     """Return a whole-number attribute, or 0 if the item has none."""
-    return int(item.get(name, {}).get("N", 0))
+    value = _value(item, name, "N")
+    return int(value) if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value) else 0
 
 
 def flag(item: Mapping[str, Mapping[str, Any]], name: str) -> bool:
     """Return a boolean attribute, or False if the item has none."""
-    return bool(item.get(name, {}).get("BOOL", False))
+    return _value(item, name, "BOOL") is True
+
+
+def _value(item: Mapping[str, Mapping[str, Any]], name: str, kind: str) -> Any:
+    # An item that was written by hand may have anything under a name.
+    value = item.get(name)
+    return value.get(kind) if isinstance(value, Mapping) else None

@@ -110,6 +110,14 @@ def test_the_function_knows_its_own_timeout() -> None:
     assert given["FUNCTION_TIMEOUT_SECONDS"] == "${tostring(var.function_timeout)}"
 
 
+def test_the_function_has_a_random_key_that_stays_and_is_not_shown() -> None:
+    (key,) = resources("terraform_data").values()
+    assert key["input"] == "${uuid()}${uuid()}"
+    assert key.block("lifecycle")["ignore_changes"] == ["input"]
+    given = function().block("environment")["variables"]
+    assert given["ORIGIN_KEY"] == "${sensitive(terraform_data.origin_key.output)}"
+
+
 def test_a_new_zip_updates_the_function() -> None:
     assert function()["filename"] == "${var.lambda_zip}"
     assert function()["source_code_hash"] == "${filebase64sha256(var.lambda_zip)}"

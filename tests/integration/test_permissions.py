@@ -18,10 +18,13 @@ from typing import Any
 
 import pytest
 
+from contract import content_hash
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import IAM
 from tests.unit.archiver.factories import record as stream_record
+from tools.core.origins import Origins
+from tools.core.resources import Resources
 from tools.local import ministack_iam
 
 pytestmark = pytest.mark.needs(IAM)
@@ -37,6 +40,7 @@ class Role:
 
     def __init__(self, pipeline: Pipeline, output: str) -> None:
         self.pipeline = pipeline
+        self._origins = Origins(Resources.of_stack(pipeline.state_dir))
         self.function_name = pipeline.state.outputs[output]
         self._iam = pipeline.state.client("iam")
         self._lambda = pipeline.state.client("lambda")
@@ -73,7 +77,8 @@ class Role:
 
     def process(self, body: str, message_id: str = "", origin: str | None = None) -> bool:
         """Invoke the function with one message, and return whether it kept the message."""
-        attributes = {"origin_message_id": {"stringValue": origin, "dataType": "String"}} if origin else {}
+        signed = self._origins.attributes(origin, content_hash(body)) if origin else {}
+        attributes = {name: {"stringValue": value["StringValue"]} for name, value in signed.items()}
         record = {
             "messageId": message_id or str(uuid.uuid4()),
             "body": body,

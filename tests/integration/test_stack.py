@@ -131,6 +131,7 @@ print("fine")
         "FUNCTION_TIMEOUT_SECONDS": "30",
         "REJECTED_RETENTION_DAYS": "90",
         "DUPLICATES_RETENTION_DAYS": "30",
+        "ORIGIN_KEY": "key",
     }
     return subprocess.run(
         [sys.executable, "-I", "-c", program], env=environment, capture_output=True, text=True, check=False

@@ -25,7 +25,9 @@ class Reason:
     @classmethod
     def from_element(cls, element: dict[str, Any]) -> Reason:
         """Read an element of an item's list of reasons."""
-        return cls(*(text(element["M"], name) or "" for name in ("path", "rule", "reason")))
+        members = element.get("M")
+        members = members if isinstance(members, dict) else {}
+        return cls(*(text(members, name) or "" for name in ("path", "rule", "reason")))
 
     def __str__(self) -> str:
         return f"{self.path} {self.reason}"
@@ -58,7 +60,7 @@ class Rejection:
             event_id=text(item, EVENT_ID),
             event_type=text(item, "event_type"),
             reasons=tuple(texts(item, attributes.SUMMARY) or [kind]),
-            rules=frozenset(item.get(attributes.RULES, {}).get("SS", ())),
+            rules=frozenset(item.get(attributes.RULES, {}).get("SS") or ()),
             violations=number(item, "violation_count"),
         )
 
@@ -101,7 +103,7 @@ def get_item(resources: Resources, message_id: str) -> Item | None:
 
 def reasons_of(item: Item) -> list[Reason]:
     """Return the reasons that a rejected item lists."""
-    return [Reason.from_element(element) for element in item.get("reasons", {}).get("L", ())]
+    return [Reason.from_element(element) for element in item.get("reasons", {}).get("L") or ()]
 
 
 def still_rejected(resources: Resources, message_ids: list[str]) -> set[str]:

@@ -43,9 +43,11 @@ def find(resources: Resources, manifest: str | None) -> Path | None:
     if manifest not in (None, "latest"):
         return Path(manifest)
     directory = resources.state_dir / "manifests"
-    paths = sorted(directory.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    written = [(path.stat(), path) for path in directory.glob("*.jsonl")]
+    # A producer that starts has created its manifest and not yet written the first line.
+    paths = {path: status.st_mtime_ns for status, path in written if status.st_size}
     if paths:
-        return paths[-1]
+        return max(paths, key=lambda path: paths[path])
     if manifest is None:
         return None
     raise ToolError(f"There is no manifest in {directory}.", "Write one: make send, or make demo")

@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 import pytest
 
 import contract
-from tests.unit.tools.fakes import DLQ, FakeSQS, pipeline
+from tests.unit.tools.fakes import DLQ, FakeSQS, pipeline, signed
 from tools.core import queues
 from tools.core.queues import Depth
 
@@ -60,7 +60,8 @@ LOCALSTACK = """<?xml version='1.0' encoding='utf-8'?>
 <ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><ReceiveMessageResult>
 <Message><MessageId>m-1</MessageId><Body>  {&quot;a&quot;:&#xD;1}\n</Body></Message>
 <Message><MessageId>m-2</MessageId><Body>again</Body><MessageAttribute><Name>origin_message_id</Name><Value>
-<StringValue>m-0</StringValue><DataType>String</DataType></Value></MessageAttribute></Message>
+<StringValue>m-0</StringValue><DataType>String</DataType></Value></MessageAttribute><MessageAttribute>
+<Name>origin_signature</Name><Value><StringValue>{signature}</StringValue></Value></MessageAttribute></Message>
 </ReceiveMessageResult></ReceiveMessageResponse>"""
 
 
@@ -71,7 +72,8 @@ def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pyt
         asked.append(url)
         if "/_ministack/" in url:
             raise HTTPError(url, 404, "Not Found", Message(), None)
-        return BytesIO(LOCALSTACK.encode())
+        signature = signed("m-0", "again")["origin_signature"]["StringValue"]
+        return BytesIO(LOCALSTACK.replace("{signature}", signature).encode())
 
     monkeypatch.setattr(queues._direct, "open", answer)
     assert queues.peek(pipeline(endpoint="http://127.0.0.1:1"), "http://127.0.0.1:1/0/events") == [
@@ -115,5 +117,20 @@ def test_dead_letters_are_read_and_released() -> None:
 
 def test_a_copy_has_the_message_id_of_its_original() -> None:
     sqs = FakeSQS()
-    sqs.put(DLQ, "a", origin_message_id={"DataType": "String", "StringValue": "first"})
+    sqs.put(DLQ, "a", **signed("first", "a"))
     assert [message.message_id for message in queues.read_dead_letters(pipeline(sqs=sqs))] == ["first"]
+
+
+def test_an_origin_that_is_only_claimed_does_not_count() -> None:
+    sqs = FakeSQS()
+    ids = sqs.put(DLQ, "a", origin_message_id={"DataType": "String", "StringValue": "victim"})
+    ids += sqs.put(DLQ, "b", **signed("victim", "another body"))
+    assert [message.message_id for message in queues.read_dead_letters(pipeline(sqs=sqs))] == ids
+
+
+def test_the_key_is_read_only_for_messages_that_name_an_origin() -> None:
+    sqs = FakeSQS()
+    sqs.put(DLQ, "a")
+    resources = pipeline(sqs=sqs)
+    del resources.clients["lambda"]
+    assert len(queues.read_dead_letters(resources)) == 1

@@ -49,7 +49,7 @@ def test_a_lost_message_is_named_and_violates_the_invariant(capsys: pytest.Captu
 def test_missing_messages_that_may_be_among_unreadable_ones_are_undecided() -> None:
     manifest = _run(sent("1", "a"), sent("2", "b"))
     assert verify.evaluate(snapshot(unseen=2, still=False), manifest).is_undecided
-    assert not verify.evaluate(snapshot(unseen=1, still=False), manifest).is_undecided
+    assert not verify.evaluate(snapshot(unseen=1), manifest).is_undecided
 
 
 def test_only_the_first_twenty_discrepancies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +101,13 @@ def _table(dynamodb: FakeDynamoDB) -> None:
     )
     dynamodb.put("duplicates", message_id={"S": "2"}, event_id={"S": "evt-1"}, content_hash={"S": "h"})
     reason = {"M": {"path": {"S": "$"}, "rule": {"S": "json"}, "reason": {"S": "not JSON"}}}
-    dynamodb.put("rejected", message_id={"S": "3"}, kind={"S": "invalid_event"}, reasons={"L": [reason]})
+    dynamodb.put(
+        "rejected",
+        message_id={"S": "3"},
+        kind={"S": "invalid_event"},
+        content_hash={"S": "h3"},
+        reasons={"L": [reason]},
+    )
 
 
 def test_a_snapshot_contains_the_tables_and_queues(monkeypatch: pytest.MonkeyPatch) -> None:
