@@ -28,6 +28,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import botocore.session
+
 from tools.deploy.environment import Environment
 
 TEMPLATE = Path(__file__).with_name("deployer-policy.json")
@@ -35,17 +37,12 @@ TEMPLATE = Path(__file__).with_name("deployer-policy.json")
 ATHENA = Path(__file__).with_name("athena-policy.json")
 # IAM's limit for a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas").
 MOST_CHARACTERS = 6144
-# Which part of AWS a region is in, by how its code begins (IAM user guide, "ARNs": partitions).
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 
 
 def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
     """The policy for deploying one environment in one account and region; with `ATHENA`, its other part."""
-    partition = next(
-        (name for start, name in PARTITIONS.items() if environment.region.startswith(start)), "aws"
-    )
     text = Template(template.read_text(encoding="utf-8")).substitute(
-        partition=partition,
+        partition=botocore.session.Session().get_partition_for_region(environment.region),
         account=account_id,
         region=environment.region,
         name=environment.full_name,
