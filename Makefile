@@ -122,7 +122,7 @@ plan-aws: ## show what a deploy would change (ENV=dev|staging|prod, AWS_PROFILE=
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy plan $(ARGS)
 
-deploy-aws: ## deploy what make test passed, then smoke-test it (ENV=dev, AUTO_APPROVE=1, FORCE=1, ARGS=--bootstrap: create the state bucket)
+deploy-aws: ## deploy what make test passed, then smoke-test it (ENV=dev, AUTO_APPROVE=1, FORCE=1, PREBUILT=1, ARGS=--bootstrap: create the state bucket and the boundary)
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy deploy $(ARGS)
 

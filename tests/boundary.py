@@ -29,10 +29,14 @@ def activity(event_id: str, padding: str) -> str:
     return json.dumps(event)
 
 
+def read_message(body: str) -> Message:
+    """Read a body as the function does, received now."""
+    return Message.read({"messageId": "0" * 36, "body": body}, datetime.now(UTC))
+
+
 def size_of_item(body: str) -> int:
     """Bytes of the item of a valid event with its payload inside, as the function counts them."""
-    record = {"messageId": "0" * 36, "body": body}
-    message = Message.read(record, datetime.now(UTC))
+    message = read_message(body)
     return item_size({**event_item(message, large_order=False), **message.payload.inline()})
 
 

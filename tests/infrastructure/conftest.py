@@ -9,6 +9,8 @@ from archiver.batch import Batch
 from archiver.buckets import Buckets
 from common.deadline import CallLimits, Deadline
 from processor.report import report
+from processor.results import STORED, MessageResult
+from tests.boundary import activity, read_message
 from tests.fakes import FakeS3
 from tests.infrastructure.configuration import Variables
 from tests.infrastructure.monitoring import Known, Monitoring, documented, emitted
@@ -31,7 +33,8 @@ def monitoring(tmp_path_factory: pytest.TempPathFactory) -> Monitoring:
 @pytest.fixture
 def known(capsys: pytest.CaptureFixture[str]) -> Known:
     """Return all metrics: those that AWS documents, and those that the functions log."""
-    report([], [], "request", datetime.now(UTC))
+    stored = MessageResult(read_message(activity("e-1", "")), STORED)
+    report([stored], [], "request", datetime.now(UTC))
     own = emitted(capsys.readouterr().out)
     archived.report(Batch("events", "rejected", NO_BUCKETS), [], "request", datetime.now(UTC))
     for namespace, metrics in emitted(capsys.readouterr().out).items():

@@ -32,6 +32,7 @@ SILENCE = {
     "rejection_rate": "notBreaching",  # nothing came, so nothing was rejected
     "archiver_errors": "notBreaching",  # nothing was written
     "archiver_behind": "notBreaching",
+    "archiver_stopped": "notBreaching",
     "unreadable_records": "notBreaching",
     "archive_failures": "ignore",  # as of the dead letters
     "large_orders": "notBreaching",  # nothing came, and nobody has said that something should have

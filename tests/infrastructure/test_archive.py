@@ -125,3 +125,19 @@ def test_the_alarm_fires_long_before_the_streams_retention_ends(monitoring: Moni
     (metric,) = metrics_of_alarm(alarm)
     assert metric.name == "IteratorAge"
     assert metric.dimensions == {"FunctionName": "aws_lambda_function.archiver.function_name"}
+
+
+def test_the_alarm_rings_when_events_are_stored_and_none_is_archived_for_a_quarter_of_an_hour(
+    monitoring: Monitoring,
+) -> None:
+    # A mapping that was disabled or deleted invokes nothing: no error, no age.
+    alarm = monitoring.alarm("archiver_stopped")
+    queries = {query["id"]: query for query in alarm["metric_query"]}
+    assert queries["unarchived"]["expression"] == "IF(FILL(archived, 0) == 0, stored, 0)"
+    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+    watched = {name: query["metric"][0] for name, query in queries.items() if "metric" in query}
+    assert {name: metric["metric_name"] for name, metric in watched.items()} == {
+        "stored": "Stored",
+        "archived": "ArchivedEvents",
+    }
+    assert {alarm["evaluation_periods"] * metric["period"] for metric in watched.values()} == {15 * 60}

@@ -4,10 +4,12 @@ That plain HTTP is refused is held in test_permissions.py, also of everything th
 """
 
 import re
+import subprocess
 
 import pytest
 
 from tests.infrastructure.configuration import Block, blocks, resources
+from tools.core.paths import ROOT
 
 CLOSED = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 ALLOWING = [
@@ -42,3 +44,16 @@ def test_only_aws_services_are_allowed_in(statement: Block) -> None:
 )
 def test_no_resource_is_public(type_: str) -> None:
     assert not resources(type_)
+
+
+def test_no_policy_and_no_configuration_names_one_partition_of_aws() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "terraform/*.tf", "dashboards/*", "tools/deploy/*", "*.tftpl"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = listed.stdout.split()
+    assert "dashboards/reader-policy.json" in files
+    assert [file for file in files if re.search(r"arn:(aws|\*)[a-z-]*:", (ROOT / file).read_text())] == []

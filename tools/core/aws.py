@@ -13,7 +13,13 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from tools.core.errors import ToolError
 
 # An endpoint may be AWS's own: a region's, a VPC's.
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
+# An endpoint may be AWS's own: a region's, a VPC's, in any partition (botocore's partitions.json).
+_AWS_DOMAINS = (
+    *(".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".c2s.ic.gov", ".sc2s.sgov.gov"),
+    *(".cloud.adc-e.uk", ".csp.hci.ic.gov", ".api.aws", ".api.amazonwebservices.com.cn"),
+    *(".api.amazonwebservices.eu", ".api.aws.ic.gov", ".api.aws.scloud", ".api.cloud-aws.adc-e.uk"),
+    ".api.aws.hci.ic.gov",
+)
 
 
 def is_aws(endpoint: str | None) -> bool:

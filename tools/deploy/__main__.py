@@ -48,6 +48,9 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, print errors with a remedy, and return the exit status."""
+    # botocore takes an empty value for the name of a profile.
+    if os.environ.get("AWS_PROFILE") == "":
+        del os.environ["AWS_PROFILE"]
     options = _parser(os.environ).parse_args(arguments)
     entry = COMMANDS[options.command]
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or None
@@ -99,6 +102,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     for name, text in (
         ("auto-approve", "do not ask"),
         ("force", "deploy an untested checkout"),
+        ("prebuilt", "deploy: use the zips in build/ and build none, as CI does"),
         ("athena", "policy: print the part that athena = true needs"),
     ):
         variable = name.upper().replace("-", "_")

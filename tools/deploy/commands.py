@@ -89,7 +89,7 @@ def plan(environment: Environment, account: Account, options: Namespace) -> int:
 def deploy(environment: Environment, account: Account, options: Namespace) -> int:
     """Deploy what was tested, then run the smoke test."""
     with _locked(environment):
-        opened, forced = _open(environment, account, refuse=not options.force)
+        opened, forced = _open(environment, account, refuse=not options.force, prebuilt=options.prebuilt)
         applied = False
         functions = account.client("lambda")
         before = versions.live(functions, versions.functions_of(opened.outputs()))
@@ -206,10 +206,12 @@ def _locked(environment: Environment) -> Any:
     return exclusive(environment.directory / "lock", f"deploying {environment.name}")
 
 
-def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Workspace, list[str]]:
+def _open(
+    environment: Environment, account: Account, refuse: bool, prebuilt: bool = False
+) -> tuple[Workspace, list[str]]:
     """Stage the checkout. Return its workspace and the differences from what was tested."""
     out.print(safe_text(f"{environment.full_name} in {account.where}, as {account.caller}"))
-    fingerprint = workspace.stage(environment)
+    fingerprint = workspace.stage(environment, prebuilt)
     different = _untested(fingerprint, account)
     if different:
         out.print(safe_text("This is not what was tested:", "bold yellow"))

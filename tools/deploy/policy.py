@@ -28,6 +28,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import botocore.session
+
 from tools.deploy.environment import Environment
 
 TEMPLATE = Path(__file__).with_name("deployer-policy.json")
@@ -35,17 +37,12 @@ TEMPLATE = Path(__file__).with_name("deployer-policy.json")
 ATHENA = Path(__file__).with_name("athena-policy.json")
 # IAM's limit for a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas").
 MAX_CHARACTERS = 6144
-# The partition of a region by the prefix of its code (IAM user guide, "ARNs": partitions).
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 
 
 def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
     """Return the policy for deploying one environment, or with `ATHENA` the additional one."""
-    partition = next(
-        (name for start, name in PARTITIONS.items() if environment.region.startswith(start)), "aws"
-    )
     text = Template(template.read_text(encoding="utf-8")).substitute(
-        partition=partition,
+        partition=botocore.session.Session().get_partition_for_region(environment.region),
         account=account_id,
         region=environment.region,
         name=environment.full_name,

@@ -142,9 +142,19 @@ class Workspace:
         return done.stdout
 
 
-def stage(environment: Environment) -> Fingerprint:
-    """Build the zips, copy all deployed files, and return their fingerprint. Raises OSError."""
-    built = build.build_all()
+def stage(environment: Environment, prebuilt: bool = False) -> Fingerprint:
+    """Build the zips, copy all deployed files, and return their fingerprint. Raises OSError.
+
+    With ``prebuilt``, copy the zips that are in build/. Raises ToolError if one is missing.
+    """
+    zips = {variable: artifact.path for variable, artifact in build.ARTIFACTS.items()}
+    if not prebuilt:
+        build.build_all()
+    elif missing := [str(path) for path in zips.values() if not path.is_file()]:
+        raise OpsError(
+            f"PREBUILT=1 builds nothing, and there is no {', '.join(missing)}.",
+            "Put the files of the tested build there, or leave PREBUILT out.",
+        )
     copy = environment.directory
     # A lock file that the last terraform init wrote is not the checkout's.
     (copy / "terraform" / LOCK).unlink(missing_ok=True)
@@ -152,14 +162,14 @@ def stage(environment: Environment) -> Fingerprint:
     lock = receipt.lock_file()
     if lock is not None:
         shutil.copy(lock, copy / receipt.LOCK)
-    for variable in built:
-        _copy(build.ARTIFACTS[variable].path, copy / "build")
+    for path in zips.values():
+        _copy(path, copy / "build")
     for file in read_by_config(copy):
         file.unlink(missing_ok=True)
     for file in read_by_config():
         _copy(file, copy / file.relative_to(ROOT).parent)
-    zips = {name: receipt.sha256(copy / "build" / build.ARTIFACTS[name].path.name) for name in built}
-    return Fingerprint(zips, receipt.config_of(copy))
+    hashes = {variable: receipt.sha256(copy / "build" / path.name) for variable, path in zips.items()}
+    return Fingerprint(hashes, receipt.config_of(copy))
 
 
 def open_workspace(

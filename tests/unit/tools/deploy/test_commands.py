@@ -12,12 +12,14 @@ import pytest
 from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tests.unit.tools.deploy.test_versions import Functions
 from tools.core.errors import OpsError, UsageError
-from tools.deploy import commands, prompts, protection, receipt, rollback
+from tools.deploy import commands, prompts, protection, receipt, rollback, workspace
 from tools.deploy.__main__ import main
 from tools.deploy.account import Account
 from tools.deploy.deployment_record import DeploymentRecord, VersionChange
 from tools.deploy.receipt import LOCK, Fingerprint, Receipt
 from tools.deploy.versions import LiveVersion
+from tools.local import build
+from tools.local.build import Artifact
 
 PROCESSOR, ARCHIVER = "rt-pipeline-dev-processor", "rt-pipeline-dev-archiver"
 
@@ -164,3 +166,33 @@ def test_a_run_with_the_old_provider_does_not_count_for_aws(
     assert bool(said) is refused
     if refused:
         assert "the tests ran with 3.39.0. Run make test where registry.terraform.io" in said[0]
+
+
+def test_prebuilt_zips_that_the_receipt_does_not_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(receipt, "PATH", tmp_path / "receipt.json")
+    given = tmp_path / "lambda.zip"
+    given.write_bytes(b"tested")
+    monkeypatch.setattr(build, "ARTIFACTS", {"lambda_zip": Artifact(given, {})})
+    dev, account = environment(tmp_path), Account(ACCOUNT, "", "us-east-1", "http://127.0.0.1:1", None)
+    staged = workspace.stage(dev, prebuilt=True)
+    replace(PINNED, zips=staged.zips, config=staged.config).save()
+    assert commands._untested(workspace.stage(dev, prebuilt=True), account) == []
+    given.write_bytes(b"of somebody else")
+    options = Namespace(force=False, prebuilt=True, auto_approve=True)
+    with pytest.raises(OpsError, match="only what was tested is deployed"):
+        commands.deploy(dev, account, options)
+    assert "the zip of lambda_zip has changed" in capsys.readouterr().out
+
+
+def test_an_empty_profile_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = {"AWS_PROFILE": "", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": ""}
+    for name, value in {**variables, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "dev.tfvars").write_text('environment = "dev"\n')
+    # The profile that is not there would be reported before the endpoint that does not answer.
+    assert main(["smoke", "--env", "dev", "--var-file", str(tmp_path / "dev.tfvars")]) == 1
+    assert "127.0.0.1:1" in capsys.readouterr().err

@@ -26,6 +26,20 @@ def test_it_fits_into_a_managed_policy(tmp_path: Path, template: Path) -> None:
     assert len(text) <= MAX_CHARACTERS
 
 
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-gov-west-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_it_names_things_in_the_partition_of_the_region(tmp_path: Path, region: str, partition: str) -> None:
+    text = json.dumps(document(environment(tmp_path, f'region = "{region}"'), ACCOUNT))
+    assert text.count("arn:") == text.count(f"arn:{partition}:")
+
+
 def test_every_action_is_named_in_full(statements: list[dict[str, object]]) -> None:
     assert "*" not in json.dumps([statement["Action"] for statement in statements])
 

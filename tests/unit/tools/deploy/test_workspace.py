@@ -12,7 +12,8 @@ from tools.core.errors import OpsError
 from tools.core.paths import TERRAFORM_SOURCE
 from tools.deploy import receipt, workspace
 from tools.deploy.account import Account
-from tools.local import terraform_process, toolchain
+from tools.local import build, terraform_process, toolchain
+from tools.local.build import Artifact
 from tools.local.terraform import LOCK, NEVER_COPIED
 from tools.local.tflocal import OVERRIDE_FILE
 from tools.local.toolchain import Provider, Terraform
@@ -42,6 +43,21 @@ def test_terraforms_own_files_in_the_copy_do_not_count_as_the_checkouts(tmp_path
     (dev.directory / "terraform" / LOCK).write_text("# of the old provider\n")
     (dev.directory / "terraform" / "offline.tf").write_text("# of the last rehearsal\n")
     assert workspace.stage(dev) == receipt.fingerprint()
+
+
+def test_zips_that_were_built_before_are_deployed_as_they_are_and_nothing_is_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = tmp_path / "lambda.zip"
+    given.write_bytes(b"of the test job")
+    monkeypatch.setattr(build, "ARTIFACTS", {"lambda_zip": Artifact(given, {})})
+    monkeypatch.setattr(build, "build_zip", lambda *_: pytest.fail("a zip was built"))
+    dev = environment(tmp_path)
+    assert workspace.stage(dev, prebuilt=True).zips == {"lambda_zip": receipt.sha256(given)}
+    assert (dev.directory / "build" / "lambda.zip").read_bytes() == b"of the test job"
+    given.unlink()
+    with pytest.raises(OpsError, match=r"there is no .*lambda\.zip"):
+        workspace.stage(dev, prebuilt=True)
 
 
 def test_files_that_terraform_reads_automatically_are_not_copied(

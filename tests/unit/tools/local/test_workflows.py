@@ -1,5 +1,6 @@
 """CI jobs only call make, and contain no keys. (make lint runs actionlint.)"""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import yaml
 
 from tests import logs
 from tools.core.paths import ROOT
+from tools.deploy import receipt
+from tools.local import build
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"make (?P<target>[a-z-]+)( [A-Z_]+=[\w./-]+)*")
@@ -96,7 +99,45 @@ def test_every_python_of_the_readme_is_tested_on_linux_and_macos() -> None:
     assert matrix["os"] == ["ubuntu-latest", "macos-latest"]
 
 
-def test_a_deploy_job_tests_before_it_deploys() -> None:
-    steps = jobs(ROOT / ".github" / "workflows" / "deploy.yml")["deploy"]["steps"]
-    commands = [step["run"].split()[1] for step in steps if "run" in step]
-    assert commands == ["test", "deploy-aws"]
+@EACH
+def test_no_profile_of_aws_is_named_not_even_an_empty_one(path: Path) -> None:
+    # botocore looks for a profile called "".
+    assert "AWS_PROFILE" not in path.read_text()
+
+
+DEPLOY = ROOT / ".github" / "workflows" / "deploy.yml"
+
+
+def test_the_tests_get_no_token_that_aws_accepts() -> None:
+    assert "permissions" not in jobs(DEPLOY)["test"]
+    assert "environment" not in jobs(DEPLOY)["test"]
+    assert jobs(DEPLOY)["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_what_is_deployed_are_the_files_that_the_test_job_tested() -> None:
+    test, deploy = jobs(DEPLOY)["test"]["steps"], jobs(DEPLOY)["deploy"]["steps"]
+    (kept,) = [step["with"] for step in test if "upload-artifact" in step.get("uses", "")]
+    (taken,) = [step["with"] for step in deploy if "download-artifact" in step.get("uses", "")]
+    assert jobs(DEPLOY)["deploy"]["needs"] == "test"
+    zips = [artifact.path for artifact in build.ARTIFACTS.values()]
+    files = {ROOT / line for line in kept["path"].split()}
+    assert files == {*zips, receipt.PATH, receipt.TESTED_LOCK}
+    # An artifact keeps the paths below the directory that its files share.
+    assert (taken["name"], {ROOT / taken["path"]}) == (kept["name"], {file.parent for file in files})
+    commands = [step["run"] for job in (test, deploy) for step in job if "run" in step]
+    assert commands == ["make test TARGET=ministack", "make deploy-aws PREBUILT=1 AUTO_APPROVE=1"]
+
+
+def test_the_trust_policy_of_the_docs_takes_subjects_with_and_without_ids_and_compares_them_whole() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    (trust,) = [json.loads(block) for block in blocks if "AssumeRoleWithWebIdentity" in block]
+    (statement,) = trust["Statement"]
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": [
+                "repo:OWNER/REPOSITORY:environment:dev",
+                "repo:OWNER@OWNER_ID/REPOSITORY@REPOSITORY_ID:environment:dev",
+            ],
+        }
+    }
