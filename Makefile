@@ -4,6 +4,8 @@
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
+# Targets such as `make -j down up` share one stack.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 # make would expand the $ in their values. MAKEOVERRIDES would pass them on a second time.

@@ -27,6 +27,7 @@ from tests.chaos.relay import Relay
 from tests.integration.conftest import Inbox, Pipeline, free_port
 from tests.waiting import eventually
 from tools.core.resources import Resources
+from tools.core.state import naming
 from tools.local import ministack, processes
 from tools.local.emulator import Emulator
 from tools.ops.recover import redrive
@@ -135,7 +136,8 @@ class ChaosHarness:
         """The messages of the events queue, as records of the event source mapping; nothing is received."""
         url = f"{self.pipeline.state.endpoint}/_ministack/sqs/messages?"
         query = urllib.parse.urlencode({"QueueUrl": self.pipeline.queue_url})
-        with _direct.open(url + query, timeout=30) as answer:
+        request = urllib.request.Request(url + query, headers=naming(self.pipeline.state.access_key))
+        with _direct.open(request, timeout=30) as answer:
             accounts = json.load(answer)["messages"]
         now = str(int(time.time() * 1000))
         return [

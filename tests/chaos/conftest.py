@@ -56,8 +56,15 @@ def table(rows: list[Row]) -> Table:
     made.add_column("result")
     for row in rows:
         counts = (
-            row.events, row.injected, row.stored, row.duplicates, row.rejected, row.dead_lettered, row.expected,
-            row.alerted, row.repeated,
-        )  # fmt: skip
+            row.events,
+            row.injected,
+            row.stored,
+            row.duplicates,
+            row.rejected,
+            row.dead_lettered,
+            row.expected,
+            row.alerted,
+            row.repeated,
+        )
         made.add_row(row.fault, *(f"{count:,}" for count in counts), f"{row.seconds:.0f}", row.verdict)
     return made

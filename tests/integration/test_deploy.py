@@ -120,7 +120,7 @@ def deployer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
     emulator = ministack.start(directory, free_port(), {})
     patch = pytest.MonkeyPatch()
     try:
-        root = StackState(emulator.endpoint, "us-east-1", "ministack", {})
+        root = StackState(emulator.endpoint, "us-east-1", "ministack", {}, access_key=emulator.access_key)
         iam = root.client("iam")
         iam.create_user(UserName=USER)
         key = iam.create_access_key(UserName=USER)["AccessKey"]
@@ -137,7 +137,9 @@ def deployer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
         environment = Environment.read(NAME, tfvars, directory / "deploy")
         made = Deployer(root, variables, environment, patch)
         made.may(policy.document(environment, ACCOUNT)["Statement"])
-        assert made.runs("bootstrap", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test") == 0
+        assert (
+            made.runs("bootstrap", AWS_ACCESS_KEY_ID=emulator.access_key, AWS_SECRET_ACCESS_KEY="test") == 0
+        )
         yield made
     finally:
         patch.undo()

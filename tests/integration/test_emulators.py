@@ -26,6 +26,7 @@ from tests.integration.probe import NAME_ANOTHER, READY_SECONDS, REPORT_SECONDS,
 from tests.integration.test_pipeline import activity, event_id
 from tests.targets import ALARMS, ENDPOINT, IAM, INSIDE, LOG_FIGURES, MOVE_TASK
 from tests.waiting import eventually
+from tools.core.state import KEY_PREFIX
 
 KIB = 1024
 # An emulator lists a metric at once, or it has none.
@@ -216,11 +217,11 @@ def with_key(pipeline: Pipeline, service: str, key: str, secret: str) -> Any:
     )
 
 
-@pytest.mark.differs(
-    ministack="takes any twelve digits for a key of that account",
-    localstack="takes any twelve digits for a key of that account",
-)
-def test_twelve_digits_are_no_key_of_an_account(pipeline: Pipeline) -> None:
+@pytest.mark.differs(localstack="takes any twelve digits for a key of that account")
+def test_twelve_digits_are_no_key_of_an_account(pipeline: Pipeline, request: pytest.FixtureRequest) -> None:
+    if pipeline.state.emulator == "ministack" and not pipeline.state.access_key.startswith(KEY_PREFIX):
+        reason = "a MiniStack without the gate takes any twelve digits for a key of that account"
+        request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True))
     sts = with_key(pipeline, "sts", "111111111111", "none")
     assert refusal(sts.get_caller_identity) == "InvalidClientTokenId"
 

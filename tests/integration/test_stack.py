@@ -37,7 +37,9 @@ def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
 def planned(pipeline: Pipeline) -> dict[str, Any]:
     """Return Terraform's plan for the stack, with a current provider."""
     workdir, program = terraform.workdir(pipeline.state_dir), toolchain.find_terraform()
-    environment = tflocal.environment(pipeline.state.endpoint, pipeline.state.region, program)
+    environment = tflocal.environment(
+        pipeline.state.endpoint, pipeline.state.region, program, pipeline.state.access_key
+    )
     arguments = terraform._arguments(pipeline.variables)
     log = pipeline.state_dir / terraform.LOG
     tflocal.run(workdir, environment, log, print, "plan", "-out=again.tfplan", *arguments)

@@ -12,7 +12,6 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from tools.core.errors import ToolError
 
-# An endpoint may be AWS's own: a region's, a VPC's.
 # An endpoint may be AWS's own: a region's, a VPC's, in any partition (botocore's partitions.json).
 _AWS_DOMAINS = (
     *(".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".c2s.ic.gov", ".sc2s.sgov.gov"),

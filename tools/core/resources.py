@@ -14,7 +14,7 @@ from botocore.config import Config
 from tools.core.aws import create_session, is_aws
 from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR
-from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState
+from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState, naming
 
 # The read timeout is above the longest long poll (20 s). Standard mode waits up to 1, 2 and 4 s between
 # attempts, so an endpoint that is down is reported within seconds.
@@ -72,6 +72,11 @@ class Resources:
         return self.clients[service]
 
     @property
+    def own_key(self) -> dict[str, str]:
+        """Return the header that MiniStack's own pages require, or nothing if boto3 finds the credentials."""
+        return naming(self.credentials[0]) if self.credentials else {}
+
+    @property
     def queue_name(self) -> str:
         """Return the name of the events queue."""
         return queue_name(self.queue_url)
@@ -126,20 +131,22 @@ class Resources:
             exports = StackState.load(state_dir).environment()
         except ToolError as error:
             raise ToolError(str(error), 'For a pipeline on AWS: eval "$(make -s env-aws ENV=dev)"') from None
-        # The state of a stack on AWS has no credentials, so that boto3 searches for them.
-        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
-        credentials = (key, secret) if key and secret else None
-        return replace(cls._named(exports, state_dir), source=str(state_dir), credentials=credentials)
+        return replace(cls._named(exports, state_dir), source=str(state_dir))
 
     @classmethod
     def _named(cls, exports: Mapping[str, str], state_dir: Path) -> Resources:
         names: dict[str, Any] = {attribute: exports[name] for name, attribute in ENVIRONMENT_OUTPUTS.items()}
         names |= {attribute: exports.get(name, "") for name, attribute in ARCHIVE_OUTPUTS.items()}
+        endpoint = exports.get("AWS_ENDPOINT_URL") or None
+        # Otherwise boto3 searches for credentials: on AWS, and for the keys of a session.
+        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
+        is_complete = endpoint and key and secret and not exports.get("AWS_SESSION_TOKEN")
         return cls(
             **names,
             region=exports["AWS_DEFAULT_REGION"],
-            endpoint=exports.get("AWS_ENDPOINT_URL") or None,
-            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or is_aws(exports.get("AWS_ENDPOINT_URL")),
+            endpoint=endpoint,
+            credentials=(str(key), str(secret)) if is_complete else None,
+            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or is_aws(endpoint),
             state_dir=state_dir,
         )
 

@@ -54,7 +54,7 @@ def _up(options: argparse.Namespace, _: list[str]) -> int:
 def _down(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import lifecycle
 
-    _log("removed" if lifecycle.down(options.state_dir) else "nothing to remove: no stack is up")
+    _log(lifecycle.down(options.state_dir) or "nothing to remove: no stack is up")
     return 0
 
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENVS = ROOT / ".venv"
@@ -46,7 +47,7 @@ def ensure(names: list[str]) -> None:
     _require_venv_modules()
     VENVS.mkdir(exist_ok=True)
     with (VENVS / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for(lock)
         stale = [name for name in dict.fromkeys([INSTALLER, *names]) if not is_current(name)]
         if not stale:
             return
@@ -72,7 +73,7 @@ def ensure_extra(package: str) -> None:
     block = _lock_entry(REQUIREMENTS / "offline.txt", package)
     stamp = environment / f"{STAMP}-{package}"
     with (VENVS / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for(lock)
         if stamp.exists() and stamp.read_text() == block:
             return
         _log(f"installing {package} (once, about 10 s)")
@@ -157,6 +158,15 @@ def _run(command: list[str], action: str) -> None:
             "The packages come from PyPI. Behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL.\n"
             "Then run the same make command again."
         )
+
+
+def _wait_for(lock: IO[str]) -> None:
+    """Lock the file. Say so at once if another process holds it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _log("another make installs into .venv; waiting for it")
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _log(text: str) -> None:

@@ -1,10 +1,11 @@
 """The emulator of a stack, saved in its state directory."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tools.core.files import write_atomically
+from tools.core.state import ACCESS_KEY
 
 FILE = "emulator.json"
 NAMES = {"ministack": "MiniStack", "localstack": "LocalStack"}
@@ -15,7 +16,8 @@ class Emulator:
     """An emulator that was started for a stack, or that the user runs (kind ``endpoint``).
 
     ``name`` is the pid of MiniStack or the container of LocalStack, and ``mark`` identifies this start of it.
-    For an endpoint, ``name`` is the flavour: ``ministack`` or ``localstack``.
+    For an endpoint, ``name`` is the flavour: ``ministack`` or ``localstack``. ``access_key`` is the
+    id of the root key that it admits.
     """
 
     kind: str
@@ -23,6 +25,7 @@ class Emulator:
     port: int
     name: str
     mark: str
+    access_key: str = field(default=ACCESS_KEY, repr=False)
 
     @property
     def title(self) -> str:
@@ -38,7 +41,7 @@ class Emulator:
 
     def save(self, state_dir: Path) -> None:
         """Save the emulator, so that later commands find it."""
-        write_atomically(state_dir / FILE, json.dumps(asdict(self), indent=2) + "\n")
+        write_atomically(state_dir / FILE, json.dumps(asdict(self), indent=2) + "\n", private=True)
 
     @classmethod
     def load(cls, state_dir: Path) -> "Emulator | None":
@@ -47,3 +50,9 @@ class Emulator:
             return cls(**json.loads((state_dir / FILE).read_text(encoding="utf-8")))
         except (OSError, TypeError, ValueError):
             return None
+
+
+def root_key(state_dir: Path) -> str:
+    """Return the id of the root key that the emulator of the stack in ``state_dir`` admits."""
+    started = Emulator.load(state_dir)
+    return started.access_key if started else ACCESS_KEY

@@ -1,11 +1,13 @@
 """Use an emulator that the user runs, without starting or stopping it."""
 
 import json
+import os
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
 from tools.core.errors import StackError
+from tools.core.state import ACCESS_KEY, KEY_PREFIX
 from tools.local.emulator import Emulator
 
 # MiniStack also serves LocalStack's health page, so its own is requested first.
@@ -17,7 +19,10 @@ def join(endpoint: str, state_dir: Path) -> Emulator:
     """Save the emulator at ``endpoint`` for the stack of ``state_dir``, and return it. Raises StackError."""
     flavour = flavour_of(endpoint)
     port = urllib.parse.urlsplit(endpoint).port or 80
-    emulator = Emulator("endpoint", endpoint, port, flavour, "")
+    # The key of a MiniStack that another checkout started, but never a key of the user's own.
+    exported = os.environ.get("AWS_ACCESS_KEY_ID", "")
+    access_key = exported if exported.startswith(KEY_PREFIX) else ACCESS_KEY
+    emulator = Emulator("endpoint", endpoint, port, flavour, "", access_key)
     emulator.save(state_dir)
     return emulator
 

@@ -21,6 +21,8 @@ from tools.local.emulator import NAMES, Emulator
 DEFAULT_REGION = "us-east-1"
 # Marks a directory that `down` may remove.
 MARKER = "made-by-make-up"
+# Of the holder of the lock.
+ACTIVITY = "running make up or make down on this stack"
 
 
 def up(
@@ -56,8 +58,10 @@ def up(
     for directory in (state_dir, Path(tempfile.gettempdir())):
         require_space(directory)
     state_dir.mkdir(parents=True, exist_ok=True)
+    # Terraform and tflocal write the emulator's key into files of their own.
+    state_dir.chmod(0o700)
     (state_dir / MARKER).touch()
-    with exclusive(state_dir / "lock", "working on this stack"):
+    with exclusive(state_dir / "lock", ACTIVITY):
         running = _running(state_dir, port, emulator, endpoint, log)
         if running is None and endpoint is not None:
             running = _join(state_dir, endpoint, log)
@@ -69,7 +73,7 @@ def up(
         variables = dict(overrides or {})
         region = str(variables.get("region", DEFAULT_REGION))
         outputs = terraform.apply(state_dir, running.endpoint, region, variables, log)
-        state = StackState(running.endpoint, region, running.flavour, outputs)
+        state = StackState(running.endpoint, region, running.flavour, outputs, access_key=running.access_key)
         if running.flavour == "ministack":
             ministack_iam.mirror(state.client("iam"), state.name)
         if not message_bodies.are_kept(state.endpoint, state.emulator, state.client):
@@ -79,22 +83,34 @@ def up(
     return state
 
 
-def down(state_dir: Path = DEFAULT_STATE_DIR) -> bool:
-    """Remove the stack of ``state_dir`` with its state. Return False if there is none.
+def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
+    """Remove the stack of ``state_dir`` and all its files. Return what was done, or "" if there was no stack.
 
     Raises StackError if the emulator cannot be removed; the state is then kept.
     """
     state_dir = state_dir.absolute()
     if not (state_dir / MARKER).exists():
-        return False
-    with exclusive(state_dir / "lock", "working on this stack"):
+        return ""
+    done = "removed"
+    with exclusive(state_dir / "lock", ACTIVITY):
         started = Emulator.load(state_dir)
         if started is not None and started.kind == "endpoint":
             _leave(started, state_dir)
         elif started is not None:
-            emulators.stop(started, state_dir)
+            done = _stop(started, state_dir)
         shutil.rmtree(state_dir)
-    return True
+    return done
+
+
+def _stop(started: Emulator, state_dir: Path) -> str:
+    """Stop the emulator and return what was done. Raises StackError if it still runs."""
+    ran = emulators.is_running(started)
+    emulators.stop(started, state_dir)
+    if emulators.is_running(started):
+        raise StackError(
+            f"{started.title} on port {started.port} cannot be stopped. Stop it, then: make down"
+        )
+    return "removed" if ran else f"{started.title} had already ended; removed the files that it left"
 
 
 def _running(

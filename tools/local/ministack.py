@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import time
 import urllib.error
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from tools.core.errors import StackError
 from tools.core.paths import EMULATOR_PYTHON
+from tools.core.state import KEY_PREFIX, naming
 from tools.local import processes
 from tools.local.emulator import Emulator
 
@@ -31,12 +33,14 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     for directory in (temporary, home):
         directory.mkdir(parents=True, exist_ok=True)
     log_file = state_dir / LOG
+    access_key = f"{KEY_PREFIX}{secrets.token_hex(16).upper()}"
     with log_file.open("ab") as output:
         process = subprocess.Popen(
-            # -P keeps the script's directory off MiniStack's import path.
-            [str(EMULATOR_PYTHON), "-P", str(MAIN)],
+            # -P keeps the script's directory off MiniStack's import path. The state directory identifies the
+            # process in a list of processes.
+            [str(EMULATOR_PYTHON), "-P", str(MAIN), str(state_dir)],
             cwd=home,
-            env=_environment(port, temporary, home) | dict(extra_environment),
+            env=_environment(port, temporary, home, access_key) | dict(extra_environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -49,6 +53,7 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
         port=port,
         name=str(process.pid),
         mark=processes.start_mark(process.pid) or "",
+        access_key=access_key,
     )
     emulator.save(state_dir)
     try:
@@ -76,6 +81,7 @@ def health(emulator: Emulator) -> str | None:
     """Return the version of the MiniStack that answers, or None."""
     # No proxies, because urllib would send requests for 127.0.0.1 to HTTP_PROXY.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.addheaders = list(naming(emulator.access_key).items())
     try:
         with opener.open(f"{emulator.endpoint}/_ministack/health", timeout=2) as answer:
             return str(json.load(answer).get("version", "?"))
@@ -91,7 +97,7 @@ def last_lines(state_dir: Path, count: int = 12) -> str:
         return ""
 
 
-def _environment(port: int, temporary: Path, home: Path) -> dict[str, str]:
+def _environment(port: int, temporary: Path, home: Path, access_key: str) -> dict[str, str]:
     # A new environment, because MiniStack passes its own to the function: a PYTHONPATH, a proxy or AWS
     # settings of the user would change the function's behaviour.
     inherited = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
@@ -101,6 +107,8 @@ def _environment(port: int, temporary: Path, home: Path) -> dict[str, str]:
         # The name in queue URLs. "localhost" may resolve to ::1 first, where nothing listens.
         "MINISTACK_HOST": processes.LOOPBACK,
         "AUTH": "true",
+        # Root's key. A function gets its role's session instead.
+        "AWS_ACCESS_KEY_ID": access_key,
         # It would listen on port 8883 of every address.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -32,8 +32,8 @@ def start_mark(pid: int) -> str | None:
 def stop_group(leader: int, mark: str, own_path: Path, grace_seconds: float = 5) -> None:
     """Stop the process group of ``leader``: SIGTERM, then SIGKILL after ``grace_seconds``.
 
-    Only identified processes are signalled: the leader by its start mark, members that outlived it by
-    ``own_path`` in their command line. A reused pid is never signalled.
+    Only identified processes are signalled: the leader by its start mark, or any member by ``own_path``
+    in its command line. A reused pid is never signalled.
     """
     if start_mark(leader) == mark:
         members = group_members(leader)
@@ -123,9 +123,10 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def _ps(*arguments: str) -> str:
-    environment = {**os.environ, "LC_ALL": "C"}
+    # ps prints start times in the time zone, which may change between `make up` and `make down`.
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
     return subprocess.run(
-        ["ps", *arguments], capture_output=True, text=True, env=environment, check=False
+        ["ps", "-ww", *arguments], capture_output=True, text=True, env=environment, check=False
     ).stdout
 
 

@@ -19,6 +19,7 @@ from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, LAMBDA_SO
 from tools.core.state import StackState
 from tools.local import terraform_process, tflocal, toolchain
 from tools.local.build import ARTIFACTS
+from tools.local.emulator import root_key
 from tools.local.toolchain import Provider, Terraform
 
 LOG = "terraform.log"
@@ -80,7 +81,7 @@ def apply(
         output = _apply(run, _arguments(overrides))
     if run.offline is not None:
         with _timed(run, "API calls"):
-            _complete_offline(run, StackState(endpoint, region, "", {}))
+            _complete_offline(run, StackState(endpoint, region, "", {}, access_key=root_key(state_dir)))
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in run.seconds.items())
     log(labelled("", f"{summary(output)} ({times})"))
     return outputs(run)
@@ -192,7 +193,7 @@ def _working_copy(
 ) -> Run:
     directory = workdir(state_dir)
     copy_config(directory)
-    environment = tflocal.environment(endpoint, region, terraform)
+    environment = tflocal.environment(endpoint, region, terraform, root_key(state_dir))
     run = Run(state_dir, terraform, provider, environment, log)
     if provider.mode == "offline":
         from tools.local import offline

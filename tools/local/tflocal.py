@@ -26,7 +26,9 @@ def write_override(workdir: Path) -> None:
     (workdir / OVERRIDE_FILE).write_text(f"{text}\n", encoding="utf-8")
 
 
-def environment(endpoint: str, region: str, terraform: Terraform) -> dict[str, str]:
+def environment(
+    endpoint: str, region: str, terraform: Terraform, access_key: str = ACCESS_KEY
+) -> dict[str, str]:
     """Return an environment in which Terraform can reach only the emulator at ``endpoint``."""
     variables = terraform_process.environment()
     config = toolchain.cli_config()
@@ -39,7 +41,9 @@ def environment(endpoint: str, region: str, terraform: Terraform) -> dict[str, s
     return variables | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_ACCESS_KEY_ID": access_key,
+        # Else tflocal gives the provider the key "test".
+        "CUSTOMIZE_ACCESS_KEY": "1",
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -66,7 +66,7 @@ def rewrite(
 ) -> Rewritten:
     """Return the config in ``files`` (text by file name) for provider 3.39.0, with all calls to ``endpoint``.
 
-    ``as_root`` uses the emulator's root credentials, otherwise the environment's. Raises UnsupportedError
+    ``as_root`` says that the environment's credentials are the emulator's root. Raises UnsupportedError
     with the file and line of text that cannot be parsed, or with the block that cannot be rewritten.
     """
     parts = {name: _parts(name, text, provider_gaps, unreadable) for name, text in files.items()}

@@ -5,6 +5,7 @@ from email.message import Message
 from io import BytesIO
 from typing import Any
 from urllib.error import HTTPError
+from urllib.request import Request
 
 import pytest
 
@@ -68,7 +69,8 @@ LOCALSTACK = """<?xml version='1.0' encoding='utf-8'?>
 def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def answer(url: str, timeout: float) -> Any:
+    def answer(request: str | Request, timeout: float) -> Any:
+        url = request if isinstance(request, str) else request.full_url
         asked.append(url)
         if "/_ministack/" in url:
             raise HTTPError(url, 404, "Not Found", Message(), None)

@@ -1,12 +1,15 @@
+import contextlib
 import os
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools.core.errors import StackError
+from tools.core import files
+from tools.core.errors import StackError, ToolError
 from tools.core.files import exclusive
 from tools.core.state import ENVIRONMENT_OUTPUTS, StackState
 from tools.local import (
@@ -180,6 +183,28 @@ def test_down_removes_everything_and_a_second_one_finds_nothing(tmp_path: Path, 
     assert not lifecycle.down(tmp_path / "state")
 
 
+@pytest.mark.usefixtures("applied")
+def test_down_says_removed_only_where_it_stopped_something(
+    fake: FakeEmulator, tmp_path: Path, port: int
+) -> None:
+    up(tmp_path / "state", port)
+    assert lifecycle.down(tmp_path / "state") == "removed"
+    up(tmp_path / "state", port)
+    fake.alive.clear()
+    assert "had already ended" in lifecycle.down(tmp_path / "state")
+
+
+@pytest.mark.usefixtures("applied")
+def test_down_forgets_nothing_of_an_emulator_that_cannot_be_stopped(
+    fake: FakeEmulator, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(tmp_path / "state", port)
+    monkeypatch.setattr(fake, "stop", lambda *_: None)
+    with pytest.raises(StackError, match=rf"on port {port} cannot be stopped"):
+        lifecycle.down(tmp_path / "state")
+    assert Emulator.load(tmp_path / "state") is not None
+
+
 def test_down_does_not_remove_a_directory_that_up_did_not_create(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     assert not lifecycle.down(tmp_path)
@@ -212,6 +237,38 @@ def test_two_commands_on_one_stack_take_turns(tmp_path: Path) -> None:
         order.append("first")
     thread.join(5)
     assert order == ["first", "second"]
+
+
+def test_a_command_that_has_to_wait_says_so_at_once_and_for_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / lifecycle.MARKER).touch()
+    said: list[str] = []
+
+    def look(_seconds: float) -> None:
+        said.append(capsys.readouterr().err)
+        monkeypatch.setattr(files, "LOCK_WAIT_SECONDS", -1)
+
+    monkeypatch.setattr(time, "sleep", look)
+    with exclusive(tmp_path / "lock", "working"), pytest.raises(ToolError, match="Let it finish or stop it"):
+        lifecycle.up(tmp_path)
+    assert said[0].startswith("Another command is running make up or make down on this stack. Waiting for it")
+
+
+def test_a_stack_that_was_removed_and_made_again_meanwhile_is_left_to_who_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = contextlib.ExitStack()
+    holder.enter_context(exclusive(tmp_path / "lock", "working"))
+
+    def make_again(_seconds: float) -> None:
+        (tmp_path / "lock").unlink()
+        (tmp_path / "lock").touch()
+        holder.close()
+
+    monkeypatch.setattr(time, "sleep", make_again)
+    with pytest.raises(ToolError, match="was removed"), exclusive(tmp_path / "lock", "working"):
+        pass
 
 
 @pytest.mark.usefixtures("fake")

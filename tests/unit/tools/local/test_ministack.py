@@ -85,6 +85,15 @@ def test_the_users_environment_does_not_reach_the_function(
     assert f"HOME={Path.home()}" not in log.splitlines()
 
 
+def test_the_command_line_of_the_emulator_names_the_directory_of_its_stack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
+) -> None:
+    stand_in(monkeypatch, tmp_path, '#!/bin/sh\necho "$@"\nexit 1\n')
+    with pytest.raises(StackError):
+        ministack.start(state_dir, processes.free_port(), {})
+    assert (state_dir / "emulator.log").read_text().split()[-1] == str(state_dir)
+
+
 def test_a_missing_emulator_is_not_a_traceback(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
 ) -> None:

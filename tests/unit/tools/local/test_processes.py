@@ -77,6 +77,24 @@ def test_a_process_keeps_its_mark_and_a_dead_process_has_none(
     wait_until(lambda: processes.start_mark(process.pid) is None)
 
 
+def test_a_mark_does_not_depend_on_the_time_zone(
+    spawn: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = spawn(SLEEP)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    mark = processes.start_mark(process.pid)
+    monkeypatch.setenv("TZ", "America/New_York")
+    assert processes.start_mark(process.pid) == mark
+
+
+def test_a_leader_is_also_known_by_the_directory_in_its_command_line(
+    spawn: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    leader = spawn(SLEEP, str(tmp_path))
+    processes.stop_group(leader.pid, "a mark in local time", tmp_path, grace_seconds=1)
+    assert processes.start_mark(leader.pid) is None
+
+
 def test_stopping_a_group_stops_the_leader_and_its_children(
     spawn: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
