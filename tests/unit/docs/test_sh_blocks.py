@@ -140,7 +140,7 @@ SHOWN = {str(page.relative_to(ROOT)): shown for page in PAGES if (shown := comma
 MAKE = sorted(command for command in COMMANDS if re.match(r'(eval "\$\()?make ', command))
 
 
-def test_a_comment_ends_with_its_command_and_is_found() -> None:
+def test_quotes_and_backslashes_continue_a_command() -> None:
     assert commands("```sh\nmake up  # starts it\n\nmake 'a\nb' \\\n  c\n```\n") == [
         "make up  # starts it",
         "make 'a\nb' \\\n  c",
