@@ -16,10 +16,12 @@ from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import Database, open_archive
 from tools.analytics.named_queries import find_query, named_queries
 from tools.analytics.report import render_report
-from tools.core.cli import print_error, run
+from tools.core.cli import run
 from tools.core.console import out, progress_bars
 from tools.core.errors import OpsError, UsageError
+from tools.core.files import write_private
 from tools.core.paths import CACHE_DIR, ROOT
+from tools.core.program import print_error, start
 from tools.core.resources import Resources, require_archive
 
 _EXAMPLE = 'make query Q="select type, count(*) from events group by 1"'
@@ -45,13 +47,16 @@ def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
         raise UsageError(
             f"FORMAT={output_format} is unknown.", f"FORMAT is one of {', '.join(output.FORMATS)}."
         )
+    raw = environment.get("RAW") or "0"
+    if raw not in ("0", "1"):
+        raise UsageError(f"RAW={raw} is neither 1 nor 0.", "RAW=1 leaves cells of FORMAT=csv as they are.")
     sql, name = environment.get("Q"), environment.get("NAME")
     if bool(sql) == bool(name):
         named = "\n".join(f"make query NAME={query.name:24}  {query.title}" for query in named_queries())
         raise UsageError("Which query? Set either Q= or NAME=.", f"{_EXAMPLE}\n{named}")
     selected_sql = find_query(name).sql if name else str(sql)
     with _open_selected(resources, environment) as archive:
-        output.print_rows(archive.database, selected_sql, output_format)
+        output.print_rows(archive.database, selected_sql, output_format, raw=raw == "1")
     return 0
 
 
@@ -64,7 +69,7 @@ def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
         source = f"{resources.endpoint or f'AWS, {resources.region}'}, s3://{resources.archive_bucket}"
         page = render_report(archive.database, archive.synced, archive.selected, source, archive.now)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, "utf-8")
+    write_private(target, page)
     out.print(f"Wrote {target}. Open it in a browser; it needs no network.")
     return 0
 
@@ -106,4 +111,4 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    start(lambda: main(sys.argv[1:], os.environ))

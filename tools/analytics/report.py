@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from tools.analytics.database import Database, QueryResult
 from tools.analytics.named_queries import NamedQuery, named_queries
 from tools.analytics.output import display_text
 from tools.core.console import plural
+from tools.core.text import escape_html as escape
 
 _STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
 # A longer table starts collapsed.
