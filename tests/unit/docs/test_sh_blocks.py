@@ -101,7 +101,8 @@ COMMANDS = {
     "aws iam create-role --role-name deploys-rt-pipeline-dev"
     " --assume-role-policy-document file://trust.json": OWNER,
     "aws iam attach-role-policy --role-name deploys-rt-pipeline-dev \\": OWNER,
-    "name=rt-pipeline-prod envsubst '$name' < dashboards/reader-policy.json > reader.json": OWNER,
+    "name=rt-pipeline-prod partition=aws envsubst '$name $partition'"
+    " < dashboards/reader-policy.json > reader.json": OWNER,
     "aws iam put-user-policy --user-name on-call --policy-name read-rt-pipeline-prod"
     " --policy-document file://reader.json": OWNER,
 }
