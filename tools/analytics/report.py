@@ -112,7 +112,8 @@ def _series(result: QueryResult, group: str, value: str) -> dict[str, dict[datet
     """Return the values by group and hour."""
     series: dict[str, dict[datetime, float]] = {}
     for hour, name, number in _values(result, "hour_utc", group, value):
-        series.setdefault(str(name), {})[hour] = float(number)
+        if number is not None:
+            series.setdefault(str(name), {})[hour] = float(number)
     return dict(sorted(series.items()))
 
 

@@ -3,7 +3,8 @@ SELECT
   date_trunc('hour', received_at) AS hour_utc,
   currency,
   count(*) AS orders,
-  sum(amount) AS revenue
+  -- Release 1.0.0 accepted larger amounts, whose sum can exceed the type.
+  coalesce(sum(amount) FILTER (WHERE amount < 1000000000000000), 0) AS revenue
 FROM events
 WHERE type = 'order'
 GROUP BY 1, 2

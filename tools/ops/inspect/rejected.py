@@ -6,7 +6,7 @@ from itertools import islice
 
 from rich.text import Text
 
-from storage.attributes import CONTENT_HASH, PAYLOAD_BYTES, number, text
+from storage.attributes import CLAIMED_ORIGIN, CONTENT_HASH, PAYLOAD_BYTES, number, text
 from storage.keys import SHARDS
 from tools.core.console import out, plural, safe_text, write_raw
 from tools.core.errors import ToolError
@@ -58,7 +58,9 @@ def show_one(resources: Resources, any_id: str) -> None:
             out.print(Text.assemble("    ", safe_text(reason.path, "yellow"), " ", safe_text(reason.reason)))
         _print_unlisted(rejection.violations - len(listed))
         digest, size = text(item, CONTENT_HASH), number(item, PAYLOAD_BYTES)
-        out.print(f"    {size:,} bytes, SHA-256 {digest}", style="dim")
+        out.print(safe_text(f"    {size:,} bytes, SHA-256 {digest}", "dim"))
+        if claimed := text(item, CLAIMED_ORIGIN):
+            out.print(safe_text(f"    names {claimed} as its origin, without a valid signature", "yellow"))
         try:
             write_raw(read_body(item, fetch) + b"\n")
         except PayloadError as error:
@@ -68,12 +70,12 @@ def show_one(resources: Resources, any_id: str) -> None:
 def _title(rejection: Rejection) -> Text:
     rejected_at = rejection.rejected_at.replace("T", " ").rstrip("Z")
     return Text.assemble(
-        (rejected_at, "bold"),
-        f"  {rejection.kind}  ",
+        safe_text(rejected_at, "bold"),
+        safe_text(f"  {rejection.kind}  "),
         safe_text(rejection.event_type or "-"),
         "  event_id ",
         safe_text(rejection.event_id or "-", "cyan"),
-        f"  ID={rejection.message_id}",
+        safe_text(f"  ID={rejection.message_id}"),
     )
 
 
