@@ -10,6 +10,8 @@ from typing import Any
 # JSON escapes, which are six times as long.
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
+# The columns of a line have over 200 bytes.
+MAX_LINES = MAX_OBJECT_BYTES // 128
 _CHUNK = 1024 * 1024
 _GZIP = 31  # zlib's window bits for a gzip member
 
@@ -28,14 +30,18 @@ def read(s3: Any, bucket: str, key: str) -> bytes:
 
 def lines(data: bytes) -> Iterator[bytes]:
     """Yield the lines of an object. Raises DamagedObject at what is no gzip, is cut, or is too large."""
-    rest, size = b"", 0
+    rest, size, count = b"", 0, 0
     for chunk in _unpack(data):
         size += len(chunk)
         *complete, rest = (rest + chunk).split(b"\n")
-        if size > MAX_OBJECT_BYTES or len(rest) > MAX_LINE_BYTES:
-            raise DamagedObject(
-                f"its text has more than {MAX_OBJECT_BYTES:,} bytes, or a line more than {MAX_LINE_BYTES:,}"
-            )
+        count += len(complete)
+        for value, limit, unit in (
+            (size, MAX_OBJECT_BYTES, "bytes"),
+            (count, MAX_LINES, "lines"),
+            (len(rest), MAX_LINE_BYTES, "bytes in a line"),
+        ):
+            if value > limit:
+                raise DamagedObject(f"its text has more than {limit:,} {unit}")
         yield from complete
     if rest:
         yield rest

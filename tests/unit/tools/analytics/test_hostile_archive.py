@@ -39,6 +39,10 @@ HOSTILE_LINES = [
 ]  # fmt: skip
 
 
+LINES = gzip.compress(b"\n" * (archive_objects.MAX_LINES + 1))
+BOMB = gzip.compress((b"x" * 999 + b"\n") * (archive_objects.MAX_OBJECT_BYTES // 1000 + 1), 1)
+
+
 def packed(*lines: bytes | str) -> bytes:
     encoded = [line.encode() if isinstance(line, str) else line for line in lines]
     return gzip.compress(b"".join(line + b"\n" for line in encoded))
@@ -90,8 +94,8 @@ def _entry(key: str, etag: str) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"no gzip", packed(GOOD)[:-9], gzip.compress(b"\n" * (archive_objects.MAX_OBJECT_BYTES + 1))],
-    ids=["empty", "no gzip", "cut", "bomb"],
+    [b"", b"no gzip", packed(GOOD)[:-9], LINES, BOMB],
+    ids=["empty", "no gzip", "cut", "lines", "bomb"],
 )
 def test_a_damaged_object_hides_no_other(s3: FakeS3, capsys: pytest.CaptureFixture[str], data: bytes) -> None:
     s3.objects = {object_key(name="a"): packed(GOOD), object_key(name="x"): data}
@@ -103,7 +107,7 @@ def test_a_damaged_object_hides_no_other(s3: FakeS3, capsys: pytest.CaptureFixtu
 
 def test_an_object_or_a_line_beyond_its_bound_is_read_no_further() -> None:
     line = gzip.compress(b"x" * (archive_objects.MAX_LINE_BYTES + archive_objects._CHUNK + 1))
-    with pytest.raises(DamagedObject, match="a line more than"):
+    with pytest.raises(DamagedObject, match="bytes in a line"):
         list(archive_objects.lines(line))
     s3 = FakeS3()
     s3.objects["k"] = bytes(archive_objects.MAX_OBJECT_BYTES + 5)
