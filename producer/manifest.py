@@ -105,7 +105,7 @@ class Manifest:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
             raise ProducerError(
-                f"The manifest {path} cannot be written: {error.strerror}\nCheck the path after --resume."
+                f"The manifest {path} cannot be opened: {error.strerror}\nCheck the path after --resume."
             ) from None
         manifest = cls(path, descriptor, keep=True)
         size = os.fstat(descriptor).st_size

@@ -12,10 +12,6 @@ import contract
 from common.origin import ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE, is_signed
 from storage.payload import Payload, encode_payload
 
-# Every field that the contract names.
-_NAMED = set(contract.SCHEMA["properties"]).union(
-    *(definition.get("properties", ()) for definition in contract.SCHEMA["$defs"].values())
-)
 # SQS message ids have up to 100 characters (SQS developer guide, queue and message identifiers).
 _MAX_ID_LENGTH = 100
 
@@ -36,7 +32,7 @@ class Message:
     received_at: datetime
     processed_at: datetime
     claimed_origin_id: str | None = None
-    event: Any = None
+    event: dict[str, Any] = field(default_factory=dict)
     violations: contract.Violations = field(default_factory=contract.Violations)
     payload: Payload = field(init=False)
 
@@ -75,10 +71,11 @@ class Message:
         Time is when SQS received the message, so that each delivery of it has the same result.
         """
         event, self.violations = contract.read(self.body, self.received_at)
-        # Only named fields are kept: the garbage collector would walk the 10,000 objects of a 200 KB event.
-        self.event = (
-            {name: event[name] for name in event if name in _NAMED} if isinstance(event, dict) else event
-        )
+        # Only these fields are kept: the garbage collector would walk the 10,000 objects of a 200 KB event.
+        if self.valid:
+            self.event = contract.declared(event)
+        elif isinstance(event, dict):
+            self.event = {name: event[name] for name in ("event_id", "event_type") if name in event}
 
     def encode(self) -> None:
         """Compress the body for storage."""
@@ -110,9 +107,7 @@ class Message:
         return self._valid_field("event_type")
 
     def _valid_field(self, name: str) -> str | None:
-        if not isinstance(self.event, dict) or any(
-            violation.path == f"$.{name}" for violation in self.violations
-        ):
+        if any(violation.path == f"$.{name}" for violation in self.violations):
             return None
         value = self.event.get(name)
         return value if isinstance(value, str) else None

@@ -30,7 +30,8 @@ TYPE_SHARD = "type_bucket"
 LARGE_ORDER_SHARD = "large_bucket"
 REJECTED_SHARD = "bucket"
 
-# Of rejected events: what the index of the newest rejections shows.
+# Of rejected events: what the index of the newest rejections shows. The summary is the list of the first
+# reasons; older items have one string.
 SUMMARY = "summary"
 RULES = "rules"
 
@@ -59,6 +60,12 @@ def required(item: Mapping[str, Mapping[str, Any]], name: str) -> str:
     if not value:
         raise ValueError(f"its item has no {name} of type S")
     return value
+
+
+def texts(item: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
+    """Return the strings of a list attribute. A single string counts as a list of one."""
+    value = item.get(name, {})
+    return [member["S"] for member in value["L"]] if "L" in value else [value["S"]] if "S" in value else []
 
 
 def number(item: Mapping[str, Mapping[str, Any]], name: str) -> int:

@@ -16,7 +16,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 from tools.core.paths import ROOT
-from tools.core.state import ACCESS_KEY, SECRET_KEY
+from tools.core.state import SECRET_KEY
+from tools.local.emulator import Emulator
 
 RECORDED = ROOT / "tests" / "data" / "aws_sdk_go"
 # As the SDK signs them: S3 Control's requests are signed for S3.
@@ -46,15 +47,15 @@ def requests(service: str) -> dict[str, dict[str, Any]]:
     return {request["name"]: request for request in recorded}
 
 
-def replay(endpoint: str, service: str, name: str) -> Reply:
-    """Send a recorded request to the emulator at ``endpoint``, signed now, and return its reply."""
+def replay(emulator: Emulator, service: str, name: str) -> Reply:
+    """Send a recorded request to the emulator, signed now, and return its reply."""
     request = requests(service)[name]
-    address, recorded_host = urlsplit(endpoint), urlsplit(f"//{request['host']}")
+    address, recorded_host = urlsplit(emulator.endpoint), urlsplit(f"//{request['host']}")
     # The port is the emulator's; a prefix of the host stays what the SDK made of it.
     host = f"{recorded_host.hostname}:{address.port}"
     body = base64.b64decode(request["body"])
     signed = AWSRequest(request["method"], f"http://{host}{request['path']}", request["headers"], body)
-    credentials = ReadOnlyCredentials(ACCESS_KEY, SECRET_KEY, None)
+    credentials = ReadOnlyCredentials(emulator.access_key, SECRET_KEY, None)
     _AsSent(credentials, SIGNED_FOR[service], "us-east-1").add_auth(signed)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
     try:

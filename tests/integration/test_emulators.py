@@ -26,6 +26,7 @@ from tests.integration.probe import NAME_ANOTHER, READY_SECONDS, REPORT_SECONDS,
 from tests.integration.test_pipeline import activity, event_id
 from tests.targets import ALARMS, ENDPOINT, IAM, INSIDE, LOG_FIGURES, MOVE_TASK
 from tests.waiting import eventually
+from tools.core.state import KEY_PREFIX
 
 KIB = 1024
 # An emulator lists a metric at once, or it has none.
@@ -216,11 +217,11 @@ def with_key(pipeline: Pipeline, service: str, key: str, secret: str) -> Any:
     )
 
 
-@pytest.mark.differs(
-    ministack="takes any twelve digits for a key of that account",
-    localstack="takes any twelve digits for a key of that account",
-)
-def test_twelve_digits_are_no_key_of_an_account(pipeline: Pipeline) -> None:
+@pytest.mark.differs(localstack="takes any twelve digits for a key of that account")
+def test_twelve_digits_are_no_key_of_an_account(pipeline: Pipeline, request: pytest.FixtureRequest) -> None:
+    if pipeline.state.emulator == "ministack" and not pipeline.state.access_key.startswith(KEY_PREFIX):
+        reason = "a MiniStack without the gate takes any twelve digits for a key of that account"
+        request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True))
     sts = with_key(pipeline, "sts", "111111111111", "none")
     assert refusal(sts.get_caller_identity) == "InvalidClientTokenId"
 
@@ -352,17 +353,19 @@ def test_get_metric_data_has_percentiles(pipeline: Pipeline) -> None:
     datum = {"MetricName": metric["MetricName"], "Timestamp": at, "Values": [float(n) for n in range(1, 101)]}
     cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=[datum])
 
-    def ask(stat: str) -> dict[str, Any]:
+    def send_request(stat: str) -> dict[str, Any]:
         query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}}
         around = {"StartTime": at - timedelta(minutes=1), "EndTime": at + timedelta(minutes=1)}
         return {"MetricDataQueries": [query], **around}
 
     def values(stat: str) -> list[float]:
-        found: list[float] = cloudwatch.get_metric_data(**ask(stat))["MetricDataResults"][0]["Values"]
+        found: list[float] = cloudwatch.get_metric_data(**send_request(stat))["MetricDataResults"][0][
+            "Values"
+        ]
         return found
 
     eventually(lambda: values("Maximum"), within=READY_SECONDS, what="the values are there")
-    assert refusal(cloudwatch.get_metric_data, **ask("p95")) == ""
+    assert refusal(cloudwatch.get_metric_data, **send_request("p95")) == ""
     assert [round(value) for value in values("p95")] == [95]
 
 

@@ -58,7 +58,7 @@ def sqs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqs]:
     state_dir = tmp_path_factory.mktemp("emulator")
     emulator = ministack.start(state_dir, processes.free_port(), {})
     try:
-        session = session_as("test")
+        session = session_as(emulator.access_key)
         client = session.create_client("sqs", endpoint_url=emulator.endpoint)
         yield Sqs(session, client)
         client.close()

@@ -16,17 +16,18 @@ from botocore import parsers
 from tests.integration.conftest import free_port
 from tests.integration.recorded import Reply, replay, requests
 from tools.local import ministack
+from tools.local.emulator import Emulator
 
 PUT_ALARMS = [f"PutMetricAlarm of {kind}" for kind in ("a statistic", "a percentile", "an expression")]
 
 
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """A MiniStack with IAM enforced, so that signatures count."""
     directory = tmp_path_factory.mktemp("protocols")
     emulator = ministack.start(directory, free_port(), {})
     try:
-        yield emulator.endpoint
+        yield emulator
     finally:
         ministack.stop(emulator, directory)
 
@@ -54,12 +55,12 @@ def parsed(reply: Reply, operation: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def alarms(endpoint: str) -> dict[str, dict[str, Any]]:
+def alarms(emulator: Emulator) -> dict[str, dict[str, Any]]:
     """The recorded alarms as they are read back, by name."""
     for name in (*PUT_ALARMS, "PutCompositeAlarm"):
-        reply = replay(endpoint, "cloudwatch", name)
+        reply = replay(emulator, "cloudwatch", name)
         assert reply.status == 200, reply
-    answer = parsed(replay(endpoint, "cloudwatch", "DescribeAlarms"), "DescribeAlarms")
+    answer = parsed(replay(emulator, "cloudwatch", "DescribeAlarms"), "DescribeAlarms")
     return {alarm["AlarmName"]: alarm for alarm in answer["MetricAlarms"] + answer["CompositeAlarms"]}
 
 
@@ -67,9 +68,9 @@ def alarms(endpoint: str) -> dict[str, dict[str, Any]]:
     ("operation", "found"), [("ListTagsForResource", "Tags"), ("GetDashboard", "DashboardBody")]
 )
 @pytest.mark.usefixtures("alarms")
-def test_cloudwatch_answers_over_cbor(endpoint: str, operation: str, found: str) -> None:
-    assert replay(endpoint, "cloudwatch", "PutDashboard").status == 200
-    assert parsed(replay(endpoint, "cloudwatch", operation), operation)[found]
+def test_cloudwatch_answers_over_cbor(emulator: Emulator, operation: str, found: str) -> None:
+    assert replay(emulator, "cloudwatch", "PutDashboard").status == 200
+    assert parsed(replay(emulator, "cloudwatch", operation), operation)[found]
 
 
 def test_an_alarm_of_a_statistic_is_read_back_as_it_was_put(alarms: dict[str, dict[str, Any]]) -> None:
@@ -125,12 +126,12 @@ def test_an_alarm_of_an_expression_has_no_metric_of_its_own(alarms: dict[str, di
 
 
 @pytest.fixture(scope="module")
-def bucket(endpoint: str) -> Callable[[str], Reply]:
+def bucket(emulator: Emulator) -> Callable[[str], Reply]:
     """Replays a request to S3; the bucket is there."""
-    assert replay(endpoint, "s3", "CreateBucket").status == 200
+    assert replay(emulator, "s3", "CreateBucket").status == 200
 
     def send(name: str) -> Reply:
-        return replay(endpoint, "s3", name)
+        return replay(emulator, "s3", name)
 
     return send
 
@@ -143,13 +144,13 @@ def test_without_an_account_id_a_buckets_tags_are_its_own_tagging(bucket: Callab
 
 
 @pytest.mark.usefixtures("bucket")
-def test_s3_control_answers_whoever_finds_its_host(endpoint: str) -> None:
+def test_s3_control_answers_whoever_finds_its_host(emulator: Emulator) -> None:
     """Only the host's name is in the way: no resolver knows 000000000000.127.0.0.1."""
-    assert replay(endpoint, "s3control", "TagResource").status == 204
-    tags = replay(endpoint, "s3control", "ListTagsForResource")
+    assert replay(emulator, "s3control", "TagResource").status == 204
+    tags = replay(emulator, "s3control", "ListTagsForResource")
     assert tags.status == 200
     assert b"<Key>Project</Key><Value>rt-pipeline</Value>" in tags.body
-    assert replay(endpoint, "s3control", "UntagResource").status == 204
+    assert replay(emulator, "s3control", "UntagResource").status == 204
 
 
 @pytest.mark.parametrize("name", ["PutBucketVersioning", "PutBucketLifecycleConfiguration"])

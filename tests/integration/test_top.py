@@ -31,7 +31,7 @@ from tests.targets import ENDPOINT, IAM, LOG_FIGURES, PERCENTILES
 from tests.waiting import eventually
 from tools.core.errors import OpsError
 from tools.core.paths import ROOT
-from tools.core.state import ACCESS_KEY, SECRET_KEY
+from tools.core.state import SECRET_KEY
 
 POLICY = ROOT / "dashboards" / "reader-policy.json"
 READINGS = ("depth", "activity", "tables", "alerts", "alarms")
@@ -40,7 +40,7 @@ READ_LOG = {
     "Sid": "ReadLog",
     "Effect": "Allow",
     "Action": ["logs:FilterLogEvents"],
-    "Resource": ["arn:aws:logs:*:*:log-group:/aws/lambda/${name}-processor*"],
+    "Resource": ["arn:${partition}:logs:*:*:log-group:/aws/lambda/${name}-processor*"],
 }
 
 
@@ -129,7 +129,7 @@ class Reader:
 
     def put_policy(self, policy: Mapping[str, Any]) -> None:
         """Replace the user's policy."""
-        document = json.dumps(policy).replace("${name}", self.pipeline)
+        document = json.dumps(policy).replace("${name}", self.pipeline).replace("${partition}", "aws")
         self.iam.put_user_policy(UserName=self.name, PolicyName="reader", PolicyDocument=document)
 
     @contextmanager
@@ -228,7 +228,7 @@ def test_the_error_names_get_queue_url_if_the_policy_lacks_it(pipeline: Pipeline
 def test_the_error_names_a_pipeline_that_does_not_exist(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log_in(monkeypatch, pipeline, ACCESS_KEY, SECRET_KEY)
+    log_in(monkeypatch, pipeline, pipeline.state.access_key, SECRET_KEY)
     with pytest.raises(OpsError, match="no queue rt-other-prod-events"):
         find_target("rt-other-prod", None, pipeline.state.region)
 
@@ -342,7 +342,7 @@ def test_every_panel_shows_an_endpoint_failure_and_recovers_after_it(
         name: value.replace(pipeline.state.endpoint, proxy.endpoint)
         for name, value in pipeline.state.environment().items()
     }
-    log_in(monkeypatch, pipeline, ACCESS_KEY, SECRET_KEY)
+    log_in(monkeypatch, pipeline, pipeline.state.access_key, SECRET_KEY)
     runner, store = create_runner(find_target(None, None, None, exports), 0.5)
 
     def errors() -> list[str | None]:

@@ -18,10 +18,12 @@ from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import MAX_DIGITS, Database, open_archive
 from tools.analytics.named_queries import find_query, named_queries
 from tools.analytics.report import render_report
-from tools.core.cli import print_error, run
+from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
 from tools.core.errors import OpsError, UsageError
+from tools.core.files import write_private
 from tools.core.paths import CACHE_DIR, ROOT
+from tools.core.program import print_error, start
 from tools.core.resources import Resources, require_archive
 
 _EXAMPLE = 'make query Q="select type, count(*) from events group by 1"'
@@ -52,6 +54,9 @@ def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
         raise UsageError(
             f"FORMAT={output_format} is unknown.", f"FORMAT is one of {', '.join(output.FORMATS)}."
         )
+    raw = environment.get("RAW") or "0"
+    if raw not in ("0", "1"):
+        raise UsageError(f"RAW={raw} is neither 1 nor 0.", "RAW=1 leaves cells of FORMAT=csv as they are.")
     sql, name = environment.get("Q"), environment.get("NAME")
     if bool(sql) == bool(name):
         named = "\n".join(f"make query NAME={query.name:24}  {query.title}" for query in named_queries())
@@ -59,7 +64,7 @@ def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
     selected_sql = find_query(name).sql if name else str(sql)
     with _open_selected(resources, environment) as archive:
         try:
-            output.print_rows(archive.database, selected_sql, output_format)
+            output.print_rows(archive.database, selected_sql, output_format, raw=raw == "1")
         finally:
             if _MONEY.search(selected_sql):
                 _warn_of_large_amounts(archive.database)
@@ -76,7 +81,7 @@ def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
         page = render_report(archive.database, archive.synced, archive.selected, source, archive.now)
         _warn_of_large_amounts(archive.database)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, "utf-8")
+    write_private(target, page)
     out.print(f"Wrote {target}. Open it in a browser; it needs no network.")
     return 0
 
@@ -89,7 +94,7 @@ def _warn_of_large_amounts(database: Database) -> None:
         more = "More events have" if len(rows) > _LISTED else "That is"
         err.print(
             f"{more} over {MAX_DIGITS} digits before the point, which release 1.0.0 accepted. "
-            "A sum of them can overflow; the named queries leave them out of theirs.",
+            "A sum of them can overflow, so the named queries give each a row of its own.",
             style="yellow",
         )
 
@@ -139,4 +144,4 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    start(lambda: main(sys.argv[1:], os.environ))

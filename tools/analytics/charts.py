@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from html import escape
 
 from tools.analytics.output import display_text
+from tools.core.text import escape_html as escape
 
 # A single hour is drawn as a column instead of a full-width block.
 _MIN_SLOTS = 12

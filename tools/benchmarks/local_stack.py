@@ -15,7 +15,7 @@ import botocore.session
 
 from storage.attributes import EVENT_ID, PAYLOAD_ENCODING
 from tools.benchmarks.designs import Design
-from tools.core.state import ACCESS_KEY, SECRET_KEY, StackState
+from tools.core.state import SECRET_KEY, StackState
 from tools.deploy import versions
 from tools.local import lifecycle, processes
 from tools.local.emulator import Emulator
@@ -38,7 +38,7 @@ class LocalStack:
     def session(self) -> Any:
         """Return a botocore session with the emulator's credentials, for the producer."""
         session = botocore.session.Session()
-        session.set_credentials(ACCESS_KEY, SECRET_KEY)
+        session.set_credentials(self.state.access_key, SECRET_KEY)
         return session
 
     def deploy(self, design: Design) -> None:

@@ -15,7 +15,7 @@ from tools.benchmarks.measure import interleave, spread
 from tools.benchmarks.mock_aws import MockAws
 from tools.benchmarks.worker_process import PYTHONPATH, function_environment
 from tools.core.paths import ROOT
-from tools.core.state import StackState
+from tools.core.state import ACCESS_KEY, StackState
 from tools.local import ministack, processes
 
 # Events in one measurement by size in KB and way of sending: each takes about a second.
@@ -49,14 +49,16 @@ def _measure_emulator(kb: int, count: int, rounds: int) -> dict[str, Any]:
         state_dir = Path(temporary)
         emulator = ministack.start(state_dir, processes.free_port(), {})
         try:
-            sqs = StackState(emulator.endpoint, "us-east-1", "ministack", {}).client("sqs")
+            sqs = StackState(
+                emulator.endpoint, "us-east-1", "ministack", {}, access_key=emulator.access_key
+            ).client("sqs")
 
             def send(way: str) -> dict[str, float]:
                 queue_url = sqs.create_queue(
                     QueueName="events", Attributes={"MaximumMessageSize": "1048576"}
                 )["QueueUrl"]
                 try:
-                    return _send(way, queue_url, kb, count)
+                    return _send(way, queue_url, kb, count, emulator.access_key)
                 finally:
                     sqs.delete_queue(QueueUrl=queue_url)
 
@@ -77,12 +79,12 @@ def _compare(ways: list[str], rounds: int, send: Any) -> dict[str, Any]:
     }
 
 
-def _send(way: str, queue_url: str, kb: int, count: int) -> dict[str, float]:
+def _send(way: str, queue_url: str, kb: int, count: int, access_key: str = ACCESS_KEY) -> dict[str, float]:
     endpoint = queue_url.rpartition("/000000000000/")[0]
     process = subprocess.run(
         [sys.executable, "-m", "tools.benchmarks.senders", way, queue_url, str(kb), str(count)],
         cwd=ROOT,
-        env=function_environment(endpoint) | PYTHONPATH,
+        env=function_environment(endpoint) | PYTHONPATH | {"AWS_ACCESS_KEY_ID": access_key},
         capture_output=True,
         text=True,
         check=False,

@@ -105,7 +105,9 @@ def peek(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
 def _peek_ministack(resources: Resources, queue_url: str) -> list[QueuedMessage] | None:
     query = urllib.parse.urlencode({"QueueUrl": queue_url, "region": resources.region})
     try:
-        with _direct.open(f"{resources.endpoint}/_ministack/sqs/messages?{query}", timeout=30) as response:
+        url = f"{resources.endpoint}/_ministack/sqs/messages?{query}"
+        request = urllib.request.Request(url, headers=resources.own_key)  # noqa: S310 - an emulator's address
+        with _direct.open(request, timeout=30) as response:
             accounts = json.load(response)["messages"]
     except (urllib.error.HTTPError, json.JSONDecodeError, KeyError, TypeError):
         return None

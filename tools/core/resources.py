@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
+from tools.core.aws import create_session, is_aws
 from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR
-from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState
+from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState, naming
 
 # The read timeout is above the longest long poll (20 s). Standard mode waits up to 1, 2 and 4 s between
 # attempts, so an endpoint that is down is reported within seconds.
@@ -26,8 +26,6 @@ _CONFIG = Config(
 )
 # An emulator is reached without a proxy, and its host name has no subdomains for buckets.
 _EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
-# An endpoint may be AWS's own: a region's, a VPC's.
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
 @dataclass(frozen=True)
@@ -66,18 +64,22 @@ class Resources:
         Call this in the main thread first: threads may share a client, but not create clients concurrently.
         """
         if service not in self.clients:
-            key, secret = self.credentials or (None, None)
             session = boto3.session.Session(
-                aws_access_key_id=key, aws_secret_access_key=secret, region_name=self.region
+                botocore_session=create_session(self.endpoint, self.region, self.credentials)
             )
             config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
             self.clients[service] = session.client(service, endpoint_url=self.endpoint, config=config)
         return self.clients[service]
 
     @property
+    def own_key(self) -> dict[str, str]:
+        """Return the header that MiniStack's own pages require, or nothing if boto3 finds the credentials."""
+        return naming(self.credentials[0]) if self.credentials else {}
+
+    @property
     def queue_name(self) -> str:
-        """Return the name of the events queue, the last part of its URL."""
-        return self.queue_url.rstrip("/").rsplit("/", 1)[-1]
+        """Return the name of the events queue."""
+        return queue_name(self.queue_url)
 
     @property
     def quiet_seconds(self) -> float:
@@ -129,22 +131,29 @@ class Resources:
             exports = StackState.load(state_dir).environment()
         except ToolError as error:
             raise ToolError(str(error), 'For a pipeline on AWS: eval "$(make -s env-aws ENV=dev)"') from None
-        # The state of a stack on AWS has no credentials, so that boto3 searches for them.
-        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
-        credentials = (key, secret) if key and secret else None
-        return replace(cls._named(exports, state_dir), source=str(state_dir), credentials=credentials)
+        return replace(cls._named(exports, state_dir), source=str(state_dir))
 
     @classmethod
     def _named(cls, exports: Mapping[str, str], state_dir: Path) -> Resources:
         names: dict[str, Any] = {attribute: exports[name] for name, attribute in ENVIRONMENT_OUTPUTS.items()}
         names |= {attribute: exports.get(name, "") for name, attribute in ARCHIVE_OUTPUTS.items()}
+        endpoint = exports.get("AWS_ENDPOINT_URL") or None
+        # Otherwise boto3 searches for credentials: on AWS, and for the keys of a session.
+        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
+        is_complete = endpoint and key and secret and not exports.get("AWS_SESSION_TOKEN")
         return cls(
             **names,
             region=exports["AWS_DEFAULT_REGION"],
-            endpoint=exports.get("AWS_ENDPOINT_URL") or None,
-            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or _is_aws(exports.get("AWS_ENDPOINT_URL")),
+            endpoint=endpoint,
+            credentials=(str(key), str(secret)) if is_complete else None,
+            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or is_aws(endpoint),
             state_dir=state_dir,
         )
+
+
+def queue_name(queue_url: str) -> str:
+    """Return the name of a queue: the last part of its URL, because the host may differ."""
+    return queue_url.rstrip("/").rsplit("/", 1)[-1]
 
 
 def require_archive(resources: Resources) -> None:
@@ -153,8 +162,3 @@ def require_archive(resources: Resources) -> None:
         raise ToolError(
             "This pipeline has no archive.", "Set the Terraform variable archive to true, then: make up"
         )
-
-
-def _is_aws(endpoint: str | None) -> bool:
-    host = urlsplit(endpoint or "").hostname or ""
-    return not endpoint or host.endswith(_AWS_DOMAINS)

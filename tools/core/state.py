@@ -1,7 +1,7 @@
 """The state of a stack that is up: ``stack.json`` in its state directory."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,12 @@ from tools.core.errors import ToolError
 from tools.core.files import write_atomically
 
 FILE = "stack.json"
-# The emulators' root credentials. MiniStack enforces IAM for every other key.
+# The root credentials of LocalStack, and of a MiniStack that others started.
 ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105
+
+# Begins the id of the key that a MiniStack of ours admits. tflocal would change an id that begins with A.
+KEY_PREFIX = "RTPIPELINE"
 
 ENVIRONMENT_OUTPUTS = {
     "QUEUE_URL": "queue_url",
@@ -34,6 +37,11 @@ ARCHIVE_OUTPUTS = {
 BODIES_REWRITTEN = "BODIES_REWRITTEN"
 
 
+def naming(access_key: str) -> dict[str, str]:
+    """Return the header that names a key to MiniStack's own pages, which need no signature."""
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={access_key}/"}
+
+
 @dataclass(frozen=True)
 class StackState:
     """A stack that Terraform has created.
@@ -41,6 +49,7 @@ class StackState:
     ``outputs`` are Terraform's outputs by name; ``emulator`` is ``ministack`` or ``localstack``. On AWS
     ``emulator`` and ``endpoint`` are empty, and boto3 finds the credentials.
     ``bodies_kept`` is False on a LocalStack that rewrites message bodies (tools/local/message_bodies.py).
+    ``access_key`` is the id of the emulator's root key; who knows it controls the emulator.
     """
 
     endpoint: str
@@ -48,6 +57,7 @@ class StackState:
     emulator: str
     outputs: dict[str, Any]
     bodies_kept: bool = True
+    access_key: str = field(default=ACCESS_KEY, repr=False)
 
     @classmethod
     def load(cls, directory: Path) -> "StackState":
@@ -63,7 +73,7 @@ class StackState:
 
     def save(self, directory: Path) -> None:
         """Write the state into ``directory``."""
-        write_atomically(directory / FILE, json.dumps(asdict(self), indent=2) + "\n")
+        write_atomically(directory / FILE, json.dumps(asdict(self), indent=2) + "\n", private=True)
 
     @property
     def name(self) -> str:
@@ -82,7 +92,7 @@ class StackState:
             )
         emulator = {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             # Said in either case, so that it replaces what another stack exported.
             BODIES_REWRITTEN: str(int(not self.bodies_kept)),
@@ -100,14 +110,13 @@ class StackState:
         import boto3
         from botocore.config import Config
 
-        if not self.endpoint:
-            config = Config(connect_timeout=5, read_timeout=60)
-            return boto3.session.Session().client(service, region_name=self.region, config=config)
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=self.region,
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-            config=Config(connect_timeout=5, read_timeout=30, proxies={}, s3={"addressing_style": "path"}),
+        from tools.core.aws import create_session
+
+        credentials = (self.access_key, SECRET_KEY) if self.endpoint else None
+        session = boto3.session.Session(
+            botocore_session=create_session(self.endpoint or None, self.region, credentials)
         )
+        if not self.endpoint:
+            return session.client(service, config=Config(connect_timeout=5, read_timeout=60))
+        config = Config(connect_timeout=5, read_timeout=30, proxies={}, s3={"addressing_style": "path"})
+        return session.client(service, endpoint_url=self.endpoint, config=config)

@@ -60,6 +60,14 @@ def scan(
             yield from results
 
 
+def get_item(dynamodb: Any, table: str, key: str, value: str) -> Item | None:
+    """Return the item with a key value (of type S), or None if it does not exist."""
+    item: Item | None = dynamodb.get_item(TableName=table, Key={key: {"S": value}}, ConsistentRead=True).get(
+        "Item"
+    )
+    return item
+
+
 def existing_keys(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> set[str]:
     """Return those key values (of type S) that have an item in the table."""
     return {item[key]["S"] for item in get_attributes(dynamodb, table, key, values)}

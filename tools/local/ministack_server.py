@@ -1,23 +1,28 @@
-"""MiniStack with a batching window for streams. Run as a script, by MiniStack's own interpreter.
+"""Run MiniStack behind the gate, with a batching window for streams, by MiniStack's own interpreter.
 
-MiniStack invokes a stream's function in the one thread that also feeds queues to functions, and with whatever
-has come since it last looked: some ten records, while no message is delivered. Each message would wait for
-the archiver, which on AWS it never does. Here streams have a thread of their own, which looks once a second,
-so that a batch fills as it does in a batching window. Imports nothing of this project: the interpreter holds
-MiniStack alone.
+MiniStack polls streams and queues in one thread, so that each message would wait for the archiver, which
+never happens on AWS. Here a second thread polls the streams once a second, which fills batches like a
+batching window. This script imports nothing of this project but the gate, because its interpreter has only
+MiniStack.
 """
 
+import importlib.util
 import logging
+import os
+import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 _SECONDS = 1.0
+_GATE = Path(__file__).with_name("ministack_gate.py")
 
 
-def apart(poll: Callable[[], Any]) -> None:
-    """Poll for ever, once in a batching window, whatever a round comes to."""
+def poll_forever(poll: Callable[[], Any]) -> None:
+    """Poll once per batching window for ever. Errors are logged."""
     while True:
         time.sleep(_SECONDS)
         try:
@@ -26,16 +31,54 @@ def apart(poll: Callable[[], Any]) -> None:
             logging.getLogger("ministack.streams").exception("polling the streams failed")
 
 
+def salted(credentials: Callable[[dict[str, Any]], dict[str, str]]) -> Callable[..., dict[str, str]]:
+    """Return MiniStack's maker of a function's session credentials, with keys that cannot be computed.
+
+    MiniStack derives key, secret and token from the names of the function and its role, which can be guessed.
+    """
+    salt = secrets.token_hex(32)
+
+    def make(config: dict[str, Any]) -> dict[str, str]:
+        # Of the role's ARN only the last part is used for anything but the derivation.
+        return credentials({**config, "Role": f"{salt}/{config.get('Role', '').rpartition('/')[2]}"})
+
+    return make
+
+
+def is_issued(key: str) -> bool:
+    """Return whether MiniStack issued this key: for a session, or as a user's access key."""
+    from ministack.services import iam, sts
+
+    return key in sts._sessions or any(key == known for _, known in iam._access_keys.to_dict())
+
+
 def main() -> None:
-    """Run MiniStack until it is ended."""
+    """Run MiniStack until it is stopped."""
     from ministack import app
+    from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
-    # A name that MiniStack no longer has fails here, at once, and not as an archive that stays empty.
+    # If MiniStack renames this function, the start fails instead of the archive staying empty.
     poll = lambda_svc._poll_dynamodb_streams
     lambda_svc._poll_dynamodb_streams = lambda: False
-    threading.Thread(target=apart, args=(poll,), daemon=True).start()
+    threading.Thread(target=poll_forever, args=(poll,), daemon=True).start()
+    make = salted(lambda_runtime.execution_credentials)
+    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = make
+    # The key that MiniStack's environment names is root's.
+    app.app = _gate()(app.app, os.environ["AWS_ACCESS_KEY_ID"], is_issued)
+    # It is the stack's directory, which MiniStack's own command line does not know.
+    del sys.argv[1:]
     app.main()
+
+
+def _gate() -> Any:
+    """Return the class Gate. This directory is not on the path of MiniStack's interpreter (-P)."""
+    spec = importlib.util.spec_from_file_location("ministack_gate", _GATE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Gate
 
 
 if __name__ == "__main__":

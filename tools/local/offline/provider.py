@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tools.core.errors import StackError
 from tools.core.files import exclusive, write_atomically
-from tools.core.state import ACCESS_KEY, SECRET_KEY
 
 VERSION = "3.39.0"
 PROVIDER = "aws"
@@ -103,16 +102,10 @@ def lock_file() -> str:
 def settings(endpoint: str, as_root: bool = True) -> list[str]:
     """Return the lines of a provider block that send all its calls to ``endpoint``.
 
-    ``as_root`` uses the emulator's root credentials, otherwise the environment's, which the emulator then
-    checks.
+    The environment holds the provider's credentials. ``as_root`` says that they are the emulator's root.
     """
-    root = [
-        f'access_key = "{ACCESS_KEY}"',
-        f'secret_key = "{SECRET_KEY}"',
-        "skip_requesting_account_id = true",
-    ]
     return [
-        *(root if as_root else []),
+        *(["skip_requesting_account_id = true"] if as_root else []),
         "s3_force_path_style = true",
         # Without these the provider looks for the real AWS for 45 s.
         "skip_credentials_validation = true",

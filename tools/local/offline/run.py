@@ -31,8 +31,8 @@ class OfflineRun:
 def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root: bool = True) -> OfflineRun:
     """Rewrite the copy of ``source`` in ``workdir`` for provider 3.39.0, before ``terraform init``.
 
-    The provider then calls only ``endpoint``, with the emulator's root credentials or (``as_root`` False) the
-    environment's. Files of ``source`` that the copy lacks are skipped. The provider is unpacked once under
+    The provider then calls only ``endpoint``, with the environment's credentials (``as_root``: the emulator's
+    root). Files of ``source`` that the copy lacks are skipped. The provider is unpacked once under
     ``cache_dir``. Raises StackError if it is missing or is not HashiCorp's, and for a construct in the config
     that cannot be rewritten.
     """
@@ -43,7 +43,7 @@ def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root
     except UnsupportedError as error:
         raise StackError(
             f"{source} cannot be rewritten for the AWS provider {provider.VERSION}: {error}.\n"
-            "The config may be correct: this is a limit of tools/local/offline, not of Terraform. Extend it,\n"
+            "The config may be correct: this is a limit of tools/local/offline. Extend that package,\n"
             "or run make on a machine that reaches registry.terraform.io."
         ) from error
     for name, text in rewritten.files.items():

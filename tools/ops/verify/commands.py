@@ -42,7 +42,7 @@ def verify(resources: Resources, options: Namespace) -> int:
             progress=lambda depth: progress(depth.total),
         )
     if options.json:
-        out.print(report.to_json(result), markup=False)
+        out.print(report.to_json(result))
     else:
         report.show(result)
     return 0 if result.ok else UNDECIDED if result.is_undecided else 1

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.core.console import out, plural, safe_text
+from tools.core.text import strip_control_chars
 from tools.local import message_bodies
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.reconcile import LOST, OUTCOMES, Discrepancy, Reconciliation
@@ -101,7 +102,7 @@ def show_discrepancies(discrepancies: list[Discrepancy]) -> None:
 
 def show_not_compared() -> None:
     """Print that content was not compared because the emulator rewrites bodies, and the remedy."""
-    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow", markup=False)
+    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow")
 
 
 def counts_table() -> Table:
@@ -155,7 +156,7 @@ def _show_run(result: VerifyResult) -> None:
         return
     difference = reconciliation.sent - reconciliation.accounted
     note = f", {difference:,} not accounted for" if difference else ""
-    out.print(safe_text(f"\nRun {run.run_id}\n{invariant(reconciliation)}{note}"))
+    out.print(f"\nRun {strip_control_chars(run.run_id)}\n{invariant(reconciliation)}{note}")
     if run.running:
         out.print("The producer is still sending: what it sends later is not counted here.")
     elif not run.complete:

@@ -148,38 +148,11 @@ class Snapshot:
         return [*self.stored, *self.rejected]
 
 
-_STORED = (
-    attributes.CLAIMED_ORIGIN,
-    attributes.EVENT_ID,
-    "event_type",
-    attributes.CONTENT_HASH,
-    attributes.MESSAGE_ID,
-    "large_order",
-    attributes.ALERT_PENDING,
-    "replayed",
-    attributes.PAYLOAD_KEY,
-    attributes.PAYLOAD_BYTES,
-    "processed_at",
-)
-_DUPLICATE = (
-    attributes.CLAIMED_ORIGIN,
-    attributes.MESSAGE_ID,
-    attributes.EVENT_ID,
-    attributes.CONTENT_HASH,
-    attributes.STORED_CONTENT_HASH,
-)
-_REJECTED = (
-    attributes.CLAIMED_ORIGIN,
-    attributes.MESSAGE_ID,
-    "kind",
-    attributes.EVENT_ID,
-    attributes.CONTENT_HASH,
-    "reasons[0]",
-    attributes.ALERT_PENDING,
-    attributes.PAYLOAD_KEY,
-    attributes.PAYLOAD_BYTES,
-    "rejected_at",
-)
+_COMMON = (attributes.CLAIMED_ORIGIN, attributes.MESSAGE_ID, attributes.EVENT_ID, attributes.CONTENT_HASH)
+_WITH_BODY = (*_COMMON, attributes.ALERT_PENDING, attributes.PAYLOAD_KEY, attributes.PAYLOAD_BYTES)
+_STORED = (*_WITH_BODY, "event_type", "large_order", "replayed", "processed_at")
+_DUPLICATE = (*_COMMON, attributes.STORED_CONTENT_HASH)
+_REJECTED = (*_WITH_BODY, "kind", "reasons[0]", "rejected_at")
 
 
 def collect(resources: Resources) -> Snapshot:

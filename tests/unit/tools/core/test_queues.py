@@ -5,11 +5,12 @@ from email.message import Message
 from io import BytesIO
 from typing import Any
 from urllib.error import HTTPError
+from urllib.request import Request
 
 import pytest
 
-from tests.unit.tools.ops.factories import digest
-from tests.unit.tools.ops.fakes import DLQ, FakeSQS, pipeline, signed
+import contract
+from tests.unit.tools.fakes import DLQ, FakeSQS, pipeline, signed
 from tools.core import queues
 from tools.core.queues import Depth
 
@@ -68,7 +69,8 @@ LOCALSTACK = """<?xml version='1.0' encoding='utf-8'?>
 def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def answer(url: str, timeout: float) -> Any:
+    def answer(request: str | Request, timeout: float) -> Any:
+        url = request if isinstance(request, str) else request.full_url
         asked.append(url)
         if "/_ministack/" in url:
             raise HTTPError(url, 404, "Not Found", Message(), None)
@@ -77,8 +79,8 @@ def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pyt
 
     monkeypatch.setattr(queues._direct, "open", answer)
     assert queues.peek(pipeline(endpoint="http://127.0.0.1:1"), "http://127.0.0.1:1/0/events") == [
-        queues.QueuedMessage("m-1", digest('  {"a":\r1}\n')),
-        queues.QueuedMessage("m-0", digest("again")),
+        queues.QueuedMessage("m-1", contract.content_hash('  {"a":\r1}\n')),
+        queues.QueuedMessage("m-0", contract.content_hash("again")),
     ]
     assert "ShowInvisible=true&ShowDelayed=true" in asked[-1]
 
@@ -110,7 +112,7 @@ def test_dead_letters_are_read_and_released() -> None:
     ids = sqs.put(DLQ, *(f"body-{number}" for number in range(25)))
     messages = queues.read_dead_letters(pipeline(sqs=sqs))
     assert {(message.message_id, message.content_hash) for message in messages} == {
-        (message_id, digest(f"body-{number}")) for number, message_id in enumerate(ids)
+        (message_id, contract.content_hash(f"body-{number}")) for number, message_id in enumerate(ids)
     }
     assert not any(message["hidden"] for message in sqs.queues[DLQ])
 

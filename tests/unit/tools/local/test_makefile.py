@@ -39,6 +39,15 @@ def test_every_target_can_be_made(target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_targets_given_together_run_one_after_the_other_even_with_j(tmp_path: Path) -> None:
+    (tmp_path / "both").write_text(
+        f"include {ROOT}/Makefile\n"
+        "first: ; @for n in 1 2 3 4 5 6; do [ ! -e began ] || echo at once; sleep 0.05; done\n"
+        "second: ; @touch began; echo second\n"
+    )
+    assert make(tmp_path, "-j2", "-f", "both", "first", "second").stdout.split("\n") == ["second", ""]
+
+
 def test_a_checkout_whose_path_holds_spaces_works(tmp_path: Path) -> None:
     checkout = tmp_path / "a check out"
     checkout.mkdir()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.tools.ops.fakes import QUEUE, FakeSQS, signed
+from tests.unit.tools.fakes import QUEUE, FakeSQS, signed
 from tools.ops.recover.outgoing import (
     MAX_BYTES,
     MAX_ENTRIES,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.ops.fakes import DLQ, QUEUE, FakeSQS, pipeline, signed
+from tests.unit.tools.fakes import DLQ, QUEUE, FakeSQS, pipeline, signed
 from tools.core.errors import ToolError
 from tools.core.origins import Origins
 from tools.ops.recover.message_mover import MessageMover

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from producer.manifest import SentMessage, SentRun
+from tests.unit.tools.fakes import DLQ, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops.factories import duplicate, queued, rejected, sent, snapshot, stored
-from tests.unit.tools.ops.fakes import DLQ, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.resources import Resources
 from tools.ops.verify import report, verify
 from tools.ops.verify.snapshot import Snapshot
@@ -147,6 +147,6 @@ def test_few_bodies_are_checked_by_default_and_many_are_not(monkeypatch: pytest.
 
 
 def _on_emulator(monkeypatch: pytest.MonkeyPatch, **clients: Any) -> Resources:
-    # An endpoint that has no way to peek: the queues are read by receiving, as on AWS.
+    # This endpoint cannot list messages: the queues are read by receiving, as on AWS.
     monkeypatch.setattr("tools.core.queues.peek", lambda resources, url: None)
     return pipeline(endpoint="http://127.0.0.1:1", **clients)

@@ -1,4 +1,4 @@
-"""In-memory fakes of the AWS clients that the ops commands use."""
+"""In-memory fakes of the AWS clients that the tools use."""
 
 from __future__ import annotations
 
