@@ -35,6 +35,8 @@ def draw_panels(groups: Mapping[str, Series], unit: str, *, shared_scale: bool) 
 
     A shared scale makes groups comparable; amounts in different currencies are not.
     """
+    if not groups:
+        return ""
     axis = hour_axis([hour for series in groups.values() for hour in series])
     highest = max(value for series in groups.values() for value in series.values())
     figures = []
@@ -47,6 +49,8 @@ def draw_panels(groups: Mapping[str, Series], unit: str, *, shared_scale: bool) 
 
 def draw_stack(groups: Mapping[str, Series], unit: str) -> str:
     """Draw one chart of stacked columns. The smallest groups are summed up as "other"."""
+    if not groups:
+        return ""
     ranked = sorted(groups, key=lambda name: (-sum(groups[name].values()), name))
     named = ranked if len(ranked) <= COLORS else ranked[: COLORS - 1]
     others = ranked[len(named) :]

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from storage.columns import EVENTS
 from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.views import VIEWS, View
 from tools.core.errors import OpsError, UsageError
@@ -19,6 +20,8 @@ from tools.core.errors import OpsError, UsageError
 # JSON escapes make a body of 1 MiB control characters six times as long.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
 _BATCH_ROWS = 10_000
+# The whole digits of an amount that the contract accepts. Release 1.0.0 accepted 34, whose sums can overflow.
+MAX_DIGITS = 15
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 # Athena's functions under Athena's names. Like Athena's, they do not fail on text that is not JSON.
 _ATHENA_FUNCTIONS = """
@@ -77,6 +80,18 @@ class Database:
                 yield QueryResult(columns, rows)
         except duckdb.Error as error:
             raise UsageError(f"DuckDB says: {str(error).strip()}", self.columns()) from None
+
+    def too_large(self, limit: int) -> QueryResult:
+        """Return up to ``limit`` events with a decimal of over `MAX_DIGITS` whole digits, all as text."""
+        finds = [
+            f"SELECT json_extract_scalar(head, '$.event_id') AS event_id, '{column.name}' AS name, "  # noqa: S608
+            f"regexp_extract(head, '\"{column.name}\":(-?[0-9.eE+-]+)', 1) AS value FROM heads "
+            f"WHERE regexp_matches(head, '\"{column.name}\":-?[0-9]{{{MAX_DIGITS + 1},}}')"
+            for column in EVENTS
+            if column.sql.startswith("decimal")
+        ]
+        heads = "SELECT substr(line, 1, strpos(line, ',\"event\":') - 1) || '}' AS head FROM events_lines"
+        return self.query(f"WITH heads AS ({heads}) {' UNION ALL '.join(finds)} LIMIT {limit}")
 
     def _execute(self, statement: Any) -> Any:
         """Run a SELECT. Times with a zone become times in UTC, because DuckDB needs pytz to return them."""

@@ -112,7 +112,8 @@ def _series(result: QueryResult, group: str, value: str) -> dict[str, dict[datet
     """Return the values by group and hour."""
     series: dict[str, dict[datetime, float]] = {}
     for hour, name, number in _values(result, "hour_utc", group, value):
-        series.setdefault(str(name), {})[hour] = float(number)
+        if number is not None:
+            series.setdefault(str(name), {})[hour] = float(number)
     return dict(sorted(series.items()))
 
 
@@ -125,6 +126,8 @@ def _large_orders(result: QueryResult) -> str:
     for customer, currency, count, total in _values(
         result, "customer_id", "currency", "large_orders", "total"
     ):
+        if total is None:
+            continue
         label = f"{display_text(total)} in {plural(count, 'order')}" if count > 1 else display_text(total)
         groups.setdefault(str(currency), []).append((str(customer), float(total), label))
     largest = {

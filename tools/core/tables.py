@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -113,7 +114,10 @@ def _get(
 
 
 def to_json(value: dict[str, Any]) -> str:
-    """Return an attribute's value as JSON. A number keeps its digits, because it never becomes a float."""
+    """Return an attribute's value as JSON. A number keeps its digits, because it never becomes a float.
+
+    Binary values become base64. Halves of surrogate pairs stay: encode with ``backslashreplace``.
+    """
     ((kind, content),) = value.items()
     if kind == "N":
         return str(content)
@@ -122,4 +126,4 @@ def to_json(value: dict[str, Any]) -> str:
         return "{" + ", ".join(members) + "}"
     if kind == "L":
         return "[" + ", ".join(to_json(member) for member in content) + "]"
-    return json.dumps(content, ensure_ascii=False)
+    return json.dumps(content, ensure_ascii=False, default=lambda binary: b64encode(binary).decode())

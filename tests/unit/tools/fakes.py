@@ -183,7 +183,7 @@ class FakeS3:
     def get_object(self, Bucket: str, Key: str) -> Any:  # noqa: N803
         if Key not in self.objects:
             raise client_error("GetObject", "NoSuchKey", 404)
-        return {"Body": SimpleNamespace(read=lambda: self.objects[Key])}
+        return {"Body": SimpleNamespace(read=lambda limit=None: self.objects[Key][:limit])}
 
     def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803
         self.objects[Key] = Body

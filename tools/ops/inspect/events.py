@@ -111,11 +111,12 @@ def document(item: Item) -> bytes:
         for name, value in sorted(item.items())
         if name not in _NOT_SHOWN
     )
-    return b"{" + ", ".join(fields).encode() + b"}\n"
+    return b"{" + ", ".join(fields).encode("utf-8", "backslashreplace") + b"}\n"
 
 
 def _row(item: Item) -> tuple[str, ...]:
-    amount = f"{item['amount']['N']} {text(item, 'currency')}" if "amount" in item else ""
+    amount = item.get("amount", {}).get("N", "")
+    amount = f"{amount} {text(item, 'currency') or ''}".strip()
     latency = f"{number(item, 'ingest_latency_ms')} ms"
     received = (text(item, "received_at") or "").replace("T", " ").rstrip("Z")
     large = "large" if flag(item, "large_order") else ""

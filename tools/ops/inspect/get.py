@@ -40,7 +40,8 @@ def document(body: bytes, item: Item) -> bytes:
     lines = ",\n".join(
         f"    {json.dumps(name)}: {tables.to_json(value)}" for name, value in sorted(added.items())
     )
-    return b'{\n  "event": ' + body + b',\n  "enrichment": {\n' + lines.encode() + b"\n  }\n}\n"
+    enrichment = lines.encode("utf-8", "backslashreplace")
+    return b'{\n  "event": ' + body + b',\n  "enrichment": {\n' + enrichment + b"\n  }\n}\n"
 
 
 def _not_stored(resources: Resources, event_id: str) -> ToolError:

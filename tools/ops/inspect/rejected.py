@@ -6,7 +6,7 @@ from itertools import islice
 
 from rich.text import Text
 
-from storage.attributes import CONTENT_HASH, PAYLOAD_BYTES, number, text
+from storage.attributes import CLAIMED_ORIGIN, CONTENT_HASH, PAYLOAD_BYTES, number, text
 from storage.keys import SHARDS
 from tools.core.console import out, plural, safe_text, write_raw
 from tools.core.errors import ToolError
@@ -59,6 +59,8 @@ def show_one(resources: Resources, any_id: str) -> None:
         _print_unlisted(rejection.violations - len(listed))
         digest, size = text(item, CONTENT_HASH), number(item, PAYLOAD_BYTES)
         out.print(safe_text(f"    {size:,} bytes, SHA-256 {digest}", "dim"))
+        if claimed := text(item, CLAIMED_ORIGIN):
+            out.print(safe_text(f"    names {claimed} as its origin, without a valid signature", "yellow"))
         try:
             write_raw(read_body(item, fetch) + b"\n")
         except PayloadError as error:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.core.console import out, plural, safe_text
+from tools.core.text import strip_control_chars
 from tools.local import message_bodies
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.reconcile import LOST, OUTCOMES, Discrepancy, Reconciliation
@@ -155,7 +156,7 @@ def _show_run(result: VerifyResult) -> None:
         return
     difference = reconciliation.sent - reconciliation.accounted
     note = f", {difference:,} not accounted for" if difference else ""
-    out.print(f"\nRun {run.run_id}\n{invariant(reconciliation)}{note}")
+    out.print(f"\nRun {strip_control_chars(run.run_id)}\n{invariant(reconciliation)}{note}")
     if run.running:
         out.print("The producer is still sending: what it sends later is not counted here.")
     elif not run.complete:
