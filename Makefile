@@ -1,5 +1,6 @@
 # Every target runs from the checkout and installs nothing outside it.
-# Variables after make (ARGS=..., EVENT_ID=..., PORT=...) reach the commands as environment variables.
+# Variables after make (ARGS=..., EVENT_ID=..., PORT=...) reach the commands as environment variables, byte for
+# byte. ARGS holds words for the shell.
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -7,13 +8,20 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
+# make would expand the $ in their values. MAKEOVERRIDES would pass them on a second time.
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name)))$(filter ARGS PICTURE,$(name)),\
+  $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+MAKEOVERRIDES :=
+
+# The output of every command is UTF-8, in every locale.
+export PYTHONUTF8 := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 TOOLS := .venv/tools/bin/python
 DEV := .venv/dev/bin/python
 ANALYTICS := .venv/analytics/bin/python
 # Any Python runs the commands that need no packages.
-BARE := @python=$$(PYTHON='$(PYTHON)' sh tools/local/python.sh) && "$$python"
+BARE := @python=$$(sh tools/local/python.sh) && "$$python"
 # Build the virtual environments named after it, if their locks have changed.
 NEED := $(BARE) tools/local/bootstrap.py
 
@@ -116,7 +124,7 @@ plan-aws: ## show what a deploy would change (ENV=dev|staging|prod, AWS_PROFILE=
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy plan $(ARGS)
 
-deploy-aws: ## deploy what make test passed, then smoke-test it (ENV=dev, AUTO_APPROVE=1, FORCE=1, ARGS=--bootstrap: create the state bucket)
+deploy-aws: ## deploy what make test passed, then smoke-test it (ENV=dev, AUTO_APPROVE=1, FORCE=1, PREBUILT=1, ARGS=--bootstrap: create the state bucket and the boundary)
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy deploy $(ARGS)
 

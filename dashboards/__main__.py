@@ -1,8 +1,7 @@
 """Run ``python -m dashboards``, as `make top` does."""
 
-import sys
-
 from dashboards.top import main
+from tools.core.program import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from tools.core.aws_errors import code_of
-from tools.core.console import strip_control_chars
+from tools.core.text import strip_control_chars
 
 _ACTION = re.compile(r"perform:? ([a-z0-9-]+:[A-Za-z]+)")
 
@@ -32,9 +32,9 @@ def describe_error(error: Exception, source: str, resource: str) -> str:
     if isinstance(error, ClientError):
         return strip_control_chars(_describe_client_error(error, source, resource))
     if isinstance(error, BotoCoreError):
-        return strip_control_chars(f"{source}: {error}".splitlines()[0])
+        return strip_control_chars(f"{source}: {error}".split("\n")[0])
     # A bug in a collector must not stop the other panels.
-    return strip_control_chars(f"{source}: {type(error).__name__} {error}".splitlines()[0])
+    return strip_control_chars(f"{source}: {type(error).__name__} {error}".split("\n")[0])
 
 
 def _describe_client_error(error: ClientError, source: str, resource: str) -> str:

@@ -19,10 +19,10 @@ from dashboards.state import State
 from dashboards.target import Target, find_target
 from dashboards.view.charset import UNICODE
 from dashboards.view.screen import render
-from tools.core.cli import print_error
 from tools.core.console import err
 from tools.core.errors import OpsError
 from tools.core.paths import DEFAULT_STATE_DIR, ROOT
+from tools.core.program import print_error
 from tools.core.state import StackState
 
 SCREENSHOT = ROOT / "docs" / "top.svg"

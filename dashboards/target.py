@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+from tools.core.aws import create_session
 from tools.core.aws_errors import explain
 from tools.core.errors import OpsError, UsageError
 from tools.core.resources import Resources
@@ -113,14 +114,13 @@ def _find_by_name(
 def _create_clients(
     profile: str | None, region: str | None, endpoint: str | None, credentials: tuple[str, str] | None
 ) -> dict[str, Any]:
-    key, secret = credentials or (None, None)
     try:
         session = boto3.session.Session(
-            aws_access_key_id=key, aws_secret_access_key=secret, profile_name=profile, region_name=region
+            botocore_session=create_session(endpoint, region, credentials, profile)
         )
-    except ProfileNotFound:
+    except ProfileNotFound as missing:
         profiles = ", ".join(boto3.session.Session().available_profiles) or "none"
-        raise UsageError(f"There is no AWS profile {profile}.", f"Available profiles: {profiles}.") from None
+        raise UsageError(f"{missing}.", f"Available profiles: {profiles}.") from None
     if session.region_name is None:
         raise UsageError("Which region?", "Add --region, for example --region eu-central-1.")
     config = _EMULATOR_CONFIG if endpoint else _CONFIG

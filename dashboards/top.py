@@ -18,9 +18,10 @@ from dashboards.state import State
 from dashboards.target import Target, find_target
 from dashboards.view.screen import render
 from tools.core.aws_errors import explain
-from tools.core.cli import INTERRUPTED, close_stdout, print_error
+from tools.core.cli import INTERRUPTED
 from tools.core.console import err
 from tools.core.errors import OpsError
+from tools.core.program import print_error
 
 # With --once or --json, the time that the slowest source gets, in seconds.
 _ONCE_TIMEOUT = 10.0
@@ -64,8 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return print_error(error)
     except (BotoCoreError, ClientError) as error:
         return print_error(explain(error, None) or OpsError(str(error)))
-    except BrokenPipeError:
-        return close_stdout()
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -89,6 +88,7 @@ def _print_once(target: Target, console: Console, interval: float, *, as_json: b
         # One line less than the window has, so that the shell's prompt does not scroll the first line away.
         height = max(console.height - 1, 24)
         console.print(render(state, console.width, height, live.charset_for(console)))
+        console.print()
     return 1 if _has_warning(state) else 0
 
 

@@ -92,7 +92,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--manifest": {
         "type": Path,
         "metavar": "PATH",
-        "help": "new file that records what was sent, or a directory for it (default: manifests/ in $STACK_DIR or .stack)",
+        "help": "new file that records what was sent, or its directory (default: $STACK_DIR/manifests)",
     },
     "--resume": {
         "type": Path,
@@ -139,8 +139,8 @@ def main(arguments: Sequence[str]) -> int:
 def _run(given: dict[str, Any], console: Console) -> Result:
     endpoint_url = (
         given.get("endpoint_url")
-        or os.environ.get("AWS_ENDPOINT_URL_SQS")
         or os.environ.get("AWS_ENDPOINT_URL")
+        or os.environ.get("AWS_ENDPOINT_URL_SQS")
         or None
     )
     if "resume" in given:

@@ -21,6 +21,8 @@ from producer.generate.messages import DUPLICATE, REJECTED, STORED, Message
 VERSION = 1
 # The end of the last complete line is searched in this many bytes; a message's line has about 300.
 _TAIL_BYTES = 1 << 20
+# The longest line is the last one: the ids of all messages that SQS did not accept.
+_MAX_LINE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,17 @@ class SentMessage:
 
 @dataclass(frozen=True)
 class SentRun:
-    """A run as its manifest describes it. ``failed`` counts the messages that SQS did not accept."""
+    """A run as its manifest describes it. ``failed`` counts the messages that SQS did not accept.
+
+    ``running`` is whether a producer is writing the manifest.
+    """
 
     run_id: str
     queue_url: str
     messages: tuple[SentMessage, ...]
     failed: int
     complete: bool
+    running: bool = False
 
 
 class Manifest:
@@ -99,7 +105,7 @@ class Manifest:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
             raise ProducerError(
-                f"The manifest {path} cannot be written: {error.strerror}\nCheck the path after --resume."
+                f"The manifest {path} cannot be opened: {error.strerror}\nCheck the path after --resume."
             ) from None
         manifest = cls(path, descriptor, keep=True)
         size = os.fstat(descriptor).st_size
@@ -151,10 +157,7 @@ class Manifest:
 
 def read_header(path: Path) -> Header:
     """Read the first line of a manifest. Raises ProducerError if the file is not a manifest."""
-    first = next(_lines(path), None)
-    if first is None or first.get("manifest") != VERSION:
-        raise ProducerError(f"{path} is not a manifest of the producer. Check the path.")
-    return Header(**{name: first[name] for name in Header.__dataclass_fields__})
+    return _header(path, next(_lines(path), None))
 
 
 def read_messages(path: Path) -> Iterator[dict[str, Any]]:
@@ -173,27 +176,70 @@ def read_completion(path: Path) -> dict[str, Any] | None:
 
 def read_run(path: Path) -> SentRun:
     """Read a whole manifest. An incomplete last line is ignored. Raises ProducerError."""
-    header = read_header(path)
+    lines = _lines(path)
+    header = _header(path, next(lines, None))
+    # Asked before the messages are read: once the producer has ended, none is added.
+    running = _is_locked(path)
+    messages: list[SentMessage] = []
+    failed, complete = 0, False
     try:
-        messages = tuple(_sent_message(line) for line in read_messages(path))
-        completion = read_completion(path)
-        failed = len(completion["failed"]) if completion else 0
+        for line in lines:
+            if "message_id" in line:
+                messages.append(_sent_message(line))
+            elif "sent" in line:
+                failed, complete = len(_typed(line, "failed", list)), True
     except (KeyError, TypeError, ValueError) as error:
         raise ProducerError(f"{path} is damaged ({type(error).__name__}: {error}).") from None
-    return SentRun(header.run_id, header.queue_url, messages, failed, complete=completion is not None)
+    return SentRun(header.run_id, header.queue_url, tuple(messages), failed, complete, running)
+
+
+def _header(path: Path, first: dict[str, Any] | None) -> Header:
+    kinds = {"run_id": str, "seed": int, "queue_url": str, "started_at": str, "arguments": dict}
+    values: dict[str, Any] = (
+        {name: first.get(name) for name in kinds} if first and first.get("manifest") == VERSION else {}
+    )
+    if not values or any(not isinstance(values[name], kind) for name, kind in kinds.items()):
+        raise ProducerError(f"{path} is not a manifest of the producer. Check the path.")
+    return Header(**values)
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _sent_message(line: dict[str, Any]) -> SentMessage:
     if line["expect"] not in (STORED, DUPLICATE, REJECTED):
-        raise ValueError(f"it expects {line['expect']!r}")
-    return SentMessage(**{name: line[name] for name in SentMessage.__dataclass_fields__})
+        raise ValueError(f"it expects {str(line['expect'])[:40]!r}")
+    optional = {name: _typed(line, name, str | None) for name in ("event_id", "event_type")}
+    return SentMessage(
+        message_id=_typed(line, "message_id", str),
+        content_hash=_typed(line, "content_hash", str),
+        expect=line["expect"],
+        large_order=_typed(line, "large_order", bool),
+        **optional,
+    )
+
+
+def _typed(line: dict[str, Any], name: str, kind: Any) -> Any:
+    if not isinstance(line[name], kind):
+        raise TypeError(f"{name} is of another type")
+    return line[name]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            number = 0
+            while line := file.readline(_MAX_LINE_BYTES):
+                number += 1
                 if not line.endswith(b"\n"):
+                    if len(line) == _MAX_LINE_BYTES:
+                        raise ProducerError(f"{path} is not a manifest: line {number} is too long.")
                     return  # a killed producer left it incomplete
                 yield _parse_line(path, number, line)
     except OSError as error:
@@ -203,7 +249,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 def _parse_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise ProducerError(f"{path} is not a manifest of the producer: line {number} is not a JSON object.")

@@ -10,8 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-
 from contract import EVENT_TYPES
 from producer.errors import ProducerError
 from producer.generate.events import SEEDED_SPACING_US, SEEDED_START, Events, RunSpec
@@ -24,6 +22,7 @@ from producer.send.rate_limiter import RateLimiter
 from producer.send.run_stats import Failure, Progress, RunStats
 from producer.send.target import Target
 from producer.send.worker_pool import WorkerPool
+from tools.core.aws import create_session
 
 # The keys of Result.sent.
 KINDS = (*EVENT_TYPES, INVALID, DUPLICATE)
@@ -182,7 +181,8 @@ def _live_spacing_us(options: Options) -> int:
 
 
 def _target(options: Options, session: Any) -> Target:
-    return Target.find(options.queue_url, options.endpoint_url, session or botocore.session.Session())
+    session = session or create_session(options.endpoint_url or options.queue_url)
+    return Target.find(options.queue_url, options.endpoint_url, session)
 
 
 def _open_manifest(path: Path | None, header: Header) -> AbstractContextManager[Manifest | None]:

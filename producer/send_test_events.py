@@ -9,5 +9,6 @@ if __name__ == "__main__":
     sys.path[:1] = [str(ROOT), str(ROOT / "lambda_src")]
 
     from producer.cli import main
+    from tools.core.program import start
 
-    sys.exit(main(sys.argv[1:]))
+    start(lambda: main(sys.argv[1:]))

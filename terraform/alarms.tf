@@ -322,6 +322,7 @@ locals {
     ],
     aws_cloudwatch_metric_alarm.archiver_errors,
     aws_cloudwatch_metric_alarm.archiver_behind,
+    aws_cloudwatch_metric_alarm.archiver_stopped,
     aws_cloudwatch_metric_alarm.archive_failures,
     aws_cloudwatch_metric_alarm.unreadable_records,
   )

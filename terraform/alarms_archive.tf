@@ -47,6 +47,55 @@ resource "aws_cloudwatch_metric_alarm" "archiver_behind" {
   ok_actions    = local.to_ops
 }
 
+# The archiver's own metrics are silent when its stream mappings are disabled or gone.
+resource "aws_cloudwatch_metric_alarm" "archiver_stopped" {
+  count = var.archive ? 1 : 0
+
+  alarm_name        = "${local.name}-archiver-stopped"
+  alarm_description = "Events are stored and none is archived. ${local.runbook}archiver_stopped"
+
+  metric_query {
+    id = "stored"
+
+    metric {
+      namespace   = local.own_namespace
+      metric_name = "Stored"
+      dimensions  = local.function_dimension
+      stat        = "Sum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id = "archived"
+
+    metric {
+      namespace   = local.own_namespace
+      metric_name = "ArchivedEvents"
+      dimensions  = { FunctionName = aws_lambda_function.archiver[0].function_name }
+      stat        = "Sum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id          = "unarchived"
+    label       = "stored while nothing was archived"
+    expression  = "IF(FILL(archived, 0) == 0, stored, 0)"
+    return_data = true
+  }
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # Fifteen minutes. The batching window delays events by five minutes at most.
+  evaluation_periods = 3
+  # No data means that nothing was stored.
+  treat_missing_data = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
 resource "aws_cloudwatch_metric_alarm" "archive_failures" {
   count = var.archive ? 1 : 0
 

@@ -1,9 +1,19 @@
+# The key that replay and redrive sign their copies with (docs/adr/0025). To change it: terraform apply
+# -replace=terraform_data.origin_key. Copies that wait in a queue meanwhile count under their own message id.
+resource "terraform_data" "origin_key" {
+  input = "${uuid()}${uuid()}"
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_lambda_function" "processor" {
   # checkov:skip=CKV_AWS_50:The log reports when each event arrived and how long it took; tracing adds cost and a permission.
   # checkov:skip=CKV_AWS_115:The mapping's maximum_concurrency limits it; a reservation would reduce the account's other functions.
   # checkov:skip=CKV_AWS_116:That queue is for asynchronous calls; events that fail go to the events queue's dead-letter queue.
   # checkov:skip=CKV_AWS_117:It calls only AWS's APIs; in a VPC it would need an endpoint for each.
-  # checkov:skip=CKV_AWS_173:The variables hold names and numbers, no secret.
+  # checkov:skip=CKV_AWS_173:Lambda encrypts them with its own key. ORIGIN_KEY alone is secret, and only from senders.
   # checkov:skip=CKV_AWS_272:make deploy-aws deploys only the zip whose hash is in the tests' receipt.
 
   function_name = local.function_name
@@ -32,6 +42,7 @@ resource "aws_lambda_function" "processor" {
       FUNCTION_TIMEOUT_SECONDS  = tostring(var.function_timeout)
       REJECTED_RETENTION_DAYS   = tostring(var.rejected_retention_days)
       DUPLICATES_RETENTION_DAYS = tostring(var.duplicates_retention_days)
+      ORIGIN_KEY                = sensitive(terraform_data.origin_key.output)
     }
   }
 

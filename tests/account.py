@@ -1,4 +1,4 @@
-"""Stacks in a real account: Terraform and its provider as they are, state in the stack's own directory."""
+"""Stacks in a real account, by unchanged Terraform, with the state in the stack's directory."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from tools.local import terraform, terraform_process, toolchain
 from tools.local.build import build_all
 
 VAR_FILE = Path("env") / "dev.tfvars"
-# Never the account's default profile by accident: one of these has to say whose credentials they are.
+# One of these must select the credentials, so that the default profile is never used by accident.
 NAMED_BY = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
-# The config's own backend, if it names one, is for what is deployed to stay.
+# Replaces the config's backend, which is for deployed environments.
 LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
-LEFT = CACHE_DIR / "left-in-an-account"
+LEFTOVERS = CACHE_DIR / "left-in-an-account"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose account it is, and where in it."""
+    """The account, the region and the caller."""
 
     account: str
     region: str
-    who: str
+    caller: str
 
     def __str__(self) -> str:
-        return f"AWS account {self.account}, {self.region}, as {self.who}"
+        return f"AWS account {self.account}, {self.region}, as {self.caller}"
 
 
 def identity() -> Identity:
-    """What the environment's credentials lead to. Raises StackError, saying what to type."""
+    """Return the identity of the environment's credentials. Raises StackError with a remedy."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     if not any(os.environ.get(name) for name in NAMED_BY):
-        raise StackError("TARGET=account needs to know which: make test TARGET=account AWS_PROFILE=...")
+        raise StackError("TARGET=account needs credentials: make test TARGET=account AWS_PROFILE=...")
     if os.environ.get("AWS_ENDPOINT_URL"):
         raise StackError(
-            "AWS_ENDPOINT_URL is set, so that AWS would not be reached. Type: unset AWS_ENDPOINT_URL"
+            "AWS_ENDPOINT_URL is set, so requests would not reach AWS. Type: unset AWS_ENDPOINT_URL"
         )
     try:
         session = boto3.session.Session()
@@ -61,12 +61,12 @@ def identity() -> Identity:
 
 
 def credentials() -> dict[str, str]:
-    """What of the environment leads a command to the account."""
+    """Return the environment variables with which a command reaches the account."""
     return {name: value for name, value in os.environ.items() if name == "HOME" or name.startswith("AWS_")}
 
 
 def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], log: Log = print) -> StackState:
-    """Apply the config, or apply it again. Raises StackError with Terraform's own message."""
+    """Apply the config. Raises StackError with Terraform's own message."""
     build_all()
     workdir = terraform.workdir(state_dir)
     if not workdir.exists():
@@ -74,10 +74,10 @@ def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], log: L
         (workdir / "backend_override.tf").write_text(LOCAL_BACKEND)
         _terraform(state_dir, log, "init")
     arguments = _arguments(where, overrides)
-    # `destroy` has to be given the same.
+    # `destroy` needs the same arguments.
     (state_dir / terraform.APPLIED).write_text(json.dumps(arguments))
-    said = _terraform(state_dir, log, "apply", "-auto-approve", *arguments)
-    log(labelled("", terraform.summary(said)))
+    output = _terraform(state_dir, log, "apply", "-auto-approve", *arguments)
+    log(labelled("", terraform.summary(output)))
     done = subprocess.run(
         [toolchain.find_terraform().command, "output", "-json"],
         cwd=workdir,
@@ -93,29 +93,29 @@ def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], log: L
 
 
 def down(state_dir: Path, where: Identity) -> None:
-    """Destroy the stack. Where that fails, its state is kept, and the StackError says where."""
+    """Destroy the stack. If that fails, keep its state and raise a StackError with its path."""
     applied = state_dir / terraform.APPLIED
     if not applied.exists():
         return
     try:
         _terraform(state_dir, print, "destroy", "-auto-approve", *json.loads(applied.read_text()))
     except StackError as error:
-        kept = LEFT / state_dir.name
+        kept = LEFTOVERS / state_dir.name
         shutil.copytree(state_dir, kept, dirs_exist_ok=True)
         raise StackError(
-            f"{error}\n\nSomething is LEFT in {where}. Terraform's state of it is in {kept / 'terraform'};\n"
-            f"the arguments for terraform destroy there are in {kept / terraform.APPLIED}."
+            f"{error}\n\nResources are LEFT in {where}. Terraform's state is in {kept / 'terraform'};\n"
+            f"the arguments for terraform destroy are in {kept / terraform.APPLIED}."
         ) from None
 
 
 def _arguments(where: Identity, overrides: Mapping[str, object]) -> list[str]:
-    throw_away = {"deletion_protection": False, "point_in_time_recovery": False}
-    variables = {**overrides, **throw_away, **terraform.paths(), "region": where.region}
+    disposable = {"deletion_protection": False, "point_in_time_recovery": False}
+    variables = {**overrides, **disposable, **terraform.paths(), "region": where.region}
     return [f"-var-file={VAR_FILE}", *terraform.variable_arguments(variables)]
 
 
 def _environment() -> dict[str, str]:
-    # No workspace and no arguments of the person's own: they would lead to another state or stack.
+    # The user's workspace and arguments would select another state or stack.
     stray = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(stray)}
     return kept | {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
@@ -124,5 +124,5 @@ def _environment() -> dict[str, str]:
 def _terraform(state_dir: Path, log: Log, command: str, *arguments: str) -> str:
     program = [toolchain.find_terraform().command]
     workdir, log_file = terraform.workdir(state_dir), state_dir / terraform.LOG
-    _, said = terraform_process.run(program, workdir, _environment(), log_file, log, command, *arguments)
-    return said
+    _, output = terraform_process.run(program, workdir, _environment(), log_file, log, command, *arguments)
+    return output

@@ -29,10 +29,14 @@ def activity(event_id: str, padding: str) -> str:
     return json.dumps(event)
 
 
+def read_message(body: str) -> Message:
+    """Read a body as the function does, received now."""
+    return Message.read({"messageId": "0" * 36, "body": body}, datetime.now(UTC))
+
+
 def size_of_item(body: str) -> int:
     """Bytes of the item of a valid event with its payload inside, as the function counts them."""
-    record = {"messageId": "0" * 36, "body": body}
-    message = Message.read(record, datetime.now(UTC))
+    message = read_message(body)
     return item_size({**event_item(message, large_order=False), **message.payload.inline()})
 
 
@@ -50,9 +54,9 @@ def body_of_item_size(size: int, event_id: str) -> str:
     raise AssertionError(f"no body found whose item has {size} bytes")
 
 
-def _first(holds: Callable[[int], bool], most: int) -> int:
+def _first(fits: Callable[[int], bool], most: int) -> int:
     least = 0
     while least < most:
         middle = (least + most) // 2
-        least, most = (least, middle) if holds(middle) else (middle + 1, most)
+        least, most = (least, middle) if fits(middle) else (middle + 1, most)
     return least

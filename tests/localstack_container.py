@@ -1,4 +1,4 @@
-"""LocalStack in a container of the tests' own, through testcontainers, as docker-compose.yml has it."""
+"""Run LocalStack in a separate container for the tests, configured by docker-compose.yml."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def service(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         return environment.get(variable["name"]) or variable["default"]
 
     text = re.sub(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}", value, COMPOSE_FILE.read_text())
-    found: dict[str, Any] = yaml.safe_load(text)["services"]["localstack"]
-    return found
+    localstack: dict[str, Any] = yaml.safe_load(text)["services"]["localstack"]
+    return localstack
 
 
 def container(image: str, name: str, port: int) -> Any:
-    """The container as docker-compose.yml has it, reachable on 127.0.0.1:``port`` alone; not yet started."""
+    """Create the container of docker-compose.yml on 127.0.0.1:``port``, without starting it."""
     from docker.types import Mount
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
-    # Its reaper is an image more to pull. The container is removed here; only a kill -9 leaves it behind.
+    # The reaper needs another image. The tests remove the container, unless they are killed by SIGKILL.
     testcontainers_config.ryuk_disabled = True
-    said = service({**os.environ, "LOCALSTACK_DOCKER_NAME": name, "LOCALSTACK_PORT": str(port)})
-    made: Any = DockerContainer(image).with_name(name).with_envs(**said["environment"])
-    # docker-py takes an address beside the port; testcontainers hands it on as it is.
-    made.ports[PORT] = (processes.LOOPBACK, port)
+    config = service({**os.environ, "LOCALSTACK_DOCKER_NAME": name, "LOCALSTACK_PORT": str(port)})
+    created: Any = DockerContainer(image).with_name(name).with_envs(**config["environment"])
+    # docker-py accepts an address with the port, and testcontainers passes it on.
+    created.ports[PORT] = (processes.LOOPBACK, port)
     mounts = [
         Mount(
             each["target"],
@@ -50,41 +50,41 @@ def container(image: str, name: str, port: int) -> Any:
             type=each["type"],
             read_only=each.get("read_only", False),
         )
-        for each in said["volumes"]
+        for each in config["volumes"]
     ]
-    return made.with_kwargs(mounts=mounts)
+    return created.with_kwargs(mounts=mounts)
 
 
 @contextmanager
 def running(image: str) -> Iterator[str]:
-    """LocalStack for a while; its address. Raises StackError where it does not come up."""
+    """Run LocalStack and yield its address. Raises StackError if it does not start."""
     from docker.errors import DockerException
 
     port = processes.free_port()
     address = f"http://{processes.LOOPBACK}:{port}"
     try:
-        # Making it asks the engine already; docker-py finds engines by other ways than the docker command.
-        made = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
-        made.start()
+        # Creating it needs the engine, which docker-py finds in other ways than the docker command.
+        started = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
+        started.start()
     except (DockerException, OSError) as error:
         raise StackError(
             f"{image} cannot be started: {error}\nWithout it: make test TARGET=ministack"
         ) from None
     try:
-        _wait_until_healthy(made, image, address)
+        _wait_until_healthy(started, image, address)
         yield address
     finally:
-        logs.keep("localstack", *made.get_logs())
-        made.stop()
+        logs.keep("localstack", *started.get_logs())
+        started.stop()
 
 
-def _wait_until_healthy(made: Any, image: str, address: str) -> None:
+def _wait_until_healthy(started: Any, image: str, address: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while endpoint.version(address, "localstack") is None:
         if time.monotonic() > deadline:
-            said = b"\n".join(made.get_logs()).decode(errors="replace").splitlines()
+            lines = b"\n".join(started.get_logs()).decode(errors="replace").splitlines()
             raise StackError(
-                f"{image} did not answer within {START_SECONDS} s. The last it said:\n"
-                + "\n".join(said[-15:])
+                f"{image} did not answer within {START_SECONDS} s. The end of its log:\n"
+                + "\n".join(lines[-15:])
             )
         time.sleep(0.3)

@@ -1,7 +1,7 @@
-"""Writes the receipt of a green run of the whole suite (tools/deploy/receipt.py): a pytest plugin.
+"""A pytest plugin that writes the receipt of a green run of all tests (tools/deploy/receipt.py).
 
-A run of a part of the tests, a run in which something failed, and one during which the source changed, leave
-none: an older receipt then stands for what it was written for.
+A partial run, a run with failures, and a run during which the source changed, write none. An older receipt
+stays.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tools.deploy.receipt import Fingerprint, Receipt
 from tools.local import toolchain
 from tools.local.offline.provider import VERSION as STAND_IN
 
-# The end-to-end tests, without which a run proves nothing about what is deployed.
+# The end-to-end tests. A run without them proves nothing about a deploy.
 INTEGRATION = "tests/integration/"
 
 
 class Run:
-    """One run of pytest: what it began with, what it ran on, what came of it."""
+    """One run of pytest: its source, its target and its outcomes."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.path = receipt.PATH
-        self.began_with: Fingerprint | None = None
+        self.source: Fingerprint | None = None
         self.outcomes: Counter[str] = Counter()
         self.end_to_end = 0
         self.target: str | None = None
@@ -39,29 +39,29 @@ class Run:
         self.lock: str | None = None
 
     def pytest_sessionstart(self) -> None:
-        """Take down what the tests are about to run."""
+        """Record the fingerprint of the source."""
         if self.is_whole():
-            self.began_with = receipt.fingerprint()
+            self.source = receipt.fingerprint()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a test once: by its call, or by what kept it from being called."""
+        """Count each test once: by its call, or by the setup that skipped or failed."""
         if report.when == "call" or report.outcome != "passed":
             self.outcomes[report.outcome] += 1
             self.end_to_end += report.outcome == "passed" and report.nodeid.startswith(INTEGRATION)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Write the receipt, if there is one to write."""
-        if exitstatus != pytest.ExitCode.OK or self.began_with is None:
+        """Write the receipt if the run was whole, green and on unchanged source."""
+        if exitstatus != pytest.ExitCode.OK or self.source is None:
             return
         if not self.end_to_end or self.target is None:
             return
-        if receipt.fingerprint() != self.began_with:
+        if receipt.fingerprint() != self.source:
             return
         commit, dirty = receipt.commit()
         offline = self.provider == STAND_IN
         Receipt(
-            zips=self.began_with.zips,
-            config=receipt.keep_lock(self.began_with.config, None if offline else self.lock),
+            zips=self.source.zips,
+            config=receipt.keep_lock(self.source.config, None if offline else self.lock),
             target=self.target,
             terraform=self.terraform,
             provider=self.provider,
@@ -73,13 +73,13 @@ class Run:
         ).save(self.path)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say which versions the end-to-end tests ran with: the old provider proves nothing for AWS."""
+        """Print the versions of the end-to-end tests, because the old provider proves nothing for AWS."""
         if self.target is not None:
-            old = ", the stand-in for machines without the registry" if self.provider == STAND_IN else ""
+            old = ", for machines without the registry" if self.provider == STAND_IN else ""
             terminalreporter.write_line(f"Terraform {self.terraform}, AWS provider {self.provider}{old}")
 
     def is_whole(self) -> bool:
-        """Whether this is the default suite, all of it."""
+        """Return whether this run has all tests of the default suite."""
         options: Any = self.config.option
         chosen = ("keyword", "deselect", "ignore", "ignore_glob", "lf", "collectonly")
         part = any(getattr(options, name, None) for name in chosen)
@@ -95,14 +95,14 @@ _key = pytest.StashKey[Run]()
 
 
 def start(config: pytest.Config) -> None:
-    """Begin to take down a run. Called once, when pytest is configured."""
+    """Start to record a run. Called once, when pytest is configured."""
     run = Run(config)
     config.stash[_key] = run
     config.pluginmanager.register(run, "receipt")
 
 
 def tested_on_stack(config: pytest.Config, state_dir: Path) -> None:
-    """Say what the end-to-end tests run on: the stack of a state directory, with its versions."""
+    """Record the target and versions of the stack on which the end-to-end tests run."""
     run = config.stash[_key]
     lock = (state_dir / "terraform" / ".terraform.lock.hcl").read_text(encoding="utf-8")
     provider = re.search(r'version\s*=\s*"([^"]+)"', lock)

@@ -1,8 +1,8 @@
-"""The places that the integration tests run on, and which of them this run was given.
+"""The targets of the integration tests, and the one of this run.
 
-``TARGET`` chooses: ``auto`` (what nothing means), ``ministack``, ``localstack``, ``endpoint`` or ``account``.
-``auto`` is the emulator at ``ENDPOINT`` where that is set, else LocalStack in Docker where an engine answers
-and has its image, else MiniStack. It is never an account: that takes ``TARGET=account`` by name.
+``TARGET`` is ``auto`` (the default), ``ministack``, ``localstack``, ``endpoint`` or ``account``. ``auto``
+selects the emulator at ``ENDPOINT`` if set, else LocalStack if a Docker engine has its image, else MiniStack.
+It never selects an account.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.local.emulator import NAMES
 
 CHOICES = ("auto", "ministack", "localstack", "endpoint", "account")
 
-# What a test may need, as its marker names it, and which targets lack it.
+# Abilities that a test's marker can require, and the targets that lack them.
 IAM = "IAM enforcement"
 ALARMS = "alarms evaluated at once"
 ENDPOINT = "an endpoint of its own"
@@ -34,33 +34,30 @@ PERCENTILES = "percentiles of metrics"
 BODIES = "bodies as sent"
 ABILITIES = (IAM, ALARMS, ENDPOINT, INSIDE, LOG_FIGURES, MOVE_TASK, PERCENTILES, BODIES)
 
-_UNENFORCED = "the free LocalStack takes every request, whatever IAM says"
+_UNENFORCED = "the free LocalStack does not enforce IAM"
 _BY_PERIOD = "evaluates an alarm once a period, a minute or more later"
-_OTHERS = "the emulator is not ours to configure or to kill workers of: fault runs take MiniStack, embedded"
+_SHARED = "fault runs configure the emulator and kill its workers: they use the embedded MiniStack"
 MINISTACK_LACKS = {MOVE_TASK: "MiniStack answers StartMessageMoveTask with InvalidAction"}
 ENDPOINT_LACKS = {
-    "ministack": {**MINISTACK_LACKS, INSIDE: _OTHERS},
+    "ministack": {**MINISTACK_LACKS, INSIDE: _SHARED},
     "localstack": {
-        INSIDE: _OTHERS,
+        INSIDE: _SHARED,
         IAM: _UNENFORCED,
         ALARMS: f"LocalStack {_BY_PERIOD}",
         PERCENTILES: "LocalStack answers GetMetricData for a percentile with InternalError",
     },
 }
 ACCOUNT_LACKS = {
-    INSIDE: "AWS cannot be reached into: fault runs take MiniStack, embedded",
-    IAM: "AWS takes seconds to minutes until a changed policy holds, so that a test of it would lie",
+    INSIDE: "fault runs need access to the emulator's processes: they use the embedded MiniStack",
+    IAM: "AWS applies a changed policy after seconds to minutes, so a test would be unreliable",
     ALARMS: f"CloudWatch {_BY_PERIOD}",
-    ENDPOINT: "on AWS there is no endpoint to stand before",
+    ENDPOINT: "on AWS there is no endpoint to put a proxy before",
     LOG_FIGURES: "on AWS the figures come from CloudWatch's metrics, minutes later",
 }
 
 
 class Target:
-    """A place to bring stacks up on.
-
-    ``lacks`` says, for what a test may need and this place cannot do, why.
-    """
+    """A target for stacks. ``lacks`` gives the reason for each ability that it lacks."""
 
     def __init__(self, name: str, title: str, lacks: Mapping[str, str]) -> None:
         self.name = name
@@ -69,11 +66,11 @@ class Target:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Whatever has to run for as long as the tests do."""
+        """Run what the target needs during the tests."""
         yield
 
     def own_variables(self) -> dict[str, object]:
-        """Terraform variables that keep a new stack apart from any other on this target."""
+        """Return Terraform variables that give a new stack a unique name on this target."""
         return {"name_prefix": f"rt-pipeline-{uuid.uuid4().hex[:8]}"}
 
     def up(
@@ -85,22 +82,22 @@ class Target:
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> StackState:
-        """Bring a stack up, or up to date. The last two are for targets that lack nothing inside."""
+        """Bring a stack up or update it. The last two arguments need a target with INSIDE."""
         raise NotImplementedError
 
     def down(self, state_dir: Path) -> None:
-        """Destroy the stack. Raises StackError where something of it may be left."""
+        """Destroy the stack. Raises StackError if resources may be left."""
         lifecycle.down(state_dir)
 
     def environment(self) -> dict[str, str]:
-        """What a command needs in its environment to reach the target's stacks, beside STACK_DIR."""
+        """Return the variables, beside STACK_DIR, with which a command reaches the target's stacks."""
         return {}
 
 
 class MiniStack(Target):
-    """MiniStack as a process of each stack's own, with IAM enforced."""
+    """MiniStack as one process per stack, with IAM enforced."""
 
-    def __init__(self, reason: str = "as asked") -> None:
+    def __init__(self, reason: str = "as requested") -> None:
         super().__init__("ministack", f"MiniStack, embedded, IAM enforced ({reason})", MINISTACK_LACKS)
 
     def own_variables(self) -> dict[str, object]:
@@ -115,13 +112,13 @@ class MiniStack(Target):
         emulator_environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> StackState:
-        # Where it runs already, it keeps its port.
+        # A running stack keeps its port.
         port = port or (None if (state_dir / lifecycle.MARKER).exists() else processes.free_port())
         return lifecycle.up(state_dir, port, "ministack", overrides, emulator_environment, log)
 
 
 class Endpoint(Target):
-    """An emulator that runs already, and goes on running."""
+    """A running emulator, which the tests do not stop."""
 
     def __init__(self, address: str) -> None:
         flavour = endpoint.flavour_of(address)
@@ -146,9 +143,9 @@ class Endpoint(Target):
 
 
 class LocalStack(Target):
-    """LocalStack in a container that the tests start and remove; its stacks share it."""
+    """LocalStack in one container for all stacks, which the tests start and remove."""
 
-    def __init__(self, reason: str = "as asked") -> None:
+    def __init__(self, reason: str = "as requested") -> None:
         title = f"LocalStack in Docker, {localstack.image()} ({reason})"
         super().__init__("localstack", title, ENDPOINT_LACKS["localstack"])
         self._address: str | None = None
@@ -158,7 +155,7 @@ class LocalStack(Target):
         localstack.pull()
         with localstack_container.running(localstack.image()) as address:
             self._address = address
-            # The script does not fit every version of LocalStack.
+            # The script that keeps bodies does not fit every version of LocalStack.
             self.lacks = {**self.lacks, **_bodies(address, "localstack")}
             yield
 
@@ -175,7 +172,7 @@ class LocalStack(Target):
 
 
 class Account(Target):
-    """A real account: Terraform and its provider as they are, state in the stack's own directory."""
+    """A real account, by unchanged Terraform, with the state in the stack's directory."""
 
     def __init__(self) -> None:
         self._identity = account.identity()
@@ -200,23 +197,23 @@ class Account(Target):
 
 
 def choose(environment: Mapping[str, str] = os.environ) -> Target:
-    """The target that the environment asks for. Raises StackError, saying what to type."""
-    wanted = environment.get("TARGET") or "auto"
+    """Return the target that the environment selects. Raises StackError with a remedy."""
+    requested = environment.get("TARGET") or "auto"
     address = environment.get("ENDPOINT")
-    if wanted not in CHOICES:
-        raise StackError(f"TARGET={wanted} is not known. It is one of: {', '.join(CHOICES)}")
-    if address and wanted not in ("auto", "endpoint"):
-        raise StackError(f"TARGET={wanted} and ENDPOINT={address} ask for two places: leave one of them out.")
-    if wanted == "account":
+    if requested not in CHOICES:
+        raise StackError(f"TARGET={requested} is not known. It is one of: {', '.join(CHOICES)}")
+    if address and requested not in ("auto", "endpoint"):
+        raise StackError(f"TARGET={requested} and ENDPOINT={address} select two targets: omit one of them.")
+    if requested == "account":
         return Account()
-    if wanted == "ministack":
+    if requested == "ministack":
         return MiniStack()
     if address:
         return Endpoint(address)
-    if wanted == "endpoint":
+    if requested == "endpoint":
         raise StackError("TARGET=endpoint needs an address: make test ENDPOINT=http://127.0.0.1:4566")
     problem = localstack.no_engine()
-    if wanted == "localstack":
+    if requested == "localstack":
         if problem is not None:
             raise StackError(
                 f"LocalStack cannot be used: {problem}. Without Docker: make test TARGET=ministack"
@@ -228,17 +225,17 @@ def choose(environment: Mapping[str, str] = os.environ) -> Target:
 
 @functools.cache
 def chosen() -> Target:
-    """This run's target, chosen once. Raises StackError."""
+    """Return this run's target, chosen once. Raises StackError."""
     return choose()
 
 
 def describe() -> str:
-    """This run's target in a few words. Raises StackError where none can be had."""
+    """Return the title of this run's target. Raises StackError if it is not available."""
     return chosen().title
 
 
 def _bodies(address: str, flavour: str) -> dict[str, str]:
-    """What an emulator lacks that rewrites message bodies."""
+    """Return the ability that an emulator lacks if it rewrites message bodies."""
     client = StackState(address, "us-east-1", flavour, {}).client
     if message_bodies.are_kept(address, flavour, client):
         return {}
@@ -246,7 +243,7 @@ def _bodies(address: str, flavour: str) -> dict[str, str]:
 
 
 def _enforces_iam(address: str) -> bool:
-    """Whether credentials that nobody has made are refused."""
+    """Return whether the emulator refuses unknown credentials."""
     import boto3
     from botocore.config import Config
     from botocore.exceptions import ClientError

@@ -73,7 +73,7 @@ class LogGroup:
         counts = Counter({name: int(batch.fields.get(name, 0)) for name in _METRICS})
         counts["deleted"] = sum(counts[name] for name in _DELETED)
         self._counts.add(batch.time, counts)
-        self._latencies.add(batch.time, batch.fields["IngestLatency"])
+        self._latencies.add(batch.time, batch.fields.get("IngestLatency", []))
 
     def _add_invocation(self, invocation: Invocation) -> None:
         self._counts.add(invocation.time, Counter(invocations=1, errors=int(invocation.failed)))

@@ -99,13 +99,13 @@ def _since(start: float, times: dict[str, float]) -> dict[str, float]:
 
 def parse_batch_line(message: str) -> dict[str, Any] | None:
     """Return the fields of the function's line for a batch, or None for any other line."""
-    if '"IngestLatency"' not in message:
+    if '"batch processed"' not in message:
         return None
     try:
         fields = json.loads(message)
     except ValueError:
         return None
-    is_batch = isinstance(fields, dict) and isinstance(fields.get("IngestLatency"), list)
+    is_batch = isinstance(fields, dict) and fields.get("message") == "batch processed"
     return fields if is_batch else None
 
 

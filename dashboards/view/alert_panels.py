@@ -12,7 +12,7 @@ from dashboards.state import Alarm, Alert, State
 from dashboards.values import format_seconds
 from dashboards.view.charset import Charset
 from dashboards.view.lines import ERROR, LABEL, fit
-from tools.core.console import strip_control_chars
+from tools.core.text import strip_control_chars
 
 _KIND_STYLES = {"large order": "bold magenta", "rejected": "yellow", "conflict": "yellow"}
 # By CloudWatch's state: text, style and urgency.
@@ -37,8 +37,8 @@ def draw_alerts(state: State, width: int, height: int, charset: Charset) -> list
 
 def _alert_line(alert: Alert, now: float, width: int) -> Text:
     line = Text().append(f"{_format_time(alert.time, now)}  ", LABEL)
-    line.append(f"{alert.kind:<12}", _KIND_STYLES.get(alert.kind, "")).append(" ")
-    detail = " ".join(strip_control_chars(alert.detail).split())
+    line.append(fit(strip_control_chars(alert.kind), 12), _KIND_STYLES.get(alert.kind, "")).append(" ")
+    detail = strip_control_chars(" ".join(alert.detail.split()))
     event_id = strip_control_chars(alert.event_id)
     detail_width = width - line.cell_len - _ID_WIDTH - 2
     if detail_width >= _MIN_DETAIL_WIDTH:
@@ -86,7 +86,7 @@ def _urgency(alarm: Alarm) -> tuple[int, str]:
 
 
 def _describe_state(alarm: Alarm) -> tuple[str, str, int]:
-    return _ALARM_STATES.get(alarm.state, (f"? {alarm.state}", LABEL, 1))
+    return _ALARM_STATES.get(alarm.state, (f"? {strip_control_chars(alarm.state)}", LABEL, 1))
 
 
 def _alarm_line(alarm: Alarm, now: float, width: int) -> Text:

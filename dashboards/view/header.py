@@ -10,18 +10,19 @@ from dashboards.state import State
 from dashboards.values import Absent, format_count
 from dashboards.view.frame import truncate
 from dashboards.view.lines import LABEL, fit
+from tools.core.text import strip_control_chars
 
 
 def draw_header(state: State, width: int) -> Text:
     """Draw the line. On a narrow screen, what needs attention replaces the location and the time."""
-    name = f" {state.name} "
+    name = f" {strip_control_chars(state.name)} "
     clock = datetime.fromtimestamp(state.now, UTC).strftime("%H:%M:%S UTC")
     attention = " · ".join(list_attention(state))
     right = f"  {clock}  q quits "
     if len(name) + len(attention) + len(right) > width:
         right = ""
     room = max(0, width - len(name) - len(attention) - len(right))
-    location = f" {state.location} "
+    location = f" {strip_control_chars(state.location)} "
     line = Text().append(name, "bold")
     line.append(fit(location if len(location) <= room else "", room), LABEL)
     return truncate(line.append(attention, "bold red").append(right, LABEL), width)

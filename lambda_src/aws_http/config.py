@@ -8,6 +8,16 @@ from urllib.parse import urlsplit
 
 from aws_http.signing import StaticCredentials
 
+# By a region's prefix: the domain of its endpoints if not amazonaws.com (botocore's partitions.json).
+_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+}
+
 
 class ConfigError(RuntimeError):
     """An environment variable is missing or unusable; the message names it."""
@@ -40,10 +50,16 @@ class AwsConfig(NamedTuple):
         return cls(region, credentials, endpoints, environment.get("AWS_CA_BUNDLE") or None)
 
 
+def dns_suffix(region: str) -> str:
+    """Return the domain of AWS's endpoints in a region."""
+    return next(
+        (suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com"
+    )
+
+
 def _endpoint(service: str, region: str, environment: Mapping[str, str]) -> str:
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     given = environment.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environment.get("AWS_ENDPOINT_URL")
-    parts = urlsplit(given or f"https://{service}.{region}.{suffix}")
+    parts = urlsplit(given or f"https://{service}.{region}.{dns_suffix(region)}")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
         raise ConfigError(f"the endpoint of {service} must be like http://host:port, not {given}")
     return f"{parts.scheme}://{parts.netloc}"

@@ -7,7 +7,8 @@ from typing import Any
 
 # The code of an `AwsError` when no readable answer came.
 NO_ANSWER = "NoAnswer"
-# Sent with status 400 for errors that may not recur (botocore.retries.standard lists the same).
+# Sent with status 400 for errors that may not recur. botocore.retries.standard lists the same but
+# TransactionConflictException: another transaction was writing to the item at that moment.
 _RETRYABLE = {
     "KMSThrottling",
     "PriorRequestNotComplete",
@@ -22,6 +23,7 @@ _RETRYABLE = {
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+    "TransactionConflictException",
     "TransactionInProgressException",
 }
 
@@ -45,4 +47,4 @@ class AwsError(Exception):
     @property
     def retryable(self) -> bool:
         """Whether the same request may succeed a little later."""
-        return self.status == 0 or self.status >= 500 or self.code in _RETRYABLE
+        return self.status in (0, 429) or self.status >= 500 or self.code in _RETRYABLE

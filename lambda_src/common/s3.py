@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_http.errors import NO_ANSWER, AwsError
 from common.deadline import CallLimits
+from storage.payload import MAX_BODY_BYTES
 
 
 def s3_client(limits: CallLimits) -> Any:
@@ -34,9 +35,12 @@ class S3:
         self._call("put_object", Bucket=bucket, Key=key, Body=data, ContentType=content_type)
 
     def get(self, bucket: str, key: str) -> bytes:
-        """Return an object's content. The error's code is NoSuchKey if the object does not exist."""
+        """Return an object's content, up to one byte more than a payload has.
+
+        The error's code is NoSuchKey if the object does not exist.
+        """
         try:
-            content: bytes = self._call("get_object", Bucket=bucket, Key=key)["Body"].read()
+            content: bytes = self._call("get_object", Bucket=bucket, Key=key)["Body"].read(MAX_BODY_BYTES + 1)
         except (BotoCoreError, OSError) as error:  # the connection may break while the body is read
             raise AwsError(NO_ANSWER, str(error)) from error
         return content

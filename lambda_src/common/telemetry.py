@@ -46,9 +46,14 @@ def log_failed_call(service: str, error: AwsError) -> None:
 
 
 def metrics(message: str, now: datetime, values: Mapping[str, Any], **fields: Any) -> None:
-    """Write one line that is a log entry and metrics at once. A value is a number or a list of numbers."""
+    """Write one line that is a log entry and metrics at once.
+
+    A value is a number or a list of numbers. A metric with an empty list is left out: CloudWatch refuses it.
+    """
     emitted = {
-        name: value[:_MAX_VALUES] if isinstance(value, list) else value for name, value in values.items()
+        name: value[:_MAX_VALUES] if isinstance(value, list) else value
+        for name, value in values.items()
+        if value != []
     }
     directive = {
         "Namespace": NAMESPACE,

@@ -10,11 +10,14 @@ from contract.events import (
     ORDER,
     SCHEMA,
     SCHEMA_VERSION,
+    declared,
     declared_fields,
     is_large_order,
     read,
+    resolve,
     validate,
 )
+from contract.limits import MAX_DEPTH, MAX_NUMBER_LENGTH
 from contract.timestamps import parse_rfc3339
 from contract.violations import Violation, Violations
 
@@ -23,15 +26,19 @@ __all__ = [
     "ORDER",
     "SCHEMA",
     "SCHEMA_VERSION",
+    "MAX_DEPTH",
+    "MAX_NUMBER_LENGTH",
     "MalformedBody",
     "Violation",
     "Violations",
     "content_hash",
+    "declared",
     "declared_fields",
     "decode",
     "is_large_order",
     "parse_rfc3339",
     "read",
+    "resolve",
     "same_json",
     "validate",
 ]

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from contract.limits import MAX_DEPTH, Fault, find_faults, may_break_limits
+
+_MAX_DEPTH_RULE = "max_depth"
+
 
 class MalformedBody(ValueError):
-    """The body is not JSON; the message says why.
+    """The body is not JSON, or nested too deeply; the message says why and ``rule`` names the broken rule."""
 
-    ``partial`` is the decoded value if the only fault is NaN or Infinity, which Python reads.
-    """
-
-    def __init__(self, reason: str, partial: Any = None) -> None:
+    def __init__(self, reason: str, rule: str = "json") -> None:
         super().__init__(reason)
-        self.partial = partial
+        self.rule = rule
 
 
 class Unreadable:
@@ -56,22 +57,22 @@ def _decimal(literal: str) -> Any:
 def decode(body: str) -> Any:
     """Decode a message body. Every number with a fraction or an exponent becomes a Decimal.
 
-    Of a key that an object has twice, the last value is used.
-    Raises MalformedBody when the body is not JSON (RFC 8259), or nested deeper than Python's recursion
-    limit.
+    Of a key that an object has twice, the last value is used. Raises MalformedBody when the body is not JSON
+    (RFC 8259), or has more than 64 levels of nesting.
     """
-    try:
-        return _FAST.decode(body)
-    except json.JSONDecodeError as error:
-        raise MalformedBody(f"not JSON: {error.msg} at character {error.pos}") from None
-    except RecursionError:
-        raise MalformedBody("not readable: nested too deeply") from None
-    except (_Constant, ArithmeticError, ValueError):
-        # NaN, an exponent that Decimal refuses, or an integer above CPython's limit of 4,300 digits.
-        return _decode_slowly(body)
+    value, faults = decode_with_faults(body)
+    for fault in faults:
+        if fault.rule == "json":
+            raise MalformedBody(fault.reason)
+    return value
 
 
-def _decode_slowly(body: str) -> Any:
+def decode_with_faults(body: str) -> tuple[Any, list[Fault]]:
+    """Decode a message body, and return with it the faults that its value does not show.
+
+    These are duplicate keys, overlong numbers, and NaN or Infinity, which Python reads. Raises MalformedBody
+    as `decode` does, but for NaN and Infinity.
+    """
     constants: list[str] = []
 
     def constant(literal: str) -> Unreadable:
@@ -79,14 +80,40 @@ def _decode_slowly(body: str) -> Any:
         return Unreadable(literal)
 
     try:
-        value = _decoder(constant, _decimal, _decimal).decode(body)
+        try:
+            value = _FAST.decode(body)
+        except json.JSONDecodeError:
+            raise
+        except (_Constant, ArithmeticError, ValueError):
+            # NaN, an exponent that Decimal refuses, or an integer above CPython's limit of 4,300 digits.
+            value = _decoder(constant, _decimal, _decimal).decode(body)
+            return value, _scan(body) + [
+                Fault((), "json", f"not JSON: {literal} is no JSON value") for literal in constants[:1]
+            ]
     except json.JSONDecodeError as error:
-        raise MalformedBody(f"not JSON: {error.msg} at character {error.pos}") from None
+        # How deep Python reads before it finds the error depends on its version.
+        read = body[: error.pos]
+        if read.count("[") + read.count("{") > MAX_DEPTH:
+            _scan(read)
+        raise MalformedBody(_not_json(body, error)) from None
     except RecursionError:
-        raise MalformedBody("not readable: nested too deeply") from None
-    if constants:
-        raise MalformedBody(f"not JSON: {constants[0]} is no JSON value", partial=value)
-    return value
+        _scan(body)
+        raise
+    return value, _scan(body) if may_break_limits(body, value) else []
+
+
+def _scan(body: str) -> list[Fault]:
+    """Return the faults of a body. Raises MalformedBody if it is nested too deeply."""
+    faults = find_faults(body)
+    if faults and faults[-1].rule == _MAX_DEPTH_RULE:
+        raise MalformedBody(faults[-1].reason, _MAX_DEPTH_RULE) from None
+    return faults
+
+
+def _not_json(body: str, error: json.JSONDecodeError) -> str:
+    if body.startswith("\ufeff"):
+        return "not JSON: it begins with a byte order mark (U+FEFF)"
+    return f"not JSON: {error.msg} at character {error.pos}"
 
 
 def content_hash(body: str) -> str:
@@ -97,20 +124,24 @@ def content_hash(body: str) -> str:
 def same_json(one: str, other: str) -> bool:
     """Whether two bodies have the same JSON value, whatever their white space, key order and number format.
 
-    Raises MalformedBody when one of them is not JSON.
+    A body that breaks the limits of nesting is the same as no other. Raises MalformedBody when one of them
+    is not JSON.
     """
     try:
-        return bool(_comparable(decode(one)) == _comparable(decode(other)))
-    except RecursionError:
-        return False
+        return same_value(decode(one), decode(other))
+    except MalformedBody as malformed:
+        if malformed.rule == _MAX_DEPTH_RULE:
+            return False
+        raise
 
 
-def _comparable(value: Any) -> Any:
+def same_value(one: Any, other: Any) -> bool:
+    """Whether two decoded values are the same JSON value."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_value(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_value, one, other))
+    if isinstance(one, Unreadable) or isinstance(other, Unreadable):
+        return isinstance(one, Unreadable) and isinstance(other, Unreadable) and one.literal == other.literal
     # In Python True == 1; in JSON they differ.
-    if isinstance(value, dict):
-        return {key: _comparable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_comparable(item) for item in value]
-    if isinstance(value, Unreadable):
-        return ("unreadable", value.literal)
-    return (isinstance(value, bool), value)
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
 from contract.compiler import compile_schema
-from contract.decoding import MalformedBody, decode
+from contract.decoding import MalformedBody, decode, decode_with_faults
+from contract.timestamps import normalize_rfc3339
 from contract.violations import Violations
 
-SCHEMA: dict[str, Any] = json.loads(files("contract").joinpath("event.schema.json").read_text("utf-8"))
+# Decoded as an event is: a bound of 0.1 is the decimal 0.1.
+SCHEMA: dict[str, Any] = decode(files("contract").joinpath("event.schema.json").read_text("utf-8"))
 SCHEMA_VERSION: str = SCHEMA["x-version"]
 EVENT_TYPES: tuple[str, ...] = tuple(SCHEMA["properties"]["event_type"]["enum"])
 ORDER = "order"
@@ -20,21 +22,26 @@ ORDER = "order"
 _check = compile_schema(SCHEMA)
 
 
-def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference such as ``#/$defs/order``."""
+def resolve(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference such as ``#/$defs/order`` in the contract's schema."""
     if "$ref" not in schema:
         return schema
     found: Any = SCHEMA
     for step in schema["$ref"].removeprefix("#/").split("/"):
         found = found[step]
-    return dict(found)
+    return resolve(found)
 
 
-_DECLARED = {
-    branch["if"]["properties"]["event_type"]["const"]: frozenset(
-        [*SCHEMA["properties"], *_resolve(branch["then"]).get("properties", ())]
-    )
+_FIELDS: dict[str, dict[str, Mapping[str, Any]]] = {
+    branch["if"]["properties"]["event_type"]["const"]: {
+        name: resolve(field)
+        for name, field in {**SCHEMA["properties"], **resolve(branch["then"]).get("properties", {})}.items()
+    }
     for branch in SCHEMA["allOf"]
+}
+_TIMESTAMPS = {
+    event_type: [name for name, field in fields.items() if field.get("format") == "date-time"]
+    for event_type, fields in _FIELDS.items()
 }
 
 
@@ -52,19 +59,20 @@ def validate(event: Any, now: datetime) -> Violations:
 def read(body: str, now: datetime) -> tuple[Any, Violations]:
     """Decode a message body and check it against the contract.
 
-    Returns what could be decoded (None if nothing could) and every violation. A body that is not JSON is one
-    violation at ``$``; if NaN or Infinity is its only fault, the place is reported as well.
+    Returns what could be decoded (None if nothing could) and every violation. A body that is not JSON, or is
+    nested too deeply, is one violation at ``$``. Only if NaN or Infinity makes it invalid JSON are the
+    places reported as well.
     """
     try:
-        event = decode(body)
+        event, faults = decode_with_faults(body)
     except MalformedBody as malformed:
-        if malformed.partial is None:
-            event, found = None, Violations()
-        else:
-            event, found = malformed.partial, validate(malformed.partial, now)
-        found.add((), "json", str(malformed))
-        return event, found
-    return event, validate(event, now)
+        found = Violations()
+        found.add((), malformed.rule, str(malformed))
+        return None, found
+    found = validate(event, now)
+    for fault in faults:
+        found.add(*fault)
+    return event, found
 
 
 def is_large_order(event: dict[str, Any], threshold: Decimal) -> bool:
@@ -72,6 +80,20 @@ def is_large_order(event: dict[str, Any], threshold: Decimal) -> bool:
     return bool(event["event_type"] == ORDER and event["amount"] > threshold)
 
 
-def declared_fields(event_type: str) -> frozenset[str]:
-    """Return the fields that the contract declares for an event type."""
-    return _DECLARED[event_type]
+def declared_fields(event_type: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return the fields that the contract declares for an event type, each with its schema."""
+    return _FIELDS[event_type]
+
+
+def declared(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a valid event that the contract declares for its type, timestamps in UTC.
+
+    A field that its type does not declare may have the name of one of another type, and any value.
+    """
+    event_type = event["event_type"]
+    fields = _FIELDS[event_type]
+    known = {name: value for name, value in event.items() if name in fields}
+    for name in _TIMESTAMPS[event_type]:
+        if name in known:
+            known[name] = normalize_rfc3339(known[name])
+    return known

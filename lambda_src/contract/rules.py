@@ -12,7 +12,7 @@ from contract.violations import Location, Violations, readable
 
 Rule = Callable[[dict[str, Any], Location, Violations, datetime], None]
 
-# Quantities and prices are below 1e34, so 120 digits are enough for any sum of their products. They also
+# Quantities and prices are below 1e15, so 120 digits are enough for any sum of their products. They also
 # bound the work for a price such as 1e-999999.
 _SUM = Context(prec=120, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
@@ -59,7 +59,7 @@ def _amount_equals_items(parameters: Mapping[str, Any]) -> Rule:
 
 
 def _in_range(value: Any) -> TypeGuard[int | Decimal]:
-    return (type(value) is int or isinstance(value, Decimal)) and 0 <= value < Decimal("1e34")
+    return (type(value) is int or isinstance(value, Decimal)) and 0 <= value < Decimal("1e15")
 
 
 RULES: dict[str, Callable[[Mapping[str, Any]], Rule]] = {

@@ -6,6 +6,8 @@ from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 LISTED_AT_MOST = 1000
+# A path may hold names that a sender chose; more would not fit an alert of ten reasons.
+_LONGEST_PATH = 256
 
 # A location is () for the event itself, or (parent location, key). It is rendered only for a violation.
 Location = tuple[Any, ...]
@@ -40,12 +42,17 @@ class Violations(list[Violation]):
 
 
 def render(location: Location) -> str:
-    """Return a location as a JSON path."""
+    """Return a location as a JSON path, cut to 256 characters."""
     keys: list[Any] = []
     while location:
         location, key = location
         keys.append(key)
-    return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in reversed(keys))
+    path = "$"
+    for key in reversed(keys):
+        path += f"[{key}]" if isinstance(key, int) else f".{key}"
+        if len(path) > _LONGEST_PATH:
+            return f"{path[: _LONGEST_PATH - 3]}..."
+    return path
 
 
 def readable(number: int | Decimal) -> str:

@@ -67,7 +67,7 @@ def _large_order(occasion: Occasion) -> dict[str, Any]:
     event = occasion.message.event
     # Amounts are strings because many JSON readers make binary floats of numbers.
     return {
-        "order_id": event["order_id"][:256],
+        "order_id": event["order_id"],
         "customer_id": event["customer_id"],
         "amount": decimal_text(event["amount"]),
         "currency": event["currency"],

@@ -72,7 +72,8 @@ class Batch:
         for record in records:
             try:
                 if self._deadline.allows_call():
-                    self._results.append(MessageResult(Message.read(record, self._now)))
+                    message = Message.read(record, self._now, self._settings.origin_key)
+                    self._results.append(MessageResult(message))
                     continue
             except Exception:  # noqa: BLE001 - a bug must affect only the messages that it hits
                 telemetry.log_bug("bug in reading a record", message_id=record["messageId"])

@@ -25,11 +25,10 @@ def event_item(message: Message, *, large_order: bool, pending_alerts: Iterable[
     """
     event = message.event
     event_type = event["event_type"]
-    declared = contract.declared_fields(event_type)
     item: Item = {
         column.name: _typed(column.type, event[column.name])
         for column in EVENT_FIELDS
-        if column.name in event and column.name in declared
+        if column.name in event
     }
     item |= {
         **_provenance(message),
@@ -58,7 +57,7 @@ def rejected_item(message: Message, kind: str, reasons: contract.Violations, ret
         "kind": {"S": kind},
         "reasons": {"L": _listed(reasons)},
         "violation_count": {"N": str(reasons.total)},
-        attributes.SUMMARY: {"S": _summary(reasons)},
+        attributes.SUMMARY: {"L": _summary(reasons)},
         attributes.RULES: {"SS": sorted({violation.rule for violation in reasons})},
         attributes.EXPIRES_AT: _expires_at(message, retention_days),
         attributes.ALERT_PENDING: {"S": kind},
@@ -89,11 +88,14 @@ def ingest_latency_ms(message: Message) -> int:
 
 
 def _provenance(message: Message) -> Item:
-    return {
+    provenance = {
         "message_id": {"S": message.origin_id},
         "content_hash": {"S": message.content_hash},
         "received_at": {"S": iso_millis(message.received_at)},
     }
+    if message.claimed_origin_id is not None:
+        provenance[attributes.CLAIMED_ORIGIN] = {"S": _storable(message.claimed_origin_id)}
+    return provenance
 
 
 def _expires_at(message: Message, retention_days: int) -> dict[str, str]:
@@ -117,9 +119,14 @@ def _listed(reasons: contract.Violations) -> list[Any]:
     return listed
 
 
-def _summary(reasons: contract.Violations) -> str:
-    text = "; ".join(f"{violation.path} {violation.reason}" for violation in reasons[:5])
-    return _storable(text)[:_MAX_SUMMARY]
+def _summary(reasons: contract.Violations) -> list[Any]:
+    summary: list[Any] = []
+    left = _MAX_SUMMARY
+    for violation in reasons[:5]:
+        text = _storable(f"{violation.path} {violation.reason}")[:left]
+        summary += [{"S": text}] if text else []
+        left -= len(text)
+    return summary
 
 
 def _storable(text: str) -> str:

@@ -9,13 +9,9 @@ from functools import cached_property
 from typing import Any
 
 import contract
+from common.origin import ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE, is_signed
 from storage.payload import Payload, encode_payload
 
-ORIGIN_ATTRIBUTE = "origin_message_id"
-# Every field that the contract names.
-_NAMED = set(contract.SCHEMA["properties"]).union(
-    *(definition.get("properties", ()) for definition in contract.SCHEMA["$defs"].values())
-)
 # SQS message ids have up to 100 characters (SQS developer guide, queue and message identifiers).
 _MAX_ID_LENGTH = 100
 
@@ -26,7 +22,8 @@ class Message:
 
     ``message_id`` is SQS's own, which the event source mapping knows. ``origin_id`` is the id under which the
     message was first sent: a replay or a redrive sends a copy under a new message id and names the first one
-    in the message attribute ``origin_message_id``.
+    in the message attribute ``origin_message_id``, which it signs. ``claimed_origin_id`` is an origin without
+    a valid signature, which anybody who may send can write; it is kept as data.
     """
 
     message_id: str
@@ -34,26 +31,36 @@ class Message:
     body: str
     received_at: datetime
     processed_at: datetime
-    event: Any = None
+    claimed_origin_id: str | None = None
+    event: dict[str, Any] = field(default_factory=dict)
     violations: contract.Violations = field(default_factory=contract.Violations)
     payload: Payload = field(init=False)
 
     @classmethod
-    def decode(cls, record: Mapping[str, Any], now: datetime) -> Message:
+    def decode(cls, record: Mapping[str, Any], now: datetime, origin_key: str = "") -> Message:
         """Read a record of a Lambda event (Lambda developer guide, services-sqs)."""
         body = record.get("body")
-        return cls(
+        message = cls(
             message_id=record["messageId"],
-            origin_id=_origin(record) or record["messageId"],
+            origin_id=record["messageId"],
             body=body if isinstance(body, str) else "",
             received_at=_sent_at(record, now),
             processed_at=now,
         )
+        if origin := _attribute(record, ORIGIN_ATTRIBUTE):
+            signature = _attribute(record, SIGNATURE_ATTRIBUTE)
+            if len(origin) <= _MAX_ID_LENGTH and is_signed(
+                origin_key, origin, message.content_hash, signature
+            ):
+                message.origin_id = origin
+            else:
+                message.claimed_origin_id = origin[:_MAX_ID_LENGTH]
+        return message
 
     @classmethod
-    def read(cls, record: Mapping[str, Any], now: datetime) -> Message:
+    def read(cls, record: Mapping[str, Any], now: datetime, origin_key: str = "") -> Message:
         """Decode a record, validate its event, and encode its payload."""
-        message = cls.decode(record, now)
+        message = cls.decode(record, now, origin_key)
         message.validate()
         message.encode()
         return message
@@ -64,10 +71,11 @@ class Message:
         Time is when SQS received the message, so that each delivery of it has the same result.
         """
         event, self.violations = contract.read(self.body, self.received_at)
-        # Only named fields are kept: the garbage collector would walk the 10,000 objects of a 200 KB event.
-        self.event = (
-            {name: event[name] for name in event if name in _NAMED} if isinstance(event, dict) else event
-        )
+        # Only these fields are kept: the garbage collector would walk the 10,000 objects of a 200 KB event.
+        if self.valid:
+            self.event = contract.declared(event)
+        elif isinstance(event, dict):
+            self.event = {name: event[name] for name in ("event_id", "event_type") if name in event}
 
     def encode(self) -> None:
         """Compress the body for storage."""
@@ -99,18 +107,15 @@ class Message:
         return self._valid_field("event_type")
 
     def _valid_field(self, name: str) -> str | None:
-        if not isinstance(self.event, dict) or any(
-            violation.path == f"$.{name}" for violation in self.violations
-        ):
+        if any(violation.path == f"$.{name}" for violation in self.violations):
             return None
         value = self.event.get(name)
         return value if isinstance(value, str) else None
 
 
-def _origin(record: Mapping[str, Any]) -> str | None:
-    origin = (record.get("messageAttributes") or {}).get(ORIGIN_ATTRIBUTE) or {}
-    value = origin.get("stringValue")
-    return value if isinstance(value, str) and 0 < len(value) <= _MAX_ID_LENGTH and value.isascii() else None
+def _attribute(record: Mapping[str, Any], name: str) -> str:
+    value = ((record.get("messageAttributes") or {}).get(name) or {}).get("stringValue")
+    return value if isinstance(value, str) else ""
 
 
 def _sent_at(record: Mapping[str, Any], now: datetime) -> datetime:

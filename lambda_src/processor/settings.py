@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from common.settings import Environment
@@ -11,7 +11,10 @@ from common.settings import Environment
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The configuration. Times are in seconds unless the name says days."""
+    """The configuration. Times are in seconds unless the name says days.
+
+    ``origin_key`` is the key that the origins of copies are signed with (`common.origin`).
+    """
 
     events_table: str
     rejected_table: str
@@ -23,6 +26,7 @@ class Settings:
     function_timeout: float
     rejected_retention_days: int
     duplicates_retention_days: int
+    origin_key: str = field(repr=False)
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Settings:
@@ -39,4 +43,5 @@ class Settings:
             function_timeout=float(environment.number("FUNCTION_TIMEOUT_SECONDS")),
             rejected_retention_days=int(environment.number("REJECTED_RETENTION_DAYS")),
             duplicates_retention_days=int(environment.number("DUPLICATES_RETENTION_DAYS")),
+            origin_key=environment.text("ORIGIN_KEY"),
         )

@@ -17,7 +17,7 @@ from typing import Any
 
 from storage.attributes import PAYLOAD, PAYLOAD_BYTES, PAYLOAD_ENCODING, PAYLOAD_KEY
 from storage.dictionary import D1
-from storage.keys import payload_key
+from storage.keys import PAYLOAD_PREFIX, payload_key
 from storage.sizes import ITEM_LIMIT, Item, item_size
 
 IDENTITY = "identity"
@@ -30,6 +30,9 @@ _LEVEL = 1
 _SMALLEST = 128
 # Up to this size the dictionary and level 6 pay: 1 KB becomes 0.5 KB instead of 0.6, one write unit less.
 _SMALL, _SMALL_LEVEL = 8 * 1024, 6
+# Twice what SQS accepts (SQS developer guide, "Message quotas"): a longer body is a compression bomb.
+MAX_BODY_BYTES = 2 * 1024 * 1024
+_MAX_KEY_BYTES = 1024
 _DICTIONARIES = {ZLIB: b"", ZLIB_D1: D1}
 
 
@@ -91,24 +94,40 @@ def decode_payload(item: Mapping[str, Any], fetch: Callable[[str], bytes]) -> by
     """Return the body as it was sent, from an item with plain values (bytes, str) or DynamoDB's typed ones.
 
     ``fetch`` reads an object of the payload bucket by its key; what it raises passes through. Raises
-    ValueError if the payload is damaged or its encoding unknown, and KeyError if an attribute is missing.
+    ValueError if the payload is damaged, its encoding unknown or its body longer than SQS accepts, and
+    KeyError if an attribute is missing.
     """
     names = {PAYLOAD, PAYLOAD_KEY, PAYLOAD_ENCODING} & set(item)
     plain = {name: _plain(item[name]) for name in names}
-    data = bytes(plain[PAYLOAD]) if PAYLOAD in plain else fetch(plain[PAYLOAD_KEY])
+    data = plain[PAYLOAD] if PAYLOAD in plain else fetch(_key(plain[PAYLOAD_KEY]))
+    if not isinstance(data, bytes | bytearray):
+        raise ValueError("the payload is damaged: it is not binary")  # noqa: TRY004 - as other damage
     encoding = plain[PAYLOAD_ENCODING]
     if encoding == IDENTITY:
-        return data
-    if encoding not in _DICTIONARIES:
-        raise ValueError(f"unknown payload encoding {encoding!r}")
+        return _bounded(bytes(data))
+    if not isinstance(encoding, str) or encoding not in _DICTIONARIES:
+        raise ValueError(f"unknown payload encoding {str(encoding)[:40]!r}")
     decompressor = zlib.decompressobj(zdict=_DICTIONARIES[encoding])
     try:
-        body = decompressor.decompress(data)
+        body = _bounded(decompressor.decompress(data, MAX_BODY_BYTES + 1))
     except zlib.error as error:
         raise ValueError(f"the payload is damaged: {error}") from error
     if not decompressor.eof:
         raise ValueError("the payload is damaged: its end is missing")
     return body
+
+
+def _bounded(body: bytes) -> bytes:
+    if len(body) > MAX_BODY_BYTES:
+        raise ValueError(f"the payload is damaged: its body has more than {MAX_BODY_BYTES:,} bytes")
+    return body
+
+
+def _key(key: Any) -> str:
+    # S3 would refuse other keys with errors that look like failures of S3, so that a retry never ends.
+    if not isinstance(key, str) or not key.startswith(PAYLOAD_PREFIX) or len(key.encode()) > _MAX_KEY_BYTES:
+        raise ValueError(f"its payload_key is {str(key)[:40]!r}")
+    return key
 
 
 def _plain(value: Any) -> Any:

@@ -37,7 +37,7 @@ class Catalogue:
         ]
         self.at_threshold = _article(random, LARGE_ORDER_CENTS)
         self.just_above_threshold = _article(random, LARGE_ORDER_CENTS + 1)
-        self.addresses = [_address(random, place) for place in words.PLACES for _ in range(10)]
+        self.addresses = [_address(random, place) for place in words.PLACE_NAMES for _ in range(10)]
 
 
 def format_money(cents: int) -> str:

@@ -118,7 +118,7 @@ def _address(random: KeyedRandom) -> str:
     )
 
 
-_ASCII_PLACES = [place for place in words.PLACES if "".join(place).isascii()]
+_ASCII_PLACES = [place for place in words.PLACE_NAMES if "".join(place).isascii()]
 # Of ten objects: three products, three reviews, three clicks, one address.
 _OBJECT_WRITERS = (
     *(_product, _product, _product),

@@ -110,7 +110,7 @@ LAST_NAMES = _words(
 
 # (street, postcode, city, country). A tenth of the addresses are not ASCII, one is not even Latin-1. Such
 # text must come through whole; Python's strings pay for it, so it is as rare as in a shop.
-PLACES = (
+PLACE_NAMES = (
     ("High Street", "SW1A 1AA", "London", "GB"),
     ("Mill Lane", "M1 1AE", "Manchester", "GB"),
     ("Station Road", "EH1 1YZ", "Edinburgh", "GB"),

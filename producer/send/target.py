@@ -13,7 +13,7 @@ from botocore.utils import get_environ_proxies
 from producer.errors import ProducerError
 
 # sqs.eu-west-1.amazonaws.com, eu-west-1.queue.amazonaws.com, vpce-1.sqs.eu-west-1.vpce.amazonaws.com, ...
-_REGION = re.compile(r"(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d+)\.")
+_REGION = re.compile(r"(?:^|\.)([a-z]{2,4}(?:-[a-z]+)+-\d+)\.")
 _LOOPBACK = re.compile(r"localhost|127\.[\d.]+|::1|.*\.localhost(\.localstack\.cloud)?")
 # An emulator handles one request at a time, so a second connection suffices to prepare the next one.
 # AWS takes about ten times as long to answer a request as the producer takes to prepare it.

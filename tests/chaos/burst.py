@@ -36,27 +36,27 @@ class Burst:
         self._process.wait()
 
     @contextlib.contextmanager
-    def raining(self, *rules: dict[str, Any]) -> Iterator[None]:
+    def microburst_rules(self, *rules: dict[str, Any]) -> Iterator[None]:
         """Have these rules in force for a while."""
-        self._ask("rules", "POST", list(rules))
+        self._request("rules", "POST", list(rules))
         try:
             yield
         finally:
-            self._ask("rules", "POST", [])
+            self._request("rules", "POST", [])
 
     def fired(self) -> int:
         """Faults injected since it was started."""
-        count: int = self._ask("stats", "GET")["requests"]["faulted"]
+        count: int = self._request("stats", "GET")["requests"]["faulted"]
         return count
 
     def _is_up(self) -> bool:
         if self._process.poll() is not None:
             raise AssertionError(f"microburst ended with {self._process.returncode}")
         with contextlib.suppress(OSError):
-            return bool(self._ask("health", "GET"))
+            return bool(self._request("health", "GET"))
         return False
 
-    def _ask(self, path: str, method: str, body: Any = None) -> Any:
+    def _request(self, path: str, method: str, body: Any = None) -> Any:
         request = urllib.request.Request(
             f"{self.url}/_microburst/{path}",
             method=method,

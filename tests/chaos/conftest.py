@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos.rig import Rig, Row, Stacks, rigged
+from tests.chaos.chaos_harness import ChaosHarness, Row, Stacks, start_harness
 from tests.integration.conftest import new_stack as new_stack  # a fixture
 from tests.targets import MiniStack, Target
 
@@ -20,12 +20,12 @@ def target() -> Target:
 
 
 @pytest.fixture(scope="session")
-def rig(
+def harness(
     new_stack: Stacks, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Rig]:
-    """One stack for all fault runs; each takes away what it put there."""
+) -> Iterator[ChaosHarness]:
+    """Start one stack for all fault runs."""
     log = tmp_path_factory.mktemp("microburst") / "log"
-    with rigged(new_stack, log, function_timeout=6, visibility=7) as made:
+    with start_harness(new_stack, log, function_timeout=6, visibility=7) as made:
         request.config.stash[ROWS] = made.rows
         yield made
 
@@ -39,7 +39,7 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
 
 def table(rows: list[Row]) -> Table:
     """The runs, one a line."""
-    made = Table(title="Fault runs: sent = stored + duplicates + rejected, every alert owed has come")
+    made = Table(title="Fault runs: sent = stored + duplicates + rejected, every expected alert came")
     made.add_column("fault", overflow="fold")
     numbers = (
         "events",
@@ -48,16 +48,23 @@ def table(rows: list[Row]) -> Table:
         "duplicates",
         "rejected",
         "dead-lettered",
-        "alerts owed",
+        "alerts expected",
         "alerted",
     )
     for name in (*numbers, "repeated", "seconds"):
         made.add_column(name, justify="right")
-    made.add_column("law")
+    made.add_column("result")
     for row in rows:
         counts = (
-            row.events, row.injected, row.stored, row.duplicates, row.rejected, row.dead_lettered, row.owed,
-            row.alerted, row.repeated,
-        )  # fmt: skip
+            row.events,
+            row.injected,
+            row.stored,
+            row.duplicates,
+            row.rejected,
+            row.dead_lettered,
+            row.expected,
+            row.alerted,
+            row.repeated,
+        )
         made.add_row(row.fault, *(f"{count:,}" for count in counts), f"{row.seconds:.0f}", row.verdict)
     return made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.chaos.chaos_harness import ChaosHarness
 from tests.chaos.events import too_large_for_an_item
-from tests.chaos.rig import Rig
-from tests.chaos.spoilers import answering_late, doing_late, losing_answers
+from tests.chaos.faults import answering_late, doing_late, losing_answers
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
@@ -16,48 +16,51 @@ TOO_LATE = 2.5
 
 
 @pytest.mark.parametrize("service", ["dynamodb", "sns"])
-def test_calls_that_hang_until_they_are_given_up(rig: Rig, service: str) -> None:
+def test_calls_that_hang_until_they_are_given_up(harness: ChaosHarness, service: str) -> None:
     rule = {"service": service, "probability": 0.1, "timeout_ms": 4_000}
-    with rig.run(f"{service}: 10% of calls hang") as run, rig.burst.raining(rule):
+    with harness.run(f"{service}: 10% of calls hang") as run, harness.burst.microburst_rules(rule):
         run.produce(1_000)
-        run.settle()
+        run.drain()
 
 
-def test_connections_that_are_reset(rig: Rig) -> None:
+def test_connections_that_are_reset(harness: ChaosHarness) -> None:
     rule = {"service": "*", "probability": 0.15, "reset": True}
-    with rig.run("15% of connections are reset") as run, rig.burst.raining(rule):
+    with harness.run("15% of connections are reset") as run, harness.burst.microburst_rules(rule):
         run.produce(2_000)
         run.send(too_large_for_an_item(20))
-        run.settle()
+        run.drain()
 
 
-def test_writes_that_are_done_and_whose_answers_are_lost(rig: Rig) -> None:
-    with rig.run("writes: 20% of answers are lost") as run, rig.relay.spoiling(losing_answers(0.2, STORING)):
+def test_writes_that_are_done_and_whose_answers_are_lost(harness: ChaosHarness) -> None:
+    with (
+        harness.run("writes: 20% of answers are lost") as run,
+        harness.relay.spoiling(losing_answers(0.2, STORING)),
+    ):
         run.produce(2_000)
         # Above 2 KiB an item is put alone, without a token that would make the second try harmless.
         run.produce(300, target_kb=40)
         run.send(too_large_for_an_item(20))
-        run.settle()
+        run.drain()
 
 
-def test_alerts_that_are_published_and_whose_answers_are_lost(rig: Rig) -> None:
+def test_alerts_that_are_published_and_whose_answers_are_lost(harness: ChaosHarness) -> None:
     spoiler = losing_answers(0.2, {"PublishBatch"})
-    with rig.run("alerts: 20% of answers are lost") as run, rig.relay.spoiling(spoiler):
+    with harness.run("alerts: 20% of answers are lost") as run, harness.relay.spoiling(spoiler):
         run.repeats_allowed = True
         run.produce(2_000)
-        run.settle()
+        run.drain()
 
 
-def test_writes_that_are_done_and_answered_when_nobody_waits_any_more(rig: Rig) -> None:
+def test_writes_that_are_done_and_answered_when_nobody_waits_any_more(harness: ChaosHarness) -> None:
     spoiler = answering_late(0.1, TOO_LATE, STORING)
-    with rig.run("writes: 10% are answered too late") as run, rig.relay.spoiling(spoiler):
+    with harness.run("writes: 10% are answered too late") as run, harness.relay.spoiling(spoiler):
         run.produce(1_000)
-        run.settle()
+        run.drain()
 
 
-def test_writes_that_are_done_only_after_they_were_given_up(rig: Rig) -> None:
+def test_writes_that_are_done_only_after_they_were_given_up(harness: ChaosHarness) -> None:
     spoiler = doing_late(0.1, TOO_LATE, STORING)
-    with rig.run("writes: 10% are done after they were given up") as run, rig.relay.spoiling(spoiler):
+    with harness.run("writes: 10% are done after they were given up") as run, harness.relay.spoiling(spoiler):
         run.produce(1_000)
         run.produce(200, target_kb=40)
-        run.settle()
+        run.drain()

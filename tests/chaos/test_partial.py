@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.rig import Rig
-from tests.chaos.spoilers import cancelling, leaving_unprocessed, refusing_entries
+from tests.chaos.chaos_harness import ChaosHarness
+from tests.chaos.faults import cancelling, leaving_unprocessed, refusing_entries
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
 
-def test_duplicates_left_unprocessed_by_an_answer_that_is_otherwise_good(rig: Rig) -> None:
-    with rig.run("BatchWriteItem: 50% of answers leave some unprocessed") as run:
+def test_duplicates_left_unprocessed_by_an_answer_that_is_otherwise_good(harness: ChaosHarness) -> None:
+    with harness.run("BatchWriteItem: 50% of answers leave some unprocessed") as run:
         # One at a time the copies would make batches of one row, of which no half can be left.
-        with rig.held(), rig.relay.spoiling(leaving_unprocessed(0.5)):
+        with harness.mapping_disabled(), harness.relay.spoiling(leaving_unprocessed(0.5)):
             run.produce(1_000, duplicate_ratio=0.4)
-        with rig.relay.spoiling(leaving_unprocessed(0.5)):
-            run.settle()
+        with harness.relay.spoiling(leaving_unprocessed(0.5)):
+            run.drain()
 
 
-def test_alerts_of_which_sns_takes_a_part(rig: Rig) -> None:
+def test_alerts_of_which_sns_takes_a_part(harness: ChaosHarness) -> None:
     spoiler = refusing_entries(0.5)
-    with rig.run("PublishBatch: 50% of answers refuse some entries") as run, rig.relay.spoiling(spoiler):
+    with (
+        harness.run("PublishBatch: 50% of answers refuse some entries") as run,
+        harness.relay.spoiling(spoiler),
+    ):
         run.produce(2_000, large_ratio=0.5)
-        run.settle()
+        run.drain()
 
 
 @pytest.mark.parametrize(
@@ -36,11 +39,11 @@ def test_alerts_of_which_sns_takes_a_part(rig: Rig) -> None:
     ids=", ".join,
 )
 def test_transactions_that_are_cancelled_because_of_some_of_their_actions(
-    rig: Rig, codes: tuple[str, ...]
+    harness: ChaosHarness, codes: tuple[str, ...]
 ) -> None:
     with (
-        rig.run(f"30% of transactions cancelled: {', '.join(codes)}") as run,
-        rig.relay.spoiling(cancelling(0.3, codes)),
+        harness.run(f"30% of transactions cancelled: {', '.join(codes)}") as run,
+        harness.relay.spoiling(cancelling(0.3, codes)),
     ):
         run.produce(2_000)
-        run.settle()
+        run.drain()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.chaos_harness import ChaosHarness
 from tests.chaos.events import too_large_for_an_item
-from tests.chaos.rig import Rig
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
@@ -28,51 +28,55 @@ S3_REFUSALS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("share", [0.1, 0.3])
 @pytest.mark.parametrize("fault", REFUSALS)
-def test_calls_that_are_refused_now_and_then(rig: Rig, fault: str, share: float) -> None:
+def test_calls_that_are_refused_now_and_then(harness: ChaosHarness, fault: str, share: float) -> None:
     with (
-        rig.run(f"{fault}, {share:.0%} of calls") as run,
-        rig.burst.raining({**REFUSALS[fault], "probability": share}),
+        harness.run(f"{fault}, {share:.0%} of calls") as run,
+        harness.burst.microburst_rules({**REFUSALS[fault], "probability": share}),
     ):
         run.produce(2_000)
-        run.settle()
+        run.drain()
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-def test_a_service_that_is_down_for_a_while(rig: Rig, fault: str) -> None:
-    with rig.run(f"{fault}, 100% for a while") as run:
-        with rig.burst.raining(REFUSALS[fault]):
-            before = rig.injected
+def test_a_service_that_is_down_for_a_while(harness: ChaosHarness, fault: str) -> None:
+    with harness.run(f"{fault}, 100% for a while") as run:
+        with harness.burst.microburst_rules(REFUSALS[fault]):
+            before = harness.injected
             run.produce(1_000)
-            eventually(lambda: rig.injected - before >= 100, within=60, what="a hundred refusals")
-        run.settle()
+            eventually(lambda: harness.injected - before >= 100, within=60, what="a hundred refusals")
+        run.drain()
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3])
 @pytest.mark.parametrize("fault", S3_REFUSALS)
-def test_payloads_that_the_bucket_refuses_now_and_then(rig: Rig, fault: str, share: float) -> None:
+def test_payloads_that_the_bucket_refuses_now_and_then(
+    harness: ChaosHarness, fault: str, share: float
+) -> None:
     bodies = list(too_large_for_an_item(60))
     with (
-        rig.run(f"{fault}, {share:.0%} of calls") as run,
-        rig.burst.raining({**S3_REFUSALS[fault], "probability": share}),
+        harness.run(f"{fault}, {share:.0%} of calls") as run,
+        harness.burst.microburst_rules({**S3_REFUSALS[fault], "probability": share}),
     ):
         run.produce(500)
         run.send(bodies)
-        run.settle()
+        run.drain()
         # In another layout: to see that it is the same event, the function must read the first one back.
         run.send((f" {body}" for body in bodies), expect="duplicate")
-        run.settle()
+        run.drain()
 
 
-def left(rig: Rig) -> int:
+def left(harness: ChaosHarness) -> int:
     """Messages that are not processed; on a slow machine some die before the others are done."""
-    return rig.pipeline.depth() + rig.pipeline.depth(rig.pipeline.dlq_url)
+    return harness.pipeline.depth() + harness.pipeline.depth(harness.pipeline.dlq_url)
 
 
 @pytest.mark.parametrize("fault", S3_REFUSALS)
-def test_a_bucket_that_is_down_for_a_while_holds_up_nothing_that_fits_an_item(rig: Rig, fault: str) -> None:
-    with rig.run(f"{fault}, 100% for a while") as run:
-        with rig.burst.raining(S3_REFUSALS[fault]):
+def test_a_bucket_that_is_down_for_a_while_holds_up_nothing_that_fits_an_item(
+    harness: ChaosHarness, fault: str
+) -> None:
+    with harness.run(f"{fault}, 100% for a while") as run:
+        with harness.burst.microburst_rules(S3_REFUSALS[fault]):
             run.send(too_large_for_an_item(30))
             run.produce(1_000)
-            eventually(lambda: left(rig) == 30, within=120, what="only the large ones are left")
-        run.settle()
+            eventually(lambda: left(harness) == 30, within=120, what="only the large ones are left")
+        run.drain()

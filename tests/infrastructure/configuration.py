@@ -81,7 +81,7 @@ def text() -> Mapping[str, str]:
 
 @cache
 def blocks(kind: str) -> tuple[Block, ...]:
-    """Return all top-level blocks of a kind: resource, data, variable, output, locals, provider or terraform."""
+    """Return all top-level blocks of a kind, such as resource, data or variable."""
     return tuple(block for content in text().values() for block in parse(content, kind))
 
 

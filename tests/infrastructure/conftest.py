@@ -9,6 +9,8 @@ from archiver.batch import Batch
 from archiver.buckets import Buckets
 from common.deadline import CallLimits, Deadline
 from processor.report import report
+from processor.results import STORED, MessageResult
+from tests.boundary import activity, read_message
 from tests.fakes import FakeS3
 from tests.infrastructure.configuration import Variables
 from tests.infrastructure.monitoring import Known, Monitoring, documented, emitted
@@ -18,20 +20,21 @@ NO_BUCKETS = Buckets(FakeS3(), "", "", Deadline(lambda: 0, CallLimits.of(1)))
 
 @pytest.fixture(scope="session")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> Variables:
-    """Terraform over the configuration's variables alone."""
+    """Return Terraform with only the configuration's variables."""
     return Variables(tmp_path_factory.mktemp("variables"))
 
 
 @pytest.fixture(scope="session")
 def monitoring(tmp_path_factory: pytest.TempPathFactory) -> Monitoring:
-    """The alarms and the dashboard, with the variables' defaults."""
+    """Return the alarms and the dashboard, with the variables' defaults."""
     return Monitoring(tmp_path_factory.mktemp("monitoring"))
 
 
 @pytest.fixture
 def known(capsys: pytest.CaptureFixture[str]) -> Known:
-    """The metrics that there are: what AWS documents, and what the functions say when they are run."""
-    report([], [], "request", datetime.now(UTC))
+    """Return all metrics: those that AWS documents, and those that the functions log."""
+    stored = MessageResult(read_message(activity("e-1", "")), STORED)
+    report([stored], [], "request", datetime.now(UTC))
     own = emitted(capsys.readouterr().out)
     archived.report(Batch("events", "rejected", NO_BUCKETS), [], "request", datetime.now(UTC))
     for namespace, metrics in emitted(capsys.readouterr().out).items():

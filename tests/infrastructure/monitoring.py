@@ -1,4 +1,4 @@
-"""The alarms, the dashboard and the tables as Terraform evaluates them, without a provider.
+"""Evaluate the alarms, the dashboard and the tables with Terraform, without a provider.
 
 Alarms are made of expressions, `dynamic` blocks and locals, and the dashboard of a template: their text says
 little. So Terraform evaluates them, as values and not as resources. What they take from resources stands in
@@ -58,7 +58,7 @@ class Metric:
 
 
 class Monitoring:
-    """The resources of the types in `EVALUATED`, evaluated."""
+    """The resources of the types in `EVALUATED`, with evaluated arguments."""
 
     def __init__(self, directory: Path, *arguments: str) -> None:
         """Evaluate in an empty directory; ``arguments`` are Terraform's, such as ``-var=...``."""
@@ -76,21 +76,21 @@ class Monitoring:
         self._resources: dict[str, dict[str, Any]] = json.loads(json.loads(answer.stdout))
 
     def alarm(self, name: str) -> dict[str, Any]:
-        """What Terraform makes of an alarm on metrics: its arguments, nested blocks as lists."""
+        """Return the evaluated arguments of a metric alarm, with nested blocks as lists."""
         alarm: dict[str, Any] = self._resources["aws_cloudwatch_metric_alarm"][name]
         return alarm
 
     def alarms(self) -> dict[str, dict[str, Any]]:
-        """All alarms on metrics, by name."""
+        """Return all metric alarms by name."""
         return self._resources["aws_cloudwatch_metric_alarm"]
 
     def composite(self) -> dict[str, Any]:
-        """The alarm on alarms."""
+        """Return the composite alarm."""
         (alarm,) = self._resources["aws_cloudwatch_composite_alarm"].values()
         return dict(alarm)
 
     def indexes(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """The indexes of each table by name; tables by the address of their name."""
+        """Return the indexes of each table by name; tables by the address of their name."""
         return {
             f"aws_dynamodb_table.{name}.name": {
                 index["name"]: index for index in table.get("global_secondary_index", ())
@@ -99,14 +99,14 @@ class Monitoring:
         }
 
     def widgets(self) -> list[dict[str, Any]]:
-        """The dashboard's widgets, as they are read: from left to right, from above to below."""
+        """Return the dashboard's widgets from left to right and top to bottom."""
         (dashboard,) = self._resources["aws_cloudwatch_dashboard"].values()
         widgets: list[dict[str, Any]] = json.loads(dashboard["dashboard_body"])["widgets"]
         return sorted(widgets, key=lambda widget: (widget["y"], widget["x"]))
 
 
 def metrics_of_alarm(alarm: Mapping[str, Any]) -> list[Metric]:
-    """The metrics that an alarm watches, directly or in its queries."""
+    """Return the metrics that an alarm watches, directly or in its queries."""
     queries = [query["metric"][0] for query in alarm.get("metric_query", ()) if "metric" in query]
     if "metric_name" in alarm:
         queries.append(alarm)
@@ -114,7 +114,7 @@ def metrics_of_alarm(alarm: Mapping[str, Any]) -> list[Metric]:
 
 
 def metrics_of_widget(widget: Mapping[str, Any]) -> Iterator[Metric]:
-    """The metrics that a panel shows (CloudWatch API reference, "Metrics array format")."""
+    """Return the metrics that a panel shows (CloudWatch API reference, "Metrics array format")."""
     for row in widget["properties"].get("metrics", ()):
         namespace_to_dimensions = [part for part in row if isinstance(part, str)]
         if namespace_to_dimensions:
@@ -123,13 +123,13 @@ def metrics_of_widget(widget: Mapping[str, Any]) -> Iterator[Metric]:
 
 
 def documented() -> Known:
-    """What AWS documents."""
+    """Return the metrics that AWS documents."""
     pages = json.loads(METRICS.read_text())
     return {namespace: page["metrics"] for namespace, page in pages.items()}
 
 
 def emitted(line: str) -> Known:
-    """What a log line in embedded metric format says."""
+    """Return the metrics in log lines in embedded metric format."""
     found: Known = {}
     for directive in json.loads(line)["_aws"]["CloudWatchMetrics"]:
         for metric in directive["Metrics"]:
@@ -138,7 +138,7 @@ def emitted(line: str) -> Known:
 
 
 def assert_exists(metric: Metric, known: Known, monitoring: Monitoring) -> None:
-    """Fail unless the metric is known with these dimensions, and these are something of the pipeline's."""
+    """Fail unless the metric is known with these dimensions, and they name a part of the pipeline."""
     assert sorted(metric.dimensions) in known[metric.namespace][metric.name], str(metric)
     for dimension, value in metric.dimensions.items():
         if dimension == "GlobalSecondaryIndexName":
@@ -150,7 +150,7 @@ def assert_exists(metric: Metric, known: Known, monitoring: Monitoring) -> None:
 
 
 def _config() -> str:
-    """Locals that evaluate to the resources; with the locals that these refer to."""
+    """Return locals that evaluate to the resources, with the locals that they refer to."""
     parts: dict[str, list[str]] = {type_: [] for type_ in EVALUATED}
     others: list[str] = []
     for content in text().values():
@@ -165,7 +165,7 @@ def _config() -> str:
 
 
 def _without_resources(config: str) -> str:
-    """Put addresses in the place of what only a provider knows."""
+    """Replace values that only a provider knows by addresses."""
 
     def as_a_whole(found: re.Match[str]) -> str:
         type_, name = found[0].split(".")

@@ -1,4 +1,4 @@
-"""Every alarm watches what there is, tells the right people, and leads them to its runbook."""
+"""Each alarm watches existing metrics, notifies the right topics and names its runbook."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ SILENCE = {
     "rejection_rate": "notBreaching",  # nothing came, so nothing was rejected
     "archiver_errors": "notBreaching",  # nothing was written
     "archiver_behind": "notBreaching",
+    "archiver_stopped": "notBreaching",
     "unreadable_records": "notBreaching",
     "archive_failures": "ignore",  # as of the dead letters
     "large_orders": "notBreaching",  # nothing came, and nobody has said that something should have
@@ -48,7 +49,7 @@ def everything_that_can_alarm() -> list[str]:
 
 
 @EACH
-def test_an_alarm_tells_the_right_topics_when_it_begins_and_when_it_ends(
+def test_an_alarm_notifies_the_right_topics_when_it_starts_and_ends(
     monitoring: Monitoring, name: str
 ) -> None:
     alarm = monitoring.alarm(name)
@@ -57,14 +58,12 @@ def test_an_alarm_tells_the_right_topics_when_it_begins_and_when_it_ends(
 
 
 @EACH
-def test_an_alarm_has_a_name_that_its_topics_let_in_and_that_is_its_own_here(
-    monitoring: Monitoring, name: str
-) -> None:
+def test_an_alarm_has_a_unique_name_that_its_topics_accept(monitoring: Monitoring, name: str) -> None:
     assert monitoring.alarm(name)["alarm_name"] == f"rt-pipeline-test-{name.replace('_', '-')}"
 
 
 @pytest.mark.parametrize("name", everything_that_can_alarm())
-def test_an_alarm_says_what_happened_and_where_its_runbook_is(monitoring: Monitoring, name: str) -> None:
+def test_an_alarm_describes_the_fault_and_names_its_runbook(monitoring: Monitoring, name: str) -> None:
     alarms = {**monitoring.alarms(), "pipeline_unhealthy": monitoring.composite()}
     what, _, where = alarms[name]["alarm_description"].partition(" Runbook: ")
     assert what.endswith(".")
@@ -86,7 +85,7 @@ def test_the_pipeline_is_unhealthy_when_any_alarm_to_ops_alone_is_raised(monitor
 
 
 @EACH
-def test_an_alarm_makes_the_right_thing_of_silence(monitoring: Monitoring, name: str) -> None:
+def test_an_alarm_treats_missing_data_correctly(monitoring: Monitoring, name: str) -> None:
     assert monitoring.alarm(name)["treat_missing_data"] == SILENCE[name]
 
 
@@ -94,9 +93,7 @@ def test_an_alarm_makes_the_right_thing_of_silence(monitoring: Monitoring, name:
 
 
 @EACH
-def test_an_alarm_watches_only_metrics_that_there_are(
-    monitoring: Monitoring, known: Known, name: str
-) -> None:
+def test_an_alarm_watches_only_existing_metrics(monitoring: Monitoring, known: Known, name: str) -> None:
     metrics = metrics_of_alarm(monitoring.alarm(name))
     assert 1 <= len(metrics) <= 10  # CloudWatch's limit for an expression
     for metric in metrics:
@@ -104,7 +101,7 @@ def test_an_alarm_watches_only_metrics_that_there_are(
 
 
 @EACH
-def test_an_alarm_is_about_one_value_that_its_queries_lead_to(monitoring: Monitoring, name: str) -> None:
+def test_an_alarm_evaluates_one_value_of_its_queries(monitoring: Monitoring, name: str) -> None:
     alarm = monitoring.alarm(name)
     queries = {query["id"]: query for query in alarm.get("metric_query", ())}
     if not queries:
@@ -127,7 +124,7 @@ def test_every_table_and_every_index_is_watched_for_throttling(monitoring: Monit
     assert sorted(watched) == sorted(written)
 
 
-def test_everything_that_the_function_does_to_a_table_is_watched_for_errors(monitoring: Monitoring) -> None:
+def test_every_table_operation_of_the_function_is_watched_for_errors(monitoring: Monitoring) -> None:
     watched = {
         (metric.dimensions["TableName"], metric.dimensions["Operation"])
         for metric in metrics_of_alarm(monitoring.alarm("table_errors"))
@@ -167,7 +164,7 @@ def test_a_message_that_fails_three_times_is_not_yet_too_old(variables: Variable
     assert 3 * visibility < oldest
 
 
-def test_the_backlog_has_to_grow_for_as_long_as_was_said(monitoring: Monitoring, tmp_path: Path) -> None:
+def test_the_backlog_must_grow_for_the_configured_time(monitoring: Monitoring, tmp_path: Path) -> None:
     alarm = monitoring.alarm("backlog_growing")
     assert alarm["evaluation_periods"] * alarm["metric_query"][0]["metric"][0]["period"] == 15 * 60
     other = Monitoring(tmp_path, "-var=backlog_minutes=60", "-var=backlog_messages=7").alarm(
@@ -182,7 +179,7 @@ def usual(orders: dict[str, Any]) -> str:
     return str(query["expression"])
 
 
-def test_what_is_a_usual_number_of_large_orders_is_learned(monitoring: Monitoring) -> None:
+def test_the_usual_number_of_large_orders_is_learned(monitoring: Monitoring) -> None:
     alarm = monitoring.alarm("large_orders")
     assert usual(alarm) == "ANOMALY_DETECTION_BAND(orders, 3)"
     assert alarm["threshold_metric_id"] == "usual"
@@ -190,7 +187,7 @@ def test_what_is_a_usual_number_of_large_orders_is_learned(monitoring: Monitorin
 
 
 @pytest.mark.parametrize(("fewest", "silence"), [(1, "breaching"), (0, "notBreaching")])
-def test_what_is_a_usual_number_of_large_orders_can_be_said_instead(
+def test_the_usual_number_of_large_orders_can_be_configured(
     tmp_path: Path, fewest: int, silence: str
 ) -> None:
     said = f"-var=large_orders_per_hour={{fewest={fewest},most=50}}"
@@ -231,7 +228,7 @@ def test_one_dead_letter_is_an_alarm(monitoring: Monitoring) -> None:
     ],
     ids=lambda metric: f"{metric.namespace}-{metric.name}-{len(metric.dimensions)}",
 )
-def test_a_metric_that_there_is_not_is_found_out(
+def test_a_metric_that_does_not_exist_is_detected(
     monitoring: Monitoring, known: Known, metric: Metric
 ) -> None:
     with pytest.raises((AssertionError, KeyError)):

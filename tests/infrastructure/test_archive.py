@@ -1,4 +1,4 @@
-"""The archive: one variable switches all of it, and what is late or lost on the way is told."""
+"""One variable switches the whole archive, and alarms report late or lost batches."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def mapping() -> Block:
 
 
 @pytest.mark.parametrize("block", SWITCHED)
-def test_without_the_variable_there_is_no(block: Block) -> None:
+def test_without_the_variable_the_config_has_no(block: Block) -> None:
     switch = block["for_each" if "for_each" in block.body else "count"]
     assert switch.startswith(("${var.archive ? ", "${var.archive && "))
     assert switch.endswith((" : 0}", " : {}}"))
 
 
 @pytest.mark.parametrize("table", ["events", "rejected"])
-def test_a_tables_stream_brings_new_items_whole(table: str) -> None:
+def test_a_tables_stream_has_complete_new_items(table: str) -> None:
     block = resources("aws_dynamodb_table")[table]
     assert block["stream_enabled"] == "${var.archive}"
     assert block["stream_view_type"] == '${var.archive ? "NEW_IMAGE" : null}'
     assert f"{table} = aws_dynamodb_table.{table}.stream_arn" in mapping()["for_each"]
 
 
-def test_the_archiver_gets_what_is_inserted_from_the_beginning_of_the_stream() -> None:
+def test_the_archiver_gets_inserted_items_from_the_beginning_of_the_stream() -> None:
     assert mapping()["starting_position"] == "TRIM_HORIZON"
     pattern = mapping().block("filter_criteria").block("filter")["pattern"]
     assert pattern == '${jsonencode({eventName = ["INSERT"]})}'
 
 
-def test_a_batch_that_fails_is_halved_repeated_for_less_than_the_stream_remembers_and_then_named() -> None:
+def test_a_failed_batch_is_halved_retried_for_a_part_of_the_streams_retention_and_then_reported() -> None:
     assert mapping()["bisect_batch_on_function_error"] is True
     assert mapping()["maximum_retry_attempts"] == 10_000
     assert mapping()["maximum_record_age_in_seconds"] == "${6 * 60 * 60}"
@@ -59,7 +59,7 @@ def test_a_batch_that_fails_is_halved_repeated_for_less_than_the_stream_remember
     assert destination == "${aws_sqs_queue.archive_failures[0].arn}"
 
 
-def test_what_lambda_gave_up_on_is_kept_for_14_days(variables: Variables) -> None:
+def test_batches_that_lambda_gave_up_on_are_kept_for_14_days(variables: Variables) -> None:
     queue = resources("aws_sqs_queue")["archive_failures"]
     assert variables.evaluate(queue["message_retention_seconds"], "-var=environment=test") == 14 * 24 * 3600
 
@@ -74,7 +74,7 @@ def test_the_archiver_is_given_every_setting_that_it_reads_and_no_other() -> Non
     assert given["FUNCTION_TIMEOUT_SECONDS"] == "${tostring(local.archiver_timeout)}"
 
 
-def test_the_archiver_is_a_zip_of_its_own_with_the_contract_and_nothing_of_the_processor() -> None:
+def test_the_archivers_zip_has_the_shared_packages_and_nothing_of_the_processor() -> None:
     assert function()["filename"] == "${var.archiver_zip}"
     assert function()["source_code_hash"] == "${filebase64sha256(var.archiver_zip)}"
     assert function()["handler"] == "archiver.handler.handle"
@@ -87,11 +87,11 @@ def test_both_functions_run_on_the_same_python_and_processor() -> None:
         assert function()[argument] == resources("aws_lambda_function")["processor"][argument]
 
 
-def test_the_archiver_may_do_its_work_before_the_first_batch_comes() -> None:
+def test_the_archiver_has_its_permissions_before_the_first_batch() -> None:
     assert function()["depends_on"] == ["${aws_iam_role_policy.archiver}"]
 
 
-def test_the_archiver_logs_json_to_a_group_that_forgets() -> None:
+def test_the_archiver_logs_json_to_a_group_with_retention() -> None:
     group = resources("aws_cloudwatch_log_group")["archiver"]
     assert group["name"] == "/aws/lambda/${local.archiver_name}"
     assert group["retention_in_days"] == "${var.log_retention_days}"
@@ -101,7 +101,7 @@ def test_the_archiver_logs_json_to_a_group_that_forgets() -> None:
     assert logging["log_group"] == "${aws_cloudwatch_log_group.archiver[0].name}"
 
 
-def test_the_archive_becomes_cheaper_with_age_and_forgets_when_it_was_told_to() -> None:
+def test_archived_objects_move_to_a_cheaper_class_and_expire() -> None:
     lifecycle = resources("aws_s3_bucket_lifecycle_configuration")["archive"]
     assert lifecycle["transition_default_minimum_object_size"] == "all_storage_classes_128K"
     rule = lifecycle.block("rule")
@@ -113,15 +113,31 @@ def test_the_archive_becomes_cheaper_with_age_and_forgets_when_it_was_told_to() 
     assert rule.block("expiration")["days"] == "${var.archive_retention_days}"
 
 
-def test_the_archive_is_encrypted_and_refuses_to_be_deleted_where_the_tables_do() -> None:
+def test_the_archive_is_encrypted_and_protected_like_the_tables() -> None:
     encryption = resources("aws_s3_bucket_server_side_encryption_configuration")["archive"].block("rule")
     assert encryption.block("apply_server_side_encryption_by_default")["sse_algorithm"] == "AES256"
     assert resources("aws_s3_bucket")["archive"]["force_destroy"] == "${!var.deletion_protection}"
 
 
-def test_the_alarm_rings_long_before_the_stream_forgets(monitoring: Monitoring) -> None:
+def test_the_alarm_fires_long_before_the_streams_retention_ends(monitoring: Monitoring) -> None:
     alarm = monitoring.alarm("archiver_behind")
     assert alarm["threshold"] == 15 * 60 * 1000
     (metric,) = metrics_of_alarm(alarm)
     assert metric.name == "IteratorAge"
     assert metric.dimensions == {"FunctionName": "aws_lambda_function.archiver.function_name"}
+
+
+def test_the_alarm_rings_when_events_are_stored_and_none_is_archived_for_a_quarter_of_an_hour(
+    monitoring: Monitoring,
+) -> None:
+    # A mapping that was disabled or deleted invokes nothing: no error, no age.
+    alarm = monitoring.alarm("archiver_stopped")
+    queries = {query["id"]: query for query in alarm["metric_query"]}
+    assert queries["unarchived"]["expression"] == "IF(FILL(archived, 0) == 0, stored, 0)"
+    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+    watched = {name: query["metric"][0] for name, query in queries.items() if "metric" in query}
+    assert {name: metric["metric_name"] for name, metric in watched.items()} == {
+        "stored": "Stored",
+        "archived": "ArchivedEvents",
+    }
+    assert {alarm["evaluation_periods"] * metric["period"] for metric in watched.values()} == {15 * 60}

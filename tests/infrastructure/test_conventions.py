@@ -1,4 +1,4 @@
-"""`terraform/` reads the same everywhere: formatted, described, named, and nothing in it unused."""
+"""`terraform/` is formatted, described and named consistently, and has nothing unused."""
 
 import re
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_every_file_is_formatted() -> None:
     assert checked.returncode == 0, f"type `make fmt`:\n{checked.stdout}{checked.stderr}"
 
 
-def test_the_local_stack_takes_the_same_terraform_as_the_configuration() -> None:
+def test_the_local_stack_requires_the_same_terraform_as_the_configuration() -> None:
     (terraform,) = (block for block in blocks("terraform") if "required_version" in block.body)
     assert terraform["required_version"] == ">= {}.{}".format(*OLDEST_TERRAFORM)
 
@@ -85,7 +85,7 @@ def test_no_resource_repeats_a_default_tag(resource: Block) -> None:
 
 
 @pytest.mark.parametrize("resource", EVERYTHING_MADE)
-def test_every_resource_has_a_name_of_its_own(resource: Block) -> None:
+def test_every_resource_has_a_unique_name(resource: Block) -> None:
     assert resource.name not in {"this", "main", "default"}
 
 
@@ -95,12 +95,12 @@ def test_every_policy_is_a_policy_document(resource: Block) -> None:
         assert re.fullmatch(r"\$\{data\.aws_iam_policy_document\..+\.json\}", resource[argument])
 
 
-def test_there_is_an_environment_for_the_laptop_and_for_each_stage() -> None:
+def test_there_is_an_environment_for_this_machine_and_for_each_stage() -> None:
     assert [file.stem for file in ENVIRONMENTS] == ["dev", "local", "prod", "staging"]
 
 
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
-def test_an_environment_sets_variables_that_exist_and_is_called_what_its_file_is(file: Path) -> None:
+def test_an_environment_sets_only_existing_variables_and_is_named_like_its_file(file: Path) -> None:
     settings = environment(file)
     assert set(settings) <= {variable.name for variable in blocks("variable")}
     assert settings["environment"] == file.stem

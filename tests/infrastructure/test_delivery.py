@@ -1,4 +1,4 @@
-"""From queue to function and from alert to person: what an emulator lets pass and AWS does not."""
+"""Check delivery settings that an emulator accepts and AWS refuses."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def mapping() -> Block:
 
 
 @EACH_ENVIRONMENT
-def test_a_message_stays_invisible_for_six_timeouts_and_the_batching_window(
+def test_the_visibility_timeout_is_six_timeouts_and_the_batching_window(
     variables: Variables, file: Path
 ) -> None:
     visibility, timeout, window = (
@@ -42,7 +42,7 @@ def test_the_visibility_timeout_stays_below_the_12_hours_that_sqs_allows(variabl
     assert variables.evaluate(queue("events")["visibility_timeout_seconds"], *longest) <= 12 * 3600
 
 
-def test_a_dead_letter_outlives_the_queue_that_it_died_in(variables: Variables) -> None:
+def test_a_dead_letter_is_kept_longer_than_an_event(variables: Variables) -> None:
     retention, dead_letter_retention = (
         variables.evaluate(queue(name)["message_retention_seconds"], "-var=environment=test")
         for name in ("events", "events_dlq")
@@ -80,7 +80,7 @@ def test_every_change_is_a_version_and_the_alias_goes_along_with_it() -> None:
     assert alias["function_version"] == "${aws_lambda_function.processor.version}"
 
 
-def test_only_failed_messages_come_back() -> None:
+def test_only_failed_messages_return_to_the_queue() -> None:
     assert mapping()["function_response_types"] == ["ReportBatchItemFailures"]
 
 
@@ -90,7 +90,7 @@ def test_batch_window_and_concurrency_are_variables() -> None:
     assert mapping().block("scaling_config")["maximum_concurrency"] == "${var.maximum_concurrency}"
 
 
-def test_the_function_may_do_its_work_before_the_first_batch_comes() -> None:
+def test_the_function_has_its_permissions_before_the_first_batch() -> None:
     assert function()["depends_on"] == ["${aws_iam_role_policy.processor}"]
 
 
@@ -110,12 +110,20 @@ def test_the_function_knows_its_own_timeout() -> None:
     assert given["FUNCTION_TIMEOUT_SECONDS"] == "${tostring(var.function_timeout)}"
 
 
-def test_the_function_is_the_zip_and_a_new_zip_is_a_new_function() -> None:
+def test_the_function_has_a_random_key_that_stays_and_is_not_shown() -> None:
+    (key,) = resources("terraform_data").values()
+    assert key["input"] == "${uuid()}${uuid()}"
+    assert key.block("lifecycle")["ignore_changes"] == ["input"]
+    given = function().block("environment")["variables"]
+    assert given["ORIGIN_KEY"] == "${sensitive(terraform_data.origin_key.output)}"
+
+
+def test_a_new_zip_updates_the_function() -> None:
     assert function()["filename"] == "${var.lambda_zip}"
     assert function()["source_code_hash"] == "${filebase64sha256(var.lambda_zip)}"
 
 
-def test_the_function_logs_json_to_a_group_that_forgets() -> None:
+def test_the_function_logs_json_to_a_group_with_retention() -> None:
     group = resources("aws_cloudwatch_log_group")["processor"]
     assert group["name"] == "/aws/lambda/${local.function_name}"
     assert group["retention_in_days"] == "${var.log_retention_days}"
@@ -124,7 +132,7 @@ def test_the_function_logs_json_to_a_group_that_forgets() -> None:
     assert logging["log_group"] == "${aws_cloudwatch_log_group.processor.name}"
 
 
-def test_people_get_large_orders_and_rejections_but_no_batch_summaries() -> None:
+def test_e_mails_are_sent_for_large_orders_and_rejections_but_not_for_batch_summaries() -> None:
     mails = resources("aws_sns_topic_subscription")["alert_emails"]
     assert mails["topic_arn"] == "${aws_sns_topic.alerts.arn}"
     assert mails["filter_policy_scope"] == "MessageAttributes"

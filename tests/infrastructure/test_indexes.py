@@ -41,26 +41,26 @@ TABLE_KEYS = {EVENTS: "event_id", REJECTED: "message_id"}
 EACH = pytest.mark.parametrize(("table", "index"), INDEXES, ids=[index.name for _, index in INDEXES])
 
 
-def test_there_is_no_index_that_nobody_reads(monitoring: Monitoring) -> None:
+def test_every_index_is_read(monitoring: Monitoring) -> None:
     there_are = {(table, name) for table, indexes in monitoring.indexes().items() for name in indexes}
     assert there_are == {(table, index.name) for table, index in INDEXES}
 
 
 @EACH
-def test_an_index_has_the_keys_that_are_read_by(monitoring: Monitoring, table: str, index: Index) -> None:
+def test_an_index_has_the_keys_of_its_queries(monitoring: Monitoring, table: str, index: Index) -> None:
     written = monitoring.indexes()[table][index.name]
     assert (written["hash_key"], written["range_key"]) == (index.key, index.time)
 
 
 @EACH
-def test_an_index_holds_what_a_listing_shows(monitoring: Monitoring, table: str, index: Index) -> None:
+def test_an_index_has_the_attributes_of_a_listing(monitoring: Monitoring, table: str, index: Index) -> None:
     written = monitoring.indexes()[table][index.name]
     held = {TABLE_KEYS[table], index.key, index.time, *written["non_key_attributes"]}
     assert SHOWN[table] <= held
 
 
 @EACH
-def test_an_index_holds_neither_payload_nor_reasons(monitoring: Monitoring, table: str, index: Index) -> None:
+def test_an_index_has_neither_payload_nor_reasons(monitoring: Monitoring, table: str, index: Index) -> None:
     written = monitoring.indexes()[table][index.name]
     assert written["projection_type"] == "INCLUDE"
     assert not {"payload", "payload_key", "reasons"} & set(written["non_key_attributes"])

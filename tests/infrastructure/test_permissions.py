@@ -1,4 +1,4 @@
-"""Who may do what: the functions' roles, and what queues, topics and bucket refuse to anybody."""
+"""Check the functions' roles, and what queues, topics and buckets refuse."""
 
 import re
 from pathlib import Path
@@ -78,12 +78,12 @@ ALLOWING = [
 
 
 @pytest.mark.parametrize(("role", "sid"), [(role, sid) for role in ROLES for sid in ROLES[role]])
-def test_a_function_may_do_exactly_what_it_does(role: str, sid: str) -> None:
+def test_a_function_has_exactly_the_permissions_that_it_uses(role: str, sid: str) -> None:
     statement = policy(role)[sid]
     assert (statement["actions"], statement["resources"]) == ROLES[role][sid]
 
 
-def test_the_functions_may_do_nothing_else() -> None:
+def test_the_functions_have_no_other_permissions() -> None:
     for role, statements in ROLES.items():
         assert set(policy(role)) == set(statements)
     attached = {name: block["policy"] for name, block in resources("aws_iam_role_policy").items()}
@@ -98,7 +98,7 @@ def test_the_functions_may_do_nothing_else() -> None:
     }
 
 
-def test_the_poller_may_receive_delete_and_look_at_the_queue() -> None:
+def test_the_poller_may_receive_delete_and_read_the_queues_attributes() -> None:
     # Lambda polls with the function's role: an emulator does not mind when this is missing, AWS does.
     statement = policy("processor")["ReceiveMessages"]
     assert set(statement["actions"]) == {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -107,7 +107,7 @@ def test_the_poller_may_receive_delete_and_look_at_the_queue() -> None:
     ]
 
 
-def test_only_lambda_may_take_the_roles() -> None:
+def test_only_lambda_may_assume_the_roles() -> None:
     trust = {block["assume_role_policy"] for block in resources("aws_iam_role").values()}
     assert trust == {"${data.aws_iam_policy_document.processor_trust.json}"}
     (statement,) = policy("processor_trust").values()
@@ -122,19 +122,19 @@ def test_only_lambda_may_take_the_roles() -> None:
 
 
 @pytest.mark.parametrize("statement", ALLOWING)
-def test_what_is_allowed_is_named_action_by_action(statement: Block) -> None:
+def test_allowed_actions_have_no_wildcard(statement: Block) -> None:
     assert not [action for action in statement["actions"] if "*" in action]
     assert not {"not_actions", "not_resources", "not_principals"} & set(statement.body)
 
 
 @pytest.mark.parametrize("statement", ALLOWING)
-def test_what_is_allowed_is_allowed_on_one_thing(statement: Block) -> None:
+def test_each_statement_allows_one_resource(statement: Block) -> None:
     # A role's trust policy is the one document without resources; the topics' is made for each of them.
     for resource in statement.body.get("resources", []):
         assert re.match(r"\$\{(aws_\w+\.\w+(\[0\])?\.arn|each\.value)\}", resource)
 
 
-def test_everything_that_has_a_policy_of_its_own_is_covered() -> None:
+def test_every_resource_policy_is_covered() -> None:
     types = {type_ for type_, _ in TLS_ONLY}
     assert {block.labels for block in blocks("resource") if block.type in types} == set(TLS_ONLY)
 
@@ -161,7 +161,7 @@ def test_plain_http_is_refused(type_: str, name: str) -> None:
         assert attachment["count"] == f"${{{switched}var.refuse_plain_http ? 1 : 0}}"
 
 
-def test_the_refusal_is_for_everybody_and_for_nothing_but_plain_http() -> None:
+def test_the_refusal_applies_to_all_principals_and_only_to_plain_http() -> None:
     statement = policy("tls_only")["RefusePlainHttp"]
     assert statement["effect"] == "Deny"
     principals, condition = statement.block("principals"), statement.block("condition")
@@ -173,7 +173,7 @@ def test_the_refusal_is_for_everybody_and_for_nothing_but_plain_http() -> None:
     )
 
 
-def test_all_of_a_queue_and_all_of_a_bucket_is_closed_to_plain_http() -> None:
+def test_queues_and_buckets_refuse_all_plain_http() -> None:
     (document,) = (block for block in blocks("data") if block.name == "tls_only")
     refused = {name: entry["actions"] for name, entry in document["for_each"].items()}
     assert refused["events"] == refused["events_dlq"] == refused["archive_failures"] == ["sqs:*"]
@@ -182,7 +182,7 @@ def test_all_of_a_queue_and_all_of_a_bucket_is_closed_to_plain_http() -> None:
 
 
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
-def test_only_the_laptop_speaks_plain_http(file: Path) -> None:
+def test_only_the_local_environment_uses_plain_http(file: Path) -> None:
     assert environment(file).get("refuse_plain_http", True) == (file.stem != "local")
 
 
@@ -219,7 +219,7 @@ def test_a_bucket_is_private(name: str) -> None:
     assert rule["object_ownership"] == "BucketOwnerEnforced"
 
 
-def test_the_payload_bucket_forgets_what_nothing_points_to_and_nothing_else() -> None:
+def test_the_payload_bucket_expires_only_objects_without_an_item() -> None:
     assert (
         resources("aws_s3_bucket_versioning")["payloads"].block("versioning_configuration")["status"]
         == "Enabled"

@@ -1,4 +1,4 @@
-"""Every block and argument in `terraform/` is one that the AWS provider has.
+"""The AWS provider knows each block and argument in `terraform/`.
 
 The schema is that of version 6.62.0. The provider that an offline machine has is older and cannot tell.
 """
@@ -14,17 +14,22 @@ from tests.infrastructure.trim_schema import SCHEMA
 
 # What Terraform itself understands in any resource or data block.
 META_ARGUMENTS = {"count", "for_each", "provider", "depends_on"}
+# Terraform's own provider is built in.
+BUILT_IN = {"terraform_data"}
 META_BLOCKS = {"lifecycle", "provisioner", "connection"}
 
 _schema = json.loads(SCHEMA.read_text())
 SECTIONS = {"resource": _schema["resources"], "data": _schema["data_sources"]}
 EVERY_BLOCK = [
-    pytest.param(kind, block, id=".".join(block.labels)) for kind in SECTIONS for block in blocks(kind)
+    pytest.param(kind, block, id=".".join(block.labels))
+    for kind in SECTIONS
+    for block in blocks(kind)
+    if block.type not in BUILT_IN
 ]
 
 
 @pytest.mark.parametrize(("kind", "block"), EVERY_BLOCK)
-def test_the_provider_knows_everything_that_is_said_and_misses_nothing(kind: str, block: Block) -> None:
+def test_the_provider_accepts_every_argument_and_misses_none(kind: str, block: Block) -> None:
     schema = SECTIONS[kind].get(block.type)
     assert schema is not None, f"{block.type} is not in {SCHEMA.name}; trim_schema.py says how to add it"
     body = {name: value for name, value in block.body.items() if name not in META_ARGUMENTS | META_BLOCKS}
@@ -32,8 +37,8 @@ def test_the_provider_knows_everything_that_is_said_and_misses_nothing(kind: str
 
 
 @pytest.mark.parametrize("kind", SECTIONS)
-def test_the_schema_holds_what_is_used_and_no_more(kind: str) -> None:
-    assert set(SECTIONS[kind]) == {block.type for block in blocks(kind)}
+def test_the_schema_has_only_what_is_used(kind: str) -> None:
+    assert set(SECTIONS[kind]) == {block.type for block in blocks(kind)} - BUILT_IN
 
 
 def _faults(block: Block, schema: Mapping[str, Any], path: str) -> Iterator[str]:

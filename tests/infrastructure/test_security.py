@@ -1,13 +1,15 @@
-"""What holds for everything that there is or will be: nobody from outside gets in.
+"""No resource is reachable from outside the account.
 
 That plain HTTP is refused is held in test_permissions.py, also of everything that there is.
 """
 
 import re
+import subprocess
 
 import pytest
 
 from tests.infrastructure.configuration import Block, blocks, resources
+from tools.core.paths import ROOT
 
 CLOSED = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 ALLOWING = [
@@ -31,7 +33,7 @@ def test_a_bucket_is_closed_to_the_public_and_to_access_lists(bucket: str) -> No
 
 
 @pytest.mark.parametrize("statement", ALLOWING)
-def test_nobody_but_a_service_of_awss_is_let_in(statement: Block) -> None:
+def test_only_aws_services_are_allowed_in(statement: Block) -> None:
     for principals in statement.blocks().get("principals", []):
         assert principals["type"] == "Service"
         assert all(name.endswith(".amazonaws.com") for name in principals["identifiers"])
@@ -40,5 +42,18 @@ def test_nobody_but_a_service_of_awss_is_let_in(statement: Block) -> None:
 @pytest.mark.parametrize(
     "type_", ["aws_lambda_function_url", "aws_lambda_permission", "aws_api_gateway_rest_api", "aws_lb"]
 )
-def test_nothing_answers_to_the_outside(type_: str) -> None:
+def test_no_resource_is_public(type_: str) -> None:
     assert not resources(type_)
+
+
+def test_no_policy_and_no_configuration_names_one_partition_of_aws() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "terraform/*.tf", "dashboards/*", "tools/deploy/*", "*.tftpl"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = listed.stdout.split()
+    assert "dashboards/reader-policy.json" in files
+    assert [file for file in files if re.search(r"arn:(aws|\*)[a-z-]*:", (ROOT / file).read_text())] == []

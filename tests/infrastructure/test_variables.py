@@ -1,4 +1,4 @@
-"""Terraform itself refuses a value that AWS or the function would refuse later, or worse, take."""
+"""Terraform refuses values that AWS or the function would refuse later, or misinterpret."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def as_arguments(values: dict[str, str]) -> list[str]:
 
 
 def rounds(column: int) -> list[dict[str, str]]:
-    """The values of a column of `EDGES`, as many at a time as one plan can tell apart."""
+    """Return the values of a column of `EDGES`, in groups that one plan can distinguish."""
     apart = [{name: EDGES[name] for name in EDGES if (name in LOOKED_AT) == group} for group in (True, False)]
     return [
         {name: values[column][n] for name, values in group.items() if n < len(values[column])}
@@ -89,7 +89,7 @@ def test_athena_needs_an_archive_to_query(variables: Variables) -> None:
     assert variables.problems(*both[:2]) == set()
 
 
-def test_names_that_would_make_the_bucket_name_too_long_are_refused(variables: Variables) -> None:
+def test_names_that_make_the_bucket_name_too_long_are_refused(variables: Variables) -> None:
     # 63 characters less "-payloads-", a 12-digit account, "-" and the longest region leave 26.
     assert variables.problems("-var=environment=test", f"-var=name_prefix={'a' * 21}") == set()
     assert variables.problems("-var=environment=test", f"-var=name_prefix={'a' * 22}") == {"name_prefix"}
@@ -101,6 +101,6 @@ def test_every_environment_passes_the_validations(variables: Variables, file: Pa
 
 
 @pytest.mark.parametrize("threshold", ["1000.01", "0.1", "999999999999999.9999"])
-def test_the_threshold_stays_the_decimal_that_was_written(variables: Variables, threshold: str) -> None:
+def test_the_threshold_stays_an_exact_decimal(variables: Variables, threshold: str) -> None:
     arguments = ("-var=environment=test", f"-var=large_order_threshold={threshold}")
     assert variables.evaluate("${var.large_order_threshold}", *arguments) == threshold

@@ -1,4 +1,4 @@
-"""Stacks of the tests' own, by the same Terraform, on this run's target (tests/targets.py)."""
+"""Bring up stacks for the tests by the same Terraform, on this run's target (tests/targets.py)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tools.core.state import StackState
 from tools.local.processes import free_port as free_port
 
 FUNCTION_TIMEOUT = 5
-# SQS hands a message back after six times the function's timeout; a third delivery is the last.
+# A message returns to the queue after six times the function's timeout. The third delivery is the last.
 VISIBILITY = 6 * FUNCTION_TIMEOUT
-# Seconds in which everything has been done, even if a busy machine held a call up past its timeout and the
-# message had to come a second time.
+# Seconds until every outcome is visible, even if a call timed out on a busy machine and its message came
+# twice.
 SETTLED = 2 * VISIBILITY + 30
 OVERRIDES: dict[str, object] = {
     "function_timeout": FUNCTION_TIMEOUT,
@@ -36,16 +36,16 @@ OVERRIDES: dict[str, object] = {
 
 @dataclass
 class Inbox:
-    """An SQS queue subscribed to a topic: what a subscriber without a filter gets."""
+    """An SQS queue subscribed to a topic without a filter."""
 
     sqs: Any
     url: str
     alerts: list[dict[str, Any]] = field(default_factory=list)
-    # Since when it gets alerts, in seconds since 1970.
+    # The time of the subscription, in seconds since 1970.
     since: float = field(default_factory=time.time)
 
     def read(self) -> list[dict[str, Any]]:
-        """Every alert so far, with its message attributes under `_attributes`."""
+        """Return every alert so far, with its message attributes under `_attributes`."""
         while True:
             answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
             messages = answer.get("Messages", [])
@@ -58,7 +58,7 @@ class Inbox:
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
 
     def about(self, *message_ids: str) -> list[dict[str, Any]]:
-        """The alerts that name one of these messages, batch summaries aside."""
+        """Return the alerts about one of these messages, without batch summaries."""
         return [
             alert
             for alert in self.read()
@@ -67,7 +67,7 @@ class Inbox:
 
 
 class Pipeline:
-    """A running stack, as a test sees it."""
+    """A running stack, with helpers for tests."""
 
     def __init__(
         self, state: StackState, state_dir: Path, target: Target, variables: Mapping[str, object]
@@ -75,7 +75,7 @@ class Pipeline:
         self.state = state
         self.state_dir = state_dir
         self.target = target
-        # The Terraform variables that it was brought up with.
+        # Its Terraform variables.
         self.variables = variables
         self.name = state.name
         self.queue_url = str(state.outputs["queue_url"])
@@ -85,13 +85,13 @@ class Pipeline:
         self.s3 = state.client("s3")
 
     def send(self, *bodies: str) -> list[str]:
-        """Send bodies as messages; returns their message ids."""
+        """Send bodies as messages. Return their message ids."""
         return [
             self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)["MessageId"] for body in bodies
         ]
 
     def depth(self, url: str | None = None) -> int:
-        """Messages visible, in flight and delayed."""
+        """Return the number of messages visible, in flight and delayed."""
         names = ["", "NotVisible", "Delayed"]
         answer = self.sqs.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=["All"])
         return sum(int(answer["Attributes"][f"ApproximateNumberOfMessages{name}"]) for name in names)
@@ -101,7 +101,7 @@ class Pipeline:
         eventually(lambda: self.depth() == 0, within=within, what="the events queue is empty")
 
     def item(self, table: str, key: str) -> dict[str, Any] | None:
-        """The item of the table with this output name (table_name, rejected_table_name, ...), or None."""
+        """Return the item of the table with this output name (table_name, ...), or None."""
         name = "event_id" if table == "table_name" else "message_id"
         answer = self.dynamodb.get_item(
             TableName=self.state.outputs[table], Key={name: {"S": key}}, ConsistentRead=True
@@ -110,11 +110,11 @@ class Pipeline:
         return item
 
     def awaited(self, table: str, key: str) -> dict[str, Any]:
-        """The item of the table with this output name, as soon as it is there."""
+        """Wait for the item of the table with this output name, and return it."""
         return eventually(lambda: self.item(table, key), within=SETTLED, what=f"{key} in {table}")
 
     def body_of(self, item: Mapping[str, Any]) -> str:
-        """The body that an item keeps, from wherever it lies."""
+        """Return the body of an item, from the table or from S3."""
         bucket = self.state.outputs["payload_bucket"]
 
         def fetch(key: str) -> bytes:
@@ -124,7 +124,7 @@ class Pipeline:
         return decode_payload(item, fetch).decode()
 
     def count(self, table: str) -> int:
-        """Items in a table."""
+        """Return the number of items in a table."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.state.outputs[table], Select="COUNT"
         )
@@ -132,7 +132,7 @@ class Pipeline:
 
     @contextlib.contextmanager
     def inbox(self, output: str = "alerts_topic_arn") -> Iterator[Inbox]:
-        """A subscription to the topic with this output name, for as long as it is needed."""
+        """Subscribe to the topic with this output name."""
         sns = self.state.client("sns")
         url = self.sqs.create_queue(QueueName=f"{self.name}-inbox-{uuid.uuid4().hex[:12]}")["QueueUrl"]
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
@@ -161,10 +161,10 @@ class Pipeline:
 
 @pytest.fixture(scope="session")
 def target(pytestconfig: pytest.Config) -> Iterator[Target]:
-    """Where the stacks of this run are."""
+    """Start this run's target, and yield it."""
     chosen = targets.chosen()
     with contextlib.ExitStack() as running:
-        # An image that has to be pulled shows its progress.
+        # Without capture, a pull of an image shows its progress.
         with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             running.enter_context(chosen.running())
         yield chosen
@@ -174,9 +174,9 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
 def new_stack(
     target: Target, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Callable[..., AbstractContextManager[Pipeline]]:
-    """Makes stacks: `with new_stack(overrides={...}) as pipeline`.
+    """Return a function that makes stacks: `with new_stack(overrides={...}) as pipeline`.
 
-    Who asks for an emulator's environment or port is skipped where the target has no emulator of ours.
+    A test that sets the emulator's environment or port is skipped if the target lacks INSIDE.
     """
 
     @contextlib.contextmanager
@@ -203,7 +203,7 @@ def new_stack(
 def pipeline(
     new_stack: Callable[..., AbstractContextManager[Pipeline]], pytestconfig: pytest.Config
 ) -> Iterator[Pipeline]:
-    """One running stack for all tests that can share one."""
+    """Yield one running stack for all tests that can share it."""
     with new_stack() as running:
         receipt.tested_on_stack(pytestconfig, running.state_dir)
         yield running

@@ -1,6 +1,6 @@
-"""A deploy, rehearsed: by the code that deploys to AWS, as a user who may do what its policy says, no more.
+"""Deploy to an emulator with the code that deploys to AWS, as a user who has only the deployer's policy.
 
-The emulator is one of its own, with IAM enforced. Nothing but the endpoint differs from AWS.
+The emulator is separate and enforces IAM. Only the endpoint differs from AWS.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ refuse_plain_http   = false
 
 DENIED = re.compile("AccessDenied|AuthorizationError|not authorized|not allowed|Forbidden")
 
-# What the policy rightly says in another way, because the emulator or the old provider asks in its own.
-IN_THE_EMULATORS_WORDS = [
-    # It cannot tell which thing these calls are about, so that only "*" lets them pass.
+# Actions that the emulator or the old provider needs in another form than AWS.
+EMULATOR_ACTIONS = [
+    # It does not evaluate the resource of these calls, so only "*" allows them.
     *("dynamodb:ListTagsOfResource", "sns:ListTagsForResource", "cloudwatch:ListTagsForResource"),
     *("cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards"),
     *("cloudwatch:DeleteAlarms", "logs:DescribeLogGroups"),
     *("lambda:CreateFunction", "lambda:CreateEventSourceMapping"),
-    # It takes all calls about one alias, and those about one mapping, for a listing.
+    # It checks calls about one alias or mapping as a listing.
     *("lambda:ListAliases", "lambda:ListEventSourceMappings"),
-    # Provider 3.39 makes calls about log groups that AWS has replaced since.
+    # Provider 3.39 uses calls about log groups that AWS has since replaced.
     *("logs:ListTagsLogGroup", "logs:TagLogGroup"),
 ]
 
@@ -67,7 +67,7 @@ class Deployer:
 
     def may(self, statements: list[dict[str, Any]]) -> None:
         """Let the user do this, and what the emulator calls otherwise."""
-        words = {"Effect": "Allow", "Action": IN_THE_EMULATORS_WORDS, "Resource": "*"}
+        words = {"Effect": "Allow", "Action": EMULATOR_ACTIONS, "Resource": "*"}
         document = {"Version": "2012-10-17", "Statement": [*statements, words]}
         self.root.client("iam").put_user_policy(
             UserName=USER, PolicyName="deployer", PolicyDocument=json.dumps(document)
@@ -182,7 +182,7 @@ def was_tested() -> None:
 def test_from_an_empty_account_to_a_pipeline_and_back(
     deployer: Deployer, other_code: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # What nobody has tested is refused, and nothing is there yet.
+    # An untested checkout is refused, and nothing is deployed.
     assert deployer.runs("deploy") == 1
     assert "There is no receipt" in capsys.readouterr().out
     assert deployer.runs("rollback") == 1
@@ -197,7 +197,7 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     assert deployer.live() == "1"
     assert set(deployer.rows().values()) == {0}, "the smoke test left something behind"
     assert deployer.runs("drift") == 0
-    assert "is as the config says" in capsys.readouterr().out
+    assert "equals the config" in capsys.readouterr().out
     assert deployer.schema_version_that_runs() == "1.0.0"
 
     # The other commands find it.
@@ -258,7 +258,7 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
 
 
 @pytest.mark.parametrize(("sid", "command"), [("FindState", "plan"), ("State", "plan")])
-def test_without_one_statement_of_the_policy_it_is_denied(
+def test_without_any_single_statement_of_the_policy_it_is_denied(
     deployer: Deployer, sid: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check_denied_without(sid, deployer, command, capsys)

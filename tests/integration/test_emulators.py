@@ -353,17 +353,19 @@ def test_get_metric_data_has_percentiles(pipeline: Pipeline) -> None:
     datum = {"MetricName": metric["MetricName"], "Timestamp": at, "Values": [float(n) for n in range(1, 101)]}
     cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=[datum])
 
-    def ask(stat: str) -> dict[str, Any]:
+    def send_request(stat: str) -> dict[str, Any]:
         query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}}
         around = {"StartTime": at - timedelta(minutes=1), "EndTime": at + timedelta(minutes=1)}
         return {"MetricDataQueries": [query], **around}
 
     def values(stat: str) -> list[float]:
-        found: list[float] = cloudwatch.get_metric_data(**ask(stat))["MetricDataResults"][0]["Values"]
+        found: list[float] = cloudwatch.get_metric_data(**send_request(stat))["MetricDataResults"][0][
+            "Values"
+        ]
         return found
 
     eventually(lambda: values("Maximum"), within=READY_SECONDS, what="the values are there")
-    assert refusal(cloudwatch.get_metric_data, **ask("p95")) == ""
+    assert refusal(cloudwatch.get_metric_data, **send_request("p95")) == ""
     assert [round(value) for value in values("p95")] == [95]
 
 

@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contract import content_hash
 from tests.integration.conftest import SETTLED, Pipeline
 from tests.integration.running_ops import ops
 from tests.targets import BODIES, MOVE_TASK
 from tests.waiting import eventually
+from tools.core.origins import Origins
+from tools.core.resources import Resources
 
 
 def activity(event_id: str, metadata: str = "") -> str:
@@ -145,10 +148,11 @@ def test_a_message_left_in_both_queues_by_a_killed_redrive_is_not_a_duplicate(pi
     event_id = new_id()
     body = activity(event_id)
     message_id = pipeline.sqs.send_message(QueueUrl=pipeline.dlq_url, MessageBody=body)["MessageId"]
+    origins = Origins(Resources.of_stack(pipeline.state_dir))
     pipeline.sqs.send_message(
         QueueUrl=pipeline.queue_url,
         MessageBody=body,
-        MessageAttributes={"origin_message_id": {"DataType": "String", "StringValue": message_id}},
+        MessageAttributes=origins.attributes(message_id, content_hash(body)),
     )
     stored(pipeline, event_id)
     assert ops(pipeline, "redrive").returncode == 0

@@ -1,4 +1,4 @@
-"""The functions may do exactly what they do: every action granted is needed, every one they take is granted.
+"""The functions have exactly the permissions that they need.
 
 The emulator enforces IAM, so taking one action out of the role's policy must make something fail. Two
 statements it cannot judge: it polls the queue and writes the logs itself, without the role. Those are held
@@ -18,10 +18,13 @@ from typing import Any
 
 import pytest
 
+from contract import content_hash
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import IAM
-from tests.unit.archiver.building import record as stream_record
+from tests.unit.archiver.factories import record as stream_record
+from tools.core.origins import Origins
+from tools.core.resources import Resources
 from tools.local import ministack_iam
 
 pytestmark = pytest.mark.needs(IAM)
@@ -37,6 +40,7 @@ class Role:
 
     def __init__(self, pipeline: Pipeline, output: str) -> None:
         self.pipeline = pipeline
+        self._origins = Origins(Resources.of_stack(pipeline.state_dir))
         self.function_name = pipeline.state.outputs[output]
         self._iam = pipeline.state.client("iam")
         self._lambda = pipeline.state.client("lambda")
@@ -48,12 +52,12 @@ class Role:
         self.policy: dict[str, Any] = answer["PolicyDocument"]
 
     def granted(self) -> set[tuple[str, str]]:
-        """Every (sid, action) of the policy."""
+        """Return each (sid, action) of the policy."""
         return {(s["Sid"], action) for s in self.policy["Statement"] for action in _listed(s["Action"])}
 
     @contextmanager
     def without(self, sid: str, action: str) -> Iterator[None]:
-        """Take one action out of one statement for a while."""
+        """Remove one action from one statement temporarily."""
         policy = json.loads(json.dumps(self.policy))
         for statement in policy["Statement"]:
             if statement["Sid"] == sid:
@@ -72,8 +76,9 @@ class Role:
         ministack_iam.mirror_role(self._iam, self._name)
 
     def process(self, body: str, message_id: str = "", origin: str | None = None) -> bool:
-        """Invoke the function with one message; whether it kept the message rather than hand it back."""
-        attributes = {"origin_message_id": {"stringValue": origin, "dataType": "String"}} if origin else {}
+        """Invoke the function with one message, and return whether it kept the message."""
+        signed = self._origins.attributes(origin, content_hash(body)) if origin else {}
+        attributes = {name: {"stringValue": value["StringValue"]} for name, value in signed.items()}
         record = {
             "messageId": message_id or str(uuid.uuid4()),
             "body": body,
@@ -85,7 +90,7 @@ class Role:
         return not result["batchItemFailures"]
 
     def archive(self, table: str, key: str) -> bool:
-        """Invoke the archiver with the record of an item's insertion; whether it took it."""
+        """Invoke the archiver with the record of an inserted item, and return whether it succeeded."""
         item = self.pipeline.item(table, key)
         assert item is not None
         if "payload" in item:
@@ -206,15 +211,15 @@ ARCHIVER_NEEDS: list[tuple[str, str, Callable[[Role], bool]]] = [
 
 
 @pytest.mark.parametrize(
-    ("sid", "action", "works"), ARCHIVER_NEEDS, ids=[works.__name__ for *_, works in ARCHIVER_NEEDS]
+    ("sid", "action", "succeeds"), ARCHIVER_NEEDS, ids=[succeeds.__name__ for *_, succeeds in ARCHIVER_NEEDS]
 )
 def test_each_action_of_the_archivers_policy_is_needed(
-    archiver: Role, sid: str, action: str, works: Callable[[Role], bool]
+    archiver: Role, sid: str, action: str, succeeds: Callable[[Role], bool]
 ) -> None:
-    assert works(archiver), f"even with {action} in {sid}, what it is for does not work"
+    assert succeeds(archiver), f"even with {action} in {sid}, what it is for does not work"
     with archiver.without(sid, action):
-        assert not works(archiver), f"{action} in {sid} is not needed: what it is for works without it"
-    assert works(archiver)
+        assert not succeeds(archiver), f"{action} in {sid} is not needed: what it is for succeeds without it"
+    assert succeeds(archiver)
 
 
 def test_nothing_is_granted_to_the_archiver_that_no_test_needs(archiver: Role) -> None:
@@ -222,14 +227,14 @@ def test_nothing_is_granted_to_the_archiver_that_no_test_needs(archiver: Role) -
     assert judged == {(sid, action) for sid, action, _ in ARCHIVER_NEEDS}
 
 
-@pytest.mark.parametrize(("sid", "action", "works"), NEEDS, ids=[f"{s}:{a}" for s, a, _ in NEEDS])
+@pytest.mark.parametrize(("sid", "action", "succeeds"), NEEDS, ids=[f"{s}:{a}" for s, a, _ in NEEDS])
 def test_each_action_of_the_policy_is_needed(
-    role: Role, sid: str, action: str, works: Callable[[Role], bool]
+    role: Role, sid: str, action: str, succeeds: Callable[[Role], bool]
 ) -> None:
-    assert works(role), f"even with {action} in {sid}, what it is for does not work"
+    assert succeeds(role), f"even with {action} in {sid}, what it is for does not work"
     with role.without(sid, action):
-        assert not works(role), f"{action} in {sid} is not needed: what it is for works without it"
-    assert works(role)
+        assert not succeeds(role), f"{action} in {sid} is not needed: what it is for succeeds without it"
+    assert succeeds(role)
 
 
 def test_nothing_is_granted_that_no_test_needs(role: Role) -> None:

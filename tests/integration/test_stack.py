@@ -1,4 +1,4 @@
-"""The local stack itself: applied by Terraform, applied again without a change, gone without a trace."""
+"""The local stack: the first apply, an apply without changes, and complete removal."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from tools.core.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
 from tools.deploy import plan as plans
 from tools.local import alarms, lifecycle, terraform, tflocal, toolchain
 
-# With what is imported of each: by Lambda, and when the first large payload comes.
+# With the modules to import: the handler, and the module for large payloads.
 ZIPS = [(LAMBDA_ZIP, "processor.handler, common.s3"), (ARCHIVER_ZIP, "archiver.handler")]
 
 
 def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
-    said: list[str] = []
-    pipeline.target.up(pipeline.state_dir, pipeline.variables, said.append)
-    if any("0 added, 0 changed, 0 destroyed" in line for line in said):
+    output: list[str] = []
+    pipeline.target.up(pipeline.state_dir, pipeline.variables, output.append)
+    if any("0 added, 0 changed, 0 destroyed" in line for line in output):
         return
-    # With a current provider MiniStack's alarms are put again, though they are as the config says.
+    # A current provider updates MiniStack's alarms again, although they equal the config.
     plan = planned(pipeline)
     misread = alarms.misread(plan, pipeline.state.client("cloudwatch"))
     assert misread
-    assert any(f"0 added, {len(misread)} changed, 0 destroyed" in line for line in said), "\n".join(said)
+    assert any(f"0 added, {len(misread)} changed, 0 destroyed" in line for line in output), "\n".join(output)
     assert {change.address for change in plans.changes(plan)} == misread
 
 
 def planned(pipeline: Pipeline) -> dict[str, Any]:
-    """What Terraform would change now, with a current provider."""
+    """Return Terraform's plan for the stack, with a current provider."""
     workdir, program = terraform.workdir(pipeline.state_dir), toolchain.find_terraform()
     environment = tflocal.environment(
         pipeline.state.endpoint, pipeline.state.region, program, pipeline.state.access_key
@@ -73,14 +73,16 @@ def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("zipped", "modules"), ZIPS)
-def test_a_zip_runs_on_nothing_but_what_aws_brings(pipeline: Pipeline, zipped: Path, modules: str) -> None:
+def test_a_zip_imports_only_packages_of_the_lambda_runtime(
+    pipeline: Pipeline, zipped: Path, modules: str
+) -> None:
     done = imported(zipped, modules)
     assert done.stdout.strip() == "fine", done.stderr
 
 
-# What MiniStack needs itself, and what is installed beside it for its CloudWatch.
+# Packages that MiniStack needs and Lambda does not have.
 @pytest.mark.parametrize("library", ["yaml", "cbor2"])
-def test_a_zip_cannot_rely_on_what_only_the_emulator_has(
+def test_a_zip_cannot_rely_on_packages_that_only_the_emulator_has(
     pipeline: Pipeline, library: str, tmp_path: Path
 ) -> None:
     relying = tmp_path / "relying.zip"
@@ -102,7 +104,7 @@ def test_a_zip_is_small_and_holds_only_our_own_source(zipped: Path, modules: str
 
 
 def imported(zipped: Path, modules: str) -> subprocess.CompletedProcess[str]:
-    """Import modules in an interpreter that sees the zip, botocore and the standard library alone."""
+    """Import modules in an interpreter that has only the zip, botocore and the standard library."""
     packages = next((ROOT / ".venv" / "emulator").glob("lib/python3*/site-packages"))
     allowed = "botocore|boto3|jmespath|dateutil|urllib3|s3transfer|six"
     program = f"""
@@ -131,6 +133,7 @@ print("fine")
         "FUNCTION_TIMEOUT_SECONDS": "30",
         "REJECTED_RETENTION_DAYS": "90",
         "DUPLICATES_RETENTION_DAYS": "30",
+        "ORIGIN_KEY": "key",
     }
     return subprocess.run(
         [sys.executable, "-I", "-c", program], env=environment, capture_output=True, text=True, check=False

@@ -40,7 +40,7 @@ READ_LOG = {
     "Sid": "ReadLog",
     "Effect": "Allow",
     "Action": ["logs:FilterLogEvents"],
-    "Resource": ["arn:aws:logs:*:*:log-group:/aws/lambda/${name}-processor*"],
+    "Resource": ["arn:${partition}:logs:*:*:log-group:/aws/lambda/${name}-processor*"],
 }
 
 
@@ -129,7 +129,7 @@ class Reader:
 
     def put_policy(self, policy: Mapping[str, Any]) -> None:
         """Replace the user's policy."""
-        document = json.dumps(policy).replace("${name}", self.pipeline)
+        document = json.dumps(policy).replace("${name}", self.pipeline).replace("${partition}", "aws")
         self.iam.put_user_policy(UserName=self.name, PolicyName="reader", PolicyDocument=document)
 
     @contextmanager

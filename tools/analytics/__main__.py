@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,21 +11,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from storage.columns import EVENTS
 from tools.analytics import output
 from tools.analytics.archive import SyncResult, sync_archive
 from tools.analytics.archive_range import ArchiveRange
-from tools.analytics.database import Database, open_archive
+from tools.analytics.database import MAX_DIGITS, Database, open_archive
 from tools.analytics.named_queries import find_query, named_queries
 from tools.analytics.report import render_report
-from tools.core.cli import print_error, run
-from tools.core.console import out, progress_bars
+from tools.core.cli import run
+from tools.core.console import err, out, progress_bars, safe_text
 from tools.core.errors import OpsError, UsageError
+from tools.core.files import write_private
 from tools.core.paths import CACHE_DIR, ROOT
+from tools.core.program import print_error, start
 from tools.core.resources import Resources, require_archive
 
 _EXAMPLE = 'make query Q="select type, count(*) from events group by 1"'
 # A week of events downloads in seconds.
 _DEFAULT_SINCE = "7d"
+_LISTED = 20
+# Queries that may read a decimal column.
+_MONEY = re.compile(
+    r"(?<!\()\*|" + "|".join(column.name for column in EVENTS if column.sql.startswith("decimal"))
+)
 _REPORT = ROOT / "build" / "report.html"
 
 
@@ -45,13 +54,20 @@ def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
         raise UsageError(
             f"FORMAT={output_format} is unknown.", f"FORMAT is one of {', '.join(output.FORMATS)}."
         )
+    raw = environment.get("RAW") or "0"
+    if raw not in ("0", "1"):
+        raise UsageError(f"RAW={raw} is neither 1 nor 0.", "RAW=1 leaves cells of FORMAT=csv as they are.")
     sql, name = environment.get("Q"), environment.get("NAME")
     if bool(sql) == bool(name):
         named = "\n".join(f"make query NAME={query.name:24}  {query.title}" for query in named_queries())
         raise UsageError("Which query? Set either Q= or NAME=.", f"{_EXAMPLE}\n{named}")
     selected_sql = find_query(name).sql if name else str(sql)
     with _open_selected(resources, environment) as archive:
-        output.print_rows(archive.database, selected_sql, output_format)
+        try:
+            output.print_rows(archive.database, selected_sql, output_format, raw=raw == "1")
+        finally:
+            if _MONEY.search(selected_sql):
+                _warn_of_large_amounts(archive.database)
     return 0
 
 
@@ -63,10 +79,31 @@ def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
     with _open_selected(resources, environment) as archive:
         source = f"{resources.endpoint or f'AWS, {resources.region}'}, s3://{resources.archive_bucket}"
         page = render_report(archive.database, archive.synced, archive.selected, source, archive.now)
+        _warn_of_large_amounts(archive.database)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, "utf-8")
+    write_private(target, page)
     out.print(f"Wrote {target}. Open it in a browser; it needs no network.")
     return 0
+
+
+def _warn_of_large_amounts(database: Database) -> None:
+    rows = database.too_large(_LISTED + 1).rows
+    for event_id, name, value in rows[:_LISTED]:
+        err.print(safe_text(f"The {name} of event {event_id} is {value}.", "yellow"))
+    if rows:
+        more = "More events have" if len(rows) > _LISTED else "That is"
+        err.print(
+            f"{more} over {MAX_DIGITS} digits before the point, which release 1.0.0 accepted. "
+            "A sum of them can overflow, so the named queries give each a row of its own.",
+            style="yellow",
+        )
+
+
+def _warn_of_refused_objects(synced: SyncResult) -> None:
+    for key, problem in synced.refused[:_LISTED]:
+        err.print(safe_text(f"Not read completely: {key}: {problem}", "yellow"))
+    if len(synced.refused) > _LISTED:
+        err.print(f"and {len(synced.refused) - _LISTED:,} more", style="yellow")
 
 
 @contextmanager
@@ -81,6 +118,7 @@ def _open_selected(resources: Resources, environment: Mapping[str, str]) -> Iter
         progress_bars(None, "objects downloaded") as (progress,),
         sync_archive(resources.client("s3"), bucket, cache, selected, progress) as synced,
     ):
+        _warn_of_refused_objects(synced)
         if not synced.objects:
             raise OpsError(
                 f"Nothing of {selected.since:%Y-%m-%d %H:%M} to {selected.until:%Y-%m-%d %H:%M} UTC "
@@ -106,4 +144,4 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    start(lambda: main(sys.argv[1:], os.environ))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +16,9 @@ from typing import Any
 import contract
 from storage.attributes import REJECTION_KINDS
 from tools.analytics.archive_range import ArchiveRange
+from tools.core import archive_objects
+from tools.core.archive_objects import DamagedObject
+from tools.core.console import plural
 from tools.core.errors import OpsError
 
 PREFIXES = (
@@ -21,6 +26,13 @@ PREFIXES = (
     *(f"rejected/kind={name}/" for name in REJECTION_KINDS),
 )
 _SUFFIX = ".json.gz"
+# Keys of other forms could name a path outside the cache.
+_KEY = re.compile(
+    r"(events/type|rejected/kind)=\w+/dt=\d{4}-\d\d-\d\d/hour=\d\d/[\w-][\w.-]*\.json\.gz", re.ASCII
+)
+_ETAG = re.compile(r"[\w-]+", re.ASCII)
+# DuckDB stops at a line with a control character or with bytes that are not UTF-8. JSON has neither.
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f]")
 # The client's connection pool has the same size (tools/core/resources.py).
 _CONCURRENCY = 16
 # Athena reads more than this where it is stored; a download would also be billed as data transfer.
@@ -45,11 +57,16 @@ class ArchiveObject:
 
 @dataclass(frozen=True)
 class SyncResult:
-    """The objects that are now in ``directory``; ``downloaded`` of them were new."""
+    """The objects that are now in ``directory``; ``downloaded`` of them were new.
+
+    ``refused`` has the keys of objects that the archiver did not write as they are, and the reasons. Of a new
+    object with damaged lines, the other lines are in ``directory``.
+    """
 
     directory: Path
     objects: tuple[ArchiveObject, ...]
     downloaded: int
+    refused: tuple[tuple[str, str], ...] = ()
 
     @property
     def size(self) -> int:
@@ -84,19 +101,35 @@ def sync_archive(
         prefixes = [f"{prefix}{partition}" for prefix in PREFIXES for partition in partitions]
         with ThreadPoolExecutor(_CONCURRENCY) as pool:
             listings = pool.map(lambda prefix: _list_objects(s3, bucket, prefix), prefixes)
-            objects = {archived.path: archived for listing in listings for archived in listing}
+            refused: list[tuple[str, str]] = []
+            objects = {
+                archived.path: archived
+                for listing in listings
+                for archived in listing
+                if _is_well_named(archived, refused)
+            }
             _check_size(list(objects.values()))
             cached = {path for prefix in prefixes for path in _cached_paths(directory, prefix)}
             for path in cached - set(objects):
                 (directory / path).unlink()
             missing = [archived for path, archived in objects.items() if path not in cached]
             downloads = pool.map(lambda archived: _download(s3, bucket, archived, directory), missing)
-            for done, _ in enumerate(downloads, 1):
+            for done, (archived, problem) in enumerate(zip(missing, downloads, strict=True), 1):
+                if problem is not None:
+                    refused.append((archived.key, problem))
                 if progress is not None:
                     progress(done)
         # A shared lock lets other commands read the cache, and stops them from changing it.
         fcntl.flock(lock, fcntl.LOCK_SH)
-        yield SyncResult(directory, tuple(objects.values()), len(missing))
+        present = tuple(each for path, each in objects.items() if (directory / path).exists())
+        yield SyncResult(directory, present, len(missing), tuple(refused))
+
+
+def _is_well_named(archived: ArchiveObject, refused: list[tuple[str, str]]) -> bool:
+    if _KEY.fullmatch(archived.key) and _ETAG.fullmatch(archived.etag):
+        return True
+    refused.append((archived.key, "the archiver writes no such key"))
+    return False
 
 
 def _check_size(objects: list[ArchiveObject]) -> None:
@@ -122,10 +155,28 @@ def _cached_paths(directory: Path, prefix: str) -> list[str]:
     return [str(path.relative_to(directory)) for path in (directory / prefix).glob(f"**/*{_SUFFIX}")]
 
 
-def _download(s3: Any, bucket: str, archived: ArchiveObject, directory: Path) -> None:
+def _download(s3: Any, bucket: str, archived: ArchiveObject, directory: Path) -> str | None:
+    """Write the readable lines of an object into the cache. Returns what is damaged, or None."""
     path = directory / archived.path
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        data = archive_objects.read(s3, bucket, archived.key)
+        lines = list(archive_objects.lines(data))
+    except DamagedObject as error:
+        return str(error)
+    readable = [line for line in lines if _is_readable(line)]
+    if damaged := len(lines) - len(readable):
+        data = gzip.compress(b"".join(line + b"\n" for line in readable))
     # The rename is atomic: an interrupted download never looks like an object.
     partial = path.with_name(f"{path.name}.part")
-    partial.write_bytes(s3.get_object(Bucket=bucket, Key=archived.key)["Body"].read())
+    partial.write_bytes(data)
     partial.replace(path)
+    return f"{plural(damaged, 'line')} cannot be read" if damaged else None
+
+
+def _is_readable(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return _CONTROLS.search(line) is None

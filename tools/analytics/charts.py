@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from html import escape
 
 from tools.analytics.output import display_text
+from tools.core.text import escape_html as escape
 
 # A single hour is drawn as a column instead of a full-width block.
 _MIN_SLOTS = 12
@@ -35,6 +35,8 @@ def draw_panels(groups: Mapping[str, Series], unit: str, *, shared_scale: bool) 
 
     A shared scale makes groups comparable; amounts in different currencies are not.
     """
+    if not groups:
+        return ""
     axis = hour_axis([hour for series in groups.values() for hour in series])
     highest = max(value for series in groups.values() for value in series.values())
     figures = []
@@ -47,6 +49,8 @@ def draw_panels(groups: Mapping[str, Series], unit: str, *, shared_scale: bool) 
 
 def draw_stack(groups: Mapping[str, Series], unit: str) -> str:
     """Draw one chart of stacked columns. The smallest groups are summed up as "other"."""
+    if not groups:
+        return ""
     ranked = sorted(groups, key=lambda name: (-sum(groups[name].values()), name))
     named = ranked if len(ranked) <= COLORS else ranked[: COLORS - 1]
     others = ranked[len(named) :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from storage.columns import EVENTS
 from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.views import VIEWS, View
 from tools.core.errors import OpsError, UsageError
@@ -18,6 +20,9 @@ from tools.core.errors import OpsError, UsageError
 # JSON escapes make a body of 1 MiB control characters six times as long.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
 _BATCH_ROWS = 10_000
+# The whole digits of an amount that the contract accepts. Release 1.0.0 accepted 34, whose sums can overflow.
+MAX_DIGITS = 15
+_ZONED = "TIMESTAMP WITH TIME ZONE"
 # Athena's functions under Athena's names. Like Athena's, they do not fail on text that is not JSON.
 _ATHENA_FUNCTIONS = """
 SET TimeZone = 'UTC';
@@ -66,7 +71,7 @@ class Database:
             statements = self._connection.extract_statements(sql)
             if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
                 raise UsageError("A query must be one SELECT: the archive is read-only.", self.columns())
-            cursor = self._connection.execute(statements[0])
+            cursor = self._execute(statements[0])
             columns = [name for name, *_ in cursor.description or ()]
             rows = cursor.fetchmany(size)
             yield QueryResult(columns, rows)
@@ -75,6 +80,33 @@ class Database:
                 yield QueryResult(columns, rows)
         except duckdb.Error as error:
             raise UsageError(f"DuckDB says: {str(error).strip()}", self.columns()) from None
+
+    def too_large(self, limit: int) -> QueryResult:
+        """Return up to ``limit`` events with a decimal of over `MAX_DIGITS` whole digits, all as text."""
+        finds = [
+            f"SELECT json_extract_scalar(head, '$.event_id') AS event_id, '{column.name}' AS name, "  # noqa: S608
+            f"regexp_extract(head, '\"{column.name}\":(-?[0-9.eE+-]+)', 1) AS value FROM heads "
+            f"WHERE regexp_matches(head, '\"{column.name}\":-?[0-9]{{{MAX_DIGITS + 1},}}')"
+            for column in EVENTS
+            if column.sql.startswith("decimal")
+        ]
+        heads = "SELECT substr(line, 1, strpos(line, ',\"event\":') - 1) || '}' AS head FROM events_lines"
+        return self.query(f"WITH heads AS ({heads}) {' UNION ALL '.join(finds)} LIMIT {limit}")
+
+    def _execute(self, statement: Any) -> Any:
+        """Run a SELECT. Times with a zone become times in UTC, because DuckDB needs pytz to return them."""
+        cursor = self._connection.execute(statement)
+        columns = [(name, str(kind)) for name, kind, *_ in cursor.description or ()]
+        if not any(_ZONED in kind for _, kind in columns):
+            return cursor
+        # Positional names, because a query may give two columns one name.
+        casts = ", ".join(
+            f"CAST(c{number} AS {kind.replace(_ZONED, 'TIMESTAMP')}) AS {_quoted(name, chr(34))}"
+            for number, (name, kind) in enumerate(columns)
+        )
+        names = ", ".join(f"c{number}" for number in range(len(columns)))
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW zoned_result({names}) AS {statement.query}")
+        return self._connection.execute(f"SELECT {casts} FROM zoned_result")  # noqa: S608
 
     def columns(self) -> str:
         """Return the columns of each view and their types, as a hint for the user."""
@@ -95,7 +127,9 @@ def open_archive(directory: Path, selected: ArchiveRange | None = None) -> Itera
         try:
             connection = connect(directory, selected)
             try:
-                allowed = ", ".join(_quoted(str(path)) for path in (directory, Path(spill_directory)))
+                # DuckDB compares a pattern with this list before it looks for files.
+                paths = (str(directory), _glob_escaped(str(directory)), spill_directory)
+                allowed = ", ".join(map(_quoted, paths))
                 connection.execute(f"SET temp_directory = {_quoted(spill_directory)}")
                 connection.execute(_LOCK.format(directories=allowed))
                 yield Database(connection)
@@ -124,7 +158,7 @@ def _lines_view(directory: Path, view: View, selected: ArchiveRange | None) -> s
     if next((directory / view.name).glob("*/*/*/*.json.gz"), None) is None:
         columns = ", ".join(f"cast(NULL AS VARCHAR) AS {name}" for name in ("line", *view.partitions))
         return f"CREATE VIEW {view.name}_lines AS SELECT {columns} WHERE false"
-    files = _quoted(f"{directory / view.name}/*/*/*/*.json.gz")
+    files = _quoted(f"{_glob_escaped(str(directory / view.name))}/*/*/*/*.json.gz")
     types = ", ".join(f"{name}: VARCHAR" for name in view.partitions)
     condition = ""
     if selected is not None:
@@ -150,5 +184,9 @@ def _time_condition(selected: ArchiveRange | None) -> str:
     return f"AND received_at >= {since} AND received_at < {until}"
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _glob_escaped(path: str) -> str:
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
+def _quoted(text: str, mark: str = "'") -> str:
+    return mark + text.replace(mark, mark * 2) + mark

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from tools.analytics.database import Database, QueryResult
 from tools.analytics.named_queries import NamedQuery, named_queries
 from tools.analytics.output import display_text
 from tools.core.console import plural
+from tools.core.text import escape_html as escape
 
 _STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
 # A longer table starts collapsed.
@@ -112,7 +112,8 @@ def _series(result: QueryResult, group: str, value: str) -> dict[str, dict[datet
     """Return the values by group and hour."""
     series: dict[str, dict[datetime, float]] = {}
     for hour, name, number in _values(result, "hour_utc", group, value):
-        series.setdefault(str(name), {})[hour] = float(number)
+        if number is not None:
+            series.setdefault(str(name), {})[hour] = float(number)
     return dict(sorted(series.items()))
 
 
@@ -125,6 +126,8 @@ def _large_orders(result: QueryResult) -> str:
     for customer, currency, count, total in _values(
         result, "customer_id", "currency", "large_orders", "total"
     ):
+        if total is None:
+            continue
         label = f"{display_text(total)} in {plural(count, 'order')}" if count > 1 else display_text(total)
         groups.setdefault(str(currency), []).append((str(customer), float(total), label))
     largest = {

@@ -21,7 +21,7 @@ _SQL = """\
 -- A line can be archived twice, always in the same partition. Copies are searched within a partition, so that
 -- an engine can skip the other partitions.
 -- The archiver writes the columns compactly before "{body}". Decimals are cut out as text, because a JSON
--- reader would round them.
+-- reader would round them. A value that is not of its type is NULL, so that no line ends a query.
 SELECT
   {names}
 FROM (
@@ -38,7 +38,7 @@ FROM (
     )
   )
 )
-WHERE copy = 1
+WHERE copy = 1 AND {key} IS NOT NULL
 """
 
 
@@ -76,16 +76,16 @@ def column_sql(column: Column) -> str:
     """Return the expression that reads a column from the head of a line."""
     text = f"json_extract_scalar(head, '$.{column.name}')"
     if column.type == "L":
-        value = f"json_format(json_extract(head, '$.{column.name}'))"
+        value = f"TRY(json_format(json_extract(head, '$.{column.name}')))"
     elif column.sql == "varchar":
         value = text
     elif column.sql.startswith("timestamp"):
-        value = f"cast(from_iso8601_timestamp({text}) AT TIME ZONE 'UTC' AS {column.sql})"
+        value = f"TRY(cast(from_iso8601_timestamp({text}) AT TIME ZONE 'UTC' AS {column.sql}))"
     elif column.sql.startswith("decimal"):
         digits = f"""regexp_extract(head, '"{column.name}":(-?[0-9.]+)', 1)"""
-        value = f"cast(nullif({digits}, '') AS {column.sql})"
+        value = f"TRY(cast(nullif({digits}, '') AS {column.sql}))"
     else:
-        value = f"cast({text} AS {column.sql})"
+        value = f"TRY(cast({text} AS {column.sql}))"
     return value if column.default is None else f"coalesce({value}, {column.default})"
 
 

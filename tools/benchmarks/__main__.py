@@ -25,6 +25,7 @@ from tools.benchmarks import (
 from tools.benchmarks.docs import sections
 from tools.benchmarks.tables import TABLES
 from tools.core.errors import StackError
+from tools.core.program import print_error, start
 
 # Slow benchmarks come last.
 BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
@@ -43,6 +44,17 @@ _WITH_ROUNDS = {"archive", "cold_start", "handler", "parts", "producer", "end_to
 
 def main(environment: Mapping[str, str]) -> int:
     """Run benchmarks, save their results, and write them into the documentation. Return the exit status."""
+    try:
+        return _run_chosen(environment)
+    except StackError as error:
+        return print_error(error)
+    except KeyboardInterrupt:
+        return print_error(
+            StackError("Stopped. The results of finished benchmarks are in tools/benchmarks/results.")
+        )
+
+
+def _run_chosen(environment: Mapping[str, str]) -> int:
     chosen = environment.get("BENCH", "").replace(",", " ").split() or list(BENCHMARKS)
     unknown = [name for name in chosen if name not in BENCHMARKS]
     if unknown:
@@ -80,9 +92,4 @@ def _print_error(message: str) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(os.environ))
-    except StackError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Stopped. The results of finished benchmarks are in tools/benchmarks/results.")
+    start(lambda: main(os.environ))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from urllib.error import URLError
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     HTTPClientError,
     NoCredentialsError,
+    ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
 )
 from botocore.exceptions import (
     ConnectionError as AwsConnectionError,
@@ -34,6 +38,10 @@ _INVALID_CREDENTIALS = {
 }
 
 
+# A shell keeps what it evaluated, also of a stack that is gone.
+_STALE = 'If this shell has the exports of a former stack: eval "$(make env)"'
+
+
 def code_of(error: ClientError) -> str:
     """Return the error code of an AWS response, for example ``ResourceNotFoundException``."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -47,10 +55,18 @@ def explain(error: Exception, endpoint: str | None) -> ToolError | None:
             "Log in (aws sso login), or use the local stack: eval $(make env)",
         )
     if isinstance(error, AwsConnectionError | HTTPClientError | URLError | TimeoutError):
-        hint = (
-            "See what runs: make status. Start the local stack: make up" if endpoint else "Check the network."
+        hint = f"See what runs: make status. Start the local stack: make up. {_STALE}"
+        return ToolError(
+            f"{endpoint or 'AWS'} does not answer: {error}", hint if endpoint else _network_hint()
         )
-        return ToolError(f"{endpoint or 'AWS'} does not answer: {error}", hint)
+    if isinstance(error, ProfileNotFound):
+        return ToolError(
+            f"{error}: AWS_PROFILE names it.", "See which there are: aws configure list-profiles"
+        )
+    if isinstance(error, BotoCoreError) and not isinstance(error, ParamValidationError):
+        return ToolError(
+            f"The AWS settings cannot be used: {error}", "Print the settings: aws configure list"
+        )
     if not isinstance(error, ClientError):
         return None
     code = code_of(error)
@@ -59,11 +75,18 @@ def explain(error: Exception, endpoint: str | None) -> ToolError | None:
     if code in _NOT_FOUND:
         return ToolError(
             f"{operation}: {message or code}. The stack was taken down or replaced.",
-            'Start the local stack: make up. On AWS: eval "$(make -s env-aws ENV=dev)"',
+            f'Start the local stack: make up. {_STALE} On AWS: eval "$(make -s env-aws ENV=dev)"',
         )
     if code in _DENIED:
         return ToolError(f"{operation} is not allowed with these credentials: {message or code}")
     if code in _INVALID_CREDENTIALS:
-        hint = 'Use the stack that runs: eval "$(make env)"' if endpoint else "Log in again (aws sso login)."
-        return ToolError(f"The credentials are not accepted: {message or code}", hint)
+        return ToolError(
+            f"The credentials are not accepted: {message or code}",
+            _STALE if endpoint else "Log in again (aws sso login).",
+        )
     return ToolError(f"{operation} failed: {code}: {message}")
+
+
+def _network_hint() -> str:
+    endpoints = [name for name in sorted(os.environ) if name.startswith("AWS_ENDPOINT_URL")]
+    return "Check the network" + (f", and the setting {', '.join(endpoints)}." if endpoints else ".")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.core.aws_errors import explain
-from tools.core.console import err, safe_text
 from tools.core.errors import ToolError
+from tools.core.program import close_stdout, print_error
 from tools.core.resources import Resources
 
 # The exit status that a shell reports for a program that Ctrl-C ended.
@@ -35,19 +34,4 @@ def run(find: Callable[[], Resources], command: Callable[[Resources], int]) -> i
             raise
         return print_error(explained)
     except KeyboardInterrupt:
-        err.print("Stopped.")
-        return INTERRUPTED
-
-
-def print_error(error: ToolError) -> int:
-    """Print an error and its hint. Return the exit status."""
-    err.print(safe_text(str(error), "bold red"))
-    if error.hint:
-        err.print(safe_text(error.hint))
-    return error.status
-
-
-def close_stdout() -> int:
-    """Point standard output at /dev/null, because Python would report the closed pipe again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return print_error(ToolError("Stopped.", status=INTERRUPTED))

@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from tools.core.text import strip_control_chars
+
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Raise the error, because rich would exit with status 1. `tools.core.cli` ends quietly."""
+        """Raise the error, because rich would exit with status 1. `tools.core.program` ends quietly."""
         raise BrokenPipeError
 
-
-out = _Console(highlight=False, soft_wrap=True)
-err = _Console(highlight=False, soft_wrap=True, stderr=True)
-
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a string to print: as it is, but for characters that would control the terminal."""
+        return super().render_str(strip_control_chars(text, keep="\n"), **options)
 
 
-def strip_control_chars(text: str) -> str:
-    """Replace control and text direction characters by visible escapes."""
-    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+out = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False, stderr=True)
 
 
 def safe_text(text: str, style: str = "") -> Text:
-    """Return text from outside for rich to print, without markup and control characters."""
+    """Return text from outside for rich to print, on one line and without markup."""
     return Text(strip_control_chars(text), style=style)
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Return text from outside, filled with blanks to a width in columns: wide characters take two."""
+    text = strip_control_chars(text)
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if right else text + blanks
 
 
 def write_raw(body: bytes) -> None:
     """Write bytes to standard output: unchanged to a file or pipe, with escapes to a terminal."""
     out.file.flush()
     if sys.stdout.isatty():
-        sys.stdout.write(strip_control_chars(body.decode("utf-8", "backslashreplace")))
+        sys.stdout.write(strip_control_chars(body.decode("utf-8", "backslashreplace"), keep="\n\t"))
     else:
         sys.stdout.buffer.write(body)
     sys.stdout.flush()

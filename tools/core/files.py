@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from typing import IO
 
 from tools.core.errors import ToolError
 
+# A stack with some thousand events needs less.
+_MIN_FREE_MB = 50
 # Longer than a first `make up` that downloads everything.
 LOCK_WAIT_SECONDS = 180
 
@@ -26,6 +29,27 @@ def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
         temporary.chmod(0o600)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that holds customers' data: only this user may read it."""
+    # A new file, because the mode of an old one stays. A device such as /dev/stdout remains what it is.
+    if path.is_file():
+        path.unlink()
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
+
+
+def require_space(directory: Path) -> None:
+    """Raise ToolError if the disk of a directory, which need not exist yet, is full."""
+    existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free // 2**20
+    if free < _MIN_FREE_MB:
+        raise ToolError(
+            f"The disk of {directory} is full: {free:,} MB free.", f"Free at least {_MIN_FREE_MB} MB there."
+        )
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import contract
-from processor.messages import ORIGIN_ATTRIBUTE
+from common.origin import ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE
+from tools.core.origins import Origins
 from tools.core.resources import Resources
 
 # Enough to read a dead-letter queue of ten thousand messages. A killed reader hides messages this long.
@@ -39,7 +40,7 @@ class Depth:
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message in a queue. A copy has the message id of its original."""
+    """A message in a queue. A signed copy has the message id of its original."""
 
     message_id: str
     content_hash: str
@@ -110,8 +111,9 @@ def _peek_ministack(resources: Resources, queue_url: str) -> list[QueuedMessage]
             accounts = json.load(response)["messages"]
     except (urllib.error.HTTPError, json.JSONDecodeError, KeyError, TypeError):
         return None
+    origins = Origins(resources)
     return [
-        _queued_message(message["MessageId"], message["Body"], message["MessageAttributes"])
+        _queued_message(origins, message["MessageId"], message["Body"], message["MessageAttributes"])
         for regions in accounts.values()
         for queues in regions.values()
         for messages in queues.values()
@@ -125,8 +127,10 @@ def _peek_localstack(resources: Resources, queue_url: str) -> list[QueuedMessage
         # XML, unless JSON is asked for: that strips white space from the bodies.
         with _direct.open(f"{resources.endpoint}/_aws/sqs/messages?{query}", timeout=30) as answer:
             messages = ElementTree.fromstring(answer.read()).findall(".//{*}Message")  # noqa: S314
+        origins = Origins(resources)
         return [
             _queued_message(
+                origins,
                 message.findtext("{*}MessageId") or "",
                 message.findtext("{*}Body") or "",
                 {
@@ -148,8 +152,9 @@ def read_dead_letters(resources: Resources) -> list[QueuedMessage]:
     listed = peek(resources, resources.dlq_url)
     if listed is not None:
         return listed
+    origins = Origins(resources)
     return [
-        _queued_message(message["MessageId"], message["Body"], message.get("MessageAttributes", {}))
+        _queued_message(origins, message["MessageId"], message["Body"], message.get("MessageAttributes", {}))
         for message in _receive_and_release(resources, resources.dlq_url)
     ]
 
@@ -199,12 +204,14 @@ def _receive_all(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
             MaxNumberOfMessages=10,
             VisibilityTimeout=_VISIBILITY_TIMEOUT,
             WaitTimeSeconds=2,
-            MessageAttributeNames=[ORIGIN_ATTRIBUTE],
+            MessageAttributeNames=[ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE],
         ).get("Messages", [])
         empty_responses = 0 if messages else empty_responses + 1
         yield from messages
 
 
-def _queued_message(message_id: str, body: str, attributes: Mapping[str | None, Any]) -> QueuedMessage:
-    origin = attributes.get(ORIGIN_ATTRIBUTE, {}).get("StringValue")
-    return QueuedMessage(origin or message_id, contract.content_hash(body))
+def _queued_message(
+    origins: Origins, message_id: str, body: str, attributes: Mapping[str | None, Any]
+) -> QueuedMessage:
+    content_hash = contract.content_hash(body)
+    return QueuedMessage(origins.origin_of(attributes, content_hash) or message_id, content_hash)

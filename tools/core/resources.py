@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
+from tools.core.aws import create_session, is_aws
 from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState, naming
@@ -26,8 +26,6 @@ _CONFIG = Config(
 )
 # An emulator is reached without a proxy, and its host name has no subdomains for buckets.
 _EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
-# An endpoint may be AWS's own: a region's, a VPC's.
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,8 @@ class Resources:
         Call this in the main thread first: threads may share a client, but not create clients concurrently.
         """
         if service not in self.clients:
-            key, secret = self.credentials or (None, None)
             session = boto3.session.Session(
-                aws_access_key_id=key, aws_secret_access_key=secret, region_name=self.region
+                botocore_session=create_session(self.endpoint, self.region, self.credentials)
             )
             config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
             self.clients[service] = session.client(service, endpoint_url=self.endpoint, config=config)
@@ -76,13 +73,13 @@ class Resources:
 
     @property
     def own_key(self) -> dict[str, str]:
-        """Return the header that MiniStack's own pages require, or nothing if boto3 finds the credentials."""
+        """Return the header that MiniStack's own pages require, or nothing if create_session finds the credentials."""
         return naming(self.credentials[0]) if self.credentials else {}
 
     @property
     def queue_name(self) -> str:
-        """Return the name of the events queue, the last part of its URL."""
-        return self.queue_url.rstrip("/").rsplit("/", 1)[-1]
+        """Return the name of the events queue."""
+        return queue_name(self.queue_url)
 
     @property
     def quiet_seconds(self) -> float:
@@ -141,17 +138,22 @@ class Resources:
         names: dict[str, Any] = {attribute: exports[name] for name, attribute in ENVIRONMENT_OUTPUTS.items()}
         names |= {attribute: exports.get(name, "") for name, attribute in ARCHIVE_OUTPUTS.items()}
         endpoint = exports.get("AWS_ENDPOINT_URL") or None
-        # Otherwise boto3 searches for credentials: on AWS, and for the keys of a session.
-        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
-        is_complete = endpoint and key and secret and not exports.get("AWS_SESSION_TOKEN")
+        # Otherwise create_session finds the credentials: on AWS, and temporary ones (ASIA) with their token.
+        key, secret = exports.get("AWS_ACCESS_KEY_ID", ""), exports.get("AWS_SECRET_ACCESS_KEY", "")
+        is_known = not is_aws(endpoint) and key and secret and key[:4] != "ASIA"
         return cls(
             **names,
             region=exports["AWS_DEFAULT_REGION"],
             endpoint=endpoint,
-            credentials=(str(key), str(secret)) if is_complete else None,
-            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or _is_aws(endpoint),
+            credentials=(key, secret) if is_known else None,
+            bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or is_aws(endpoint),
             state_dir=state_dir,
         )
+
+
+def queue_name(queue_url: str) -> str:
+    """Return the name of a queue: the last part of its URL, because the host may differ."""
+    return queue_url.rstrip("/").rsplit("/", 1)[-1]
 
 
 def require_archive(resources: Resources) -> None:
@@ -160,8 +162,3 @@ def require_archive(resources: Resources) -> None:
         raise ToolError(
             "This pipeline has no archive.", "Set the Terraform variable archive to true, then: make up"
         )
-
-
-def _is_aws(endpoint: str | None) -> bool:
-    host = urlsplit(endpoint or "").hostname or ""
-    return not endpoint or host.endswith(_AWS_DOMAINS)

@@ -110,14 +110,13 @@ class StackState:
         import boto3
         from botocore.config import Config
 
-        if not self.endpoint:
-            config = Config(connect_timeout=5, read_timeout=60)
-            return boto3.session.Session().client(service, region_name=self.region, config=config)
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=self.region,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=SECRET_KEY,
-            config=Config(connect_timeout=5, read_timeout=30, proxies={}, s3={"addressing_style": "path"}),
+        from tools.core.aws import create_session
+
+        credentials = (self.access_key, SECRET_KEY) if self.endpoint else None
+        session = boto3.session.Session(
+            botocore_session=create_session(self.endpoint or None, self.region, credentials)
         )
+        if not self.endpoint:
+            return session.client(service, config=Config(connect_timeout=5, read_timeout=60))
+        config = Config(connect_timeout=5, read_timeout=30, proxies={}, s3={"addressing_style": "path"})
+        return session.client(service, endpoint_url=self.endpoint, config=config)

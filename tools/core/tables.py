@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -59,6 +60,14 @@ def scan(
             yield from results
 
 
+def get_item(dynamodb: Any, table: str, key: str, value: str) -> Item | None:
+    """Return the item with a key value (of type S), or None if it does not exist."""
+    item: Item | None = dynamodb.get_item(TableName=table, Key={key: {"S": value}}, ConsistentRead=True).get(
+        "Item"
+    )
+    return item
+
+
 def existing_keys(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> set[str]:
     """Return those key values (of type S) that have an item in the table."""
     return {item[key]["S"] for item in get_attributes(dynamodb, table, key, values)}
@@ -105,7 +114,10 @@ def _get(
 
 
 def to_json(value: dict[str, Any]) -> str:
-    """Return an attribute's value as JSON. A number keeps its digits, because it never becomes a float."""
+    """Return an attribute's value as JSON. A number keeps its digits, because it never becomes a float.
+
+    Binary values become base64. Halves of surrogate pairs stay: encode with ``backslashreplace``.
+    """
     ((kind, content),) = value.items()
     if kind == "N":
         return str(content)
@@ -114,4 +126,4 @@ def to_json(value: dict[str, Any]) -> str:
         return "{" + ", ".join(members) + "}"
     if kind == "L":
         return "[" + ", ".join(to_json(member) for member in content) + "]"
-    return json.dumps(content, ensure_ascii=False)
+    return json.dumps(content, ensure_ascii=False, default=lambda binary: b64encode(binary).decode())

@@ -1,5 +1,5 @@
-"""Deploys what was tested: plan, deploy, smoke test, rollback, destroy, drift.
+"""Deploy what was tested: plan, deploy, smoke test, rollback, destroy, drift.
 
-On AWS and, by nothing but ``AWS_ENDPOINT_URL``, on an emulator. Everything about one environment on this
-machine lives in ``.deploy/<environment>``; what its next deployer must know is in the state bucket.
+The same commands deploy to an emulator if ``AWS_ENDPOINT_URL`` is set. An environment's working copy is in
+``.deploy/<environment>``; the state bucket holds its deployment record for other machines.
 """

@@ -1,22 +1,22 @@
-"""Run ``python -m tools.deploy <command>``. Every option can also come from the environment, as make passes it."""
+"""Run ``python -m tools.deploy <command>``. make passes options as variables."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.core.aws_errors import explain
-from tools.core.cli import INTERRUPTED, print_error
-from tools.core.console import err
+from tools.core.cli import INTERRUPTED
 from tools.core.errors import OpsError, StackError, UsageError
+from tools.core.program import print_error, start
 from tools.deploy import commands
 from tools.deploy.account import open_account
 from tools.deploy.commands import Command
@@ -48,6 +48,9 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, print errors with a remedy, and return the exit status."""
+    # botocore takes an empty value for the name of a profile.
+    if os.environ.get("AWS_PROFILE") == "":
+        del os.environ["AWS_PROFILE"]
     options = _parser(os.environ).parse_args(arguments)
     entry = COMMANDS[options.command]
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or None
@@ -64,11 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return print_error(error)
     except StackError as error:
         return print_error(OpsError(str(error)))
-    except (BotoCoreError, ClientError, OSError) as error:
+    except (BotoCoreError, ClientError, URLError, TimeoutError) as error:
         return print_error(explain(error, endpoint) or OpsError(str(error)))
     except KeyboardInterrupt:
-        err.print("Stopped. Run the same command to continue.")
-        return INTERRUPTED
+        return print_error(OpsError("Stopped. Run the same command to continue.", status=INTERRUPTED))
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -100,6 +102,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     for name, text in (
         ("auto-approve", "do not ask"),
         ("force", "deploy an untested checkout"),
+        ("prebuilt", "deploy: use the zips in build/ and build none, as CI does"),
         ("athena", "policy: print the part that athena = true needs"),
     ):
         variable = name.upper().replace("-", "_")
@@ -127,4 +130,4 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     # SIGTERM acts like Ctrl-C: Terraform finishes the resources that it is changing.
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(main())
+    start(main)

@@ -1,4 +1,4 @@
-"""The account that is deployed to: whose credentials, and whether this environment belongs there."""
+"""Find the credentials, and check that the environment may be deployed to their account."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tools.deploy.environment import Environment
 
 DEFAULT_PROFILE = "rt-pipeline-user"
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
-# An emulator is reached directly, whatever proxy the environment names, and knows no bucket host names.
+# Requests to an emulator use no proxy and no bucket host names.
 _EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _WRONG = {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"}
@@ -34,7 +34,7 @@ _WRONG = {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientEx
 
 @dataclass(frozen=True)
 class Account:
-    """An account with the credentials of somebody in it. ``endpoint`` is None on AWS."""
+    """An account with credentials for it. ``endpoint`` is None on AWS."""
 
     id: str
     caller: str
@@ -44,7 +44,7 @@ class Account:
 
     @property
     def where(self) -> str:
-        """The account in a few words."""
+        """The account, region and endpoint, for messages."""
         return f"account {self.id}, {self.region}" + (f", {self.endpoint}" if self.endpoint else "")
 
     @property
@@ -53,12 +53,12 @@ class Account:
         return self.caller.split(":")[1]
 
     def client(self, service: str) -> Any:
-        """A boto3 client."""
+        """Return a boto3 client for ``service``."""
         config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
         return self.session.client(service, endpoint_url=self.endpoint, config=config)
 
     def for_terraform(self) -> dict[str, str]:
-        """The very same credentials, region and endpoint, as Terraform takes them from its environment."""
+        """Return the same credentials, region and endpoint as environment variables for Terraform."""
         keys = self.session.get_credentials().get_frozen_credentials()
         variables = {
             "AWS_ACCESS_KEY_ID": keys.access_key,
@@ -76,10 +76,10 @@ class Account:
 
 
 def open_account(environment: Environment, variables: Mapping[str, str]) -> Account:
-    """Find the credentials and check that they are of an account which the environment allows.
+    """Find the credentials and check that the environment allows their account.
 
-    AWS_PROFILE where it is set, else keys that are in ``variables`` (as CI has them), else the profile
-    rt-pipeline-user. Raises OpsError that says what to type.
+    The credentials are AWS_PROFILE if set, else keys in ``variables`` (as in CI), else the profile
+    rt-pipeline-user. Raises OpsError with a command as remedy.
     """
     endpoint = variables.get("AWS_ENDPOINT_URL") or None
     with_keys = bool(variables.get("AWS_ACCESS_KEY_ID"))

@@ -1,4 +1,4 @@
-"""The commands: what each is given, what it prints, and its exit status (0 fine, 1 not, 2 drift)."""
+"""Run the deploy commands. Each returns its exit status: 0 success, 1 failure, 2 drift."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tools.core.errors import OpsError, UsageError
 from tools.core.files import exclusive
 from tools.core.resources import Resources
 from tools.core.state import ENVIRONMENT_OUTPUTS
+from tools.core.text import indent_lines
 from tools.deploy import (
     deployment_record,
     emulator,
@@ -41,7 +42,7 @@ FAILED = 1
 
 
 def show_receipt(_environment: Environment, _account: None, _options: Namespace) -> int:
-    """What was tested, and whether the checkout still is that."""
+    """Show the receipt, and how the checkout differs from it."""
     tested = Receipt.load()
     for line in tested.described():
         out.print(safe_text(line))
@@ -52,43 +53,43 @@ def show_receipt(_environment: Environment, _account: None, _options: Namespace)
 
 
 def show_policy(environment: Environment, _account: None, options: Namespace) -> int:
-    """The deployer's policy for this environment. No credentials are needed to read it."""
+    """Print the deployer's policy for this environment, without credentials."""
     if len(environment.allowed_account_ids) != 1:
         raise UsageError(
-            f"{environment.name} does not say which one account it belongs to.",
+            f"{environment.name} does not name exactly one account.",
             environment.line_to_add('allowed_account_ids = ["the 12 digits of the account"]'),
         )
     (account_id,) = environment.allowed_account_ids
     template = policy.ATHENA if options.athena else policy.TEMPLATE
-    out.print(json.dumps(policy.document(environment, account_id, template), indent=2), markup=False)
+    out.print(json.dumps(policy.document(environment, account_id, template), indent=2))
     return 0
 
 
 def bootstrap(environment: Environment, account: Account, _options: Namespace) -> int:
-    """Make the bucket of Terraform's state."""
-    made = state_bucket.bootstrap(environment, account)
+    """Create the bucket of Terraform's state."""
+    is_new = state_bucket.bootstrap(environment, account)
     name = state_bucket.bucket_name(environment, account)
-    out.print(safe_text(f"{name} {'made' if made else 'was there already'}: versioned, encrypted, private."))
+    out.print(safe_text(f"{name} {'created' if is_new else 'exists'}: versioned, encrypted, private."))
     out.print(f"Next: make plan-aws ENV={environment.name}")
     return 0
 
 
 def plan(environment: Environment, account: Account, options: Namespace) -> int:
-    """Say what a deploy would change."""
+    """Show what a deploy would change."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
         if not opened.plan("-lock=false") and not opened.differences():
             out.print("Nothing to change.")
             return 0
         _show(opened)
-        out.print(f"Nothing was changed. To go ahead: make deploy-aws ENV={environment.name}")
+        out.print(f"Nothing was changed. To deploy: make deploy-aws ENV={environment.name}")
         return 0
 
 
 def deploy(environment: Environment, account: Account, options: Namespace) -> int:
-    """Deploy what was tested, and try it."""
+    """Deploy what was tested, then run the smoke test."""
     with _locked(environment):
-        opened, forced = _open(environment, account, refuse=not options.force)
+        opened, forced = _open(environment, account, refuse=not options.force, prebuilt=options.prebuilt)
         applied = False
         functions = account.client("lambda")
         before = versions.live(functions, versions.functions_of(opened.outputs()))
@@ -108,17 +109,19 @@ def deploy(environment: Environment, account: Account, options: Namespace) -> in
             out.print("Nothing to change.")
         outputs = opened.outputs()
         after = versions.live(functions, versions.functions_of(outputs))
-        # What changed nothing is no deploy: a rollback is to find the last one.
+        # A run without changes is not recorded, so that a rollback finds the last deploy.
         if applied or not deployment_record.exists(environment, account):
             deployment_record.save(environment, account, _record(opened, outputs, before, after, forced))
         _print_versions(after, before)
     _smoke(environment, account, outputs)
-    out.print(f"Its names, for make verify, make top and the others: {_exports(environment)}")
+    out.print(
+        f"Next: {_exports(environment)} sets its names for make verify, make top and the other commands."
+    )
     return 0
 
 
 def rollback(environment: Environment, account: Account, options: Namespace) -> int:
-    """Go back to the code before, by moving the alias."""
+    """Return to the previous code by moving the alias."""
     began = time.monotonic()
     last = deployment_record.load(environment, account)
     functions = account.client("lambda")
@@ -129,29 +132,29 @@ def rollback(environment: Environment, account: Account, options: Namespace) -> 
         out.print(safe_text(f"{name} {running[name].version} -> {version}"))
     out.print(f"Rolled back in {time.monotonic() - began:.1f} s.")
     _smoke(environment, account, last.outputs)
-    out.print("The next make deploy-aws moves it on again; until then make drift names it.")
+    out.print("The next make deploy-aws moves the alias forward again. Until then make drift reports it.")
     return 0
 
 
 def drift(environment: Environment, account: Account, _options: Namespace) -> int:
-    """Say whether the account still is as the config says."""
+    """Compare the account with the config."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
         different = opened.plan("-lock=false") and not opened.is_misread()
         unseen = opened.differences()
         if not different and not unseen:
-            out.print(f"{environment.full_name} is as the config says.")
+            out.print(f"{environment.full_name} equals the config.")
             return 0
         out.print(safe_text(f"{environment.full_name} differs from the config:", "bold"))
         for line in unseen:
             out.print(safe_text(f"  ~ {line}"))
         _show(opened)
-        out.print(f"make deploy-aws ENV={environment.name} brings it back to the config.")
+        out.print(f"To restore the config: make deploy-aws ENV={environment.name}")
         return DRIFT
 
 
 def destroy(environment: Environment, account: Account, options: Namespace) -> int:
-    """Remove the environment and all that it holds."""
+    """Remove the environment and all its data."""
     if options.confirm is not None:
         prompts.check_name(environment.name, options.confirm)
     if environment.deletion_protection:
@@ -167,30 +170,32 @@ def destroy(environment: Environment, account: Account, options: Namespace) -> i
             return 0
         _show(opened)
         if options.confirm is None:
-            goes = f"All of {environment.full_name} in {account.where} goes."
-            prompts.check_name(environment.name, prompts.typed_name(environment.name, goes))
+            warning = f"This removes all of {environment.full_name} in {account.where}."
+            prompts.check_name(environment.name, prompts.typed_name(environment.name, warning))
         emulator.unmirror(account, outputs)
         opened.apply_plan()
         deployment_record.forget(environment, account)
-    out.print(f"{environment.full_name} is gone. The bucket of states stays; docs/deploy.md removes it.")
+    out.print(
+        f"{environment.full_name} is removed. The state bucket stays; docs/deploy.md shows how to remove it."
+    )
     return 0
 
 
 def smoke(environment: Environment, account: Account, _options: Namespace) -> int:
-    """Try what is deployed."""
+    """Run the smoke test."""
     _smoke(environment, account, deployment_record.load(environment, account).outputs)
     return 0
 
 
 def env(environment: Environment, account: Account, _options: Namespace) -> int:
-    """Shell exports that point the other commands at what is deployed."""
+    """Print shell exports for the other commands."""
     outputs = deployment_record.load(environment, account).outputs
     names = {
         variable: outputs[output] for variable, output in ENVIRONMENT_OUTPUTS.items() if output in outputs
     }
     for variable, value in {"AWS_DEFAULT_REGION": account.region, **names}.items():
-        out.print(f"export {variable}={shlex.quote(str(value))}", markup=False)
-    # Not the profile: the deployer's rights are for deploying, and do not reach what is stored.
+        out.print(f"export {variable}={shlex.quote(str(value))}")
+    # The profile is not exported, because the deployer may not read stored events.
     if account.endpoint is None:
         out.print("unset AWS_ENDPOINT_URL")
     return 0
@@ -201,10 +206,12 @@ def _locked(environment: Environment) -> Any:
     return exclusive(environment.directory / "lock", f"deploying {environment.name}")
 
 
-def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Workspace, list[str]]:
-    """A workspace of the checkout as it is, and in what that differs from what was tested."""
+def _open(
+    environment: Environment, account: Account, refuse: bool, prebuilt: bool = False
+) -> tuple[Workspace, list[str]]:
+    """Stage the checkout. Return its workspace and the differences from what was tested."""
     out.print(safe_text(f"{environment.full_name} in {account.where}, as {account.caller}"))
-    fingerprint = workspace.stage(environment)
+    fingerprint = workspace.stage(environment, prebuilt)
     different = _untested(fingerprint, account)
     if different:
         out.print(safe_text("This is not what was tested:", "bold yellow"))
@@ -213,7 +220,7 @@ def _open(environment: Environment, account: Account, refuse: bool) -> tuple[Wor
         if refuse:
             raise OpsError(
                 "Refused: only what was tested is deployed.",
-                "make test, then the same again. FORCE=1 goes on all the same, and records that it did.",
+                "Run make test, then this command again. FORCE=1 deploys it untested, and records that.",
             )
     state_bucket.require(environment, account)
     return workspace.open_workspace(environment, account, fingerprint, _log), different
@@ -247,17 +254,17 @@ def _record(
     forced: list[str],
 ) -> DeploymentRecord:
     commit, dirty = receipt.commit()
-    moved = {
+    functions = {
         name: VersionChange(before[name].version if name in before else None, live.version)
         for name, live in after.items()
     }
     return DeploymentRecord(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         by=opened.account.caller,
-        commit=f"{commit}{' (and what was not committed)' if dirty else ''}",
+        commit=f"{commit}{' (with uncommitted changes)' if dirty else ''}",
         zips=opened.fingerprint.zips,
         forced=forced,
-        functions=moved,
+        functions=functions,
         outputs=outputs,
     )
 
@@ -278,8 +285,8 @@ def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) 
     except OpsError as error:
         raise OpsError(
             str(error),
-            f"What the function says: {_exports(environment)} && make logs LEVEL=WARNING\n"
-            f"Back to the code before: make rollback-aws ENV={environment.name}",
+            f"Show the function's log: {_exports(environment)} && make logs LEVEL=WARNING\n"
+            f"Return to the previous code: make rollback-aws ENV={environment.name}",
         ) from None
     seconds = time.monotonic() - began
     out.print(
@@ -292,7 +299,7 @@ def _exports(environment: Environment) -> str:
 
 
 def _log(text: str) -> None:
-    err.print(safe_text(text))
+    err.print(indent_lines(text))
 
 
 Command = Callable[..., int]

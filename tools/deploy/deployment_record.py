@@ -1,6 +1,6 @@
-"""What was deployed last, for whoever comes next: an object beside Terraform's state.
+"""Save and load the record of the last deploy, an object beside Terraform's state.
 
-The bucket keeps versions, so the object's versions are the history of the deploys.
+The bucket is versioned, so the object's versions are the history of deploys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class VersionChange:
 
 @dataclass(frozen=True)
 class DeploymentRecord:
-    """A deploy: when, by whom, of what, and whether it was forced past the receipt."""
+    """A deploy: time, caller, content, and the differences from the receipt if it was forced."""
 
     time: str
     by: str
@@ -40,7 +40,7 @@ class DeploymentRecord:
 
 
 def save(environment: Environment, account: Account, record: DeploymentRecord) -> None:
-    """Put the record into the state bucket."""
+    """Write the record to the state bucket."""
     account.client("s3").put_object(
         Bucket=bucket_name(environment, account),
         Key=_key(environment),
@@ -50,23 +50,23 @@ def save(environment: Environment, account: Account, record: DeploymentRecord) -
 
 
 def load(environment: Environment, account: Account) -> DeploymentRecord:
-    """The last deploy. Raises OpsError when nothing was deployed."""
-    found = _read(environment, account)
-    if found is None:
+    """Return the record of the last deploy. Raises OpsError if there is none."""
+    record = _read(environment, account)
+    if record is None:
         raise OpsError(
             f"{environment.name} is not deployed in {account.where}.",
             f"make deploy-aws ENV={environment.name}",
         )
-    return found
+    return record
 
 
 def exists(environment: Environment, account: Account) -> bool:
-    """Whether there is a record of the environment."""
+    """Return whether the environment has a record."""
     return _read(environment, account) is not None
 
 
 def forget(environment: Environment, account: Account) -> None:
-    """Remove the record: the environment is no more."""
+    """Remove the record of an environment that was destroyed."""
     account.client("s3").delete_object(Bucket=bucket_name(environment, account), Key=_key(environment))
 
 
@@ -75,9 +75,9 @@ def _read(environment: Environment, account: Account) -> DeploymentRecord | None
         answer = account.client("s3").get_object(
             Bucket=bucket_name(environment, account), Key=_key(environment)
         )
-        found = json.loads(answer["Body"].read())
-        moved = {name: VersionChange(**versions) for name, versions in found.pop("functions").items()}
-        return DeploymentRecord(**found, functions=moved)
+        values = json.loads(answer["Body"].read())
+        functions = {name: VersionChange(**versions) for name, versions in values.pop("functions").items()}
+        return DeploymentRecord(**values, functions=functions)
     except ClientError as error:
         if code_of(error) not in ("NoSuchKey", "NoSuchBucket", "404"):
             raise

@@ -1,4 +1,4 @@
-"""What an emulator needs beyond what is deployed: a permission that AWS knows under another name."""
+"""Copy a permission that AWS and MiniStack name differently, on an emulator only."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tools.local import ministack_iam
 
 
 def mirror(account: Account, outputs: dict[str, Any]) -> None:
-    """After a deploy, on an emulator: what `make up` does there too."""
+    """Copy the permission after a deploy to an emulator, as `make up` does."""
     if account.endpoint:
         for role in _roles(account, outputs):
             ministack_iam.mirror_role(account.client("iam"), role)
 
 
 def unmirror(account: Account, outputs: dict[str, Any]) -> None:
-    """Before a destroy, on an emulator."""
+    """Remove the copied permission before a destroy on an emulator."""
     if account.endpoint:
         for role in _roles(account, outputs):
             ministack_iam.remove_mirrored(account.client("iam"), role)

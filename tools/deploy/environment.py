@@ -1,4 +1,4 @@
-"""An environment to deploy: its name, its tfvars, and where its working copy is."""
+"""Read an environment to deploy: its name, its tfvars and the directory of its working copy."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tools.local import hcl
 from tools.local.build import ARTIFACTS
 
 DEPLOY_DIR = ROOT / ".deploy"
-# What this package itself has to know of the variables; Terraform checks all the others.
-_KNOWN = (
+# The variables that this package uses. Terraform checks all others.
+_USED = (
     *("name_prefix", "region", "allowed_account_ids", "deletion_protection", "refuse_plain_http"),
     "large_order_threshold",
 )
@@ -26,7 +26,7 @@ _FILES = {*ARTIFACTS, "dashboard_template", "lambda_source", "analytics_director
 
 @dataclass(frozen=True)
 class Environment:
-    """What the tfvars of an environment say, with the config's own defaults."""
+    """The values in an environment's tfvars, with the config's defaults."""
 
     name: str
     var_file: Path
@@ -40,43 +40,43 @@ class Environment:
 
     @property
     def full_name(self) -> str:
-        """What every name in it begins with, such as ``rt-pipeline-dev``."""
+        """The prefix of all its names, such as ``rt-pipeline-dev``."""
         return f"{self.name_prefix}-{self.name}"
 
     @classmethod
     def read(cls, name: str, var_file: Path | None = None, directory: Path | None = None) -> Environment:
-        """The environment of ``terraform/env/<name>.tfvars``, or of another file that says it is ``name``.
+        """Read ``terraform/env/<name>.tfvars``, or another file for the environment ``name``.
 
-        Raises UsageError for a file that is not there, cannot be read or is another environment's.
+        Raises UsageError for a file that is missing, unreadable or for another environment.
         """
         if not re.fullmatch(r"[a-z][a-z0-9]{1,11}", name):
             raise UsageError(
-                f"ENV={name} is no environment: 2 to 12 lower-case letters and digits.",
-                "ENV=dev, for example.",
+                f"ENV={name} is not a name of 2 to 12 lower-case letters and digits.",
+                "Type for example ENV=dev.",
             )
         path = (var_file or TERRAFORM_SOURCE / "env" / f"{name}.tfvars").absolute()
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in (TERRAFORM_SOURCE / "env").glob("*.tfvars")))
-            raise UsageError(f"There is no {_short(path)}.", f"ENV is one of: {known}. Or write that file.")
-        said = _values(path)
-        if _FILES & set(said):
+            raise UsageError(f"There is no {_short(path)}.", f"ENV is one of: {known}. Or create that file.")
+        settings = _values(path)
+        if _FILES & set(settings):
             raise UsageError(
-                f"{_short(path)} says {', '.join(sorted(_FILES & set(said)))}.",
-                "Leave it out: what is deployed is what make test was green for, and nothing else.",
+                f"{_short(path)} sets {', '.join(sorted(_FILES & set(settings)))}.",
+                "Remove it: only files that make test passed are deployed.",
             )
-        values = _defaults() | said
+        values = _defaults() | settings
         if values.get("environment") != name:
             raise UsageError(
-                f"{_short(path)} says environment = {values.get('environment')!r}, but ENV is {name}.",
-                "Two environments of one name would take each other's place: put one of them right.",
+                f"{_short(path)} sets environment = {values.get('environment')!r}, but ENV is {name}.",
+                "Correct one of them, because two environments of one name would replace each other.",
             )
         base = directory or Path(os.environ.get("DEPLOY_DIR") or DEPLOY_DIR)
-        known_values = {variable: values[variable] for variable in _KNOWN}
+        known_values = {variable: values[variable] for variable in _USED}
         known_values["allowed_account_ids"] = tuple(known_values["allowed_account_ids"])
         return cls(name=name, var_file=path, directory=base.absolute() / name, **known_values)
 
     def line_to_add(self, setting: str) -> str:
-        """A sentence that says which line to add to which file."""
+        """Return the instruction to add a setting to the environment's tfvars."""
         return f"In {_short(self.var_file)}: {setting}"
 
 
@@ -85,7 +85,7 @@ def _values(path: Path) -> dict[str, Any]:
         return hcl.load(path.read_text(encoding="utf-8"))
     except (hcl.UnsupportedError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{_short(path)} cannot be read: {error}", "Terraform's own words: make fmt"
+            f"{_short(path)} cannot be read: {error}", "make fmt prints Terraform's own message."
         ) from None
 
 
@@ -93,7 +93,7 @@ def _values(path: Path) -> dict[str, Any]:
 def _defaults() -> dict[str, Any]:
     blocks = _values(TERRAFORM_SOURCE / "variables.tf")["variable"]
     declared = {name.strip('"'): body for block in blocks for name, body in block.items()}
-    return {name: declared[name]["default"] for name in _KNOWN}
+    return {name: declared[name]["default"] for name in _USED}
 
 
 def _short(path: Path) -> Path:

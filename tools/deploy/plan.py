@@ -1,4 +1,4 @@
-"""What a plan would do, in as few lines as that takes."""
+"""Summarise a Terraform plan in a few lines."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _KINDS = {
     ("delete", "create"): REPLACED,
     ("create", "delete"): REPLACED,
 }
-# What somebody would miss: it holds events, or somebody's messages are on their way through it.
+# Resources that hold events or messages.
 HOLDS_DATA = ("aws_dynamodb_table", "aws_s3_bucket", "aws_sqs_queue")
 _MARKS = {ADDED: "+", CHANGED: "~", REPLACED: "!", DESTROYED: "-"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """A resource that a plan would change, and which of its arguments."""
+    """A resource that a plan would change, and the changed arguments."""
 
     kind: str
     address: str
@@ -35,56 +35,57 @@ class Change:
 
     @property
     def loses_data(self) -> bool:
-        """Whether what it holds is gone afterwards."""
+        """Whether the change deletes stored data."""
         return self.kind in (REPLACED, DESTROYED) and self.type in HOLDS_DATA
 
 
 def changes(plan: Mapping[str, Any], section: str = "resource_changes") -> list[Change]:
-    """The changes in a plan as ``terraform show -json`` gives it.
+    """Return the changes in a plan, the output of ``terraform show -json``.
 
-    ``section`` is ``resource_changes`` or ``resource_drift``, what has changed outside of Terraform.
+    ``section`` is ``resource_changes``, or ``resource_drift`` for changes outside of Terraform.
     """
-    found = []
+    result = []
     for entry in plan.get(section, []):
         kind = _KINDS.get(tuple(entry["change"]["actions"]))
-        # Terraform's own terraform_data is how the offline path carries values; it is nothing in the account.
+        # The offline provider stores values in terraform_data, which is no resource of the account.
         if kind is not None and entry["type"] != "terraform_data":
-            because = _because(kind, entry["change"])
-            found.append(Change(kind, entry["address"], entry["type"], because))
-    return found
+            arguments = _changed_arguments(kind, entry["change"])
+            result.append(Change(kind, entry["address"], entry["type"], arguments))
+    return result
 
 
-def summary(found: list[Change]) -> list[Text]:
-    """The changes for a terminal: how many, what is lost in red, then one line for each resource."""
-    counts = [f"{sum(change.kind == kind for change in found)} {kind}" for kind in _MARKS]
+def summary(planned: list[Change]) -> list[Text]:
+    """Return the changes for a terminal: their counts, lost data in red, and one line for each resource."""
+    counts = [f"{sum(change.kind == kind for change in planned)} {kind}" for kind in _MARKS]
     lines = [safe_text(", ".join(counts), "bold")]
-    lost = [change for change in found if change.loses_data]
+    lost = [change for change in planned if change.loses_data]
     for change in lost:
         lines.append(
-            safe_text(f"DATA IS LOST: {change.address} is {change.kind}, with all that it holds", "bold red")
+            safe_text(f"DATA IS LOST: {change.address} is {change.kind}, with all its content", "bold red")
         )
     for kind, mark in _MARKS.items():
         style = "red" if kind in (REPLACED, DESTROYED) else ""
-        of_kind = [change for change in found if change.kind == kind]
-        # What is new can be read in the config; what goes or changes is what somebody has to see.
+        of_kind = [change for change in planned if change.kind == kind]
+        # New resources are listed by type, because the config describes them.
         lines += [
             safe_text(f"  {mark} {line}", style) for line in (_by_type if kind == ADDED else _each)(of_kind)
         ]
     return lines
 
 
-def _by_type(found: list[Change]) -> list[str]:
-    return [f"{count} {type_}" for type_, count in Counter(change.type for change in found).items()]
+def _by_type(planned: list[Change]) -> list[str]:
+    return [f"{count} {type_}" for type_, count in Counter(change.type for change in planned).items()]
 
 
-def _each(found: list[Change]) -> list[str]:
+def _each(planned: list[Change]) -> list[str]:
     return [
-        change.address + (f" ({', '.join(change.arguments)})" if change.arguments else "") for change in found
+        change.address + (f" ({', '.join(change.arguments)})" if change.arguments else "")
+        for change in planned
     ]
 
 
-def _because(kind: str, change: Mapping[str, Any]) -> tuple[str, ...]:
-    """The arguments that a resource is changed or replaced for."""
+def _changed_arguments(kind: str, change: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the arguments that cause the change or replacement of a resource."""
     if kind == REPLACED:
         return tuple(sorted({str(path[0]) for path in change.get("replace_paths", [])}))
     if kind != CHANGED:

@@ -1,24 +1,24 @@
-"""The deployer's rights: what plan, deploy, smoke test, rollback, drift and destroy call, and no more.
+"""Fill in the deployer's IAM policy, which allows only plan, deploy, smoke test, rollback, drift and destroy.
 
-`deployer-policy.json` is the policy with places for the account and the names. All of it is rehearsed by a
-user who has this and nothing else: tests/integration/test_deploy.py. The bucket of states is not the
-deployer's to make: whoever owns the account does that once (`make deploy-aws ARGS=--bootstrap`).
+`deployer-policy.json` has placeholders for the account and the names. tests/integration/test_deploy.py runs
+all commands as a user who has only this policy. The account's owner creates the state bucket, which the
+policy does not allow (`make deploy-aws ARGS=--bootstrap`).
 
-Some statements no emulator can hold us to, because the old provider of the rehearsal does not make the calls
-or MiniStack does not ask for them. They follow AWS's service authorization reference and the provider's
-documentation:
+No emulator tests the following statements, because the old provider does not make the calls or MiniStack does
+not enforce them. They follow AWS's service authorization reference and the provider's documentation:
 
-- ``lambda:PublishVersion`` is rehearsed, but by an API call; provider 6 publishes by ``publish = true``.
+- ``lambda:PublishVersion`` is tested by an API call; provider 6 publishes by ``publish = true``.
 - ``lambda:TagResource`` and ``lambda:ListTags`` on event source mappings: provider 6 tags them.
 - the ``s3:...TagResource`` calls: provider 6.23 and later tag buckets through S3 Control, and fall back on
   ``s3:...BucketTagging`` without them (terraform-provider-aws #45251).
 - ``s3:...OwnershipControls``, ``s3:...EncryptionConfiguration`` and ``s3:...LifecycleConfiguration`` have
   resources of their own since provider 4 (tools/local/offline/provider_gaps.py).
-- ``iam:PassRole``: MiniStack lets anybody pass any role.
-- all of `athena-policy.json`: the emulator's Glue and Athena are not deployed to.
-- composite alarms: AWS wants these two calls allowed on ``*`` (API reference: PutCompositeAlarm,
-  DescribeAlarms). A mapping's id is nobody's choice, so that it is held to its function by a condition; calls
-  about one subscription cannot be held to anything.
+- ``iam:PassRole``: MiniStack lets every user pass any role.
+- all of `athena-policy.json`: no emulator has Glue and Athena for the archive.
+- composite alarms: AWS requires ``*`` for these two calls (API reference: PutCompositeAlarm, DescribeAlarms).
+AWS
+  chooses a mapping's id, so a condition limits it to its function. Calls about a subscription cannot be
+  limited.
 """
 
 from __future__ import annotations
@@ -28,24 +28,21 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import botocore.session
+
 from tools.deploy.environment import Environment
 
 TEMPLATE = Path(__file__).with_name("deployer-policy.json")
-# What `athena = true` takes besides: one managed policy has no room for both.
+# The additional policy for `athena = true`: both exceed the size of one managed policy.
 ATHENA = Path(__file__).with_name("athena-policy.json")
 # IAM's limit for a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas").
-MOST_CHARACTERS = 6144
-# Which part of AWS a region is in, by how its code begins (IAM user guide, "ARNs": partitions).
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+MAX_CHARACTERS = 6144
 
 
 def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
-    """The policy for deploying one environment in one account and region; with `ATHENA`, its other part."""
-    partition = next(
-        (name for start, name in PARTITIONS.items() if environment.region.startswith(start)), "aws"
-    )
+    """Return the policy for deploying one environment, or with `ATHENA` the additional one."""
     text = Template(template.read_text(encoding="utf-8")).substitute(
-        partition=partition,
+        partition=botocore.session.Session().get_partition_for_region(environment.region),
         account=account_id,
         region=environment.region,
         name=environment.full_name,

@@ -1,4 +1,4 @@
-"""Asking the person at the keyboard, or taking the answer that a script gave."""
+"""Ask the user for confirmation, or accept the answer that a script gives."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from tools.core.errors import OpsError, UsageError
 
 
 def confirm(question: str, *, already: bool) -> bool:
-    """Whether the answer is yes. ``already``: it was given with AUTO_APPROVE=1. Raises UsageError."""
+    """Return whether the answer is yes. With ``already`` (AUTO_APPROVE=1) do not ask. Raises UsageError."""
     if already:
         return True
     try:
         answer = input(f"{question} (y/N) ")
     except EOFError:
-        raise UsageError("There is nobody to ask.", "AUTO_APPROVE=1 goes on without asking.") from None
+        raise UsageError(
+            "There is no terminal to ask on.", "AUTO_APPROVE=1 continues without asking."
+        ) from None
     if answer.strip().lower() in ("y", "yes"):
         return True
     out.print("Nothing was changed.")
     return False
 
 
-def typed_name(name: str, goes: str) -> str:
-    """What somebody types who is asked for the name of what goes. Raises UsageError."""
+def typed_name(name: str, warning: str) -> str:
+    """Ask the user to type the name of the environment to remove. Raises UsageError."""
     try:
-        return input(f"{goes} Type {name}: ")
+        return input(f"{warning} Type {name}: ")
     except EOFError:
-        raise UsageError("There is nobody to ask.", f"CONFIRM={name} answers.") from None
+        raise UsageError("There is no terminal to ask on.", f"CONFIRM={name} confirms.") from None
 
 
 def check_name(name: str, typed: str) -> None:
-    """Raise OpsError unless that is the name."""
+    """Raise OpsError unless ``typed`` is the name."""
     if typed.strip() != name:
         raise OpsError(f"{typed.strip()!r} is not {name!r}: nothing was removed.")

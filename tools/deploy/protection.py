@@ -1,4 +1,4 @@
-"""What protects an environment from being removed."""
+"""Find what protects an environment from removal."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 
 
-def protected(environment: Environment, what: str) -> OpsError:
-    """The refusal of what is protected, with how to lift that."""
+def protected(environment: Environment, reason: str) -> OpsError:
+    """Return the error for a protected environment, with the steps that lift the protection."""
     line = environment.line_to_add("deletion_protection = false")
     return OpsError(
-        f"{environment.name} is protected: {what}.",
-        f"{line}; then make deploy-aws ENV={environment.name}, then this again.",
+        f"{environment.name} is protected: {reason}.",
+        f"{line}; then make deploy-aws ENV={environment.name}, then run this command again.",
     )
 
 
 def protected_tables(account: Account, outputs: dict[str, Any]) -> list[str]:
-    """The tables among Terraform's outputs that refuse to be deleted."""
+    """Return the tables among Terraform's outputs that have deletion protection."""
     dynamodb = account.client("dynamodb")
-    found = []
+    tables = []
     for table in (str(value) for name, value in outputs.items() if name.endswith("table_name")):
         try:
             described = dynamodb.describe_table(TableName=table)["Table"]
         except ClientError as error:
-            # What a destroy that was stopped has removed already.
+            # An interrupted destroy has already removed it.
             if code_of(error) != "ResourceNotFoundException":
                 raise
             continue
         if described.get("DeletionProtectionEnabled"):
-            found.append(table)
-    return found
+            tables.append(table)
+    return tables

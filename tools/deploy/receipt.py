@@ -1,7 +1,7 @@
 """The receipt of a green `make test`: what was tested, so that nothing else is deployed.
 
-Written by tests/receipt.py, compared by `make deploy-aws`. The tfvars are not in it: they are how
-environments differ.
+tests/receipt.py writes it, `make deploy-aws` compares it with the checkout. It does not cover the tfvars, in
+which environments differ.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TESTED_LOCK = ROOT / "build" / "tested.terraform.lock.hcl"
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """SHA-256 of all that is deployed: the zips by Terraform variable, the config by file."""
+    """SHA-256 of all deployed files: the zips by Terraform variable, the config by file."""
 
     zips: dict[str, str]
     config: dict[str, str]
@@ -34,10 +34,10 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was tested, on what, with what outcome.
+    """The tested content, target, tools and outcome of a test run.
 
-    ``time`` is UTC; ``tests`` counts by outcome. ``offline``: the tests ran with the old AWS provider of
-    machines that cannot reach the registry, which never deploys to AWS.
+    ``time`` is UTC; ``tests`` counts by outcome. ``offline`` means that the tests ran with the old AWS
+    provider, which never deploys to AWS.
     """
 
     zips: dict[str, str]
@@ -57,30 +57,30 @@ class Receipt:
         return LOCK in self.config and not self.offline
 
     def save(self, path: Path | None = None) -> None:
-        """Write it down."""
+        """Write the receipt."""
         path = path or PATH
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path | None = None) -> Receipt:
-        """The last receipt. Raises OpsError when there is none, or none that can be read."""
+        """Read the last receipt. Raises OpsError if it is missing or unreadable."""
         path = path or PATH
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise OpsError(
-                "There is no receipt: nothing says that this was tested.",
-                "make test writes one when all of it is green. FORCE=1 goes on without, and records that.",
+                "There is no receipt of a test run.",
+                "make test writes one if all tests pass. FORCE=1 continues without, and records that.",
             ) from None
         except (TypeError, ValueError) as error:
-            raise OpsError(f"{path} cannot be read: {error}", "make test writes it anew.") from None
+            raise OpsError(f"{path} cannot be read: {error}", "make test writes a new one.") from None
 
     def described(self) -> list[str]:
-        """The receipt, a line each."""
+        """Return the receipt as lines."""
         tests = ", ".join(f"{count} {outcome}" for outcome, count in self.tests.items())
-        dirty = " and what was not committed" if self.tree_dirty else ""
-        lock = "pinned" if self.pins_provider else f"not pinned, there is no {LOCK} yet"
+        dirty = " with uncommitted changes" if self.tree_dirty else ""
+        lock = "pinned" if self.pins_provider else f"not pinned, because there is no {LOCK}"
         return [
             f"tested    {self.time} on {self.target}: {tests}",
             f"commit    {self.commit}{dirty}",
@@ -91,31 +91,31 @@ class Receipt:
 
 
 def config_of(root: Path = ROOT) -> dict[str, str]:
-    """SHA-256 of each file of the config under ``root``, by its path in the checkout."""
+    """Return the SHA-256 of each file of the config under ``root``, by its path in the checkout."""
     config = root / "terraform"
-    written = {file for pattern in ("*.tf", "*.tf.json", "*.tftpl") for file in config.rglob(pattern)}
-    kept = [file for file in sorted(written) if ".terraform" not in file.parts]
+    sources = {file for pattern in ("*.tf", "*.tf.json", "*.tftpl") for file in config.rglob(pattern)}
+    kept = [file for file in sorted(sources) if ".terraform" not in file.parts]
     files = [*kept, root / LOCK, *read_by_config(root)]
     return {str(file.relative_to(root)): sha256(file) for file in files if file.exists()}
 
 
 def fingerprint() -> Fingerprint:
-    """What would be deployed from the checkout as it is now. Builds the zips."""
+    """Build the zips, and return the fingerprint of the checkout."""
     lock = lock_file()
     locked = {LOCK: sha256(lock)} if lock else {}
     return Fingerprint(build.build_all(), {**config_of(), **locked})
 
 
 def lock_file() -> Path | None:
-    """Return the lock file that deploys: the committed one, else the one that the tests ran with."""
+    """Return the lock file for deploys: the committed one, else the one of the last test run."""
     return next((file for file in (ROOT / LOCK, TESTED_LOCK) if file.exists()), None)
 
 
 def keep_lock(config: Mapping[str, str], lock: str | None) -> dict[str, str]:
     """Keep the lock file of a test run for the deploy, and return the config with its hash.
 
-    A committed lock file is in the config already. None stands for the lock of the old provider, which pins
-    nothing that a deploy to AWS uses.
+    A committed lock file is already in the config. None means that the tests ran with the old provider, which
+    never deploys to AWS.
     """
     if (ROOT / LOCK).exists():
         return dict(config)
@@ -127,18 +127,18 @@ def keep_lock(config: Mapping[str, str], lock: str | None) -> dict[str, str]:
 
 
 def differences(tested: Receipt, now: Fingerprint) -> list[str]:
-    """In what ``now`` differs from what was tested, a line each."""
+    """Return a line for each difference between the tested content and ``now``."""
     zips = _differences(tested.zips, now.zips)
     return [*(f"the zip of {line}" for line in zips), *_differences(tested.config, now.config)]
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as hex."""
+    """Return the SHA-256 of a file as hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def commit() -> tuple[str, bool]:
-    """The commit that is checked out, and whether the tree differs from it."""
+    """Return the checked-out commit, and whether the tree has uncommitted changes."""
     head = _git("rev-parse", "HEAD")
     return head or "(not a git checkout)", bool(_git("status", "--porcelain"))
 
@@ -147,9 +147,9 @@ def _differences(tested: Mapping[str, str], now: Mapping[str, str]) -> list[str]
     lines = []
     for name in sorted({*tested, *now}):
         if name not in now:
-            lines.append(f"{name} was tested and is not there any more")
+            lines.append(f"{name} was tested and no longer exists")
         elif name not in tested:
-            lines.append(f"{name} is new: it was not there when the tests ran")
+            lines.append(f"{name} is new since the tests ran")
         elif tested[name] != now[name]:
             lines.append(f"{name} has changed: tested {tested[name][:12]}, now {now[name][:12]}")
     return lines

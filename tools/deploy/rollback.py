@@ -1,4 +1,4 @@
-"""Which version a function goes back to."""
+"""Choose the version that a function returns to."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from tools.deploy.versions import LiveVersion
 def moves(
     functions: Any, running: dict[str, LiveVersion], last: DeploymentRecord, version: str | None
 ) -> dict[str, str]:
-    """Which function goes to which version: back before the last deploy, or the processor to ``version``.
+    """Return the target version of each function: before the last deploy, or ``version`` for the processor.
 
-    Where nothing runs any more that the last deploy moved, the processor goes one version further back.
-    Raises OpsError when there is nowhere to go, UsageError for a version that is not there.
+    If the last deploy was already rolled back, the processor returns to the version before its current one.
+    Raises OpsError if there is no such version, and UsageError for an unknown ``version``.
     """
     if not running:
         raise OpsError("No function has the alias live.", "make drift says what else is missing.")
     if version is not None:
         processor = next(iter(running))
         return {processor: versions.check(functions, running[processor], version)}
-    found = {
+    targets = {
         name: moved.before
         for name, moved in last.functions.items()
         if moved.before
         and moved.before != moved.after
         and name in running
-        # Not what somebody has moved since.
+        # Not moved since by another user.
         and running[name].version == moved.after
     }
-    if found:
-        return {name: versions.check(functions, running[name], version) for name, version in found.items()}
+    if targets:
+        return {name: versions.check(functions, running[name], version) for name, version in targets.items()}
     processor = next(iter(running))
     return {processor: versions.before(functions, running[processor])}

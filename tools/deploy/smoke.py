@@ -1,6 +1,6 @@
-"""The smoke test: a handful of events through the deployed pipeline, and nothing of them left behind.
+"""The smoke test: send a few events through the deployed pipeline, check them, and remove them.
 
-Subscribers of the alerts do get the large order and the rejection; their ids begin with ``smoke-``.
+Subscribers of the alerts get one large order and one rejection, with ids that begin with ``smoke-``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from tools.core.errors import OpsError
 from tools.core.resources import Resources
 
-# The first invocation of a new version starts cold, and a busy queue has others before us.
+# Covers the cold start of a new version, and a queue with other messages.
 SECONDS = 120.0
 _POLL_SECONDS = 0.3
 PREFIX = "smoke-"
@@ -24,7 +24,7 @@ Check = Callable[[], str | None]
 
 
 class Smoke:
-    """One run of the test: its events, its messages, and what is still to be seen of them."""
+    """One run of the test, with its events and messages."""
 
     def __init__(self, resources: Resources, large_order_threshold: str) -> None:
         self.run = f"{PREFIX}{secrets.token_hex(6)}"
@@ -34,9 +34,9 @@ class Smoke:
         self._messages: dict[str, str] = {}
 
     def test(self, seconds: float = SECONDS) -> None:
-        """Send the events, wait until each is where it belongs, remove them.
+        """Send the events, wait until each has its expected outcome, and remove them.
 
-        Raises OpsError, naming what was not seen, when that takes longer than ``seconds``.
+        Raises OpsError with the missing outcomes after ``seconds``.
         """
         try:
             self._send()
@@ -45,7 +45,7 @@ class Smoke:
             self._remove()
 
     def bodies(self) -> dict[str, str]:
-        """What is sent, by name."""
+        """Return the message bodies by name."""
         valid = self._order("valid", 20)
         invalid = {key: value for key, value in self._order("invalid", 20).items() if key != "currency"}
         bodies = {
@@ -69,16 +69,16 @@ class Smoke:
         }
 
     def _send(self) -> None:
-        # One by one: an emulator asks for a permission of another name where they are sent together.
+        # Single messages, because an emulator requires another permission for a batch.
         sqs, url = self._resources.client("sqs"), self._resources.queue_url
         for name, body in self.bodies().items():
             self._messages[name] = sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"]
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        waiting: list[Check] = [self._valid, self._copy, self._large, self._invalid]
+        pending: list[Check] = [self._valid, self._copy, self._large, self._invalid]
         while True:
-            missing = [(check, problem) for check in waiting if (problem := check())]
+            missing = [(check, problem) for check in pending if (problem := check())]
             if not missing:
                 return
             if time.monotonic() > deadline:
@@ -86,7 +86,7 @@ class Smoke:
                     f"The smoke test failed: after {seconds:.0f} s, "
                     + "; ".join(problem for _, problem in missing),
                 )
-            waiting = [check for check, _ in missing]
+            pending = [check for check, _ in missing]
             time.sleep(_POLL_SECONDS)
 
     def _valid(self) -> str | None:
@@ -94,7 +94,7 @@ class Smoke:
 
     def _copy(self) -> str | None:
         table = self._resources.duplicates_table_name
-        # Which of two equal messages is stored and which is the copy, nobody can say.
+        # Either of two equal messages may be the stored one.
         rows = [self._item(table, "message_id", self._messages[name]) for name in ("valid", "copy")]
         return None if any(row is not None for row in rows) else "its copy is not counted as a duplicate"
 

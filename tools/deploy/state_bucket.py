@@ -1,4 +1,4 @@
-"""The bucket of Terraform's state: one for an account and region, a folder for each environment."""
+"""The bucket of Terraform's state: one per account and region, with a folder per environment."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _PRIVATE = {
 
 
 def bucket_name(environment: Environment, account: Account) -> str:
-    """The bucket's name: bucket names are shared by all of AWS, the account and region make it ours."""
+    """Return the bucket's name. Bucket names are global, so it contains account and region."""
     return f"{environment.name_prefix}-state-{account.id}-{account.region}"
 
 
 def state_key(environment: Environment) -> str:
-    """Where in the bucket Terraform's state of the environment is."""
+    """Return the key of the environment's Terraform state."""
     return f"{environment.name}/terraform.tfstate"
 
 
 def backend_arguments(environment: Environment, account: Account) -> list[str]:
-    """What ``terraform init`` needs to know of the bucket; terraform/backend.tf says the rest."""
+    """Return the arguments of ``terraform init`` that complete terraform/backend.tf."""
     values = {
         "bucket": bucket_name(environment, account),
         "key": state_key(environment),
@@ -43,26 +43,26 @@ def backend_arguments(environment: Environment, account: Account) -> list[str]:
 
 
 def require(environment: Environment, account: Account) -> None:
-    """Raise OpsError unless the bucket is there and may be used."""
+    """Raise OpsError unless the bucket exists and is accessible."""
     try:
         account.client("s3").head_bucket(Bucket=bucket_name(environment, account))
     except ClientError as error:
         if code_of(error) in _MISSING:
             raise OpsError(
-                f"The bucket of Terraform's state is not there: {bucket_name(environment, account)}.",
+                f"The bucket of Terraform's state does not exist: {bucket_name(environment, account)}.",
                 f"make deploy-aws ARGS=--bootstrap ENV={environment.name}, once for an account and region.",
             ) from None
         raise
 
 
 def bootstrap(environment: Environment, account: Account) -> bool:
-    """Make the bucket, or bring it to what it is to be; whether it was new.
+    """Create the bucket or update its settings. Return whether it is new.
 
-    Versioned (a state can be got back for 90 days), encrypted, private, and over TLS alone unless the
-    environment says that it is an emulator's.
+    The bucket is versioned (old states stay for 90 days), encrypted and private, and refuses plain HTTP
+    unless the environment is an emulator's.
     """
     s3, name = account.client("s3"), bucket_name(environment, account)
-    made = _create(s3, name, account.region)
+    is_new = _create(s3, name, account.region)
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=_PRIVATE)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
@@ -71,7 +71,7 @@ def bootstrap(environment: Environment, account: Account) -> bool:
     if environment.refuse_plain_http:
         policy = _tls_only(f"arn:{account.partition}:s3:::{name}")
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
-    return made
+    return is_new
 
 
 def _create(s3: Any, name: str, region: str) -> bool:
@@ -81,9 +81,9 @@ def _create(s3: Any, name: str, region: str) -> bool:
     except ClientError as error:
         if code_of(error) not in _MISSING:
             raise
-    # us-east-1 is the one region that S3 does not want to be told.
-    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerEnforced", **place)
+    # S3 refuses a location constraint for us-east-1.
+    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerEnforced", **location)
     s3.get_waiter("bucket_exists").wait(Bucket=name)
     return True
 

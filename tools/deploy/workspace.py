@@ -1,7 +1,7 @@
-"""The working copy that an environment is deployed from, and Terraform in it.
+"""Stage a copy of the config, zips, dashboard and queries, and run Terraform in it.
 
-A staged copy: the config, the zips and the dashboard as they are now, with the relative paths that they have
-in the checkout. What is compared with the receipt, planned and applied is this copy and nothing else.
+The copy has the relative paths of the checkout. The same copy is compared with the receipt, planned and
+applied, so that later changes of the checkout have no effect.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from tools.local.toolchain import Provider, Terraform
 LOG = "terraform.log"
 PLAN = "plan.tfplan"
 NOTHING, DIFFERENT = 0, 2
-# Terraform would read these without being told to, and no receipt names them.
+# Terraform reads these files automatically, and the receipt does not cover them.
 AUTO_TFVARS = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
 
 
 @dataclass
 class Workspace:
-    """A staged copy with an initialised Terraform in it."""
+    """A staged copy with an initialised Terraform."""
 
     environment: Environment
     account: Account
@@ -47,52 +47,52 @@ class Workspace:
 
     @property
     def directory(self) -> Path:
-        """Where Terraform runs."""
+        """The directory that Terraform runs in."""
         return self.environment.directory / "terraform"
 
     @property
     def log_file(self) -> Path:
-        """The file that holds all that Terraform said."""
+        """The file with Terraform's output."""
         return self.environment.directory / LOG
 
     @property
     def is_offline(self) -> bool:
-        """Whether the provider is the old one from the wheel."""
+        """Whether the old provider from the wheel is used."""
         return self.provider.mode == "offline"
 
     def plan(self, *options: str) -> bool:
-        """Plan into `PLAN`; whether there is anything to do. Raises StackError.
+        """Write a plan to `PLAN`, and return whether it has changes. Raises StackError.
 
-        What is only looked at needs no lock of the state (``-lock=false``), and so no right to write there.
+        With ``-lock=false`` a plan that is never applied needs no permission to write to the state bucket.
         """
         arguments = [f"-var-file={self.environment.var_file}", f"-out={PLAN}", *options]
         code = self._run("plan", "-detailed-exitcode", *arguments, accepted=(NOTHING, DIFFERENT))
         return code == DIFFERENT
 
     def show_plan(self) -> dict[str, Any]:
-        """The plan as data."""
+        """Return the plan as data."""
         plan: dict[str, Any] = json.loads(self._read("show", "-json", PLAN))
         return plan
 
     def write_whole_plan(self) -> Path:
-        """The plan as Terraform words it, in a file."""
+        """Write Terraform's text of the plan to a file, and return its path."""
         path = self.environment.directory / "plan.txt"
         path.write_text(self._read("show", "-no-color", PLAN), encoding="utf-8")
         return path
 
     def apply_plan(self) -> None:
-        """Apply exactly what was planned. Raises StackError."""
+        """Apply the plan. Raises StackError."""
         self._run("apply", PLAN)
 
     def complete(self) -> None:
-        """After an apply by the old provider: what that could not. Nothing with any other."""
+        """Set what the old provider cannot set. Nothing to do with any other provider."""
         if self.is_offline:
             from tools.local import offline
 
             offline.complete(self._read("state", "pull"), self.account.client)
 
     def differences(self) -> list[str]:
-        """What the old provider cannot see and is not as it should be. Nothing with any other."""
+        """Return differences that the old provider cannot see. Empty with any other provider."""
         if not self.is_offline:
             return []
         from tools.local import offline
@@ -100,7 +100,7 @@ class Workspace:
         return offline.differences(self._read("state", "pull"), self.account.client)
 
     def is_misread(self) -> bool:
-        """Return whether the plan only changes what an emulator keeps, but reads back with fields missing."""
+        """Return whether the plan only changes alarms that the emulator reads back incompletely."""
         if self.account.endpoint is None or self.is_offline:
             return False
         plan = self.show_plan()
@@ -109,9 +109,9 @@ class Workspace:
         return not outputs and changed == alarms.misread(plan, self.account.client("cloudwatch"))
 
     def outputs(self) -> dict[str, Any]:
-        """Terraform's outputs by name; empty where nothing is deployed."""
-        found = json.loads(self._read("output", "-json"))
-        return {name: output["value"] for name, output in found.items()}
+        """Return Terraform's outputs by name; empty if nothing is deployed."""
+        outputs = json.loads(self._read("output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
 
     def _run(self, command: str, *arguments: str, accepted: Sequence[int] = (0,)) -> int:
         program = [self.terraform.command]
@@ -142,24 +142,34 @@ class Workspace:
         return done.stdout
 
 
-def stage(environment: Environment) -> Fingerprint:
-    """Build the zips, copy all that is deployed, and say what it is. Raises OSError."""
-    built = build.build_all()
+def stage(environment: Environment, prebuilt: bool = False) -> Fingerprint:
+    """Build the zips, copy all deployed files, and return their fingerprint. Raises OSError.
+
+    With ``prebuilt``, copy the zips that are in build/. Raises ToolError if one is missing.
+    """
+    zips = {variable: artifact.path for variable, artifact in build.ARTIFACTS.items()}
+    if not prebuilt:
+        build.build_all()
+    elif missing := [str(path) for path in zips.values() if not path.is_file()]:
+        raise OpsError(
+            f"PREBUILT=1 builds nothing, and there is no {', '.join(missing)}.",
+            "Put the files of the tested build there, or leave PREBUILT out.",
+        )
     copy = environment.directory
-    # What Terraform wrote there the last time is not what the checkout says.
+    # A lock file that the last terraform init wrote is not the checkout's.
     (copy / "terraform" / LOCK).unlink(missing_ok=True)
     copy_config(copy / "terraform", (*NEVER_COPIED, *AUTO_TFVARS))
     lock = receipt.lock_file()
     if lock is not None:
         shutil.copy(lock, copy / receipt.LOCK)
-    for variable in built:
-        _copy(build.ARTIFACTS[variable].path, copy / "build")
+    for path in zips.values():
+        _copy(path, copy / "build")
     for file in read_by_config(copy):
         file.unlink(missing_ok=True)
     for file in read_by_config():
         _copy(file, copy / file.relative_to(ROOT).parent)
-    zips = {name: receipt.sha256(copy / "build" / build.ARTIFACTS[name].path.name) for name in built}
-    return Fingerprint(zips, receipt.config_of(copy))
+    hashes = {variable: receipt.sha256(copy / "build" / path.name) for variable, path in zips.items()}
+    return Fingerprint(hashes, receipt.config_of(copy))
 
 
 def open_workspace(
@@ -179,7 +189,7 @@ def open_workspace(
     elif account.endpoint:
         tflocal.write_override(workspace.directory)
     workspace.variables |= account.for_terraform()
-    # The old provider brings a lock of its own. Without any, `_untested` has said that nothing pins one.
+    # The old provider has its own lock. If there is none, `_untested` has reported that nothing pins one.
     locked = not workspace.is_offline and (workspace.directory / LOCK).exists()
     readonly = ["-lockfile=readonly"] if locked else []
     backend = state_bucket.backend_arguments(environment, account)
@@ -190,8 +200,8 @@ def open_workspace(
 def _check(provider: Provider, account: Account) -> None:
     if provider.mode == "offline" and account.endpoint is None:
         raise OpsError(
-            f"The AWS provider is not to be had ({provider.reason}), and the old one that emulators get is "
-            "not for AWS.",
+            f"The AWS provider is not available ({provider.reason}), and the old one from the wheel is for "
+            "emulators only.",
             "Connect to the network; behind a proxy set HTTPS_PROXY.",
         )
 

@@ -1,6 +1,6 @@
 """The local stack: an emulator, the Lambda zip, and Terraform applied to the emulator.
 
-Everything about one stack lives in its state directory (``.stack`` by default), so several run side by side.
+A stack keeps all its state in one directory (``.stack`` by default), so that several stacks can run at once.
 From Python: :func:`tools.local.lifecycle.up`, :func:`tools.local.lifecycle.down`,
 :class:`tools.core.state.StackState`.
 """

@@ -1,4 +1,4 @@
-"""``python -m tools.local up | down | status | env | doctor | build | terraform``, as the Makefile calls it."""
+"""Run ``python -m tools.local up | down | status | env | doctor | build | terraform``."""
 
 import argparse
 import os
@@ -6,12 +6,15 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
 from tools.core.errors import StackError
 from tools.core.paths import DEFAULT_STATE_DIR
+from tools.core.program import print_error, start
 from tools.core.state import StackState
+from tools.core.text import strip_control_chars
 from tools.local import emulators
 
 INTERRUPTED = 130
@@ -19,7 +22,7 @@ INTERRUPTED = 130
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    # Ends the same way as Ctrl-C does: Terraform is told, and finishes what it has begun.
+    # These signals act like Ctrl-C: Terraform finishes the resources that it is changing.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options, rest = _parser().parse_known_args(arguments)
@@ -28,17 +31,11 @@ def main(arguments: list[str]) -> int:
     try:
         return int(COMMANDS[options.command](options, rest))
     except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(
-            f"{error}\nThe stack cannot be worked on like this; put that right, then try again.",
-            file=sys.stderr,
-        )
-        return 1
+        return print_error(error)
     except KeyboardInterrupt:
-        print("stopped; make up goes on from here, make down removes what there is", file=sys.stderr)
-        return INTERRUPTED
+        return print_error(
+            StackError("Stopped. make up continues, make down removes the stack.", status=INTERRUPTED)
+        )
 
 
 def _up(options: argparse.Namespace, _: list[str]) -> int:
@@ -69,9 +66,20 @@ def _status(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _env(options: argparse.Namespace, _: list[str]) -> int:
-    for name, value in StackState.load(options.state_dir).environment().items():
-        _log(f"export {name}={shlex.quote(value)}")
+    state = StackState.load(options.state_dir)
+    exports = state.environment()
+    # Settings for AWS, or for another project's emulator, would win over these in other tools.
+    if state.endpoint and (leftover := sorted(name for name in os.environ if _is_aws_setting(name, exports))):
+        print("unset", *leftover)
+    for name, value in exports.items():
+        print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _is_aws_setting(name: str, exports: Mapping[str, str]) -> bool:
+    return name not in exports and name.startswith(
+        ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_")
+    )
 
 
 def _doctor(_options: argparse.Namespace, _: list[str]) -> int:
@@ -93,7 +101,7 @@ def _terraform(_options: argparse.Namespace, rest: list[str]) -> int:
 
     os.environ["CHECKPOINT_DISABLE"] = "1"
     if toolchain.cli_config() is None:
-        # Terraform warns of a config that does not exist.
+        # Terraform warns about a config file that does not exist.
         os.environ.pop("TF_CLI_CONFIG_FILE", None)
     command = toolchain.find_terraform().command
     os.execv(command, [command, *rest])  # noqa: S606
@@ -117,13 +125,13 @@ def _parser() -> argparse.ArgumentParser:
         "--state-dir",
         type=Path,
         default=Path(os.environ.get("STACK_DIR") or DEFAULT_STATE_DIR),
-        help="where everything about the stack is kept",
+        help="directory for the state of the stack (STACK_DIR=)",
     )
     parser.add_argument("--port", type=_port, default=os.environ.get("PORT") or None)
     parser.add_argument(
         "--endpoint",
         default=(os.environ.get("ENDPOINT") or "").rstrip("/") or None,
-        help="use the emulator that runs at this address, for example http://127.0.0.1:4566",
+        help="use a running emulator, for example http://127.0.0.1:4566 (ENDPOINT=)",
     )
     parser.add_argument("--brief", action="store_true", help="up: do not list the names and the next steps")
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
@@ -132,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"PORT={text} is not a port: it is a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"PORT={text} is not a port. Give a number from 1 to 65535")
     return int(text)
 
 
@@ -141,8 +149,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _log(text: str) -> None:
-    print(text, flush=True)
+    print(strip_control_chars(text, keep="\n"), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    start(lambda: main(sys.argv[1:]))

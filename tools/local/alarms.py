@@ -1,8 +1,8 @@
-"""Tells what an emulator only reads back wrongly from what is really different: CloudWatch's alarms.
+"""Find the alarms that a plan would change only because the emulator reads them back incompletely.
 
-MiniStack loses fields of an alarm in the protocols that the AWS provider speaks, so each plan wants to put
-the alarm again. In boto3's protocol MiniStack reads out all that it keeps, and that is compared here with
-what the config says. docs/emulators.md lists what it does not keep.
+In the AWS provider's protocols MiniStack loses fields of an alarm, so that each plan updates it again. In
+boto3's protocol MiniStack returns all fields that it keeps, and this module compares them with the config.
+docs/emulators.md lists the fields that it does not keep.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _ALARM = {
     "insufficient_data_actions": "InsufficientDataActions",
     "ok_actions": "OKActions",
 }
-# The provider's name of an argument, and CloudWatch's.
+# The provider's name of each argument, and CloudWatch's.
 _ARGUMENTS = {
     METRIC: {
         **_ALARM,
@@ -38,44 +38,47 @@ _ARGUMENTS = {
 
 
 def misread(plan: Mapping[str, Any], cloudwatch: Any) -> set[str]:
-    """Return the addresses of alarms that the plan would change though they are as the config says.
+    """Return the addresses of alarms that the plan would change although they equal the config.
 
-    ``plan`` is as ``terraform show -json`` gives it; ``cloudwatch`` is a boto3 client.
+    ``plan`` is the output of ``terraform show -json``; ``cloudwatch`` is a boto3 client.
     """
     return {
         entry["address"]
         for entry in plan.get("resource_changes", [])
         if entry["type"] in _ARGUMENTS
         and entry["change"]["actions"] == ["update"]
-        and _is_as_said(entry["type"], entry["change"], cloudwatch)
+        and _equals_config(entry["type"], entry["change"], cloudwatch)
     }
 
 
-def _is_as_said(kind: str, change: Mapping[str, Any], cloudwatch: Any) -> bool:
-    before, said = change["before"], change["after"]
+def _equals_config(kind: str, change: Mapping[str, Any], cloudwatch: Any) -> bool:
+    before, planned = change["before"], change["after"]
     answer = cloudwatch.describe_alarms(
-        AlarmNames=[said["alarm_name"]], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        AlarmNames=[planned["alarm_name"]], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
     )
-    # Tags are read back as they are.
-    return before.get("tags_all") == said.get("tags_all") and any(
-        all(_plain(said.get(argument)) == _plain(kept.get(name)) for argument, name in _compared(kind, said))
+    # The provider reads tags back correctly.
+    return before.get("tags_all") == planned.get("tags_all") and any(
+        all(
+            _normalized(planned.get(argument)) == _normalized(kept.get(name))
+            for argument, name in _compared(kind, planned)
+        )
         for kept in answer.get("MetricAlarms", []) + answer.get("CompositeAlarms", [])
     )
 
 
-def _compared(kind: str, said: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _compared(kind: str, planned: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Return the arguments that MiniStack keeps, with CloudWatch's names for them."""
     skipped: set[str] = set()
-    if said.get("metric_query"):
-        # It keeps no expression, and makes up a metric instead.
+    if planned.get("metric_query"):
+        # It replaces an expression by an invented metric.
         skipped = {"period", "statistic"}
-    elif said.get("extended_statistic"):
+    elif planned.get("extended_statistic"):
         skipped = {"statistic"}
     return [(argument, name) for argument, name in _ARGUMENTS[kind].items() if argument not in skipped]
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as both sides can say it: absent and empty are the same, and lists have no order."""
+def _normalized(value: Any) -> Any:
+    """Return a value in a form that both sides share: empty becomes None, and lists are sorted."""
     if isinstance(value, Mapping):
         value = list(value.items())
     if isinstance(value, list):

@@ -1,8 +1,7 @@
-"""Makes the virtual environments under ``.venv`` from the hashed locks in ``requirements``.
+"""Create the virtual environments under ``.venv`` from the hashed locks in ``requirements``.
 
-Run by the Makefile as ``python tools/local/bootstrap.py tools emulator`` before any of them exists, so it
-uses the standard library alone. An environment is built anew when its lock, or the Python it is for, has
-changed.
+The Makefile runs ``python tools/local/bootstrap.py tools emulator`` before any of them exists, so this file
+uses the standard library alone. It rebuilds an environment if its lock or its Python version has changed.
 """
 
 import fcntl
@@ -21,26 +20,26 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENVS = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
-# The one environment that has pip: it fills the others, which hold what their lock names and nothing else.
+# Only this environment has pip, which installs into the others.
 INSTALLER = "tools"
-# Environments whose lock holds something published as source alone (requirements/build.in says what).
+# Environments with a package that is published as source only (requirements/build.in).
 WITH_BUILD_TOOLS = ("tools", "dev")
 SOURCE_ONLY = "localstack-client"
 STAMP = "built-from"
-# A person's own pip settings may send packages elsewhere; index, proxy and certificate settings still hold.
+# The user's pip settings may redirect packages. Index, proxy and certificate settings still apply.
 PIP_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 PIP_REDIRECTIONS = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PYTHONPATH", "PYTHONHOME")
 
 
 class BootstrapError(Exception):
-    """An environment could not be made; the message says why and what to do."""
+    """An environment cannot be created; the message gives the reason and the remedy."""
 
 
 def ensure(names: list[str]) -> None:
-    """Build those of the named environments that are missing or out of date. Raises BootstrapError."""
-    if set("\n:") & set(str(ROOT)):
+    """Build the named environments that are missing or out of date. Raises BootstrapError."""
+    if set("\n:\\") & set(str(ROOT)):
         raise BootstrapError(
-            f"The checkout's path, {ROOT}, holds a colon or a line break, which PYTHONPATH cannot. "
+            f"The checkout's path, {ROOT}, contains a colon, a backslash or a line break. "
             "Move the checkout to another directory."
         )
     if all(is_current(name) for name in names):
@@ -56,7 +55,7 @@ def ensure(names: list[str]) -> None:
         _log(f"installing {', '.join(stale)} into .venv (first run or changed lock, 20 to 60 s)")
         for name in stale:
             _create(name)
-        # Side by side, because pip is bound by one core.
+        # In parallel, because pip uses one core.
         with ThreadPoolExecutor() as pool:
             list(pool.map(_fill, stale))
         _log(f"installed in {time.monotonic() - began:.0f} s")
@@ -65,8 +64,8 @@ def ensure(names: list[str]) -> None:
 def ensure_extra(package: str) -> None:
     """Install one package of ``requirements/offline.txt`` into the environment this process runs from.
 
-    They are large (64 and 74 MB), so each is installed only where it turns out to be needed. Raises
-    BootstrapError where this process runs from an environment that ``ensure`` did not make.
+    They are large (64 and 74 MB), so each is installed only when needed. Raises BootstrapError if this
+    process runs from an environment that ``ensure`` did not create.
     """
     environment = Path(sys.prefix).resolve()
     if environment.parent != VENVS.resolve():
@@ -88,39 +87,39 @@ def ensure_extra(package: str) -> None:
 def _lock_entry(lock: Path, package: str) -> str:
     match = re.search(rf"^{re.escape(package)}==.*?(?=^\S|\Z)", lock.read_text(), re.MULTILINE | re.DOTALL)
     if match is None:
-        raise BootstrapError(f"{lock} has no entry for {package}. Make it again with: make lock")
+        raise BootstrapError(f"{lock} has no entry for {package}. Type: make lock")
     return match[0]
 
 
 def is_current(name: str) -> bool:
-    """Whether an environment was built from its lock as it is now, for this Python."""
+    """Return whether an environment was built from the current lock, for this Python."""
     environment = VENVS / name
     try:
         stamp = (environment / STAMP).read_text()
     except OSError:
         return False
-    # exists() follows the link: an upgrade of the system's Python leaves it dangling.
+    # exists() follows the link, which an upgrade of the system's Python breaks.
     return stamp == _fingerprint(name) and (environment / "bin/python").exists()
 
 
 def _fingerprint(name: str) -> str:
     digest = hashlib.sha256((REQUIREMENTS / f"{name}.txt").read_bytes())
-    # An environment does not survive being moved: its scripts name their interpreter in full.
+    # The path is included, because scripts name their interpreter by its full path.
     return f"{digest.hexdigest()} {sys.version_info.major}.{sys.version_info.minor} {VENVS / name}\n"
 
 
 def _require_venv_modules() -> None:
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         raise BootstrapError(
-            f"{sys.executable} cannot make virtual environments: its venv or ensurepip module is missing.\n"
-            "On Debian and Ubuntu: sudo apt-get install python3-venv, then the same make command again.\n"
+            f"{sys.executable} cannot create virtual environments: its venv or ensurepip module is missing.\n"
+            "On Debian and Ubuntu: sudo apt-get install python3-venv, then run make again.\n"
             "Or name another Python: make PYTHON=/path/to/python3 ..."
         )
 
 
 def _create(name: str) -> None:
     without_pip = [] if name == INSTALLER else ["--without-pip"]
-    _run([sys.executable, "-m", "venv", "--clear", *without_pip, str(VENVS / name)], f"make .venv/{name}")
+    _run([sys.executable, "-m", "venv", "--clear", *without_pip, str(VENVS / name)], f"create .venv/{name}")
 
 
 def _fill(name: str) -> None:
@@ -131,16 +130,16 @@ def _fill(name: str) -> None:
     (environment / STAMP).write_text(_fingerprint(name))
 
 
-def _pip(environment: Path, requirements: Path, what: str) -> None:
+def _pip(environment: Path, requirements: Path, description: str) -> None:
     installer = VENVS / INSTALLER / "bin/python"
     target = [] if environment.name == INSTALLER else ["--python", str(environment / "bin/python")]
     options = ["--quiet", "--no-input", "--require-hashes", "--no-build-isolation", "--use-pep517"]
     wheels = ["--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
     command = [str(installer), "-m", "pip", *target, "install", *options, *wheels, "-r", str(requirements)]
-    _run(command, f"install {what}")
+    _run(command, f"install {description}")
 
 
-def _run(command: list[str], what: str) -> None:
+def _run(command: list[str], action: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in PIP_REDIRECTIONS}
     done = subprocess.run(
         command,
@@ -155,9 +154,9 @@ def _run(command: list[str], what: str) -> None:
     if done.returncode != 0:
         last_lines = "\n".join(done.stdout.strip().splitlines()[-15:])
         raise BootstrapError(
-            f"{last_lines}\n\nCould not {what} (above is what pip or venv said).\n"
-            "The packages come from PyPI. Behind a proxy set HTTPS_PROXY; with a mirror of your own set\n"
-            "PIP_INDEX_URL; then the same make command again."
+            f"{last_lines}\n\nCannot {action}. The lines above are the end of the output of pip or venv.\n"
+            "The packages come from PyPI. Behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL.\n"
+            "Then run the same make command again."
         )
 
 
@@ -171,7 +170,7 @@ def _wait_for(lock: IO[str]) -> None:
 
 
 def _log(text: str) -> None:
-    # stderr, because what `make env` prints on stdout is evaluated by a shell.
+    # stderr, because a shell evaluates the stdout of `make env`.
     print(text, file=sys.stderr, flush=True)
 
 
@@ -181,4 +180,4 @@ if __name__ == "__main__":
     except BootstrapError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit("stopped; the same make command again begins anew")
+        sys.exit("Stopped. Run the same make command again.")

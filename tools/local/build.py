@@ -1,4 +1,4 @@
-"""Builds the zips of the Lambda functions: the same bytes from the same source, on any machine and Python."""
+"""Build the zips of the Lambda functions reproducibly: equal source gives equal bytes on any machine."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.core.paths import ARCHIVER_ZIP, LAMBDA_SOURCE, LAMBDA_ZIP
 
-# The packages of each function, with everything that they import.
+# Packages that both functions import.
 _SHARED = ("contract", "storage", "aws_http", "common")
 
 
@@ -29,7 +29,7 @@ class Artifact:
     packages: dict[str, Path]
 
 
-# By the Terraform variable that takes the path.
+# By the Terraform variable that holds the path.
 ARTIFACTS = {
     "lambda_zip": Artifact(LAMBDA_ZIP, PACKAGES),
     "archiver_zip": Artifact(ARCHIVER_ZIP, _packages(*_SHARED, "archiver")),
@@ -37,16 +37,16 @@ ARTIFACTS = {
 
 
 def build_all() -> dict[str, str]:
-    """Build every zip that Terraform deploys; returns the SHA-256 of each, as hex, by Terraform variable."""
-    return {variable: build_zip(made.path, made.packages) for variable, made in ARTIFACTS.items()}
+    """Build every zip that Terraform deploys. Return the SHA-256 of each as hex, by Terraform variable."""
+    return {variable: build_zip(zip_.path, zip_.packages) for variable, zip_ in ARTIFACTS.items()}
 
 
 def build_zip(dest: Path = LAMBDA_ZIP, packages: dict[str, Path] | None = None) -> str:
-    """Write the zip of ``packages`` (the processor's) to ``dest`` and return its SHA-256 as hex.
+    """Write the zip of ``packages`` (default: the processor's) to ``dest`` and return its SHA-256 as hex.
 
-    Entries are stored uncompressed because zlib's output differs between the versions that Pythons are built
-    with. They are sorted and carry the oldest date a zip can hold and one mode, so that checkout times, umask
-    and locale leave no mark. A ``dest`` that already holds these bytes is left alone.
+    Entries are uncompressed, because zlib's output differs between Python builds. They are sorted and have
+    fixed dates and modes, so that checkout time, umask and locale have no effect. An equal ``dest`` is not
+    written again.
 
     Raises FileNotFoundError if a package has no source.
     """
@@ -71,11 +71,11 @@ def build_zip(dest: Path = LAMBDA_ZIP, packages: dict[str, Path] | None = None) 
 def _entries(packages: dict[str, Path]) -> dict[str, Path]:
     entries = {}
     for package, directory in packages.items():
-        # Editors and macOS leave hidden copies such as ._handler.py.
-        found = [p for p in directory.rglob("[!.]*") if p.suffix in SUFFIXES and p.is_file()]
-        if not found:
-            raise FileNotFoundError(f"The zip needs {package}, but {directory} holds no source.")
-        entries.update({f"{package}/{path.relative_to(directory).as_posix()}": path for path in found})
+        # Editors and macOS create hidden copies such as ._handler.py.
+        sources = [p for p in directory.rglob("[!.]*") if p.suffix in SUFFIXES and p.is_file()]
+        if not sources:
+            raise FileNotFoundError(f"The zip needs {package}, but {directory} contains no source.")
+        entries.update({f"{package}/{path.relative_to(directory).as_posix()}": path for path in sources})
     return entries
 
 

@@ -9,12 +9,15 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from tools.core.errors import ToolError
+from tools.core.files import require_space
 from tools.core.paths import DEFAULT_STATE_DIR, ROOT, VENVS
 from tools.local import bootstrap, localstack, processes, toolchain
 from tools.local.emulator import Emulator
@@ -108,12 +111,12 @@ def python() -> str:
 
 @check(
     "checkout",
-    "Its path contains a colon or a line break, or this user may not write to it.",
+    "Its path contains a colon, a backslash or a line break, or this user may not write to it.",
     "Move it to a directory that you own.",
 )
 def checkout() -> str:
     """Check that PYTHONPATH can name the checkout."""
-    if set("\n:") & set(str(ROOT)) or not os.access(ROOT, os.W_OK):
+    if set("\n:\\") & set(str(ROOT)) or not os.access(ROOT, os.W_OK):
         raise MissingError(str(ROOT))
     return str(ROOT)
 
@@ -190,7 +193,13 @@ def port() -> str:
 
 @check("disk", f"The packages take up to {NEEDED_MB:,} MB in the checkout.", "Free some space, or move it.")
 def disk() -> str:
-    """Check the space for the packages."""
+    """Check the space for the packages, for the stack's files and for temporary ones."""
+    state_dir = Path(os.environ.get("STACK_DIR") or DEFAULT_STATE_DIR)
+    for directory in (state_dir, Path(tempfile.gettempdir())):
+        try:
+            require_space(directory)
+        except ToolError as error:
+            raise MissingError(str(error)) from None
     free = shutil.disk_usage(ROOT).free // 2**20
     needed = 0 if (VENVS / "tools").exists() and (VENVS / "dev").exists() else NEEDED_MB
     if free < max(needed, 200):
@@ -201,7 +210,7 @@ def disk() -> str:
 @check(
     "LocalStack",
     "make up and make test use the embedded emulator MiniStack, which enforces IAM.",
-    f"To use LocalStack: install Docker with compose, then make up EMULATOR=localstack ({localstack.PULL_SIZE})",
+    f"For LocalStack: install Docker and compose, then make up EMULATOR=localstack ({localstack.PULL_SIZE})",
     Level.OPTIONAL,
 )
 def docker() -> str:

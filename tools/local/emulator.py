@@ -1,4 +1,4 @@
-"""The emulator of a stack: which one, and whether it is the one that was started."""
+"""The emulator of a stack, saved in its state directory."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -13,11 +13,11 @@ NAMES = {"ministack": "MiniStack", "localstack": "LocalStack"}
 
 @dataclass(frozen=True)
 class Emulator:
-    """An emulator that was started for a stack, or that somebody else runs (kind ``endpoint``).
+    """An emulator that was started for a stack, or that the user runs (kind ``endpoint``).
 
-    ``name`` is the pid of MiniStack or the container of LocalStack; ``mark`` tells this start from any other
-    that ever has the same name. Of an endpoint, ``name`` is the flavour: ``ministack`` or ``localstack``.
-    ``access_key`` is the id of the root key that it admits.
+    ``name`` is the pid of MiniStack or the container of LocalStack, and ``mark`` identifies this start of it.
+    For an endpoint, ``name`` is the flavour: ``ministack`` or ``localstack``. ``access_key`` is the
+    id of the root key that it admits.
     """
 
     kind: str
@@ -29,23 +29,23 @@ class Emulator:
 
     @property
     def title(self) -> str:
-        """The emulator in a sentence: what it is and what to look it up by."""
+        """The emulator's product and pid, container or address, for messages."""
         if self.kind == "endpoint":
             return f"{NAMES[self.name]} at {self.endpoint}"
         return f"{NAMES[self.kind]} ({'pid' if self.kind == 'ministack' else 'container'} {self.name})"
 
     @property
     def flavour(self) -> str:
-        """Whose ways it has: ``ministack`` or ``localstack``."""
+        """The product: ``ministack`` or ``localstack``."""
         return self.name if self.kind == "endpoint" else self.kind
 
     def save(self, state_dir: Path) -> None:
-        """Write down what was started, so that a later command finds it."""
+        """Save the emulator, so that later commands find it."""
         write_atomically(state_dir / FILE, json.dumps(asdict(self), indent=2) + "\n", private=True)
 
     @classmethod
     def load(cls, state_dir: Path) -> "Emulator | None":
-        """What was started last for the stack in ``state_dir``; it may have ended since."""
+        """Return the emulator last started for the stack in ``state_dir``, or None. It may have stopped."""
         try:
             return cls(**json.loads((state_dir / FILE).read_text(encoding="utf-8")))
         except (OSError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Chooses between the emulators, and finds out what became of the one that was started."""
+"""Choose, start, check and stop an emulator of any kind."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from tools.local import endpoint, localstack, ministack, processes
 from tools.local.emulator import Emulator
 
 KINDS: dict[str, ModuleType] = {"ministack": ministack, "localstack": localstack, "endpoint": endpoint}
-# An endpoint is joined, not started.
+# A running emulator is given by ENDPOINT, not by EMULATOR.
 CHOICES = ("auto", "ministack", "localstack")
 DEFAULT_PORT = 4566
 # For each kind that auto may choose: what the other would bring, and how to type it.
@@ -21,32 +21,26 @@ OTHER_CHOICE = {
     "localstack": "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack",
 }
 LOG_LINES = 500
-# What the other choice would bring, and how to type it.
-LOCALSTACK_BRINGS = (
-    f"LocalStack (Docker, {localstack.PULL_SIZE}) runs functions in AWS's Lambda image, enforces no IAM: "
-    "make down up EMULATOR=localstack"
-)
-MINISTACK_BRINGS = "MiniStack starts in a second and enforces IAM: make down up EMULATOR=ministack"
 
 
-def choose(wanted: str) -> tuple[str, str]:
-    """Return the kind to start for ``auto``, ``localstack`` or ``ministack``, and why.
+def choose(requested: str) -> tuple[str, str]:
+    """Return the kind to start for ``auto``, ``localstack`` or ``ministack``, and the reason.
 
-    ``auto`` never pulls an image; ``localstack`` does where it has to. Raises StackError for any other word,
-    and where LocalStack is asked for and cannot be had.
+    ``localstack`` pulls the image if needed; ``auto`` never does. Raises StackError for any other word, and
+    if LocalStack is requested but cannot be used.
     """
-    if wanted not in CHOICES:
-        raise StackError(f"EMULATOR={wanted} is not known. It is one of: {', '.join(CHOICES)}")
-    if wanted == "ministack":
-        return wanted, "as asked"
-    if wanted == "localstack":
+    if requested not in CHOICES:
+        raise StackError(f"EMULATOR={requested} is not known. It is one of: {', '.join(CHOICES)}")
+    if requested == "ministack":
+        return requested, "EMULATOR=ministack"
+    if requested == "localstack":
         problem = localstack.no_engine() or localstack.no_compose()
         if problem is not None:
             raise StackError(
                 f"LocalStack cannot be used: {problem}. Without Docker: make up EMULATOR=ministack"
             )
         localstack.pull()
-        return wanted, "as asked"
+        return requested, "EMULATOR=localstack"
     problem = localstack.not_ready()
     if problem is None:
         return "localstack", "auto: Docker answers and has the image"
@@ -54,7 +48,7 @@ def choose(wanted: str) -> tuple[str, str]:
 
 
 def start(kind: str, state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
-    """Start an emulator and wait until it is healthy. Raises StackError, naming who holds a taken port."""
+    """Start an emulator and wait until it is healthy. Raises StackError if the port is taken."""
     if not processes.port_is_free(port):
         raise StackError(ministack.port_taken(port))
     emulator: Emulator = KINDS[kind].start(state_dir, port, extra_environment)
@@ -62,23 +56,23 @@ def start(kind: str, state_dir: Path, port: int, extra_environment: Mapping[str,
 
 
 def is_running(emulator: Emulator) -> bool:
-    """Whether the very emulator that was started still runs."""
+    """Return whether the emulator still runs, and was not restarted."""
     return bool(KINDS[emulator.kind].is_running(emulator))
 
 
 def health(emulator: Emulator) -> str | None:
-    """The version that the emulator answers with, or None if it does not answer."""
+    """Return the version that the emulator reports, or None if it does not answer."""
     version: str | None = KINDS[emulator.kind].health(emulator)
     return version
 
 
 def last_lines(emulator: Emulator, state_dir: Path) -> str:
-    """The end of the emulator's log; nothing of one that was not started here."""
+    """Return the last lines of the emulator's log, or nothing for an endpoint."""
     if emulator.kind == "endpoint":
         return ""
     return str(KINDS[emulator.kind].last_lines(state_dir, LOG_LINES))
 
 
 def stop(emulator: Emulator, state_dir: Path) -> None:
-    """End the emulator and all that it started. Nothing happens if it has ended already."""
+    """Stop the emulator and all that it started. A stopped emulator is ignored."""
     KINDS[emulator.kind].stop(emulator, state_dir)

@@ -1,4 +1,4 @@
-"""An emulator that somebody else runs: used, never started and never stopped."""
+"""Use an emulator that the user runs, without starting or stopping it."""
 
 import json
 import os
@@ -10,13 +10,13 @@ from tools.core.errors import StackError
 from tools.core.state import ACCESS_KEY, KEY_PREFIX
 from tools.local.emulator import Emulator
 
-# Each emulator has a health page of its own; MiniStack has LocalStack's as well, so it is asked first.
+# MiniStack also serves LocalStack's health page, so its own is requested first.
 HEALTH = {"ministack": "/_ministack/health", "localstack": "/_localstack/health"}
 ANSWER_SECONDS = 5
 
 
 def join(endpoint: str, state_dir: Path) -> Emulator:
-    """The emulator at ``endpoint``, to be used for the stack of ``state_dir``. Raises StackError."""
+    """Save the emulator at ``endpoint`` for the stack of ``state_dir``, and return it. Raises StackError."""
     flavour = flavour_of(endpoint)
     port = urllib.parse.urlsplit(endpoint).port or 80
     # The key of a MiniStack that another checkout started, but never a key of the user's own.
@@ -28,7 +28,7 @@ def join(endpoint: str, state_dir: Path) -> Emulator:
 
 
 def flavour_of(endpoint: str) -> str:
-    """``ministack`` or ``localstack``: what answers there. Raises StackError where nothing known does."""
+    """Return ``ministack`` or ``localstack``, whichever answers. Raises StackError if neither does."""
     parts = urllib.parse.urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise StackError(
@@ -39,12 +39,12 @@ def flavour_of(endpoint: str) -> str:
             return flavour
     raise StackError(
         f"No emulator answers on {endpoint}: neither MiniStack nor LocalStack.\n"
-        "Start one there, or leave ENDPOINT out to have one started."
+        "Start one there, or omit ENDPOINT, and make starts one."
     )
 
 
 def version(endpoint: str, flavour: str) -> str | None:
-    """The version of the emulator of this flavour that answers, or None."""
+    """Return the version of the emulator if this flavour answers, or None."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(endpoint.rstrip("/") + HEALTH[flavour], timeout=ANSWER_SECONDS) as answer:
@@ -54,10 +54,10 @@ def version(endpoint: str, flavour: str) -> str | None:
 
 
 def is_running(emulator: Emulator) -> bool:
-    """Whether an emulator of that flavour still answers there."""
+    """Return whether an emulator of that flavour still answers."""
     return health(emulator) is not None
 
 
 def health(emulator: Emulator) -> str | None:
-    """The version that it answers with, or None."""
+    """Return the version that the emulator reports, or None."""
     return version(emulator.endpoint, emulator.name)

@@ -130,7 +130,7 @@ def to_object(block: Block) -> str:
 
 
 def _to_list(dynamic: Block) -> str:
-    """Return the list that a ``dynamic`` block generates. Its content uses ``name.key`` and ``name.value``."""
+    """Return the list that a ``dynamic`` block generates."""
     for_each, (content,) = dynamic.attribute("for_each"), dynamic.blocks
     if for_each is None or len(dynamic.attributes) > 1:
         raise UnsupportedError(f'dynamic "{dynamic.name}" has more than for_each and content')

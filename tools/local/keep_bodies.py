@@ -4,9 +4,9 @@ LocalStack's poller parses each body for its filters and writes it again with js
 and duplicate keys are lost. LocalStack executes this file in its own process at start (docker-compose.yml
 mounts it in /etc/localstack/init/start.d) and reports the outcome at /_localstack/init.
 
-The methods are changed by their shape, whatever the version. The change stays only if LocalStack's own
-method then passes a set of difficult bodies through, filtered and unfiltered. Otherwise LocalStack is left as
-it is, and this script fails with the reason.
+The change fits any version whose methods have the expected shape. It stays only if LocalStack's own method
+then passes a set of difficult bodies, filtered and unfiltered. Otherwise the script restores LocalStack and
+fails with the reason.
 """
 
 import importlib
@@ -22,7 +22,7 @@ DIFFICULT = (MATCHING, '"text"', '{"n":1e400}', "9" * 5000, "[" * 200_000, MARK 
 
 
 def parsed(body: str) -> Any:
-    """Return the body as a filter sees it: parsed if it is JSON, else the text."""
+    """Return the body in the form that filters read: parsed if it is JSON, else the text."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -66,17 +66,18 @@ def _prove(poller: Any) -> None:
     for patterns, expected in (([], DIFFICULT), ([{"body": {"keep_bodies": ["probe"]}}], (MATCHING,))):
         passed = _passed(poller, patterns)
         if passed != list(expected):
-            raise ValueError(f"{len(expected)} bodies expected, and got {[body[:80] for body in passed]}")
+            raise ValueError(f"expected {len(expected)} bodies, got {[body[:80] for body in passed]}")
 
 
 def _passed(poller: Any, patterns: list[dict[str, Any]]) -> list[str]:
-    """Return the bodies that a poller of this class passes on, of all the difficult ones."""
+    """Return the difficult bodies that a poller of this class passes on."""
     function = _Function()
-    made = object.__new__(poller)
-    made.source_arn, made.aws_region, made.queue_url = "arn:aws:sqs:us-east-1:0:probe", "us-east-1", "probe"
-    made.source_parameters, made.filter_patterns, made.batch_size = {}, patterns, len(DIFFICULT)
-    made.source_client = made.processor = function
-    made.handle_messages(
+    instance = object.__new__(poller)
+    instance.source_arn, instance.queue_url = "arn:aws:sqs:us-east-1:0:probe", "probe"
+    instance.aws_region, instance.batch_size = "us-east-1", len(DIFFICULT)
+    instance.source_parameters, instance.filter_patterns = {}, patterns
+    instance.source_client = instance.processor = function
+    instance.handle_messages(
         [
             {"MessageId": str(number), "ReceiptHandle": str(number), "Body": body}
             for number, body in enumerate(DIFFICULT)
@@ -86,7 +87,7 @@ def _passed(poller: Any, patterns: list[dict[str, Any]]) -> list[str]:
 
 
 class _Function:
-    """Stands in for the queue's client and for what invokes the function."""
+    """Replace the queue's client and the function's invoker."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []

@@ -1,12 +1,13 @@
-"""Brings a stack up and down."""
+"""Bring a stack up and down."""
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from tools.core.errors import StackError
-from tools.core.files import exclusive
+from tools.core.files import exclusive, require_space
 from tools.core.log import Log, labelled
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import FILE as STATE_FILE
@@ -18,7 +19,7 @@ from tools.local.emulator import FILE as EMULATOR_FILE
 from tools.local.emulator import NAMES, Emulator
 
 DEFAULT_REGION = "us-east-1"
-# Says that `down` may remove the whole directory.
+# Marks a directory that `down` may remove.
 MARKER = "made-by-make-up"
 # Of the holder of the lock.
 ACTIVITY = "running make up or make down on this stack"
@@ -33,26 +34,29 @@ def up(
     log: Log = print,
     endpoint: str | None = None,
 ) -> StackState:
-    """Bring up the stack of ``state_dir``, or bring the one that runs there up to date.
+    """Bring up the stack of ``state_dir``, or update it if it runs.
 
     Parameters
     ----------
-    port: where the emulator listens on 127.0.0.1. If not given: where it does or last did here, else 4566.
+    port: the emulator's port on 127.0.0.1. Default: its current or last port here, else 4566.
     emulator: ``auto``, ``localstack`` or ``ministack``.
-    overrides: Terraform variables that win over ``terraform/env/local.tfvars``.
-    emulator_environment: more environment. MiniStack hands it on to the function: ``AWS_ENDPOINT_URL`` sends
-        the function's own calls elsewhere, to a fault proxy say. LocalStack: docker-compose.yml's variables.
+    overrides: Terraform variables that override ``terraform/env/local.tfvars``.
+    emulator_environment: additional environment. MiniStack passes it on to the function, so that
+        ``AWS_ENDPOINT_URL`` can send the function's calls to a fault proxy. LocalStack: the variables of
+        docker-compose.yml.
     log: receives each line of the report.
-    endpoint: of an emulator that runs already, instead of one to start. ``down`` then destroys what Terraform
-        made there and leaves the emulator running. It may hold other stacks: give a ``name_prefix``. It
-        excludes ``port``, and an ``emulator`` other than ``auto``.
+    endpoint: address of a running emulator to use instead. ``down`` destroys Terraform's resources and leaves
+        the emulator running. If it contains other stacks, give a ``name_prefix``. It excludes ``port``, and
+        an ``emulator`` other than ``auto``.
 
     Raises
     ------
-    StackError: with what to do about it. An emulator that started stays up, so that its log can be read and
-        a second attempt is quick; ``down`` removes it.
+    StackError: with a remedy. A started emulator stays up, so that its log can be read and a second attempt
+        is quick; ``down`` removes it.
     """
     state_dir = state_dir.absolute()
+    for directory in (state_dir, Path(tempfile.gettempdir())):
+        require_space(directory)
     state_dir.mkdir(parents=True, exist_ok=True)
     # Terraform and tflocal write the emulator's key into files of their own.
     state_dir.chmod(0o700)
@@ -82,7 +86,7 @@ def up(
 def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
     """Remove the stack of ``state_dir`` and all its files. Return what was done, or "" if there was no stack.
 
-    Raises StackError if the emulator cannot be removed; nothing is forgotten then.
+    Raises StackError if the emulator cannot be removed; the state is then kept.
     """
     state_dir = state_dir.absolute()
     if not (state_dir / MARKER).exists():
@@ -110,11 +114,11 @@ def _stop(started: Emulator, state_dir: Path) -> str:
 
 
 def _running(
-    state_dir: Path, port: int | None, wanted: str, endpoint: str | None, log: Log
+    state_dir: Path, port: int | None, requested: str, endpoint: str | None, log: Log
 ) -> Emulator | None:
-    """The emulator that was started here, if it still runs. Raises StackError if another is asked for."""
-    if endpoint is not None and (port is not None or wanted != "auto"):
-        raise StackError(f"ENDPOINT={endpoint} names an emulator that runs: leave PORT and EMULATOR out.")
+    """Return the emulator started here if it runs, or None. Raises StackError if another is requested."""
+    if endpoint is not None and (port is not None or requested != "auto"):
+        raise StackError(f"ENDPOINT={endpoint} names a running emulator: omit PORT and EMULATOR.")
     started = Emulator.load(state_dir)
     if started is None:
         return None
@@ -123,16 +127,16 @@ def _running(
     if not emulators.is_running(started):
         if started.kind == "endpoint":
             raise StackError(
-                f"{started.title} does not answer. Start it and try again; if it is gone for good: "
+                f"{started.title} does not answer. Start it and try again. If it no longer exists: "
                 f"rm -r {state_dir}"
             )
-        log(labelled("emulator", f"{started.title} has ended since the last make up, with all that it held"))
+        log(labelled("emulator", f"{started.title} stopped since the last make up, and lost its content"))
         return None
     if emulators.health(started) is None:
         raise StackError(
             f"{started.title} runs but does not answer on {started.endpoint}.\nStart over with: make down up"
         )
-    if port not in (None, started.port) or wanted not in ("auto", started.kind):
+    if port not in (None, started.port) or requested not in ("auto", started.kind):
         raise StackError(
             f"This checkout's stack already runs: {started.title} on port {started.port}. First: make down"
         )
@@ -142,32 +146,32 @@ def _running(
 
 def _join(state_dir: Path, endpoint: str, log: Log) -> Emulator:
     joined = endpoints.join(endpoint, state_dir)
-    log(labelled("emulator", f"{joined.title}, which runs already"))
+    log(labelled("emulator", f"{joined.title}, already running"))
     return joined
 
 
 def _leave(joined: Emulator, state_dir: Path) -> None:
     if not emulators.is_running(joined):
         raise StackError(
-            f"{joined.title} does not answer, so that what was made there cannot be destroyed.\n"
-            f"Start it and try again; if it is gone for good: rm -r {state_dir}"
+            f"{joined.title} does not answer, so its resources cannot be destroyed.\n"
+            f"Start it and try again. If it no longer exists: rm -r {state_dir}"
         )
     terraform.destroy(state_dir, joined.endpoint)
 
 
-def _start(state_dir: Path, port: int | None, wanted: str, extra: Mapping[str, str], log: Log) -> Emulator:
-    gone = Emulator.load(state_dir)
-    if gone is not None:
-        # It may have left Lambda workers, or a stopped container.
-        emulators.stop(gone, state_dir)
+def _start(state_dir: Path, port: int | None, requested: str, extra: Mapping[str, str], log: Log) -> Emulator:
+    previous = Emulator.load(state_dir)
+    if previous is not None:
+        # It may have left Lambda workers or a stopped container.
+        emulators.stop(previous, state_dir)
     for name in (EMULATOR_FILE, STATE_FILE):
         (state_dir / name).unlink(missing_ok=True)
     terraform.forget(state_dir)
-    kind, reason = emulators.choose(wanted)
-    port = port or (gone.port if gone else emulators.DEFAULT_PORT)
+    kind, reason = emulators.choose(requested)
+    port = port or (previous.port if previous else emulators.DEFAULT_PORT)
     started = emulators.start(kind, state_dir, port, extra)
     version = emulators.health(started)
     log(labelled("emulator", f"{NAMES[kind]} {version} on {started.endpoint} ({reason})"))
-    if wanted == "auto":
+    if requested == "auto":
         log(labelled("", emulators.OTHER_CHOICE[kind]))
     return started

@@ -98,8 +98,8 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
     Raises StackError if Docker refuses.
     """
-    # LocalStack stops first, so that it starts no more Lambda containers. If it was killed, some are left, and
-    # Docker cannot remove their network.
+    # LocalStack stops first, so that it starts no more Lambda containers. If it was killed, some are left,
+    # and Docker cannot remove their network.
     done = _compose(state_dir, emulator.port, "stop", "--timeout", "10")
     listing = _docker("ps", "-aq", "--filter", f"name=^{emulator.name}-lambda-", seconds=STOP_SECONDS)
     if listing.stdout.split():
@@ -137,8 +137,9 @@ def _wait_until_healthy(emulator: Emulator) -> None:
             code = int(state.split()[1])
             if code == NO_TOKEN_EXIT_CODE:
                 raise StackError(
-                    "LocalStack ended with exit code 55: this version needs a token. Set LOCALSTACK_AUTH_TOKEN, "
-                    f"or unset LOCALSTACK_VERSION for {DEFAULT_VERSION}, which needs none. Then: make down up"
+                    "LocalStack ended with exit code 55: this version needs a token. "
+                    f"Set LOCALSTACK_AUTH_TOKEN, or unset LOCALSTACK_VERSION for {DEFAULT_VERSION}. "
+                    "Then: make down up"
                 )
             raise StackError(f"LocalStack ended with exit code {code}. Its log: docker logs {emulator.name}")
         if time.monotonic() > deadline:

@@ -1,9 +1,8 @@
-"""Find out whether an emulator passes SQS message bodies to Lambda as they were sent.
+"""Detect whether an emulator passes SQS message bodies to Lambda unchanged.
 
-MiniStack does. LocalStack does where its init script ``keep_bodies.py`` ended well: the script changes the
-poller and succeeds only after LocalStack's own poller passed difficult bodies through. Asking for its outcome
-costs one request. A LocalStack without the script gets one message with a queue and a function made for it,
-which takes a few seconds and leaves nothing behind.
+MiniStack does. LocalStack does if its init script ``keep_bodies.py`` succeeded, which one request tells. For
+a LocalStack without the script, a message is sent through a temporary queue and function, which takes a few
+seconds.
 """
 
 import io
@@ -31,8 +30,8 @@ Client = Callable[[str], Any]
 def are_kept(endpoint: str, flavour: str, client: Client) -> bool:
     """Return False if the emulator at ``endpoint`` rewrites bodies.
 
-    ``client`` makes a boto3 client of the emulator. True if LocalStack did not answer the probe: contents are
-    then compared, so that a loss cannot pass unseen.
+    ``client`` creates a boto3 client for a service. Returns True if LocalStack did not answer the probe, so
+    that contents are compared and no loss goes unnoticed.
     """
     return flavour != "localstack" or _script_succeeded(endpoint) or _probe(client) != "rewritten"
 
@@ -48,7 +47,7 @@ def _script_succeeded(endpoint: str) -> bool:
 
 
 def _probe(client: Client) -> str:
-    """Send a message through a queue and function of its own. Return kept, rewritten or no answer."""
+    """Send a message through a temporary queue and function. Return kept, rewritten or no answer."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     name = f"body-probe-{uuid.uuid4().hex[:12]}"
@@ -83,10 +82,10 @@ def _probe(client: Client) -> str:
 
 
 def _zipped() -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("probe.py", HANDLER)
-    return made.getvalue()
+    return content.getvalue()
 
 
 def _answer(logs: Any, group: str) -> str:

@@ -1,4 +1,4 @@
-"""MiniStack as a process of its own, with IAM enforced."""
+"""Run MiniStack as a process, with IAM enforced."""
 
 import json
 import os
@@ -18,9 +18,9 @@ from tools.local.emulator import Emulator
 
 LOG = "emulator.log"
 MAIN = Path(__file__).with_name("ministack_server.py")
-# MiniStack is ready in 0.3 s on an idle machine; a loaded or cold one may take a hundred times as long.
+# It starts in 0.3 s on an idle machine. A loaded machine may take a hundred times as long.
 START_SECONDS = 30
-# It keeps nothing on disk, so all that asking politely buys is a tidy log.
+# It keeps nothing on disk, so a short grace period is enough.
 STOP_SECONDS = 1
 
 
@@ -28,7 +28,7 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     """Start MiniStack on 127.0.0.1:``port`` and wait until it answers. Raises StackError."""
     if not EMULATOR_PYTHON.exists():
         raise StackError("The emulator is not installed. Start the stack with: make up")
-    # Lambda workers unpack the zip into TMPDIR: in the state directory they are found and removed with it.
+    # Lambda workers unpack the zip into TMPDIR. Inside the state directory it is removed with it.
     temporary, home = state_dir / "tmp", state_dir / "home"
     for directory in (temporary, home):
         directory.mkdir(parents=True, exist_ok=True)
@@ -36,15 +36,15 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     access_key = f"{KEY_PREFIX}{secrets.token_hex(16).upper()}"
     with log_file.open("ab") as output:
         process = subprocess.Popen(
-            # -P: what lies beside the script is not MiniStack's business.
-            # The directory proves in a list of processes which stack this is.
+            # -P keeps the script's directory off MiniStack's import path. The state directory identifies the
+            # process in a list of processes.
             [str(EMULATOR_PYTHON), "-P", str(MAIN), str(state_dir)],
             cwd=home,
             env=_environment(port, temporary, home, access_key) | dict(extra_environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # A group of its own: Ctrl-C at the terminal passes it by, and its Lambda workers end with it.
+            # A separate process group: Ctrl-C does not reach it, and its Lambda workers stop with it.
             start_new_session=True,
         )
     emulator = Emulator(
@@ -62,24 +62,24 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
         stop(emulator, state_dir)
         raise
     finally:
-        # It outlives this process on purpose, or was reaped by stop(): subprocess is not to warn of either.
+        # It outlives this process, or stop() reaped it. This prevents subprocess's warning.
         process.returncode = 0
     return emulator
 
 
 def is_running(emulator: Emulator) -> bool:
-    """Whether the very process that was started still runs."""
+    """Return whether the process that was started still runs."""
     return processes.start_mark(int(emulator.name)) == emulator.mark
 
 
 def stop(emulator: Emulator, state_dir: Path) -> None:
-    """End MiniStack and its Lambda workers; whatever else may have their pids by now is left alone."""
+    """Stop MiniStack and its Lambda workers. Other processes that reuse their pids are not signalled."""
     processes.stop_group(int(emulator.name), emulator.mark, state_dir, STOP_SECONDS)
 
 
 def health(emulator: Emulator) -> str | None:
-    """The version of MiniStack that answers, or None."""
-    # Without proxies: urllib would ask the one in HTTP_PROXY for 127.0.0.1.
+    """Return the version of the MiniStack that answers, or None."""
+    # No proxies, because urllib would send requests for 127.0.0.1 to HTTP_PROXY.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     opener.addheaders = list(naming(emulator.access_key).items())
     try:
@@ -90,7 +90,7 @@ def health(emulator: Emulator) -> str | None:
 
 
 def last_lines(state_dir: Path, count: int = 12) -> str:
-    """The end of MiniStack's log."""
+    """Return the last lines of MiniStack's log."""
     try:
         return "\n".join((state_dir / LOG).read_text(errors="replace").splitlines()[-count:])
     except OSError:
@@ -98,8 +98,8 @@ def last_lines(state_dir: Path, count: int = 12) -> str:
 
 
 def _environment(port: int, temporary: Path, home: Path, access_key: str) -> dict[str, str]:
-    # From nothing, because MiniStack hands its own environment to the function: a PYTHONPATH, a proxy or a
-    # person's AWS settings would make it behave as it never does on AWS.
+    # A new environment, because MiniStack passes its own to the function: a PYTHONPATH, a proxy or AWS
+    # settings of the user would change the function's behaviour.
     inherited = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return inherited | {
         "GATEWAY_PORT": str(port),
@@ -109,10 +109,10 @@ def _environment(port: int, temporary: Path, home: Path, access_key: str) -> dic
         "AUTH": "true",
         # Root's key. A function gets its role's session instead.
         "AWS_ACCESS_KEY_ID": access_key,
-        # Port 8883 would be taken on every address.
+        # It would listen on port 8883 of every address.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # It removes containers that it takes for its own; it has no business with a person's Docker engine.
+        # Keeps it away from the user's Docker engine, where it would remove containers.
         "DOCKER_HOST": f"unix://{home}/no-docker.sock",
         "HOME": str(home),
         "TMPDIR": str(temporary),
@@ -144,11 +144,11 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, lo
 
 
 def port_taken(port: int) -> str:
-    """The message for a port that something else listens on."""
+    """Return the message for a port that another program uses."""
     holder = processes.port_holder(port)
-    who = f"by {holder}" if holder else "by another program (which one, this user may not see)"
+    owner = f"by {holder}" if holder else "by a program of another user"
     return (
-        f"Port {port} is taken {who}.\n"
-        f"If that is a stack of another checkout: make down there. "
+        f"Port {port} is taken {owner}.\n"
+        f"If it is another checkout's stack, type make down there. "
         f"Or use another port: make up PORT={port + 5}"
     )

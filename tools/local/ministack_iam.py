@@ -1,9 +1,8 @@
-"""One permission that MiniStack asks for under another name than AWS.
+"""Grant the permission that MiniStack requires under another name than AWS.
 
-AWS grants SNS's PublishBatch by ``sns:Publish`` (SNS developer guide, "Amazon SNS API permissions: Actions
-and resources reference") and knows no action ``sns:PublishBatch``; MiniStack asks for that one. The config
-says what AWS needs. Here each statement of a role that allows ``sns:Publish`` is repeated for the other name,
-on the same resources: a role without the permission on AWS is without it here too.
+On AWS ``sns:Publish`` also allows PublishBatch (SNS developer guide, "Amazon SNS API permissions: Actions and
+resources reference"). MiniStack requires ``sns:PublishBatch``, which AWS does not know. So each statement of
+a role that allows ``sns:Publish`` is copied for the other name, with the same resources.
 """
 
 import json
@@ -15,9 +14,9 @@ ON_MINISTACK = "sns:PublishBatch"
 
 
 def mirror(iam: Any, stack: str) -> None:
-    """Bring the mirrored policies of a stack's roles in line with what their own policies allow now.
+    """Update the copied policies of a stack's roles.
 
-    ``stack`` is what all names of the stack begin with: the emulator may hold other people's roles.
+    ``stack`` is the prefix of the stack's names, because the emulator may contain roles of other stacks.
     """
     for page in iam.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
@@ -26,7 +25,7 @@ def mirror(iam: Any, stack: str) -> None:
 
 
 def mirror_role(iam: Any, role: str) -> None:
-    """Do so for one role."""
+    """Update the copied policies of one role."""
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     for name in (name for name in names if not name.endswith(SUFFIX)):
         document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
@@ -44,7 +43,7 @@ def mirror_role(iam: Any, role: str) -> None:
 
 
 def remove_mirrored(iam: Any, role: str) -> None:
-    """Remove a role's mirrored policies: Terraform, which does not know them, cannot delete the role else."""
+    """Remove a role's copied policies, which would prevent Terraform from deleting the role."""
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         if name.endswith(SUFFIX):
             iam.delete_role_policy(RoleName=role, PolicyName=name)

@@ -1,10 +1,9 @@
-"""MiniStack behind the gate, with a batching window for streams. Run by MiniStack's own interpreter.
+"""Run MiniStack behind the gate, with a batching window for streams, by MiniStack's own interpreter.
 
-MiniStack invokes a stream's function in the one thread that also feeds queues to functions, and with whatever
-has come since it last looked: some ten records, while no message is delivered. Each message would wait for
-the archiver, which on AWS it never does. Here streams have a thread of their own, which looks once a second,
-so that a batch fills as it does in a batching window. Imports nothing of this project but the gate: the
-interpreter holds MiniStack alone.
+MiniStack polls streams and queues in one thread, so that each message would wait for the archiver, which
+never happens on AWS. Here a second thread polls the streams once a second, which fills batches like a
+batching window. This script imports nothing of this project but the gate, because its interpreter has only
+MiniStack.
 """
 
 import importlib.util
@@ -22,8 +21,8 @@ _SECONDS = 1.0
 _GATE = Path(__file__).with_name("ministack_gate.py")
 
 
-def apart(poll: Callable[[], Any]) -> None:
-    """Poll for ever, once in a batching window, whatever a round comes to."""
+def poll_forever(poll: Callable[[], Any]) -> None:
+    """Poll once per batching window for ever. Errors are logged."""
     while True:
         time.sleep(_SECONDS)
         try:
@@ -54,15 +53,15 @@ def is_issued(key: str) -> bool:
 
 
 def main() -> None:
-    """Run MiniStack until it is ended."""
+    """Run MiniStack until it is stopped."""
     from ministack import app
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
-    # A name that MiniStack no longer has fails here, at once, and not as an archive that stays empty.
+    # If MiniStack renames this function, the start fails instead of the archive staying empty.
     poll = lambda_svc._poll_dynamodb_streams
     lambda_svc._poll_dynamodb_streams = lambda: False
-    threading.Thread(target=apart, args=(poll,), daemon=True).start()
+    threading.Thread(target=poll_forever, args=(poll,), daemon=True).start()
     make = salted(lambda_runtime.execution_credentials)
     lambda_runtime.execution_credentials = lambda_svc.execution_credentials = make
     # The key that MiniStack's environment names is root's.

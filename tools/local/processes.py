@@ -1,4 +1,4 @@
-"""Processes told apart from whatever got their pid afterwards, and who listens on a port."""
+"""Identify processes despite reused pids, and find the owner of a port."""
 
 import contextlib
 import os
@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 PROC = Path("/proc")
-HAS_PROC = (PROC / "self/stat").exists()  # Linux; elsewhere ps and lsof have to do
+HAS_PROC = (PROC / "self/stat").exists()  # Linux; other systems use ps and lsof
 LOOPBACK = "127.0.0.1"
 _TCP_LISTEN = "0A"  # st column of /proc/net/tcp, include/net/tcp_states.h
 
 
 def start_mark(pid: int) -> str | None:
-    """A string that tells this process from any other that ever has the same pid; None if it is not alive.
+    """Return a string that identifies this process among all that ever have its pid; None if it is not alive.
 
     A zombie counts as not alive.
     """
@@ -30,16 +30,16 @@ def start_mark(pid: int) -> str | None:
 
 
 def stop_group(leader: int, mark: str, own_path: Path, grace_seconds: float = 5) -> None:
-    """End the process group that ``leader`` started, first asking, then after ``grace_seconds`` killing.
+    """Stop the process group of ``leader``: SIGTERM, then SIGKILL after ``grace_seconds``.
 
-    Nothing is signalled unless it is proved ours: the leader by its start mark, or any member by ``own_path``
-    in its command line. A reused pid is left alone.
+    Only identified processes are signalled: the leader by its start mark, or any member by ``own_path``
+    in its command line. A reused pid is never signalled.
     """
     if start_mark(leader) == mark:
         members = group_members(leader)
     else:
         members = [pid for pid in group_members(leader) if str(own_path) in command_line(pid)]
-    marks = {pid: found for pid in members if (found := start_mark(pid))}
+    marks = {pid: started for pid in members if (started := start_mark(pid))}
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in alive(marks):
             with contextlib.suppress(ProcessLookupError):
@@ -50,7 +50,7 @@ def stop_group(leader: int, mark: str, own_path: Path, grace_seconds: float = 5)
 
 
 def alive(marks: dict[int, str]) -> list[int]:
-    """Those of the processes that still run. Children of ours that have ended are reaped."""
+    """Return the processes that still run. Ended child processes are reaped."""
     for pid in marks:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
@@ -58,7 +58,7 @@ def alive(marks: dict[int, str]) -> list[int]:
 
 
 def group_members(group: int) -> list[int]:
-    """The processes of a process group, the leader first."""
+    """Return the processes of a process group, the leader first."""
     if HAS_PROC:
         pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
         members = [pid for pid in pids if (fields := _stat(pid)) and int(fields[2]) == group]
@@ -69,7 +69,7 @@ def group_members(group: int) -> list[int]:
 
 
 def command_line(pid: int) -> str:
-    """The command line of a process, or "" where it cannot be read."""
+    """Return the command line of a process, or "" if it cannot be read."""
     if HAS_PROC:
         try:
             return (
@@ -85,10 +85,10 @@ def command_line(pid: int) -> str:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether a server could listen on 127.0.0.1:``port`` now."""
+    """Return whether a server could listen on 127.0.0.1:``port`` now."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        # On macOS a bind succeeds beside a server that listens on all addresses, so ask for an answer first.
+        # On macOS a bind succeeds beside a server that listens on all addresses, so connect first.
         if probe.connect_ex((LOOPBACK, port)) == 0:
             return False
     with socket.socket() as server:
@@ -101,22 +101,22 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens now."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as server:
         server.bind((LOOPBACK, 0))
         return int(server.getsockname()[1])
 
 
 def port_holder(port: int) -> str | None:
-    """Who listens on a port, as ``pid 123 (command line)``; None where that cannot be known."""
+    """Return the owner of a port as ``pid 123 (command line)``, or None if it cannot be read."""
     pid = _listener_in_proc(port) if HAS_PROC else _listener_of_lsof(port)
     return None if pid is None else f"pid {pid} ({command_line(pid)[:120]})"
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat after the command's name: state, ppid, pgrp, ... (proc(5))."""
+    """Return the fields of /proc/PID/stat after the command's name: state, ppid, pgrp, ... (proc(5))."""
     try:
-        # The name is in parentheses and may itself hold spaces and parentheses.
+        # The name is in parentheses, and may contain spaces and parentheses.
         return (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
@@ -147,7 +147,7 @@ def _listener_in_proc(port: int) -> int | None:
 
 def _listener_of_lsof(port: int) -> int | None:
     try:
-        found = subprocess.run(
+        listing = subprocess.run(
             ["lsof", "-nP", "-t", f"-iTCP:{port}", "-sTCP:LISTEN"],
             capture_output=True,
             text=True,
@@ -155,4 +155,4 @@ def _listener_of_lsof(port: int) -> int | None:
         )
     except FileNotFoundError:
         return None
-    return int(found.stdout.split()[0]) if found.stdout.split() else None
+    return int(listing.stdout.split()[0]) if listing.stdout.split() else None

@@ -1,33 +1,30 @@
 #!/bin/sh
-# Prints the Python to build the virtual environments with, or says why there is none.
-# $PYTHON is what the person asked for, if anything.
+# Print the Python that builds the virtual environments, or the reason why there is none.
+# $PYTHON is the user's choice, if set.
 tools=.venv/tools/bin/python
 
 fits() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
-if [ -z "$PYTHON" ] && fits "$tools"; then
-    echo "$tools"
+if [ -z "$PYTHON" ]; then
+    # python3 is what the system means by Python; then the newest of the others.
+    for python in "$tools" python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if fits "$python"; then
+            echo "$python"
+            exit 0
+        fi
+    done
+    PYTHON=python3
+elif fits "$PYTHON"; then
+    echo "$PYTHON"
     exit 0
 fi
 
-python=${PYTHON:-python3}
-if fits "$python"; then
-    echo "$python"
-    exit 0
-fi
-
-if version=$("$python" --version 2>&1); then
-    echo "This needs Python 3.11 or newer, and $python is $version." >&2
+if version=$("$PYTHON" --version 2>&1); then
+    echo "This needs Python 3.11 or newer, and $PYTHON is $version." >&2
 else
-    echo "This needs Python 3.11 or newer, and there is no working $python on this machine." >&2
+    echo "This needs Python 3.11 or newer, and there is no working $PYTHON on this machine." >&2
 fi
-for other in python3.14 python3.13 python3.12 python3.11; do
-    if fits "$other"; then
-        echo "There is $other here: put PYTHON=$other after make." >&2
-        exit 1
-    fi
-done
 echo "Install one (https://www.python.org/downloads/, or your system's packages), or name it: make PYTHON=/path/to/python3" >&2
 exit 1

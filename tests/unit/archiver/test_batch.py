@@ -17,7 +17,7 @@ from archiver.settings import Settings
 from common import s3 as s3_objects
 from common.settings import SettingsError
 from tests.fakes import client_error
-from tests.unit.archiver.building import NOW, order, record, rejected, stored
+from tests.unit.archiver.factories import NOW, order, record, rejected, stored
 
 TIMEOUT = 60.0
 

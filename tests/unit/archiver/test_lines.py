@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from archiver.lines import Line, UnreadableItem, event_line, rejected_line
 from storage.sizes import ITEM_LIMIT
-from tests.unit.archiver.building import order, rejected, stored
+from tests.unit.archiver.factories import order, rejected, stored
 
 
 def nothing_to_fetch(key: str) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from archiver import objects
 from archiver.lines import Line, event_line
 from archiver.objects import Objects
-from tests.unit.archiver.building import order, stored
+from tests.unit.archiver.factories import order, stored
 
 
 def line(size: int, seed: int = 0) -> Line:

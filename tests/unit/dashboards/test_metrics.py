@@ -9,6 +9,8 @@ from common.telemetry import NAMESPACE
 from dashboards.collect.metrics import Metrics, build_activity, list_metrics
 from dashboards.values import Absent
 from processor.report import report
+from processor.results import STORED, MessageResult
+from tests.boundary import activity, read_message
 from tests.unit.dashboards.builders import NOW
 from tests.unit.dashboards.fakes import FakeClient, target, timestamp
 from tools.core.paths import ROOT
@@ -38,7 +40,8 @@ def test_the_function_emits_every_own_metric_that_is_read(
 ) -> None:
     from datetime import UTC, datetime
 
-    report([], [], "request-1", datetime.now(UTC))
+    stored = MessageResult(read_message(activity("e-1", "")), STORED)
+    report([stored], [], "request-1", datetime.now(UTC))
     (directive,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
     emitted = {
         (metric["Name"], *dimensions)

@@ -36,16 +36,33 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
     assert broken == []
 
 
-def test_every_file_of_the_map_exists() -> None:
+def mapped() -> dict[Path, list[Path]]:
+    """Return the paths that the file map names, each with the files that it matches."""
     _, file_map = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("## File map")
-    missing = []
+    matches = {}
     for section in SECTION.finditer(file_map):
         directory = ROOT / (section["folder"] or "")
         for cell in re.findall(r"^\| (`.+?) \|", section["rows"], re.MULTILINE):
-            missing += [
-                directory / name for name in re.findall(r"`([^`]+)`", cell) if not list(directory.glob(name))
-            ]
+            for name in re.findall(r"`([^`]+)`", cell):
+                matches[directory / name] = list(directory.glob(name))
+    return matches
+
+
+def test_every_file_of_the_map_exists() -> None:
+    missing = [path for path, files in mapped().items() if not files]
     assert [str(path.relative_to(ROOT)) for path in missing] == []
+
+
+@pytest.mark.parametrize("directory", ["lambda_src", "producer", "dashboards", "tools", "terraform"])
+def test_the_map_names_every_source_file(directory: str) -> None:
+    named = {file for files in mapped().values() for file in files}
+    sources = {path for pattern in ("*.py", "*.tf") for path in (ROOT / directory).rglob(pattern)}
+    unnamed = [
+        path
+        for path in sources
+        if not path.name.startswith("__") and not named.intersection([path, *path.parents])
+    ]
+    assert sorted(str(path.relative_to(ROOT)) for path in unnamed) == []
 
 
 def test_the_index_lists_every_decision_under_its_number_and_title() -> None:

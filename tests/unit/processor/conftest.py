@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from common.deadline import CallLimits, Deadline
+from common.origin import ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE, sign
+from contract import content_hash
 from processor.alerts import Publisher
 from processor.batch import Batch
 from processor.payload_bucket import PayloadBucket
@@ -30,6 +32,7 @@ SETTINGS = Settings(
     function_timeout=30,
     rejected_retention_days=90,
     duplicates_retention_days=30,
+    origin_key="the function's key",
 )
 
 # What Lambda and Terraform tell a function with these settings.
@@ -44,6 +47,7 @@ ENVIRONMENT = {
     "FUNCTION_TIMEOUT_SECONDS": str(SETTINGS.function_timeout),
     "REJECTED_RETENTION_DAYS": str(SETTINGS.rejected_retention_days),
     "DUPLICATES_RETENTION_DAYS": str(SETTINGS.duplicates_retention_days),
+    "ORIGIN_KEY": SETTINGS.origin_key,
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -66,9 +70,16 @@ def order(amount: str = "30.50", **changes: Any) -> str:
     return json.dumps(event).replace('"@"', amount)
 
 
-def record(body: str, message_id: str = "", origin: str | None = None) -> dict[str, Any]:
-    """A record as the SQS event source mapping sends it."""
-    attributes = {"origin_message_id": {"stringValue": origin, "dataType": "String"}} if origin else {}
+def record(
+    body: str, message_id: str = "", origin: str | None = None, signature: str | None = None
+) -> dict[str, Any]:
+    """A record as the SQS event source mapping sends it; an origin is signed, unless another is given."""
+    attributes: dict[str, Any] = {}
+    if origin is not None:
+        if signature is None:
+            signature = sign(SETTINGS.origin_key, origin, content_hash(body))
+        values = {ORIGIN_ATTRIBUTE: origin, SIGNATURE_ATTRIBUTE: signature}
+        attributes = {name: {"stringValue": value, "dataType": "String"} for name, value in values.items()}
     return {
         "messageId": message_id or str(uuid.uuid4()),
         "body": body,

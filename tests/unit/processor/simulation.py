@@ -21,6 +21,7 @@ from aws_http.errors import NO_ANSWER, AwsError
 from common.deadline import CallLimits
 from storage.payload import decode_payload
 from tests.fakes import FakeDynamoDB, FakeS3, FakeSNS, aws_error, canceled
+from tests.unit.processor.conftest import record
 
 TIMEOUT = 30.0
 LIMITS = CallLimits.of(TIMEOUT)
@@ -79,13 +80,8 @@ class Queued:
 
     def record(self) -> dict[str, Any]:
         """As the event source mapping sends it."""
-        origin = {"stringValue": self.origin, "dataType": "String"}
-        return {
-            "messageId": self.message_id,
-            "body": self.body,
-            "attributes": {"SentTimestamp": str(int(NOON.timestamp() * 1000))},
-            "messageAttributes": {"origin_message_id": origin} if self.origin else {},
-        }
+        sent_at = {"SentTimestamp": str(int(NOON.timestamp() * 1000))}
+        return record(self.body, self.message_id, self.origin) | {"attributes": sent_at}
 
 
 @dataclass

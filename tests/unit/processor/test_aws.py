@@ -20,6 +20,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
+from botocore.regions import EndpointResolver
 
 from aws_http.config import AwsConfig, ConfigError
 from aws_http.errors import NO_ANSWER, AwsError
@@ -165,8 +166,14 @@ def test_binary_is_sent_as_base64_of_it(server: Service, dynamodb: DynamoDB) -> 
         said(200, b"no JSON"),
         said(502, b"<html>Bad gateway</html>"),
         no_answer,
+        error("TransactionConflictException"),
+        error("Unheard", 429),
+        said(429, b"slow down"),
     ],
-    ids=["throttled", "out of capacity", "fails", "damaged", "no JSON", "a proxy's", "lost"],
+    ids=[
+        *("throttled", "out of capacity", "fails", "damaged", "no JSON", "a proxy's", "lost"),
+        *("conflicting", "too many", "too many for a proxy"),
+    ],
 )
 def test_what_passes_is_tried_again(server: Service, dynamodb: DynamoDB, first: Answer) -> None:
     server.answers = [first, answer(200, {"UnprocessedItems": {}})]
@@ -309,19 +316,30 @@ def test_a_topic_that_refuses_says_why(server: Service, sns: SNS) -> None:
     assert (refusal.value.status, refusal.value.retryable) == (403, False)
 
 
-@pytest.mark.parametrize(
-    ("region", "endpoint"),
-    [
-        ("us-east-1", "https://dynamodb.us-east-1.amazonaws.com"),
-        ("us-gov-west-1", "https://dynamodb.us-gov-west-1.amazonaws.com"),
-        ("cn-north-1", "https://dynamodb.cn-north-1.amazonaws.com.cn"),
-    ],
-)
-def test_aws_is_found_by_the_region(region: str, endpoint: str) -> None:
-    access = AwsConfig.read(LAMBDA | {"AWS_REGION": region}, ("dynamodb",))
-    assert access.endpoints == {"dynamodb": endpoint}
-    resolved = botocore.session.Session().create_client("dynamodb", region_name=region)
-    assert resolved.meta.endpoint_url == endpoint
+def regions() -> list[str]:
+    """Every region of every partition that botocore knows."""
+    session = botocore.session.Session()
+    return [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("dynamodb", partition, allow_non_regional=False)
+    ]
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "sns"])
+def test_aws_is_found_in_every_region_that_botocore_knows(service: str) -> None:
+    resolver = EndpointResolver(botocore.session.Session().get_data("endpoints"))
+    resolved = {
+        region: f"https://{resolver.construct_endpoint(service, region)['hostname']}" for region in regions()
+    }
+    read = {
+        region: AwsConfig.read(LAMBDA | {"AWS_REGION": region}, (service,)).endpoints[service]
+        for region in resolved
+    }
+    assert read == resolved
+    assert {"cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"} <= set(
+        resolved
+    )
 
 
 def test_a_service_has_the_endpoint_that_is_named_for_it() -> None:

@@ -145,10 +145,10 @@ class TestAlertSizes:
         longest: dict[str, Any] = {
             "event_id": "\U0001f680" * 128,
             "customer_id": "\U0001f6f0" * 128,
-            "order_id": "\U0001f680" * 100_000,
+            "order_id": "\U0001f680" * 256,
         }
-        large = order("9" * 30, **longest)
-        conflicting = order("8" * 30, **longest)
+        large = order("9" * 15, **longest)
+        conflicting = order("8" * 15, **longest)
         longest["items"] = [{"sku": 1, "quantity": 1e300, "unit_price": "x" * 9000}] * 50
         broken = order("-" + "9" * 5000, **longest)
         harness.deliver(record(large, "m1"), record(conflicting, "m2"), record(broken, "m3"))

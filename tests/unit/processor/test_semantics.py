@@ -216,7 +216,7 @@ class TestAlertsSurviveFaults:
         harness.sns.fault = timeout
         harness.deliver(record(body, "m1"))
         harness.sns.fault = lambda operation, request: None
-        # SQS's own redrive gives a new message id; while the first may still be running, it owes the alert.
+        # SQS's own redrive gives a new message id. The first delivery may still publish the alert.
         harness.deliver(record(body, "m2"))
         assert not harness.sns.published
         harness.later(seconds=31)

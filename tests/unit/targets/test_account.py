@@ -1,4 +1,4 @@
-"""The account as a target, with stand-ins for Terraform and for AWS's answer to who is asking."""
+"""Use an account as target, with fakes of Terraform and STS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ echo "Resources: 3 added, 0 changed, 0 destroyed"
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The file of the calls that Terraform got."""
+    """Return the file of Terraform's calls."""
     binary = tmp_path / "bin" / "terraform"
     binary.parent.mkdir()
     binary.write_text(TERRAFORM)
@@ -38,7 +38,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("PATH", f"{binary.parent}:/usr/bin:/bin")
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     monkeypatch.setattr(account, "build_all", dict)
-    monkeypatch.setattr(account, "LEFT", tmp_path / "left")
+    monkeypatch.setattr(account, "LEFTOVERS", tmp_path / "left")
     return tmp_path / "calls"
 
 
@@ -48,7 +48,7 @@ def state_dir(tmp_path: Path) -> Path:
     return tmp_path / "stack"
 
 
-def test_a_stack_is_applied_with_its_own_name_and_destroyed_with_the_same(
+def test_a_stack_is_applied_and_destroyed_with_the_same_name(
     calls: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TF_VAR_environment", "prod")
@@ -85,7 +85,7 @@ def test_a_second_up_applies_again_without_an_init(calls: Path, state_dir: Path)
     assert [line.split()[0] for line in calls.read_text().splitlines()] == ["init", "apply", "apply"]
 
 
-def test_what_a_failed_apply_began_is_destroyed(
+def test_the_resources_of_a_failed_apply_are_destroyed(
     calls: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIL", "apply")
@@ -95,7 +95,7 @@ def test_what_a_failed_apply_began_is_destroyed(
     assert calls.read_text().splitlines()[-1].startswith("destroy")
 
 
-def test_where_destroying_fails_the_state_is_kept_and_named(
+def test_if_the_destroy_fails_the_state_is_kept_and_named(
     calls: Path, state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.up(state_dir, WHERE, {}, lambda line: None)
@@ -105,7 +105,7 @@ def test_where_destroying_fails_the_state_is_kept_and_named(
     assert (tmp_path / "left" / "stack" / "terraform" / "function.tf").exists()
 
 
-def test_nothing_is_destroyed_where_nothing_was_applied(calls: Path, state_dir: Path) -> None:
+def test_without_an_apply_nothing_is_destroyed(calls: Path, state_dir: Path) -> None:
     account.down(state_dir, WHERE)
     assert not calls.exists()
 
@@ -114,12 +114,12 @@ def test_nothing_is_destroyed_where_nothing_was_applied(calls: Path, state_dir: 
 
 
 class Session:
-    """Stands in for boto3's."""
+    """A fake of boto3's class."""
 
     region_name: str | None = "eu-central-1"
 
     def client(self, _name: str) -> Any:
-        """STS, which knows the caller."""
+        """Return a fake STS."""
         arn = "arn:aws:iam::123456789012:user/tester"
         return SimpleNamespace(get_caller_identity=lambda: {"Account": "123456789012", "Arn": arn})
 
@@ -132,19 +132,19 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> type[Session]:
     return Session
 
 
-def test_the_account_is_named_with_who_asks(aws: type[Session], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_account_is_named_with_the_caller(aws: type[Session], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "tester")
     assert account.identity() == WHERE
     target = targets.choose({"TARGET": "account"})
     assert target.title == "AWS account 123456789012, eu-central-1, as user/tester"
 
 
-def test_the_default_profile_is_never_taken_by_accident(aws: type[Session]) -> None:
+def test_the_default_profile_is_never_used_by_accident(aws: type[Session]) -> None:
     with pytest.raises(StackError, match="AWS_PROFILE="):
         account.identity()
 
 
-def test_an_exported_endpoint_would_be_no_account(
+def test_an_exported_endpoint_is_refused_for_an_account(
     aws: type[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "tester")
@@ -153,14 +153,14 @@ def test_an_exported_endpoint_would_be_no_account(
         account.identity()
 
 
-def test_a_region_has_to_be_known(aws: type[Session], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_is_required(aws: type[Session], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "tester")
     monkeypatch.setattr(Session, "region_name", None)
     with pytest.raises(StackError, match="AWS_DEFAULT_REGION="):
         account.identity()
 
 
-def test_commands_on_an_account_get_its_credentials_and_no_emulators(
+def test_commands_on_an_account_get_its_credentials_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "tester")

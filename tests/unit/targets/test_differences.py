@@ -1,4 +1,4 @@
-"""docs/emulators.md says what the tests see: a row names its test, and an emulator's cell what it shows."""
+"""docs/emulators.md agrees with the tests that its rows name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAVOURS = ("localstack", "ministack")
 
 
 def rows() -> Iterator[list[str]]:
-    """The cells of each row of the table, its headings aside."""
+    """Return the cells of each row of the table, without its headings."""
     table = PAGE[PAGE.index("| What | AWS |") :].partition("\n\n")[0]
     for line in table.splitlines()[2:]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -26,12 +26,12 @@ def rows() -> Iterator[list[str]]:
 
 
 def names_in(text: str) -> list[str]:
-    """The names of tests in a cell."""
+    """Return the names of tests in a cell."""
     return re.findall(r"`(test_\w+)`", text)
 
 
 def differs() -> dict[str, dict[str, list[str]]]:
-    """For each test of test_emulators.py, the arguments of its markers by the marker's name."""
+    """Return the arguments of the markers of each test of test_emulators.py, by marker name."""
     found: dict[str, dict[str, list[str]]] = {}
     for node in ast.parse(SEES.read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
@@ -53,7 +53,7 @@ DEFINED = {
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
-def test_a_row_names_a_test_that_there_is_or_says_why_there_is_none(row: list[str]) -> None:
+def test_a_row_names_an_existing_test_or_the_reason_for_none(row: list[str]) -> None:
     assert len(row) == 5
     assert all(row)
     named = names_in(row[4])
@@ -62,7 +62,7 @@ def test_a_row_names_a_test_that_there_is_or_says_why_there_is_none(row: list[st
 
 
 @pytest.mark.parametrize("name", DIFFERS)
-def test_what_a_test_expects_of_an_emulator_is_what_its_row_says(name: str) -> None:
+def test_the_expectation_of_a_test_equals_its_row(name: str) -> None:
     (row,) = [row for row in ROWS if name in names_in(row[4])]
     for flavour, cell in zip(FLAVOURS, row[2:4], strict=True):
         expected_to_fail = flavour in DIFFERS[name].get("differs", [])
@@ -71,7 +71,7 @@ def test_what_a_test_expects_of_an_emulator_is_what_its_row_says(name: str) -> N
             assert re.search("as AWS|accepted|yes", cell), f"{flavour}: {cell}"
 
 
-def test_the_page_is_about_the_versions_that_run_here() -> None:
+def test_the_page_names_the_versions_in_the_locks() -> None:
     ministack = re.search(r"^ministack==(\S+)", (REQUIREMENTS / "emulator.txt").read_text(), re.MULTILINE)
     assert ministack
     assert f"| What | AWS | LocalStack {DEFAULT_VERSION} | MiniStack {ministack[1]} | Test |" in PAGE

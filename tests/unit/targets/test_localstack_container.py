@@ -1,4 +1,4 @@
-"""The container of LocalStack, as far as it can be looked at without an engine."""
+"""Configure and run the container of LocalStack, without a Docker engine."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tools.local import endpoint
 
 
 class Container(SimpleNamespace):
-    """Stands in for testcontainers'."""
+    """A fake of testcontainers' class."""
 
     def __init__(self, **told: Any) -> None:
         super().__init__(started=0, stopped=0, **told)
 
     def start(self) -> None:
-        """Start, or fail as Docker does where there is no such image."""
+        """Start, or fail like Docker without the image."""
         if self.fails:
             raise APIError("no such image")
         self.started += 1
@@ -31,13 +31,13 @@ class Container(SimpleNamespace):
         self.stopped += 1
 
     def get_logs(self) -> tuple[bytes, bytes]:
-        """What it said on stdout and stderr."""
+        """Return its stdout and stderr."""
         return b"License activation failed", b""
 
 
 @pytest.fixture(autouse=True)
 def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where the container's log is kept."""
+    """Return the directory for the container's log."""
     monkeypatch.setattr(logs, "DIRECTORY", tmp_path)
     return tmp_path / "localstack.log"
 
@@ -50,7 +50,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, *, fails: bool = False, answers: b
     return made
 
 
-def test_it_runs_for_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs_as_long_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     made = stand_in(monkeypatch)
     with localstack_container.running("image:1") as address:
         assert address.startswith("http://127.0.0.1:")
@@ -65,7 +65,7 @@ def test_its_log_is_kept(monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
     assert log.read_bytes() == b"License activation failed"
 
 
-def test_an_engine_that_docker_py_cannot_reach_is_said_with_the_way_out(
+def test_an_engine_that_docker_py_cannot_reach_is_an_error_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: object) -> None:
@@ -80,7 +80,7 @@ def test_an_engine_that_docker_py_cannot_reach_is_said_with_the_way_out(
         pass
 
 
-def test_an_image_that_cannot_be_pulled_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_cannot_be_pulled_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, fails=True)
     with (
         pytest.raises(StackError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
@@ -89,7 +89,7 @@ def test_an_image_that_cannot_be_pulled_is_said_with_the_way_out(monkeypatch: py
         pass
 
 
-def test_one_that_does_not_answer_is_removed_and_its_last_words_are_told(
+def test_a_container_that_does_not_answer_is_removed_and_its_log_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = stand_in(monkeypatch, answers=False)

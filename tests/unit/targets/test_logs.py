@@ -1,4 +1,4 @@
-"""The logs of a run that failed are kept before what wrote them is destroyed."""
+"""Keep the logs of a failed run before the stack is destroyed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests import logs
 
 
 class Logs:
-    """Stands in for CloudWatch Logs and for the state of the stack that it belongs to."""
+    """A fake of CloudWatch Logs and of its stack's state."""
 
     name = "rt-x-local"
 
@@ -21,11 +21,11 @@ class Logs:
         self.answers = answers
 
     def client(self, _service: str) -> Any:
-        """The client is this as well."""
+        """Return this object as the client."""
         return self
 
     def get_paginator(self, operation: str) -> Any:
-        """One page of groups, or of lines."""
+        """Return one page of groups or lines."""
         if not self.answers:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
         groups = [{"logGroupName": "/aws/lambda/rt-x-local-processor"}]
@@ -51,7 +51,7 @@ def use_stack(state: Any, session: Any, *, fails: bool = False) -> None:
         assert not fails, "a test"
 
 
-def test_a_run_without_a_failure_keeps_none(directory: Path) -> None:
+def test_a_run_without_a_failure_keeps_no_logs(directory: Path) -> None:
     use_stack(Logs(), session(0))
     assert not directory.exists()
 
@@ -61,13 +61,13 @@ def test_after_a_failure_the_lines_of_every_function_are_kept(directory: Path) -
     assert (directory / "rt-x-local-processor.log").read_text() == "one\ntwo\n"
 
 
-def test_they_are_kept_where_the_failure_ends_the_stack(directory: Path) -> None:
+def test_logs_are_kept_if_the_failure_ends_the_stack(directory: Path) -> None:
     with pytest.raises(AssertionError, match="a test"):
         use_stack(Logs(), session(0), fails=True)
     assert (directory / "rt-x-local-processor.log").exists()
 
 
-def test_an_emulator_that_has_ended_does_not_hide_the_failure(directory: Path) -> None:
+def test_a_stopped_emulator_does_not_hide_the_failure(directory: Path) -> None:
     with pytest.raises(AssertionError, match="a test"):
         use_stack(Logs(answers=False), session(0), fails=True)
     assert "cannot be read" in (directory / "rt-x-local.log").read_text()

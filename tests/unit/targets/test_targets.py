@@ -1,4 +1,4 @@
-"""Which place the integration tests run on, and what they are told it cannot do."""
+"""Choose the target of the integration tests, and the abilities that it lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOOD = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentit
 
 @contextmanager
 def emulator(*pages: str, status: int = 403) -> Iterator[str]:
-    """Something that answers on these pages, and every API call with this status; its address."""
+    """Run a server that serves these pages, and answers each API call with this status."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -49,39 +49,41 @@ def emulator(*pages: str, status: int = 403) -> Iterator[str]:
 
 
 def docker(monkeypatch: pytest.MonkeyPatch, problem: str | None, image: str | None = None) -> None:
-    """Say what is wrong with the Docker engine, and with LocalStack's image."""
+    """Set the problems of the Docker engine and of LocalStack's image."""
     monkeypatch.setattr(localstack, "no_engine", lambda: problem)
     monkeypatch.setattr(localstack, "no_image", lambda: image)
 
 
-def test_without_docker_it_is_the_embedded_emulator_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_docker_the_target_is_the_embedded_emulator_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     docker(monkeypatch, "no Docker engine answers")
     target = targets.choose({})
     assert target.title == "MiniStack, embedded, IAM enforced (no Docker engine answers)"
     assert set(target.lacks) == {targets.MOVE_TASK}
 
 
-def test_with_docker_and_the_image_it_is_localstack(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_docker_and_the_image_the_target_is_localstack(monkeypatch: pytest.MonkeyPatch) -> None:
     docker(monkeypatch, None)
     assert targets.choose({}).name == "localstack"
     assert targets.choose({"TARGET": "ministack"}).name == "ministack"
 
 
-def test_an_image_that_has_to_be_pulled_is_used_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_image_is_pulled_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     docker(monkeypatch, None, image="its image is not on this machine")
     assert "its image is not on this machine" in targets.choose({}).title
     assert targets.choose({}).name == "ministack"
     assert targets.choose({"TARGET": "localstack"}).name == "localstack"
 
 
-def test_localstack_that_was_asked_for_and_cannot_be_had_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requested_localstack_that_cannot_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     docker(monkeypatch, "no Docker engine answers")
     with pytest.raises(StackError, match=r"no Docker engine answers.*TARGET=ministack"):
         targets.choose({"TARGET": "localstack"})
 
 
 @pytest.mark.parametrize("variables", [{"AWS_PROFILE": "p"}, {"AWS_ACCESS_KEY_ID": "k"}])
-def test_credentials_alone_never_lead_to_an_account(
+def test_credentials_alone_never_select_an_account(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
     docker(monkeypatch, "no Docker engine answers")
@@ -94,17 +96,17 @@ def test_credentials_alone_never_lead_to_an_account(
     [
         ({"TARGET": "aws"}, "TARGET=aws is not known"),
         ({"TARGET": "endpoint"}, "make test ENDPOINT="),
-        ({"TARGET": "account", "ENDPOINT": "http://127.0.0.1:1"}, "ask for two places"),
+        ({"TARGET": "account", "ENDPOINT": "http://127.0.0.1:1"}, "select two targets"),
         ({"ENDPOINT": "127.0.0.1:4566"}, "Write it like http://127.0.0.1:4566"),
         ({"ENDPOINT": "http://127.0.0.1:1"}, "No emulator answers on"),
     ],
 )
-def test_what_cannot_be_had_says_what_to_type(variables: dict[str, str], words: str) -> None:
+def test_an_unavailable_target_is_an_error_with_a_remedy(variables: dict[str, str], words: str) -> None:
     with pytest.raises(StackError, match=words):
         targets.choose(variables)
 
 
-def test_an_endpoint_is_told_apart_by_its_health_page() -> None:
+def test_an_endpoint_is_identified_by_its_health_page() -> None:
     with emulator(*endpoint.HEALTH.values()) as address:
         assert targets.choose({"ENDPOINT": address}).title == f"MiniStack 9.9 at {address}"
     with emulator(endpoint.HEALTH["localstack"]) as address:
@@ -114,14 +116,14 @@ def test_an_endpoint_is_told_apart_by_its_health_page() -> None:
 
 
 @pytest.mark.parametrize(("status", "lacks"), [(403, set()), (200, {targets.IAM})])
-def test_a_ministack_that_takes_any_credentials_lacks_iam(status: int, lacks: set[str]) -> None:
+def test_a_ministack_that_accepts_any_credentials_lacks_iam(status: int, lacks: set[str]) -> None:
     with emulator(*endpoint.HEALTH.values(), status=status) as address:
         assert set(targets.choose({"ENDPOINT": address}).lacks) - lacks == {targets.INSIDE, targets.MOVE_TASK}
         assert lacks <= set(targets.choose({"ENDPOINT": address}).lacks)
 
 
 @pytest.mark.parametrize(("kept", "lacks"), [(True, set()), (False, {targets.BODIES})])
-def test_a_localstack_that_rewrites_bodies_lacks_them(
+def test_a_localstack_that_rewrites_bodies_lacks_unchanged_bodies(
     monkeypatch: pytest.MonkeyPatch, kept: bool, lacks: set[str]
 ) -> None:
     monkeypatch.setattr(message_bodies, "are_kept", lambda *_: kept)
@@ -129,7 +131,7 @@ def test_a_localstack_that_rewrites_bodies_lacks_them(
         assert set(targets.choose({"ENDPOINT": address}).lacks) & {targets.BODIES} == lacks
 
 
-def test_two_stacks_on_one_place_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_stacks_on_one_target_have_different_names(monkeypatch: pytest.MonkeyPatch) -> None:
     docker(monkeypatch, None)
     target = targets.choose({})
     first, second = (target.own_variables()["name_prefix"] for _ in range(2))
@@ -138,7 +140,7 @@ def test_two_stacks_on_one_place_have_names_of_their_own(monkeypatch: pytest.Mon
     assert len(f"{first}-local") == 26
 
 
-def test_every_lack_is_of_something_that_a_test_can_need() -> None:
+def test_every_missing_ability_is_one_that_a_test_can_need() -> None:
     for lacks in (*targets.ENDPOINT_LACKS.values(), targets.ACCOUNT_LACKS):
         assert set(lacks) <= set(targets.ABILITIES)
 
@@ -146,7 +148,7 @@ def test_every_lack_is_of_something_that_a_test_can_need() -> None:
 pytest_plugins = ["pytester"]
 
 
-def test_a_test_whose_target_cannot_do_it_is_skipped_with_the_reason(
+def test_a_test_that_its_target_cannot_run_is_skipped_with_the_reason(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with emulator(endpoint.HEALTH["localstack"]) as address:

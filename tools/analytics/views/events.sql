@@ -2,7 +2,7 @@
 -- A line can be archived twice, always in the same partition. Copies are searched within a partition, so that
 -- an engine can skip the other partitions.
 -- The archiver writes the columns compactly before "event". Decimals are cut out as text, because a JSON
--- reader would round them.
+-- reader would round them. A value that is not of its type is NULL, so that no line ends a query.
 SELECT
   event_id, event_type, customer_id, occurred_at, received_at, processed_at, ingest_latency_ms, amount,
   currency, large_order, item_count, payload_bytes, content_hash, schema_version, message_id, replayed, event,
@@ -15,18 +15,18 @@ FROM (
       json_extract_scalar(head, '$.event_type') AS event_type,
       json_extract_scalar(head, '$.customer_id') AS customer_id,
       json_extract_scalar(head, '$.occurred_at') AS occurred_at,
-      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.received_at')) AT TIME ZONE 'UTC' AS timestamp(3)) AS received_at,
-      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.processed_at')) AT TIME ZONE 'UTC' AS timestamp(3)) AS processed_at,
-      cast(json_extract_scalar(head, '$.ingest_latency_ms') AS bigint) AS ingest_latency_ms,
-      cast(nullif(regexp_extract(head, '"amount":(-?[0-9.]+)', 1), '') AS decimal(38,4)) AS amount,
+      TRY(cast(from_iso8601_timestamp(json_extract_scalar(head, '$.received_at')) AT TIME ZONE 'UTC' AS timestamp(3))) AS received_at,
+      TRY(cast(from_iso8601_timestamp(json_extract_scalar(head, '$.processed_at')) AT TIME ZONE 'UTC' AS timestamp(3))) AS processed_at,
+      TRY(cast(json_extract_scalar(head, '$.ingest_latency_ms') AS bigint)) AS ingest_latency_ms,
+      TRY(cast(nullif(regexp_extract(head, '"amount":(-?[0-9.]+)', 1), '') AS decimal(38,4))) AS amount,
       json_extract_scalar(head, '$.currency') AS currency,
-      cast(json_extract_scalar(head, '$.large_order') AS boolean) AS large_order,
-      cast(json_extract_scalar(head, '$.item_count') AS bigint) AS item_count,
-      cast(json_extract_scalar(head, '$.payload_bytes') AS bigint) AS payload_bytes,
+      TRY(cast(json_extract_scalar(head, '$.large_order') AS boolean)) AS large_order,
+      TRY(cast(json_extract_scalar(head, '$.item_count') AS bigint)) AS item_count,
+      TRY(cast(json_extract_scalar(head, '$.payload_bytes') AS bigint)) AS payload_bytes,
       json_extract_scalar(head, '$.content_hash') AS content_hash,
       json_extract_scalar(head, '$.schema_version') AS schema_version,
       json_extract_scalar(head, '$.message_id') AS message_id,
-      coalesce(cast(json_extract_scalar(head, '$.replayed') AS boolean), false) AS replayed,
+      coalesce(TRY(cast(json_extract_scalar(head, '$.replayed') AS boolean)), false) AS replayed,
       substr(line, strpos(line, ',"event":') + 9, length(line) - strpos(line, ',"event":') - 9) AS event,
       type, dt, hour
     FROM (
@@ -37,4 +37,4 @@ FROM (
     )
   )
 )
-WHERE copy = 1
+WHERE copy = 1 AND event_id IS NOT NULL

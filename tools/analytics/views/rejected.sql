@@ -2,7 +2,7 @@
 -- A line can be archived twice, always in the same partition. Copies are searched within a partition, so that
 -- an engine can skip the other partitions.
 -- The archiver writes the columns compactly before "body". Decimals are cut out as text, because a JSON
--- reader would round them.
+-- reader would round them. A value that is not of its type is NULL, so that no line ends a query.
 SELECT
   message_id, event_id, event_type, received_at, rejected_at, reasons, violation_count, content_hash,
   payload_bytes, rules, body, kind, dt, hour
@@ -13,12 +13,12 @@ FROM (
       json_extract_scalar(head, '$.message_id') AS message_id,
       json_extract_scalar(head, '$.event_id') AS event_id,
       json_extract_scalar(head, '$.event_type') AS event_type,
-      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.received_at')) AT TIME ZONE 'UTC' AS timestamp(3)) AS received_at,
-      cast(from_iso8601_timestamp(json_extract_scalar(head, '$.rejected_at')) AT TIME ZONE 'UTC' AS timestamp(3)) AS rejected_at,
-      json_format(json_extract(head, '$.reasons')) AS reasons,
-      cast(json_extract_scalar(head, '$.violation_count') AS bigint) AS violation_count,
+      TRY(cast(from_iso8601_timestamp(json_extract_scalar(head, '$.received_at')) AT TIME ZONE 'UTC' AS timestamp(3))) AS received_at,
+      TRY(cast(from_iso8601_timestamp(json_extract_scalar(head, '$.rejected_at')) AT TIME ZONE 'UTC' AS timestamp(3))) AS rejected_at,
+      TRY(json_format(json_extract(head, '$.reasons'))) AS reasons,
+      TRY(cast(json_extract_scalar(head, '$.violation_count') AS bigint)) AS violation_count,
       json_extract_scalar(head, '$.content_hash') AS content_hash,
-      cast(json_extract_scalar(head, '$.payload_bytes') AS bigint) AS payload_bytes,
+      TRY(cast(json_extract_scalar(head, '$.payload_bytes') AS bigint)) AS payload_bytes,
       array_distinct(regexp_extract_all(head, '"rule":"([^"]*)"', 1)) AS rules,
       json_extract_scalar(line, '$.body') AS body,
       kind, dt, hour
@@ -30,4 +30,4 @@ FROM (
     )
   )
 )
-WHERE copy = 1
+WHERE copy = 1 AND message_id IS NOT NULL

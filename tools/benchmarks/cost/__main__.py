@@ -14,6 +14,7 @@ from tools.benchmarks.cost.model import DESIGNS, SERVICES, compute_cost
 from tools.benchmarks.cost.workload import Workload
 from tools.benchmarks.designs import design_title
 from tools.benchmarks.tables import markdown_table
+from tools.core.program import start
 
 # Environment variables and the fields of Workload that they set.
 _FIELDS = {
@@ -75,4 +76,4 @@ def _format_workload(workload: Workload, measured: Measured) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ))
+    start(lambda: main(os.environ))

@@ -22,8 +22,20 @@ with it.
 {description}
 
 Keywords that start with `x-` are extensions of this project. `x-maxDecimals` is the maximum number of
-decimals of a value. `x-rules` names rules that JSON Schema cannot express. Standard validators ignore these
-keywords; the function checks them.
+decimals of a value, `x-maxFractionDigits` that of a timestamp's seconds. `x-rules` names rules that JSON
+Schema cannot express. Standard validators ignore these keywords, and most ignore `format`. The function
+checks all of them.
+
+## Every body
+
+| rule | what it requires |
+| --- | --- |
+| `json` | The body is JSON as RFC 8259 defines it: no NaN, no byte order mark. |
+| `max_depth` | Objects and lists are nested at most {depth} levels deep; the event itself is level 1. |
+| `max_number_length` | A number has at most {number_length} characters, in every field, named or not. |
+| `duplicate_key` | No object has the same key twice. |
+
+These rules have the same result in every Python version, in the producer, the function and the tools.
 """
 
 TAIL = """
@@ -39,9 +51,23 @@ TAIL = """
 An order is large if its amount is greater than the threshold. The default is 1000; Terraform's
 `large_order_threshold` changes it. The alert is a `large_order`.
 
-If an object has the same key twice, the last value counts. Text must be valid Unicode: an unpaired surrogate
-in a named field is a violation. Bodies nested deeper than Python's recursion limit (about 1,000 levels) are
-rejected. Numbers stay decimal: `0.1` is stored as 0.1.
+Text must be valid Unicode: an unpaired surrogate in a named field is a violation. Numbers stay decimal: `0.1`
+is stored as 0.1.
+
+A timestamp may have any offset, lower-case `t` and `z`, and second 60 where UTC is 23:59 (a leap second,
+which is read as the second after it). The payload keeps it as sent. The column `occurred_at` of items,
+archive lines and alerts has it in UTC, as `2026-11-22T14:03:07.250Z`: at least 3 decimals, more if more
+were sent.
+
+## Versions
+
+- 2.0.0 is stricter than 1.0.0. New are the rules for every body, a length for every named text, and the
+  limit of 9 decimals of a second. A leap second is valid only where UTC is 23:59. Amounts and prices are
+  below 1e15 (before: 1e34), quantities below 1e9. `occurred_at` is stored in UTC (before: as sent).
+- 1.0.0 was the first release.
+
+`schema_version` of an item is the version that it was checked with. Items and archive lines of 1.0.0 are
+still read. A message that was sent under 1.0.0 is checked with the version that receives it.
 """
 
 
@@ -49,30 +75,29 @@ def render_page() -> str:
     """Return the page."""
     schema = contract.SCHEMA
     sections = [
-        HEAD.format(version=contract.SCHEMA_VERSION, description=schema["description"]),
+        HEAD.format(
+            version=contract.SCHEMA_VERSION,
+            description=schema["description"],
+            depth=contract.MAX_DEPTH,
+            number_length=contract.MAX_NUMBER_LENGTH,
+        ),
         "## Every event\n",
         *_table(schema),
     ]
     for branch in schema["allOf"]:
         name = branch["if"]["properties"]["event_type"]["const"]
-        sections += [f"\n## `event_type: {name}`\n", *_table(_resolved(branch["then"]))]
-        items = _resolved(branch["then"])["properties"].get("items")
+        event_type = contract.resolve(branch["then"])
+        sections += [f"\n## `event_type: {name}`\n", *_table(event_type)]
+        items = event_type["properties"].get("items")
         if items:
-            sections += ["\nEach of the `items`:\n", *_table(_resolved(items["items"]))]
+            sections += ["\nEach of the `items`:\n", *_table(contract.resolve(items["items"]))]
     return "\n".join(sections) + "\n" + TAIL
-
-
-def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "$ref" not in schema:
-        return schema
-    target: Mapping[str, Any] = contract.SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
-    return target
 
 
 def _table(schema: Mapping[str, Any]) -> Iterator[str]:
     yield "| field | required | content | rules |\n| --- | --- | --- | --- |"
     for name, field in schema["properties"].items():
-        field = _resolved(field)
+        field = contract.resolve(field)
         required = "yes" if name in schema["required"] else "no"
         yield f"| `{name}` | {required} | {field['description']} | {'; '.join(_rules(field))} |"
 
@@ -85,13 +110,15 @@ def _rules(field: Mapping[str, Any]) -> Iterator[str]:
     if field.get("format") == "date-time":
         yield "RFC 3339 with an offset or `Z`"
     if "maxLength" in field:
-        yield f"{field['minLength']} to {field['maxLength']} characters"
+        yield f"{field.get('minLength', 0)} to {field['maxLength']} characters"
+    if "x-maxFractionDigits" in field:
+        yield f"at most {field['x-maxFractionDigits']} decimals of a second"
     if "pattern" in field:
         yield f"matches `{field['pattern']}`"
     if "minimum" in field:
         yield f"at least {field['minimum']}"
     if "exclusiveMaximum" in field:
-        yield f"below {field['exclusiveMaximum']:g}"
+        yield f"below {field['exclusiveMaximum']:,}"
     if "x-maxDecimals" in field:
         yield f"at most {field['x-maxDecimals']} decimals"
     if "minItems" in field:

@@ -1,7 +1,6 @@
-"""Sets by API calls what provider 3.39.0 could not, as Terraform evaluated it.
+"""Set by API calls the values that Terraform evaluated and provider 3.39.0 could not set.
 
-Every setter first reads what is there and calls only when something differs, so that a second run changes
-nothing.
+Each setter reads the current state and calls only if something differs, so that a second run changes nothing.
 """
 
 import functools
@@ -11,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-# How long a mapping may take to change over. MiniStack's does at once, LocalStack's in about a second.
+# Time for a mapping to change. MiniStack changes it at once, LocalStack in about a second.
 MAPPING_SECONDS = 60
 
-# What a version keeps of a function: a change of any of it is worth a new one.
+# The configuration that a version fixes. A change of any of it needs a new version.
 MAKES_A_VERSION = (
     *("CodeSha256", "Description", "Environment", "Handler", "LoggingConfig", "MemorySize"),
     *("Role", "Runtime", "Timeout"),
@@ -25,18 +24,18 @@ Values = Mapping[str, Any]
 
 
 class DryRunClients:
-    """Makes clients that only look: what would change something is noted in ``calls`` and not done."""
+    """Create clients that only read. Calls that would change something are recorded in ``calls`` instead."""
 
     def __init__(self, client: Client) -> None:
         self.calls: list[str] = []
         self._client = functools.cache(client)
 
     def __call__(self, service: str) -> Any:
-        """A client for ``service``."""
-        return _Looking(service, self._client(service), self.calls)
+        """Return a client for ``service``."""
+        return _DryRunClient(service, self._client(service), self.calls)
 
 
-class _Looking:
+class _DryRunClient:
     def __init__(self, service: str, client: Any, calls: list[str]) -> None:
         self._service, self._client, self._calls = service, client, calls
 
@@ -44,24 +43,24 @@ class _Looking:
         if operation.startswith(("get_", "describe_")):
             return getattr(self._client, operation)
 
-        def note(**arguments: Any) -> dict[str, Any]:
-            said = ", ".join(f"{name} {value}" for name, value in arguments.items())
-            self._calls.append(f"{self._service} {operation}: {said}")
-            # What a new version would be numbered, nobody knows before it is published.
+        def record(**arguments: Any) -> dict[str, Any]:
+            text = ", ".join(f"{name} {value}" for name, value in arguments.items())
+            self._calls.append(f"{self._service} {operation}: {text}")
+            # The number of a new version is unknown before it is published.
             return {"Version": "(new)"}
 
-        return note
+        return record
 
     def get_waiter(self, _name: str) -> Any:
-        """Nothing was begun, so nothing is waited for."""
+        """Return a waiter that does not wait, because nothing was changed."""
         return SimpleNamespace(wait=lambda **_: None)
 
 
 def set_missing_values(client: Client, resources: Iterable[Mapping[str, Any]]) -> None:
-    """Set what the generated output says of each resource; ``client`` makes a boto3 client for a service.
+    """Set the missing values of each resource; ``client`` creates a boto3 client for a service.
 
-    Mappings come last: none is to run before its function is complete, and published as such. Raises
-    botocore's errors, and TimeoutError for a mapping that does not start.
+    Mappings are last, so that none runs before its function is complete and published. Raises botocore's
+    errors, and TimeoutError for a mapping that does not start.
     """
     resources = list(resources)
     for kind, setter in SETTERS.items():
@@ -71,7 +70,7 @@ def set_missing_values(client: Client, resources: Iterable[Mapping[str, Any]]) -
 
 
 def as_api(values: Values) -> dict[str, Any]:
-    """Terraform's arguments under the names of AWS's API; a nested block as an object; nulls left out."""
+    """Return Terraform's arguments with the API's names, a nested block as an object, and no nulls."""
     return {_camel(name): _plain(value) for name, value in values.items() if value is not None}
 
 
@@ -86,18 +85,18 @@ def _plain(value: Any) -> Any:
 
 def _set_bucket_versioning(client: Client, _: None, values: Values) -> None:
     s3 = client("s3")
-    wanted = as_api(values)
-    if _differs(s3.get_bucket_versioning(Bucket=wanted["Bucket"]), wanted["VersioningConfiguration"]):
-        s3.put_bucket_versioning(**wanted)
+    desired = as_api(values)
+    if _differs(s3.get_bucket_versioning(Bucket=desired["Bucket"]), desired["VersioningConfiguration"]):
+        s3.put_bucket_versioning(**desired)
 
 
 def _set_queue(client: Client, url: str, values: Values) -> None:
     sqs = client("sqs")
-    wanted = {name: _as_attribute(value) for name, value in as_api(values).items()}
-    if "MaxMessageSize" in wanted:
-        wanted["MaximumMessageSize"] = wanted.pop("MaxMessageSize")
-    if _differs(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"], wanted):
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=wanted)
+    desired = {name: _as_attribute(value) for name, value in as_api(values).items()}
+    if "MaxMessageSize" in desired:
+        desired["MaximumMessageSize"] = desired.pop("MaxMessageSize")
+    if _differs(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"], desired):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=desired)
 
 
 def _set_redrive_allow_policy(client: Client, _: None, values: Values) -> None:
@@ -110,58 +109,58 @@ def _as_attribute(value: Any) -> str:
 
 def _set_table(client: Client, name: str, values: Values) -> None:
     dynamodb = client("dynamodb")
-    wanted = as_api(values)
-    if _differs(dynamodb.describe_table(TableName=name)["Table"], wanted):
-        dynamodb.update_table(TableName=name, **wanted)
+    desired = as_api(values)
+    if _differs(dynamodb.describe_table(TableName=name)["Table"], desired):
+        dynamodb.update_table(TableName=name, **desired)
         dynamodb.get_waiter("table_exists").wait(TableName=name)
 
 
 def _set_function(client: Client, name: str, values: Values) -> None:
     functions = client("lambda")
-    wanted = as_api(values)
-    if _differs(functions.get_function_configuration(FunctionName=name), wanted):
-        functions.update_function_configuration(FunctionName=name, **wanted)
+    desired = as_api(values)
+    if _differs(functions.get_function_configuration(FunctionName=name), desired):
+        functions.update_function_configuration(FunctionName=name, **desired)
         functions.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
 def _set_alias(client: Client, arn: str, _: Values) -> None:
-    """Publish the function as it is now, unless it is published already, and point the alias at that."""
+    """Publish the function unless its newest version is equal, and point the alias at that version."""
     functions = client("lambda")
     function, alias = arn.split(":")[-2:]
     latest = functions.get_function_configuration(FunctionName=function)
     published = _newest_version(functions, function)
-    if published is None or _as_it_runs(published) != _as_it_runs(latest):
+    if published is None or _versioned_settings(published) != _versioned_settings(latest):
         published = functions.publish_version(FunctionName=function)
-    wanted = {"FunctionVersion": published["Version"]}
-    if _differs(functions.get_alias(FunctionName=function, Name=alias), wanted):
-        functions.update_alias(FunctionName=function, Name=alias, **wanted)
+    desired = {"FunctionVersion": published["Version"]}
+    if _differs(functions.get_alias(FunctionName=function, Name=alias), desired):
+        functions.update_alias(FunctionName=function, Name=alias, **desired)
 
 
 def _newest_version(functions: Any, function: str) -> Any:
-    """The configuration of the newest published version, or None if there is none."""
+    """Return the configuration of the newest published version, or None."""
     pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
     versions = [version for page in pages for version in page["Versions"] if version["Version"] != "$LATEST"]
     return max(versions, key=lambda version: int(version["Version"]), default=None)
 
 
-def _as_it_runs(configuration: Mapping[str, Any]) -> dict[str, Any]:
+def _versioned_settings(configuration: Mapping[str, Any]) -> dict[str, Any]:
     return {name: configuration.get(name) for name in MAKES_A_VERSION}
 
 
 def _set_mapping(client: Client, uuid: str, values: Values) -> None:
     mappings = client("lambda")
-    wanted = {"Enabled": True, **as_api(values)}
-    if "FilterCriteria" in wanted:
+    desired = {"Enabled": True, **as_api(values)}
+    if "FilterCriteria" in desired:
         filters = [as_api(each) for criteria in values["filter_criteria"] for each in criteria["filter"]]
-        wanted["FilterCriteria"] = {"Filters": filters}
-    current = _settled_mapping(mappings, uuid)
-    if _differs({**current, "Enabled": current["State"] == "Enabled"}, wanted):
-        mappings.update_event_source_mapping(UUID=uuid, **wanted)
-        _settled_mapping(mappings, uuid)
+        desired["FilterCriteria"] = {"Filters": filters}
+    current = _stable_mapping(mappings, uuid)
+    if _differs({**current, "Enabled": current["State"] == "Enabled"}, desired):
+        mappings.update_event_source_mapping(UUID=uuid, **desired)
+        _stable_mapping(mappings, uuid)
 
 
-def _settled_mapping(mappings: Any, uuid: str) -> Any:
-    """The mapping once it is neither being created nor changed: until then it takes no further change."""
+def _stable_mapping(mappings: Any, uuid: str) -> Any:
+    """Wait until the mapping is neither being created nor changed, because it refuses changes until then."""
     deadline = time.monotonic() + MAPPING_SECONDS
     while (current := mappings.get_event_source_mapping(UUID=uuid))["State"] not in ("Enabled", "Disabled"):
         if time.monotonic() > deadline:
@@ -170,16 +169,16 @@ def _settled_mapping(mappings: Any, uuid: str) -> Any:
     return current
 
 
-def _differs(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return any(not _same(current.get(name), value) for name, value in wanted.items())
+def _differs(current: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
+    return any(not _same(current.get(name), value) for name, value in desired.items())
 
 
-def _same(current: Any, wanted: Any) -> bool:
-    if isinstance(wanted, dict):
-        return isinstance(current, dict) and not _differs(current, wanted)
-    if isinstance(wanted, str) and wanted.startswith("{"):  # a policy: AWS may order it its own way
-        return isinstance(current, str) and bool(json.loads(current) == json.loads(wanted))
-    return bool(current == wanted)
+def _same(current: Any, desired: Any) -> bool:
+    if isinstance(desired, dict):
+        return isinstance(current, dict) and not _differs(current, desired)
+    if isinstance(desired, str) and desired.startswith("{"):  # a policy: AWS may reorder it
+        return isinstance(current, str) and bool(json.loads(current) == json.loads(desired))
+    return bool(current == desired)
 
 
 # In this order.

@@ -15,14 +15,15 @@ class ProviderGap:
     """An argument or nested block, or a whole resource (no ``argument``), that the provider does not support.
 
     ``instead`` is API_CALL, or the reason why no replacement is needed. With API_CALL, a call sets the value
-    that Terraform evaluated after the apply. ``in_config`` is the provider's expression if the argument is
-    required.
+    that Terraform evaluated, or (``evaluated`` False) one that only the call knows. ``in_config`` is the
+    provider's expression if the argument is required.
     """
 
     resource: str
     argument: str | None
     instead: str
     in_config: str | None = None
+    evaluated: bool = True
 
     def __str__(self) -> str:
         return f"{self.resource}{'.' if self.argument else ''}{self.argument or ''}: {self.instead}"
@@ -52,7 +53,8 @@ PROVIDER_GAPS = (
     ProviderGap("aws_lambda_function", "logging_config", API_CALL),
     # It would publish the function before the two settings above exist. The alias's setter publishes it.
     ProviderGap("aws_lambda_function", "publish", "nothing: the alias publishes its version"),
-    ProviderGap("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"'),
+    # The version changes with each publish, which would be a difference in the next plan.
+    ProviderGap("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"', evaluated=False),
     ProviderGap("aws_lambda_function", "architectures", "nothing: pure Python runs on any processor"),
     # The provider's maximum is 256 KiB.
     ProviderGap("aws_sqs_queue", "max_message_size", API_CALL, in_config="262144"),

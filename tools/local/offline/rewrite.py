@@ -179,7 +179,7 @@ def _carried(part: _Part) -> str:
 
     For a resource with ``count`` or ``for_each``: a list of such objects.
     """
-    by_api_call = {gap.argument for gap in part.gaps if gap.instead == API_CALL}
+    by_api_call = {gap.argument for gap in part.gaps if gap.instead == API_CALL and gap.evaluated}
     values = part.block.filtered(lambda name: name not in META if part.removed else name in by_api_call)
     identity = "null" if part.removed else f"{part.address}{_instance_key(part)}.id"
     carried = f'{{\ntype = "{part.block.labels[0]}"\nid = {identity}\nvalues = {hcl.to_object(values)}\n}}'
@@ -188,7 +188,7 @@ def _carried(part: _Part) -> str:
 
 
 def _instances(part: _Part) -> tuple[str, str] | None:
-    """Return ``count`` or ``each`` and a list of its values in each instance, or None for a single instance."""
+    """Return ``count`` or ``each`` and the list of its values, or None for a single instance."""
     count, for_each = part.block.attribute("count"), part.block.attribute("for_each")
     if count is not None:
         return "count", f"[for index in range({count.value}) : {{ index = index }}]"
@@ -201,7 +201,7 @@ def _instance_key(part: _Part) -> str:
 
 
 def _definition(part: _Part) -> str:
-    """Return a ``terraform_data`` resource that changes when the resource's definition in the config changes."""
+    """Return a ``terraform_data`` resource that changes with the resource's definition in the config."""
     definition = hcl.to_object(part.block.filtered(lambda name: name not in META))
     meta = part.block.filtered(lambda name: name in ("count", "for_each")).attributes
     lines = "".join(f"{attribute.name} = {attribute.value}\n" for attribute in meta)

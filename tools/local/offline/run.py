@@ -43,7 +43,7 @@ def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root
     except UnsupportedError as error:
         raise StackError(
             f"{source} cannot be rewritten for the AWS provider {provider.VERSION}: {error}.\n"
-            "The config may be correct: this is a limit of tools/local/offline, not of Terraform. Extend it,\n"
+            "The config may be correct: this is a limit of tools/local/offline. Extend that package,\n"
             "or run make on a machine that reaches registry.terraform.io."
         ) from error
     for name, text in rewritten.files.items():

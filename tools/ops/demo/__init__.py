@@ -1,1 +1,1 @@
-"""`make demo`: send mixed events and account for every one of them."""
+"""`make demo`: send mixed events and check the outcome of each."""

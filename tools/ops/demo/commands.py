@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from tools.core.console import err, progress_bars, safe_text
+from tools.core.console import err, progress_bars
 from tools.core.resources import Resources
+from tools.core.text import indent_lines
 from tools.ops.commands import Commands, positive, seconds
 from tools.ops.demo import demo as demos
 from tools.ops.demo import summary
@@ -24,7 +25,7 @@ def demo(resources: Resources, options: Namespace) -> int:
     err.print(f"Sending to {resources.queue_url} (named by {resources.source})", style="dim")
 
     def on_stall(reason: str) -> None:
-        err.print(safe_text(f"No progress for {STALL_SECONDS:.0f} s. {reason}", "yellow"))
+        err.print(indent_lines(f"No progress for {STALL_SECONDS:.0f} s. {reason}"), style="yellow")
 
     with progress_bars(options.count, "sent", "processed") as (on_sent, on_processed):
         result = demos.run(

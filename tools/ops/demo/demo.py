@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import botocore.session
-
 from producer.errors import ProducerError
 from producer.manifest import read_run
 from producer.options import Options
 from producer.run import Result, produce
+from tools.core.aws import create_session
 from tools.core.errors import ToolError
 from tools.core.queues import Depth
 from tools.core.resources import Resources
@@ -104,7 +103,7 @@ def run(
                     manifest=manifests,
                 ),
                 on_progress=lambda progress: on_sent(progress.sent),
-                session=_session(resources),
+                session=create_session(resources.endpoint, resources.region, resources.credentials),
             )
             if sent.manifest is None:
                 raise ToolError(f"No event could be sent. {sent.error or ''}".rstrip())
@@ -121,11 +120,3 @@ def run(
             idle_timeout=_ALERT_TIMEOUT,
         )
     return DemoResult(sent, reconciliation, counts, seconds, resources.bodies_kept)
-
-
-def _session(resources: Resources) -> botocore.session.Session:
-    session = botocore.session.Session()
-    session.set_config_variable("region", resources.region)
-    if resources.credentials:
-        session.set_credentials(*resources.credentials)
-    return session

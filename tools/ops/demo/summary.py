@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tools.core.console import out, plural, safe_text
+from tools.core.text import make_command
 from tools.ops.demo.demo import DemoResult
 from tools.ops.verify.reconcile import DEAD_LETTERED, DUPLICATE, LOST, QUEUED, REJECTED, STORED
 from tools.ops.verify.report import counts_table, frequencies, show_discrepancies, show_not_compared
@@ -49,7 +50,7 @@ def _show_conclusion(demo: DemoResult) -> None:
     if demo.ok:
         out.print("Every event is accounted for.", style="bold green")
         if run.stored:
-            out.print(safe_text(f"Show one of them: make get EVENT_ID={run.stored[0].event_id}"))
+            out.print(safe_text(f"Show one of them: {make_command('get', EVENT_ID=run.stored[0].event_id)}"))
         return
     out.print("Not every event is accounted for:", style="bold red")
     if not sent.complete:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from contract import EVENT_TYPES
@@ -16,11 +17,12 @@ from storage import attributes, keys
 from storage.attributes import flag, number, text
 from storage.timestamps import iso_millis
 from tools.core import tables
-from tools.core.console import out, plural, safe_text, write_raw
+from tools.core.console import out, pad, plural, safe_text, write_raw
 from tools.core.errors import UsageError
 from tools.core.indexes import BY_CUSTOMER, BY_TYPE, LARGE_ORDERS, newest_first
 from tools.core.resources import Resources
 from tools.core.tables import Item
+from tools.core.text import strip_control_chars
 
 # Partition keys of indexes are internal.
 _NOT_SHOWN = {attributes.TYPE_SHARD, attributes.LARGE_ORDER_SHARD}
@@ -91,7 +93,9 @@ def show(resources: Resources, criteria: EventFilter, *, limit: int, as_json: bo
         out.print("No stored event matches.")
         return
     rows = [_row(item) for item in listed]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [
+        max(cell_len(strip_control_chars(row[column])) for row in rows) for column in range(len(rows[0]))
+    ]
     for row in rows:
         out.print(_line(row, widths))
     summary = f"{plural(len(listed), 'event')}."
@@ -107,11 +111,12 @@ def document(item: Item) -> bytes:
         for name, value in sorted(item.items())
         if name not in _NOT_SHOWN
     )
-    return b"{" + ", ".join(fields).encode() + b"}\n"
+    return b"{" + ", ".join(fields).encode("utf-8", "backslashreplace") + b"}\n"
 
 
 def _row(item: Item) -> tuple[str, ...]:
-    amount = f"{item['amount']['N']} {text(item, 'currency')}" if "amount" in item else ""
+    amount = item.get("amount", {}).get("N", "")
+    amount = f"{amount} {text(item, 'currency') or ''}".strip()
     latency = f"{number(item, 'ingest_latency_ms')} ms"
     received = (text(item, "received_at") or "").replace("T", " ").rstrip("Z")
     large = "large" if flag(item, "large_order") else ""
@@ -124,11 +129,11 @@ def _line(row: tuple[str, ...], widths: list[int]) -> Text:
     received, event_type, amount, large, latency, customer, event_id = row
     columns = [
         safe_text(received, "bold"),
-        safe_text(event_type.ljust(widths[1])),
-        safe_text(amount.rjust(widths[2])),
-        safe_text(large.ljust(widths[3]), "yellow"),
-        safe_text(latency.rjust(widths[4]), "dim"),
-        safe_text(customer.ljust(widths[5])),
+        safe_text(pad(event_type, widths[1])),
+        safe_text(pad(amount, widths[2], right=True)),
+        safe_text(pad(large, widths[3]), "yellow"),
+        safe_text(pad(latency, widths[4], right=True), "dim"),
+        safe_text(pad(customer, widths[5])),
         safe_text(event_id, "cyan"),
     ]
     return Text("  ").join(column for column, width in zip(columns, widths, strict=True) if width)

@@ -11,6 +11,7 @@ from tools.core.console import write_raw
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.core.tables import Item
+from tools.core.text import make_command, strip_control_chars
 from tools.ops import rejections
 from tools.ops.payloads import PayloadError, fetcher, read_body
 
@@ -20,14 +21,15 @@ _NOT_ADDED = {EVENT_ID, PAYLOAD, *(column.name for column in EVENT_FIELDS)}
 
 def show(resources: Resources, event_id: str) -> None:
     """Print a stored event as JSON: ``event``, byte for byte, and ``enrichment``. Raises ToolError."""
-    item = _stored_item(resources, event_id)
+    item = tables.get_item(resources.client("dynamodb"), resources.table_name, EVENT_ID, event_id)
     if item is None:
         raise _not_stored(resources, event_id)
     try:
         body = read_body(item, fetcher(resources))
     except PayloadError as error:
         raise ToolError(
-            f"Event {event_id} is stored, but {error}.", "Check all payloads: make verify DEEP=1"
+            f"Event {strip_control_chars(event_id)} is stored, but {strip_control_chars(str(error))}.",
+            "Check all payloads: make verify DEEP=1",
         ) from None
     write_raw(document(body, item))
 
@@ -38,25 +40,19 @@ def document(body: bytes, item: Item) -> bytes:
     lines = ",\n".join(
         f"    {json.dumps(name)}: {tables.to_json(value)}" for name, value in sorted(added.items())
     )
-    return b'{\n  "event": ' + body + b',\n  "enrichment": {\n' + lines.encode() + b"\n  }\n}\n"
-
-
-def _stored_item(resources: Resources, event_id: str) -> Item | None:
-    response = resources.client("dynamodb").get_item(
-        TableName=resources.table_name, Key={EVENT_ID: {"S": event_id}}, ConsistentRead=True
-    )
-    item: Item | None = response.get("Item")
-    return item
+    enrichment = lines.encode("utf-8", "backslashreplace")
+    return b'{\n  "event": ' + body + b',\n  "enrichment": {\n' + enrichment + b"\n  }\n}\n"
 
 
 def _not_stored(resources: Resources, event_id: str) -> ToolError:
+    shown = strip_control_chars(event_id)
     matches = rejections.find(resources, any_id=event_id)
     if matches:
         newest = matches[0]
         when = f"rejected at {newest.rejected_at} ({newest.kind})"
         return ToolError(
-            f"Event {event_id} is not stored: it was {when}: {newest.summary}",
-            f"Show it: make rejected ID={newest.message_id}",
+            f"Event {shown} is not stored: it was {strip_control_chars(f'{when}: {newest.summary}')}",
+            f"Show it: {make_command('rejected', ID=newest.message_id)}",
         )
     queued = queues.depth(resources.client("sqs"), resources.queue_url).total
     dead = queues.depth(resources.client("sqs"), resources.dlq_url).total
@@ -64,6 +60,6 @@ def _not_stored(resources: Resources, event_id: str) -> ToolError:
         f" {queued:,} messages wait in the queue, {dead:,} in the dead-letter queue." if queued + dead else ""
     )
     return ToolError(
-        f"There is no event {event_id}, neither stored nor rejected.{elsewhere}",
-        f"See whether the function has received it: make logs EVENT_ID={event_id}",
+        f"There is no event {shown}, neither stored nor rejected.{elsewhere}",
+        f"See whether the function has received it: {make_command('logs', EVENT_ID=event_id)}",
     )

@@ -17,15 +17,22 @@ from tools.core.console import out, safe_text
 from tools.core.errors import UsageError
 from tools.core.log_events import events_since
 from tools.core.resources import Resources
+from tools.core.text import indent_lines, strip_control_chars
 from tools.core.time_range import parse_duration
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 _STYLES = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
+# Of the further lines of a message, which then cannot be taken for lines of the log.
+_INDENT = " " * 4
 _POLL_SECONDS = 1.0
 # Streams arrive out of order: each read overlaps the previous one by this much.
 _LATE_MILLIS = 10_000
-# Lambda's own error lines (Lambda developer guide, "Python logging").
+# Other names of levels that loggers and Lambda's runtimes use.
+_SAME_LEVEL = {"WARN": "WARNING", "FATAL": "CRITICAL"}
+# Lambda's own error lines in text format (Lambda developer guide, "Python logging").
 _ERROR = re.compile(r"^\[ERROR\]|Task timed out|Status: (?:timeout|error)|Runtime exited")
+# Its lines START and END, and the same in JSON format: REPORT repeats them.
+_NOISE = re.compile(r"^(?:START |END |platform\.(?:start|runtimeDone|end)$)")
 _PLATFORM = re.compile(r"^(?:START|END|REPORT|INIT_START|XRAY|EXTENSION) ")
 
 
@@ -46,16 +53,15 @@ class Line:
             entry = json.loads(raw)
         except ValueError:
             entry = None
-        if isinstance(entry, dict) and isinstance(entry.get("level"), str) and "message" in entry:
-            rest = {name: value for name, value in entry.items() if name not in ("level", "message", "_aws")}
-            return cls(event["timestamp"], entry["level"].upper(), str(entry["message"]), rest)
+        if isinstance(entry, dict) and (line := _read_json(event["timestamp"], entry)):
+            return line
         level = "ERROR" if _ERROR.search(raw) else "" if _PLATFORM.match(raw) else "INFO"
         return cls(event["timestamp"], level, raw.replace("\t", "  "))
 
     @property
     def is_noise(self) -> bool:
-        """Return whether this is a START or END line, which REPORT repeats."""
-        return not self.level and self.message.startswith(("START ", "END "))
+        """Return whether this is a line of Lambda that its REPORT line repeats."""
+        return not self.level and _NOISE.match(self.message) is not None
 
     def mentions(self, event_id: str) -> bool:
         """Return whether the line contains this event_id."""
@@ -69,7 +75,10 @@ class Line:
         """Return the line for a terminal. Of a batch's events, only ``event_id`` is included."""
         time_of_day = datetime.fromtimestamp(self.millis / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         style = _STYLES.get(self.level, "" if self.level else "dim")
-        text = Text.assemble((time_of_day, "dim"), f" {self.level or '-':<8}", safe_text(self.message, style))
+        level = strip_control_chars(self.level) or "-"
+        text = Text.assemble(
+            (time_of_day, "dim"), f" {level:<8}", Text(indent_lines(self.message, _INDENT), style=style)
+        )
         traceback = Text()
         for name, value in self.fields.items():
             if name == "events":
@@ -77,9 +86,11 @@ class Line:
             if value in (0, [], ""):
                 continue
             if isinstance(value, str) and "\n" in value:
-                traceback.append_text(safe_text("\n    " + value.rstrip().replace("\n", "\n    "), "dim"))
+                traceback.append("\n" + _INDENT + indent_lines(value.rstrip(), _INDENT), "dim")
             else:
-                text.append_text(Text.assemble("  ", (f"{name}=", "dim"), safe_text(_field_text(value))))
+                text.append_text(
+                    Text.assemble("  ", safe_text(f"{name}=", "dim"), safe_text(_field_text(value)))
+                )
         return text.append_text(traceback)
 
 
@@ -172,6 +183,32 @@ def show(resources: Resources, criteria: LogFilter, *, since: str, limit: int, f
         for line in tail.read():
             if criteria.matches(line):
                 out.print(line.render(criteria.event_id))
+
+
+def _read_json(millis: int, entry: dict[str, Any]) -> Line | None:
+    """Read a line of the function, of Python's runtime or of Lambda itself; None for any other object.
+
+    Lambda developer guide, "Configuring advanced logging controls": the runtime logs an unhandled exception
+    as errorType, errorMessage and log_level, Lambda what happened to an invocation as type and record.
+    """
+    kind, record = entry.get("type"), entry.get("record")
+    if isinstance(kind, str) and kind.startswith("platform."):
+        fields = record if isinstance(record, dict) else {"record": record}
+        failed = kind == "platform.fault" or fields.get("status", "success") != "success"
+        found = fields.get("metrics")
+        metrics: dict[str, Any] = found if isinstance(found, dict) else {}
+        rest = {name: value for name, value in fields.items() if name not in ("metrics", "spans", "tracing")}
+        return Line(millis, "ERROR" if failed else "", kind, {**rest, **metrics})
+    level = entry.get("level") or entry.get("log_level") or ("ERROR" if "errorType" in entry else None)
+    message = entry.get("message", entry.get("errorMessage", entry.get("errorType")))
+    if not isinstance(level, str) or message is None:
+        return None
+    shown = ("level", "log_level", "message", "_aws") + (() if "message" in entry else ("errorMessage",))
+    rest = {name: value for name, value in entry.items() if name not in shown}
+    if isinstance(trace := rest.get("stackTrace"), list):
+        rest["stackTrace"] = "\n".join(str(part).rstrip() for part in trace) + "\n"
+    level = level.upper()
+    return Line(millis, _SAME_LEVEL.get(level, level), str(message), rest)
 
 
 def _contains(value: Any, event_id: str) -> bool:

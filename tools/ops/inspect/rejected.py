@@ -6,17 +6,15 @@ from itertools import islice
 
 from rich.text import Text
 
-from storage.attributes import CONTENT_HASH, PAYLOAD_BYTES, number, text
+from storage.attributes import CLAIMED_ORIGIN, CONTENT_HASH, PAYLOAD_BYTES, number, text
 from storage.keys import SHARDS
 from tools.core.console import out, plural, safe_text, write_raw
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
+from tools.core.text import strip_control_chars
 from tools.ops import rejections
 from tools.ops.payloads import PayloadError, fetcher, read_body
 from tools.ops.rejections import Rejection
-
-# Separates the reasons in a summary that the function writes.
-SEPARATOR = "; "
 
 
 def show_list(resources: Resources, *, reason: str | None, limit: int) -> None:
@@ -25,8 +23,9 @@ def show_list(resources: Resources, *, reason: str | None, limit: int) -> None:
     newest = list(islice(rejections.newest(resources, reason, page), limit + 1))
     if not newest:
         out.print(
-            f'No rejected event mentions "{reason}".' if reason else "There are no rejected events.",
-            markup=False,
+            safe_text(
+                f'No rejected event mentions "{reason}".' if reason else "There are no rejected events."
+            )
         )
         return
     for rejection in newest[:limit]:
@@ -44,7 +43,8 @@ def show_one(resources: Resources, any_id: str) -> None:
     matches = rejections.find(resources, any_id=any_id)
     if not matches:
         raise ToolError(
-            f"No rejected event has the message id or event_id {any_id}.", "List them: make rejected"
+            f"No rejected event has the message id or event_id {strip_control_chars(any_id)}.",
+            "List them: make rejected",
         )
     fetch = fetcher(resources)
     for rejection in matches:
@@ -58,31 +58,34 @@ def show_one(resources: Resources, any_id: str) -> None:
             out.print(Text.assemble("    ", safe_text(reason.path, "yellow"), " ", safe_text(reason.reason)))
         _print_unlisted(rejection.violations - len(listed))
         digest, size = text(item, CONTENT_HASH), number(item, PAYLOAD_BYTES)
-        out.print(f"    {size:,} bytes, SHA-256 {digest}", style="dim")
+        out.print(safe_text(f"    {size:,} bytes, SHA-256 {digest}", "dim"))
+        if claimed := text(item, CLAIMED_ORIGIN):
+            out.print(safe_text(f"    names {claimed} as its origin, without a valid signature", "yellow"))
         try:
             write_raw(read_body(item, fetch) + b"\n")
         except PayloadError as error:
-            raise ToolError(f"The body of {rejection.message_id} cannot be shown: {error}") from None
+            raise ToolError(
+                f"The body of {strip_control_chars(rejection.message_id)} cannot be shown: {error}"
+            ) from None
 
 
 def _title(rejection: Rejection) -> Text:
     rejected_at = rejection.rejected_at.replace("T", " ").rstrip("Z")
     return Text.assemble(
-        (rejected_at, "bold"),
-        f"  {rejection.kind}  ",
+        safe_text(rejected_at, "bold"),
+        safe_text(f"  {rejection.kind}  "),
         safe_text(rejection.event_type or "-"),
         "  event_id ",
         safe_text(rejection.event_id or "-", "cyan"),
-        f"  ID={rejection.message_id}",
+        safe_text(f"  ID={rejection.message_id}"),
     )
 
 
 def _print_summary(rejection: Rejection) -> None:
-    listed = rejection.summary.split(SEPARATOR)
-    for reason in listed:
+    for reason in rejection.reasons:
         path, _, message = reason.partition(" ")
         out.print(Text.assemble("    ", safe_text(path, "yellow"), " ", safe_text(message)))
-    _print_unlisted(rejection.violations - len(listed))
+    _print_unlisted(rejection.violations - len(rejection.reasons))
 
 
 def _print_unlisted(count: int) -> None:

@@ -1,1 +1,1 @@
-"""Bring messages and events back: replay, redrive, rearchive."""
+"""Send messages and events again: replay, redrive, rearchive."""

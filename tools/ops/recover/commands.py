@@ -144,7 +144,7 @@ def _show_failed_batches(batches: list[FailedBatch], resources: Resources) -> No
         )
         out.print(safe_text(text))
     out.print("Their events were received at these times or before. When make verify reports none missing:")
-    out.print(f"  aws sqs purge-queue --queue-url {resources.archive_failures_queue_url}", markup=False)
+    out.print(f"  aws sqs purge-queue --queue-url {resources.archive_failures_queue_url}")
 
 
 def _show_replay(result: ReplayResult, selected: list[Rejection]) -> None:

@@ -1,7 +1,7 @@
 """Move messages by receive, send and delete, for endpoints without SQS's message move task.
 
-A killed move leaves a message in both queues, never in none. The copy names the original message, so that
-the function treats a second copy as a redelivery.
+A killed move leaves a message in both queues, never in none. The copy names the original message and signs
+it, so that the function treats a second copy as a redelivery.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from processor.messages import ORIGIN_ATTRIBUTE
+import contract
 from tools.core import queues
+from tools.core.origins import Origins
 from tools.ops.recover import outgoing
 from tools.ops.recover.outgoing import OutgoingMessage
 
@@ -25,6 +26,7 @@ class MessageMover:
     def __init__(
         self,
         sqs: Any,
+        origins: Origins,
         source: str,
         destination: str,
         rate: int | None,
@@ -32,6 +34,7 @@ class MessageMover:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sqs = sqs
+        self._signer = origins
         self._source = source
         self._destination = destination
         self._rate = rate
@@ -74,11 +77,12 @@ class MessageMover:
 
     def _move(self, messages: list[dict[str, Any]]) -> None:
         receipts: dict[str, str] = {}
+        origins: dict[str, str] = {}
         copies: list[OutgoingMessage] = []
         for message in messages:
-            copy = _copy_of(message)
-            receipts[copy.key] = message["ReceiptHandle"]
-            if _origin(copy) in self._origins:
+            copy, origin = _copy_of(message, self._signer)
+            receipts[copy.key], origins[copy.key] = message["ReceiptHandle"], origin
+            if origin in self._origins:
                 self.returned.add(copy.key)
                 self._not_moved.append(message["ReceiptHandle"])
             else:
@@ -89,37 +93,36 @@ class MessageMover:
                 if copy.key in refused:
                     self._not_moved.append(receipts[copy.key])
             self.refused.update(refused)
-            self._delete([copy for copy in batch if copy.key not in refused], receipts)
+            deleted = self._delete([copy for copy in batch if copy.key not in refused], receipts)
+            self.moved += len(deleted)
+            self._origins.update(origins[copy.key] for copy in deleted)
 
-    def _delete(self, sent: list[OutgoingMessage], receipts: dict[str, str]) -> None:
+    def _delete(self, sent: list[OutgoingMessage], receipts: dict[str, str]) -> list[OutgoingMessage]:
         if not sent:
-            return
+            return []
         entries = [{"Id": str(index), "ReceiptHandle": receipts[copy.key]} for index, copy in enumerate(sent)]
         # A message that is not deleted is received and sent again later, with the same origin.
         failed = self._sqs.delete_message_batch(QueueUrl=self._source, Entries=entries).get("Failed", [])
         not_deleted = {int(entry["Id"]) for entry in failed}
-        for index, copy in enumerate(sent):
-            if index not in not_deleted:
-                self.moved += 1
-                self._origins.add(_origin(copy))
+        return [copy for index, copy in enumerate(sent) if index not in not_deleted]
 
 
-def _copy_of(message: dict[str, Any]) -> OutgoingMessage:
-    """Return the copy of a dead-lettered message. It names its origin if SQS's limits allow that."""
-    message_id = message["MessageId"]
+def _copy_of(message: dict[str, Any], origins: Origins) -> tuple[OutgoingMessage, str]:
+    """Return the copy of a dead-lettered message, and its origin.
+
+    The copy names and signs its origin if SQS's limits allow that. A claimed origin is replaced.
+    """
+    message_id, body = message["MessageId"], message["Body"]
+    content_hash = contract.content_hash(body)
     attributes = {name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()}
-    copy = OutgoingMessage(message_id, message["Body"], outgoing.origin_attribute(message_id) | attributes)
-    if copy.send_error is None:
-        return copy
-    # There is no room for the origin. If a redrive is killed between send and delete, the second copy
-    # counts as a duplicate.
-    return OutgoingMessage(message_id, message["Body"], attributes)
+    origin = origins.origin_of(attributes, content_hash) or message_id
+    copy = OutgoingMessage(message_id, body, attributes | origins.attributes(origin, content_hash))
+    if copy.send_error is not None:
+        # There is no room for the origin. If a redrive is killed between send and delete, the second copy
+        # counts as a duplicate.
+        copy = OutgoingMessage(message_id, body, attributes)
+    return copy, origin
 
 
 def _attribute(value: dict[str, Any]) -> dict[str, Any]:
     return {name: value[name] for name in ("DataType", "StringValue", "BinaryValue") if name in value}
-
-
-def _origin(copy: OutgoingMessage) -> str:
-    origin: str = copy.attributes.get(ORIGIN_ATTRIBUTE, {}).get("StringValue", copy.key)
-    return origin

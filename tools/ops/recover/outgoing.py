@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from processor.messages import ORIGIN_ATTRIBUTE
-
 # Limits of a message and of a whole batch, attributes included (SQS developer guide, "Message quotas",
 # since 2025-08).
 MAX_BYTES = 1_048_576
@@ -48,11 +46,6 @@ class OutgoingMessage:
         if self.size > MAX_BYTES:
             return f"with its attributes it has {self.size:,} bytes; SQS accepts {MAX_BYTES:,}"
         return None
-
-
-def origin_attribute(message_id: str) -> dict[str, Any]:
-    """Return the message attribute that names the original of a copy."""
-    return {ORIGIN_ATTRIBUTE: {"DataType": "String", "StringValue": message_id}}
 
 
 def batches(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:

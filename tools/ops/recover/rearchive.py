@@ -10,9 +10,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from archiver.lines import EVENTS, REJECTED, Fetch, Line, UnreadableItem, event_line, rejected_line
+from botocore.exceptions import BotoCoreError, ClientError
+
+from archiver.lines import EVENTS, REJECTED, Fetch, Line, event_line, rejected_line
 from archiver.objects import Object, Objects
 from contract import EVENT_TYPES
 from storage import keys
@@ -23,7 +24,7 @@ from tools.core.indexes import BY_TYPE, NEWEST_REJECTED, newest_first
 from tools.core.resources import Resources
 from tools.core.tables import Item
 from tools.core.time_range import TimeRange
-from tools.ops.payloads import PayloadError, fetcher
+from tools.ops.payloads import fetcher
 
 # Refused items with a reason in the result; the others are only counted.
 _LISTED = 20
@@ -89,7 +90,7 @@ def rearchive(
 def failed_batches(resources: Resources) -> list[FailedBatch]:
     """Return up to 100 batches of the failures queue. The messages are released again."""
     return [
-        _failed_batch(json.loads(body))
+        _failed_batch(body)
         for body in queues.read_bodies(resources, resources.archive_failures_queue_url, _MAX_FAILURES)
     ]
 
@@ -137,10 +138,12 @@ def _line(
 ) -> list[Line]:
     try:
         return [convert(item, fetch)]
-    except (UnreadableItem, PayloadError) as error:
+    except (BotoCoreError, ClientError):
+        raise
+    except Exception as error:  # noqa: BLE001 - an item written by hand must not end the command
         result.refused_count += 1
         if len(result.refused) < _LISTED:
-            result.refused[item[key]["S"]] = str(error)
+            result.refused[item[key]["S"]] = str(error)[:500]
         return []
 
 
@@ -153,15 +156,18 @@ def _write(resources: Resources, result: RearchiveResult, objects: list[Object])
         result.bytes += len(each.data)
 
 
-def _failed_batch(message: dict[str, Any]) -> FailedBatch:
+def _failed_batch(body: str) -> FailedBatch:
     """Read a failure message (Lambda developer guide, "Configuring a destination for failed invocations")."""
-    batch = message.get("DDBStreamBatchInfo") or {}
-    context = message.get("requestContext") or {}
-    stream = str(batch.get("streamArn", "")).split("/")
-    return FailedBatch(
-        table=stream[1] if len(stream) > 1 else "?",
-        records=int(batch.get("batchSize") or 0),
-        since=str(batch.get("approximateArrivalOfFirstRecord", "?")),
-        until=str(batch.get("approximateArrivalOfLastRecord", "?")),
-        reason=str(context.get("condition", "?")),
-    )
+    try:
+        message = json.loads(body)
+        batch, context = message.get("DDBStreamBatchInfo") or {}, message.get("requestContext") or {}
+        stream = str(batch.get("streamArn", "")).split("/")
+        return FailedBatch(
+            table=stream[1] if len(stream) > 1 else "?",
+            records=int(batch.get("batchSize") or 0),
+            since=str(batch.get("approximateArrivalOfFirstRecord", "?")),
+            until=str(batch.get("approximateArrivalOfLastRecord", "?")),
+            reason=str(context.get("condition", "?")),
+        )
+    except (AttributeError, RecursionError, TypeError, ValueError):
+        return FailedBatch("?", 0, "?", "?", "Lambda did not write this message")

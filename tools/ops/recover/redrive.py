@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.core import queues
+from tools.core.origins import Origins
 from tools.core.resources import Resources
 from tools.ops.recover import move_task
 from tools.ops.recover.message_mover import MessageMover
@@ -65,7 +66,7 @@ def redrive(resources: Resources, *, rate: int | None, progress: Progress) -> Re
     if move_task.is_supported(sqs, source):
         moved = move_task.run(sqs, source, _arn(sqs, resources.queue_url), rate, progress)
         return RedriveResult("task", before, moved, _remaining(resources, before - moved))
-    mover = MessageMover(sqs, resources.dlq_url, resources.queue_url, rate)
+    mover = MessageMover(sqs, Origins(resources), resources.dlq_url, resources.queue_url, rate)
     mover.run(before, progress)
     return RedriveResult(
         "copy",

@@ -1,7 +1,7 @@
 """`make replay`: send rejected events back to the queue, after a rule or the schema was fixed.
 
-A copy names the rejected message as its origin. The function deletes the rejected item if it stores the
-copy, and keeps it if it rejects the copy again. A second copy is a redelivery and changes nothing.
+A copy names the rejected message as its origin, and signs it. The function deletes the rejected item if it
+stores the copy, and keeps it if it rejects the copy again. A second copy is a redelivery and changes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import contract
 from tools.core import queues
+from tools.core.origins import Origins
 from tools.core.resources import Resources
 from tools.ops import rejections
 from tools.ops.payloads import PayloadError, fetcher, read_body
@@ -99,7 +101,8 @@ def _outgoing(
 ) -> Iterator[OutgoingMessage]:
     """Yield the messages to send. Add the others to ``refused``, with the reason."""
     fetch = fetcher(resources)
-    resources.client("dynamodb")  # threads must not create it
+    origins = Origins(resources)
+    _ = origins.key, resources.client("dynamodb")  # threads must not create clients
 
     def prepare(rejection: Rejection) -> OutgoingMessage | str:
         item = rejections.get_item(resources, rejection.message_id)
@@ -111,7 +114,8 @@ def _outgoing(
             return f"its body cannot be read: {error}"
         except UnicodeDecodeError:
             return "its body is not UTF-8 text, and SQS accepts only text"
-        message = OutgoingMessage(rejection.message_id, body, outgoing.origin_attribute(rejection.message_id))
+        attributes = origins.attributes(rejection.message_id, contract.content_hash(body))
+        message = OutgoingMessage(rejection.message_id, body, attributes)
         return message.send_error or message
 
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -6,20 +6,20 @@ expire and are replayed, so the archive may hold more of them than the table.
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from archiver.lines import EVENTS, REJECTED, UNREADABLE
 from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, text
 from storage.timestamps import iso_millis
-from tools.core import tables
+from tools.core import archive_objects, tables
+from tools.core.archive_objects import DamagedObject
 from tools.core.resources import Resources
 from tools.ops.verify.reconcile import Discrepancy
 from tools.ops.verify.snapshot import Snapshot
@@ -70,10 +70,7 @@ class Archive:
         with ThreadPoolExecutor(_THREADS) as pool:
             for key, rows in zip(new, pool.map(self._rows, new), strict=True):
                 self._keys_read.add(key)
-                if isinstance(rows, Discrepancy):
-                    self.damaged.append(rows)
-                else:
-                    self.rows[key.partition("/")[0]].update(rows)
+                self.rows[key.partition("/")[0]].update(rows)
 
     def contains(self, prefix: str, row: Row) -> bool:
         """Return whether a row is archived, readable or not. Unreadable records have an alarm."""
@@ -85,13 +82,24 @@ class Archive:
             for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{prefix}/"):
                 yield from (entry["Key"] for entry in page.get("Contents", []))
 
-    def _rows(self, key: str) -> Counter[Row] | Discrepancy:
-        data = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+    def _rows(self, key: str) -> Counter[Row]:
+        """Return the rows of an object. A line that cannot be read is a discrepancy and hides no other."""
         parse = _PARSERS[key.partition("/")[0]]
+        rows: Counter[Row] = Counter()
+        problems: list[str] = []
         try:
-            return Counter(parse(line) for line in gzip.decompress(data).splitlines())
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
-            return Discrepancy(DAMAGED, key, f"it cannot be read: {error}")
+            data = archive_objects.read(self._s3, self._bucket, key)
+            for number, line in enumerate(archive_objects.lines(data), 1):
+                try:
+                    rows[parse(line)] += 1
+                except Exception as error:  # noqa: BLE001 - a line written by hand must not end the command
+                    problems.append(f"line {number} cannot be read: {error}"[:200])
+        except DamagedObject as error:
+            problems.append(f"it cannot be read: {error}")
+        if problems:
+            more = f"; and {len(problems) - 1:,} more" if len(problems) > 1 else ""
+            self.damaged.append(Discrepancy(DAMAGED, key, problems[0] + more))
+        return rows
 
 
 def check(
@@ -165,13 +173,18 @@ def _parse_event(line: bytes) -> Row:
     head, _, event = line.partition(b'"event":')
     if not event.strip().startswith(b"{"):
         raise TypeError("an event is not a JSON object")
-    members = json.loads(head.rstrip(b", ") + b"}")
-    return members[EVENT_ID], members[CONTENT_HASH]
+    return _row(json.loads(head.rstrip(b", ") + b"}"), EVENT_ID)
 
 
 def _parse_rejected(line: bytes) -> Row:
-    members = json.loads(line)
-    return members[MESSAGE_ID], members[CONTENT_HASH]
+    return _row(json.loads(line), MESSAGE_ID)
+
+
+def _row(members: dict[str, Any], key: str) -> Row:
+    row = members[key], members[CONTENT_HASH]
+    if not all(isinstance(value, str) for value in row):
+        raise TypeError(f"its {key} or its {CONTENT_HASH} is not a string")
+    return row
 
 
 def _parse_unreadable(line: bytes) -> Row:

@@ -26,8 +26,9 @@ DEEP_BYTES = 64 * 1024 * 1024
 
 
 def check(snapshot: Snapshot) -> list[Discrepancy]:
-    """Find messages in two tables, duplicates without an original and payloads without an object."""
-    return [*_doubled(snapshot), *_dangling_duplicates(snapshot), *_missing_objects(snapshot)]
+    """Find damaged items, messages in two tables, duplicates without an original, and missing payloads."""
+    damaged = [Discrepancy(UNREADABLE, key, why) for key, why in snapshot.unreadable]
+    return [*damaged, *_doubled(snapshot), *_dangling_duplicates(snapshot), *_missing_objects(snapshot)]
 
 
 def unconfirmed_alerts(snapshot: Snapshot) -> list[Discrepancy]:
@@ -84,7 +85,7 @@ def check_bodies(resources: Resources) -> BodyCheck:
 
 
 def _check_page(key: str, fetch: Callable[[str], bytes], items: list[Item]) -> list[Discrepancy | None]:
-    return [_check_body(item[key]["S"], item, fetch) for item in items]
+    return [_check_body(attributes.text(item, key) or "?", item, fetch) for item in items]
 
 
 def _check_body(name: str, item: Item, fetch: Callable[[str], bytes]) -> Discrepancy | None:
@@ -100,8 +101,9 @@ def _check_body(name: str, item: Item, fetch: Callable[[str], bytes]) -> Discrep
 
 
 def _doubled(snapshot: Snapshot) -> Iterator[Discrepancy]:
-    outcomes: dict[str, list[str]] = defaultdict(list)
-    names: dict[str, str] = {}
+    # Release 1.0.0 believed every origin, so its rows may have the message id of other content.
+    outcomes: dict[tuple[str, str], list[str]] = defaultdict(list)
+    names: dict[tuple[str, str], str] = {}
     queued = {message.message_id for message in (*snapshot.dead_lettered, *snapshot.queued)}
     for outcome, rows in (
         (STORED, snapshot.stored),
@@ -111,12 +113,12 @@ def _doubled(snapshot: Snapshot) -> Iterator[Discrepancy]:
         for row in rows:
             if row.message_id in queued:
                 continue  # its redelivery will remove the older row
-            outcomes[row.message_id].append(outcome)
-            names[row.message_id] = row.event_id or row.message_id
-    for message_id, own_outcomes in outcomes.items():
+            outcomes[row.message_id, row.content_hash].append(outcome)
+            names[row.message_id, row.content_hash] = row.event_id or row.message_id
+    for message, own_outcomes in outcomes.items():
         if len(own_outcomes) > 1:
-            what = f"message {message_id} is {' and '.join(own_outcomes)}"
-            yield Discrepancy(DOUBLED, names[message_id], what)
+            what = f"message {message[0]} is {' and '.join(own_outcomes)}"
+            yield Discrepancy(DOUBLED, names[message], what)
 
 
 def _dangling_duplicates(snapshot: Snapshot) -> Iterator[Discrepancy]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from producer.errors import ProducerError
 from producer.manifest import SentRun, read_run
 from tools.core.errors import ToolError, UsageError
-from tools.core.resources import Resources
+from tools.core.resources import Resources, queue_name
 
 
 def load(resources: Resources, manifest: str | None) -> SentRun | None:
@@ -22,8 +22,7 @@ def load(resources: Resources, manifest: str | None) -> SentRun | None:
         run = read_run(path)
     except ProducerError as error:
         raise ToolError(str(error)) from None
-    # The host in the URL may differ: only the last part names the queue.
-    if run.queue_url.rstrip("/").rsplit("/", 1)[-1] == resources.queue_name:
+    if queue_name(run.queue_url) == resources.queue_name:
         return run
     if manifest is None:
         return None
@@ -44,9 +43,11 @@ def find(resources: Resources, manifest: str | None) -> Path | None:
     if manifest not in (None, "latest"):
         return Path(manifest)
     directory = resources.state_dir / "manifests"
-    paths = sorted(directory.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    written = [(path.stat(), path) for path in directory.glob("*.jsonl")]
+    # A producer that starts has created its manifest and not yet written the first line.
+    paths = {path: status.st_mtime_ns for status, path in written if status.st_size}
     if paths:
-        return paths[-1]
+        return max(paths, key=lambda path: paths[path])
     if manifest is None:
         return None
     raise ToolError(f"There is no manifest in {directory}.", "Write one: make send, or make demo")

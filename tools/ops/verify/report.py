@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.core.console import out, plural, safe_text
+from tools.core.text import strip_control_chars
 from tools.local import message_bodies
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.reconcile import LOST, OUTCOMES, Discrepancy, Reconciliation
@@ -25,12 +26,13 @@ def to_json(result: VerifyResult) -> str:
     document: dict[str, Any] = {
         "holds": result.ok,
         "undecided": result.is_undecided,
-        "still": snapshot.still,
+        "still": not result.moving,
         "stored": len(snapshot.stored),
         "duplicates": len(snapshot.duplicates),
         "rejected": len(snapshot.rejected),
         "dead_lettered": len(snapshot.dead_lettered),
         "queued": len(snapshot.queued) + snapshot.unseen,
+        "claimed_origins": snapshot.claimed_origins,
         "content_compared": snapshot.bodies_kept,
         "bodies_checked": result.bodies.checked if result.bodies else None,
         "archive": _archive(result.archive) if result.archive else None,
@@ -41,10 +43,12 @@ def to_json(result: VerifyResult) -> str:
         document["run"] = {
             "run_id": result.run.run_id,
             "complete": result.run.complete,
+            "running": result.run.running,
             "sent": reconciliation.sent,
             "not_sent": result.run.failed,
             **{name.replace("-", "_"): reconciliation.outcomes[name] for name in (*OUTCOMES, LOST)},
-            "recounted": reconciliation.recounted,
+            # A row of a run that is still sending may be one that the manifest names a moment later.
+            "recounted": 0 if result.run.running else reconciliation.recounted,
             "unfinished": reconciliation.unfinished,
             "replayed": reconciliation.replayed,
         }
@@ -70,7 +74,7 @@ def show(result: VerifyResult) -> None:
     """Print the result."""
     _show_pipeline(result)
     _show_run(result)
-    if not result.snapshot.still:
+    if result.moving:
         out.print("Messages were moving while this was counted.", style="yellow")
     if result.unconfirmed_alerts:
         count = plural(len(result.unconfirmed_alerts), "item")
@@ -78,6 +82,11 @@ def show(result: VerifyResult) -> None:
             f"{count} with an alert still pending. See the reason: make logs LEVEL=WARNING", style="yellow"
         )
         show_discrepancies(result.unconfirmed_alerts)
+    if claimed := result.snapshot.claimed_origins:
+        out.print(
+            f"{plural(claimed, 'message')} named an origin without a valid signature. "
+            "Each counts under its own message id (docs/reliability.md)."
+        )
     _show_archive_notes(result.archive)
     show_discrepancies(result.discrepancies)
     _show_conclusion(result)
@@ -93,7 +102,7 @@ def show_discrepancies(discrepancies: list[Discrepancy]) -> None:
 
 def show_not_compared() -> None:
     """Print that content was not compared because the emulator rewrites bodies, and the remedy."""
-    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow", markup=False)
+    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow")
 
 
 def counts_table() -> Table:
@@ -147,12 +156,14 @@ def _show_run(result: VerifyResult) -> None:
         return
     difference = reconciliation.sent - reconciliation.accounted
     note = f", {difference:,} not accounted for" if difference else ""
-    out.print(f"\nRun {run.run_id}\n{invariant(reconciliation)}{note}", markup=False)
-    if not run.complete:
+    out.print(f"\nRun {strip_control_chars(run.run_id)}\n{invariant(reconciliation)}{note}")
+    if run.running:
+        out.print("The producer is still sending: what it sends later is not counted here.")
+    elif not run.complete:
         out.print("The producer was interrupted: its last messages may be missing from the manifest.")
     if run.failed:
         out.print(f"{plural(run.failed, 'event')} could not be sent and are not counted here.")
-    if reconciliation.recounted:
+    if reconciliation.recounted and not run.running:
         out.print(
             f"{plural(reconciliation.recounted, 'copy')} counted again after a redrive or a repeated send, "
             "under a new message id: nothing is lost."
@@ -193,11 +204,13 @@ def _show_conclusion(result: VerifyResult) -> None:
     if result.ok:
         out.print("OK: nothing is lost, nothing is counted twice.", style="bold green")
     elif result.is_undecided:
-        unseen = plural(result.snapshot.unseen, "message")
-        out.print(
-            f"Undecided: the missing messages may be among {unseen} still in the queues. Try again later.",
-            style="yellow",
+        unseen = result.snapshot.unseen
+        why = (
+            f"the missing messages may be among {plural(unseen, 'message')} still in the queues"
+            if unseen
+            else "messages moved while they were counted, which may explain all of this"
         )
+        out.print(f"Undecided: {why}. Try again later.", style="yellow")
     else:
         count = plural(len(result.discrepancies), "discrepancy")
         out.print(f"{count}: the accounting invariant is violated.", style="bold red")

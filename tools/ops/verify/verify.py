@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from producer.manifest import SentMessage, SentRun
 from tools.core import queues
@@ -16,6 +16,8 @@ from tools.ops.verify.integrity import BodyCheck
 from tools.ops.verify.reconcile import Discrepancy, Reconciliation
 from tools.ops.verify.snapshot import Snapshot
 
+# Discrepancies that no moving message explains.
+_LASTING = {integrity.UNREADABLE, archive.DAMAGED}
 # The first pause before the messages of a run are looked up although the queue is not empty. It doubles.
 _FIRST_IDLE_SECONDS = 5.0
 
@@ -25,7 +27,8 @@ class VerifyResult:
     """The results of all checks.
 
     ``bodies`` is None if they were not checked, ``archive`` if the pipeline has none, ``run`` and
-    ``reconciliation`` if there was no manifest.
+    ``reconciliation`` if there was no manifest. ``changed`` is whether a second snapshot, which is taken if
+    the first one has discrepancies, has other rows.
     """
 
     snapshot: Snapshot
@@ -35,11 +38,20 @@ class VerifyResult:
     run: SentRun | None = None
     reconciliation: Reconciliation | None = None
     archive: ArchiveCheck | None = None
+    changed: bool = False
+
+    @property
+    def moving(self) -> bool:
+        """Return whether messages moved while they were counted."""
+        return not self.snapshot.still or self.changed or (self.run is not None and self.run.running)
 
     @property
     def is_undecided(self) -> bool:
-        """Return whether the lost messages may be among queued messages that cannot be read."""
-        return self.reconciliation is not None and 0 < self.reconciliation.lost <= self.snapshot.unseen
+        """Return whether moving messages, or unseen ones in the queues, may explain all discrepancies."""
+        if self.ok or any(each.kind in _LASTING for each in self.discrepancies):
+            return False
+        unseen = self.reconciliation is not None and 0 < self.reconciliation.lost <= self.snapshot.unseen
+        return self.moving or unseen
 
     @property
     def ok(self) -> bool:
@@ -121,4 +133,7 @@ def verify(
         deep = integrity.body_bytes(contents) <= integrity.DEEP_BYTES
     bodies = integrity.check_bodies(resources) if deep else None
     archived = archive.check(resources, contents, wait=wait) if resources.archive_bucket else None
-    return evaluate(contents, run, bodies, archived)
+    result = evaluate(contents, run, bodies, archived)
+    if result.ok or result.moving:
+        return result
+    return replace(result, changed=snapshot.collect(resources).rows != contents.rows)

@@ -5,6 +5,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.regions import EndpointResolver
 
 from producer.errors import ProducerError
 from producer.send.target import Target
@@ -17,13 +18,27 @@ from tests.unit.producer.fake_queue import session
         ("sqs.eu-west-1.amazonaws.com", "eu-west-1"),
         ("eu-central-1.queue.amazonaws.com", "eu-central-1"),
         ("vpce-0a1.sqs.us-gov-west-1.vpce.amazonaws.com", "us-gov-west-1"),
-        ("sqs.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("vpce-0a1.sqs.eusc-de-east-1.vpce.amazonaws.eu", "eusc-de-east-1"),
         ("queue.amazonaws.com", "us-east-1"),
     ],
 )
 def test_the_region_comes_from_the_host_name(host: str, region: str) -> None:
     target = Target.find(f"https://{host}/123456789012/events", None, session())
     assert (target.region, target.endpoint) == (region, f"https://{host}")
+
+
+def test_the_region_of_every_endpoint_that_botocore_knows_is_read_from_its_name() -> None:
+    known = botocore.session.Session()
+    regions = [
+        region
+        for partition in known.get_available_partitions()
+        for region in known.get_available_regions("sqs", partition)
+    ]
+    resolver = EndpointResolver(known.get_data("endpoints"))
+    hosts = [resolver.construct_endpoint("sqs", region)["hostname"] for region in regions]
+    found = [Target.find(f"https://{host}/0/q", None, session()).region for host in hosts]
+    assert "eusc-de-east-1" in regions
+    assert found == regions
 
 
 def test_the_endpoint_can_differ_from_the_queue_url() -> None:

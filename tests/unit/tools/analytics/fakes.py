@@ -46,7 +46,7 @@ class FakeS3:
     def get_object(self, Bucket: str, Key: str) -> Any:  # noqa: N803
         with self._lock:
             self.read_keys.append(Key)
-        return {"Body": SimpleNamespace(read=lambda: self.objects[Key])}
+        return {"Body": SimpleNamespace(read=lambda limit=None: self.objects[Key][:limit])}
 
 
 def _entry(key: str, data: bytes) -> dict[str, Any]:

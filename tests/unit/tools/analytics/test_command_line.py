@@ -17,7 +17,7 @@ import pytest
 
 from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
 from tests.unit.tools.analytics.fakes import FakeS3
-from tests.unit.tools.ops.fakes import pipeline
+from tests.unit.tools.fakes import pipeline
 from tools.analytics import __main__ as command
 from tools.analytics.named_queries import named_queries
 from tools.core.resources import Resources

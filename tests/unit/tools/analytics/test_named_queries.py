@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+import contract
 from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
 from tools.analytics.database import open_archive
 from tools.analytics.named_queries import NamedQuery, find_query, named_queries
@@ -100,6 +102,32 @@ def test_large_orders_are_grouped_by_customer_with_most_orders_first(archive: Pa
         ("cust-7", "EUR", 2, Decimal("5000.30"), Decimal("3000.20"), newest),
         ("cust-8", "USD", 1, Decimal(9000), Decimal(9000), newest),
     ]
+
+
+@pytest.mark.parametrize("name", ["revenue_per_hour", "large_orders_by_customer"])
+def test_amounts_beyond_the_contract_have_rows_of_their_own_and_never_overflow(
+    archive: Path, tmp_path: Path, name: str
+) -> None:
+    """Contract 1.0.0 allowed 9e33, and the sum of two of them exceeds DECIMAL(38, 4)."""
+    before = run_query(archive, name)
+    old = {"amount": "9" + "0" * 33, "currency": "EUR", "large_order": True, "schema_version": "1.0.0"}
+    lines = [event_line({}, event_id=f"old-{n}", customer_id="cust-old", **old) for n in range(2)]
+    shutil.copytree(archive, tmp_path, dirs_exist_ok=True)
+    write_object(tmp_path, object_key(name="old"), *lines)
+    rows = run_query(tmp_path, name)
+    assert [row for row in rows if "old" not in str(row)] == before
+    assert sorted(row[1] for row in rows if "old" in str(row)) == [
+        "EUR (event_id old-0)", "EUR (event_id old-1)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["revenue_per_hour", "large_orders_by_customer"])
+def test_the_largest_amounts_of_the_contract_are_summed(tmp_path: Path, name: str) -> None:
+    largest = contract.declared_fields("order")["amount"]["exclusiveMaximum"] - Decimal("0.0001")
+    fields = {"amount": str(largest), "currency": "EUR", "large_order": True}
+    write_object(tmp_path, object_key(), *(event_line({}, event_id=f"e-{n}", **fields) for n in range(1000)))
+    (row,) = run_query(tmp_path, name)
+    assert 1000 * largest in row
 
 
 def test_a_rejected_event_counts_for_each_rule_that_it_violates(archive: Path) -> None:

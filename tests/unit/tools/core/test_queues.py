@@ -9,8 +9,8 @@ from urllib.request import Request
 
 import pytest
 
-from tests.unit.tools.ops.factories import digest
-from tests.unit.tools.ops.fakes import DLQ, FakeSQS, pipeline
+import contract
+from tests.unit.tools.fakes import DLQ, FakeSQS, pipeline, signed
 from tools.core import queues
 from tools.core.queues import Depth
 
@@ -61,7 +61,8 @@ LOCALSTACK = """<?xml version='1.0' encoding='utf-8'?>
 <ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><ReceiveMessageResult>
 <Message><MessageId>m-1</MessageId><Body>  {&quot;a&quot;:&#xD;1}\n</Body></Message>
 <Message><MessageId>m-2</MessageId><Body>again</Body><MessageAttribute><Name>origin_message_id</Name><Value>
-<StringValue>m-0</StringValue><DataType>String</DataType></Value></MessageAttribute></Message>
+<StringValue>m-0</StringValue><DataType>String</DataType></Value></MessageAttribute><MessageAttribute>
+<Name>origin_signature</Name><Value><StringValue>{signature}</StringValue></Value></MessageAttribute></Message>
 </ReceiveMessageResult></ReceiveMessageResponse>"""
 
 
@@ -73,12 +74,13 @@ def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pyt
         asked.append(url)
         if "/_ministack/" in url:
             raise HTTPError(url, 404, "Not Found", Message(), None)
-        return BytesIO(LOCALSTACK.encode())
+        signature = signed("m-0", "again")["origin_signature"]["StringValue"]
+        return BytesIO(LOCALSTACK.replace("{signature}", signature).encode())
 
     monkeypatch.setattr(queues._direct, "open", answer)
     assert queues.peek(pipeline(endpoint="http://127.0.0.1:1"), "http://127.0.0.1:1/0/events") == [
-        queues.QueuedMessage("m-1", digest('  {"a":\r1}\n')),
-        queues.QueuedMessage("m-0", digest("again")),
+        queues.QueuedMessage("m-1", contract.content_hash('  {"a":\r1}\n')),
+        queues.QueuedMessage("m-0", contract.content_hash("again")),
     ]
     assert "ShowInvisible=true&ShowDelayed=true" in asked[-1]
 
@@ -110,12 +112,27 @@ def test_dead_letters_are_read_and_released() -> None:
     ids = sqs.put(DLQ, *(f"body-{number}" for number in range(25)))
     messages = queues.read_dead_letters(pipeline(sqs=sqs))
     assert {(message.message_id, message.content_hash) for message in messages} == {
-        (message_id, digest(f"body-{number}")) for number, message_id in enumerate(ids)
+        (message_id, contract.content_hash(f"body-{number}")) for number, message_id in enumerate(ids)
     }
     assert not any(message["hidden"] for message in sqs.queues[DLQ])
 
 
 def test_a_copy_has_the_message_id_of_its_original() -> None:
     sqs = FakeSQS()
-    sqs.put(DLQ, "a", origin_message_id={"DataType": "String", "StringValue": "first"})
+    sqs.put(DLQ, "a", **signed("first", "a"))
     assert [message.message_id for message in queues.read_dead_letters(pipeline(sqs=sqs))] == ["first"]
+
+
+def test_an_origin_that_is_only_claimed_does_not_count() -> None:
+    sqs = FakeSQS()
+    ids = sqs.put(DLQ, "a", origin_message_id={"DataType": "String", "StringValue": "victim"})
+    ids += sqs.put(DLQ, "b", **signed("victim", "another body"))
+    assert [message.message_id for message in queues.read_dead_letters(pipeline(sqs=sqs))] == ids
+
+
+def test_the_key_is_read_only_for_messages_that_name_an_origin() -> None:
+    sqs = FakeSQS()
+    sqs.put(DLQ, "a")
+    resources = pipeline(sqs=sqs)
+    del resources.clients["lambda"]
+    assert len(queues.read_dead_letters(resources)) == 1

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import botocore.session
 import pytest
 
+from tools.core.aws import is_aws
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
 
@@ -55,6 +57,14 @@ def test_bodies_are_rewritten_only_on_an_emulator_that_declares_it(
     exports: dict[str, str], kept: bool
 ) -> None:
     assert Resources.find({**EXPORTS, **exports}).bodies_kept is kept
+
+
+def test_the_endpoints_of_every_partition_are_awss() -> None:
+    known = botocore.session.Session().get_data("partitions")["partitions"]
+    outputs = [partition["outputs"] for partition in known]
+    suffixes = {each[name] for each in outputs for name in ("dnsSuffix", "dualStackDnsSuffix")}
+    assert {"amazonaws.eu", "c2s.ic.gov"} <= suffixes
+    assert [suffix for suffix in suffixes if not is_aws(f"https://sqs.r.{suffix}")] == []
 
 
 def test_exported_names_override_the_local_stack(stack: Path) -> None:

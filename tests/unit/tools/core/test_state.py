@@ -90,22 +90,22 @@ def test_the_error_for_a_missing_output_suggests_make_up() -> None:
 def test_commands_that_need_a_stack_fail_without_one_and_without_a_traceback(
     command: str, tmp_path: Path
 ) -> None:
-    done = stack(command, STACK_DIR=str(tmp_path))
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr == "No stack is up. Start one with: make up\n"
+    completed = stack(command, STACK_DIR=str(tmp_path))
+    assert completed.returncode == 1
+    assert completed.stdout == ""
+    assert completed.stderr == "No stack is up. Start one with: make up\n"
 
 
 def test_the_requested_endpoint_is_used(tmp_path: Path) -> None:
-    done = stack(
+    completed = stack(
         "up", STACK_DIR=str(tmp_path / "state"), ENDPOINT="http://127.0.0.1:1/", EMULATOR="", PORT=""
     )
-    assert done.returncode == 1
-    assert "No emulator answers on http://127.0.0.1:1:" in done.stderr
+    assert completed.returncode == 1
+    assert "No emulator answers on http://127.0.0.1:1:" in completed.stderr
 
 
 def test_an_invalid_port_is_refused_by_name(tmp_path: Path) -> None:
-    done = stack("up", STACK_DIR=str(tmp_path / "state"), PORT="https")
-    assert done.returncode != 0
-    assert "PORT=https is not a port" in done.stderr
+    completed = stack("up", STACK_DIR=str(tmp_path / "state"), PORT="https")
+    assert completed.returncode != 0
+    assert "PORT=https is not a port" in completed.stderr
     assert not (tmp_path / "state").exists()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.tools.ops.fakes import FakeDynamoDB, pipeline
+from tests.unit.tools.fakes import FakeDynamoDB, pipeline
 from tools.core import tables
 
 

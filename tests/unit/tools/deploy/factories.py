@@ -1,4 +1,4 @@
-"""Environments, and AWS clients that answer what a test says."""
+"""Create environments, and AWS clients with canned answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ACCOUNT = "123456789012"
 
 
 def environment(directory: Path, text: str = "", name: str = "dev") -> Environment:
-    """The environment that this tfvars text says."""
+    """Return the environment of this tfvars text."""
     file = directory / f"{name}.tfvars"
     file.write_text(f'environment = "{name}"\n{text}\n')
     return Environment.read(name, file, directory / "deploy")

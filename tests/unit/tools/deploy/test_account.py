@@ -1,4 +1,4 @@
-"""Whose credentials these are, and whether the environment belongs to their account."""
+"""Find the credentials, and check that the environment allows their account."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Sts:
 
 @pytest.fixture
 def sessions(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The arguments of every session that is made; STS knows who asks."""
+    """Return the arguments of each created session, with a fake STS."""
     return answering(monkeypatch, None)
 
 
@@ -43,7 +43,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: Exception | None) -> list
     return made
 
 
-def test_the_profile_is_the_original_one_unless_somebody_says_otherwise(
+def test_the_profile_is_the_default_one_unless_another_is_named(
     sessions: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     dev = environment(tmp_path, ALLOWED)
@@ -68,7 +68,7 @@ def test_another_account_is_refused(sessions: list[dict[str, Any]], tmp_path: Pa
         open_account(dev, KEYS)
 
 
-def test_an_emulators_endpoint_that_was_left_in_the_shell_is_named(
+def test_an_emulators_endpoint_in_the_environment_is_named(
     sessions: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     dev = environment(tmp_path, 'allowed_account_ids = ["999999999999"]')
@@ -93,7 +93,7 @@ def test_another_region_than_the_environments_is_refused(
         (NoCredentialsError(), "has no credentials", "aws configure --profile p"),
     ],
 )
-def test_credentials_that_do_not_work_are_answered_with_what_to_type(
+def test_invalid_credentials_are_an_error_with_a_remedy(
     answer: Exception, said: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     answering(monkeypatch, answer)
@@ -102,9 +102,7 @@ def test_credentials_that_do_not_work_are_answered_with_what_to_type(
     assert hint in refused.value.hint
 
 
-def test_a_profile_that_is_not_there_is_answered_with_what_to_type(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_missing_profile_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "absent"))
     with pytest.raises(OpsError, match="no AWS profile rt-pipeline-user") as refused:
@@ -112,7 +110,7 @@ def test_a_profile_that_is_not_there_is_answered_with_what_to_type(
     assert "aws configure --profile rt-pipeline-user" in refused.value.hint
 
 
-def test_terraform_gets_the_very_same_credentials_and_no_others(
+def test_terraform_gets_the_same_credentials_and_no_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     session = boto3.session.Session(

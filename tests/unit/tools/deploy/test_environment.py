@@ -1,4 +1,4 @@
-"""Reading what the tfvars of an environment say."""
+"""Read the tfvars of an environment."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tools.core.errors import UsageError
 from tools.deploy.environment import Environment
 
 
-def test_what_the_tfvars_do_not_say_is_what_the_config_says(tmp_path: Path) -> None:
+def test_values_missing_in_the_tfvars_are_the_configs_defaults(tmp_path: Path) -> None:
     read = environment(tmp_path, 'region = "eu-central-1"')
     assert (read.region, read.name_prefix, read.deletion_protection) == ("eu-central-1", "rt-pipeline", True)
     assert read.allowed_account_ids == ()
@@ -24,13 +24,13 @@ def test_the_environments_of_the_checkout_can_be_read_and_name_no_account(name: 
 
 def test_a_file_of_another_environment_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.tfvars").write_text('environment = "prod"\n')
-    with pytest.raises(UsageError, match="says environment = 'prod', but ENV is dev"):
+    with pytest.raises(UsageError, match="sets environment = 'prod', but ENV is dev"):
         Environment.read("dev", tmp_path / "dev.tfvars")
 
 
 @pytest.mark.parametrize("name", ["", "Prod", "../x", "p"])
-def test_a_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="is no environment"):
+def test_an_invalid_name_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="is not a name of 2 to 12"):
         Environment.read(name)
 
 
@@ -40,7 +40,7 @@ def test_an_environment_without_a_file_is_refused_and_the_others_are_named() -> 
     assert "dev" in refused.value.hint
 
 
-def test_a_file_that_is_no_hcl_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_hcl_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.tfvars").write_text("environment = = 1\n")
     with pytest.raises(UsageError, match="cannot be read"):
         Environment.read("dev", tmp_path / "dev.tfvars")
@@ -52,5 +52,5 @@ def test_a_file_that_is_no_hcl_is_refused(tmp_path: Path) -> None:
 def test_tfvars_that_would_deploy_other_files_than_were_tested_are_refused(
     variable: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=f"says {variable}"):
+    with pytest.raises(UsageError, match=f"sets {variable}"):
         environment(tmp_path, f'{variable} = "../other"')

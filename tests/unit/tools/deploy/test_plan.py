@@ -1,4 +1,4 @@
-"""What is said of a plan."""
+"""Summarise a plan."""
 
 from typing import Any
 
@@ -32,9 +32,9 @@ def test_each_change_is_counted_by_its_kind() -> None:
     assert summary(found)[0].plain == "1 added, 1 changed, 2 replaced, 1 destroyed"
 
 
-def test_a_table_that_would_go_is_said_to_lose_its_data_in_red() -> None:
+def test_a_destroyed_table_is_reported_as_data_loss_in_red() -> None:
     lines = summary(changes({"resource_changes": [entry("aws_dynamodb_table.events", "delete")]}))
-    assert lines[1].plain == "DATA IS LOST: aws_dynamodb_table.events is destroyed, with all that it holds"
+    assert lines[1].plain == "DATA IS LOST: aws_dynamodb_table.events is destroyed, with all its content"
     assert "red" in str(lines[1].style)
 
 
@@ -49,6 +49,6 @@ def test_a_change_is_named_with_its_arguments() -> None:
     assert lines[1:] == ["  ~ aws_x.y (timeout, version)"]
 
 
-def test_what_is_new_is_counted_by_type() -> None:
+def test_new_resources_are_counted_by_type() -> None:
     lines = said(*(entry(f"aws_sns_topic.t{n}", "create") for n in range(3)))
     assert lines[1:] == ["  + 3 aws_sns_topic"]

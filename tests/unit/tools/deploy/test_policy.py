@@ -1,4 +1,4 @@
-"""The deployer's policy, as it is written."""
+"""The text of the deployer's policy."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.tools.deploy.factories import ACCOUNT, environment
 from tools.deploy.__main__ import main
-from tools.deploy.policy import ATHENA, MOST_CHARACTERS, TEMPLATE, document
+from tools.deploy.policy import ATHENA, MAX_CHARACTERS, TEMPLATE, document
 
-# What AWS, or the API's own documentation, lets nobody narrow down. tools/deploy/policy.py says why of each.
+# Statements that AWS does not allow to limit. tools/deploy/policy.py gives the reasons.
 ON_EVERYTHING = {"FeedFunctions", "CompositeAlarms", "SubscriptionsHaveNoName"}
 
 
@@ -23,14 +23,28 @@ def statements(tmp_path: Path) -> list[dict[str, object]]:
 def test_it_fits_into_a_managed_policy(tmp_path: Path, template: Path) -> None:
     longest = environment(tmp_path, 'name_prefix = "a234567890123456789012"\nregion = "ap-southeast-7"')
     text = json.dumps(document(longest, ACCOUNT, template), separators=(",", ":"))
-    assert len(text) <= MOST_CHARACTERS
+    assert len(text) <= MAX_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-gov-west-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_it_names_things_in_the_partition_of_the_region(tmp_path: Path, region: str, partition: str) -> None:
+    text = json.dumps(document(environment(tmp_path, f'region = "{region}"'), ACCOUNT))
+    assert text.count("arn:") == text.count(f"arn:{partition}:")
 
 
 def test_every_action_is_named_in_full(statements: list[dict[str, object]]) -> None:
     assert "*" not in json.dumps([statement["Action"] for statement in statements])
 
 
-def test_everything_else_is_held_to_the_names_of_the_environment(
+def test_all_other_statements_are_limited_to_the_environments_names(
     statements: list[dict[str, object]],
 ) -> None:
     for statement in statements:
@@ -41,7 +55,7 @@ def test_everything_else_is_held_to_the_names_of_the_environment(
             assert named or listing or statement["Sid"] in ON_EVERYTHING, statement
 
 
-def test_athena_s_part_is_held_to_the_environment_s_catalog_and_workgroup(tmp_path: Path) -> None:
+def test_athenas_policy_is_limited_to_the_environments_catalog_and_workgroup(tmp_path: Path) -> None:
     catalog, workgroup = document(environment(tmp_path), ACCOUNT, ATHENA)["Statement"]
     start = f"arn:aws:glue:us-east-1:{ACCOUNT}:"
     whole, *narrow = catalog["Resource"]
@@ -52,18 +66,18 @@ def test_athena_s_part_is_held_to_the_environment_s_catalog_and_workgroup(tmp_pa
     assert "*" not in json.dumps([catalog["Action"], workgroup["Action"]])
 
 
-def test_roles_are_passed_to_lambda_alone(statements: list[dict[str, object]]) -> None:
+def test_roles_are_passed_to_lambda_only(statements: list[dict[str, object]]) -> None:
     (passing,) = [statement for statement in statements if statement["Action"] == ["iam:PassRole"]]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
 
 
-def test_mappings_are_held_to_the_functions_that_they_feed(statements: list[dict[str, object]]) -> None:
+def test_mappings_are_limited_to_their_functions(statements: list[dict[str, object]]) -> None:
     (feeding,) = [statement for statement in statements if statement["Sid"] == "FeedFunctions"]
     function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:rt-pipeline-dev-*"
     assert feeding["Condition"] == {"ArnLike": {"lambda:FunctionArn": function}}
 
 
-def test_of_the_state_only_the_lock_and_the_record_may_be_deleted(
+def test_only_the_lock_and_the_record_of_the_state_may_be_deleted(
     statements: list[dict[str, object]],
 ) -> None:
     (unlock,) = [statement for statement in statements if statement["Sid"] == "UnlockState"]

@@ -1,4 +1,4 @@
-"""The receipt: what is compared, and which run of the tests writes one."""
+"""Compare receipts, and check which test run writes one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TESTED = Receipt(
 NOW = Fingerprint(TESTED.zips, TESTED.config)
 
 
-def test_what_was_tested_does_not_differ() -> None:
+def test_tested_content_does_not_differ() -> None:
     assert differences(TESTED, NOW) == []
 
 
@@ -38,37 +38,37 @@ def test_each_difference_is_named() -> None:
     )
     assert differences(TESTED, now) == [
         "the zip of lambda_zip has changed: tested aaaaaaaaaaaa, now dddddddddddd",
-        "terraform/new.tf is new: it was not there when the tests ran",
+        "terraform/new.tf is new since the tests ran",
         "terraform/queue.tf has changed: tested bbbbbbbbbbbb, now eeeeeeeeeeee",
     ]
     assert differences(TESTED, Fingerprint(TESTED.zips, {})) == [
-        "terraform/queue.tf was tested and is not there any more"
+        "terraform/queue.tf was tested and no longer exists"
     ]
 
 
-def test_a_receipt_is_what_was_written(tmp_path: Path) -> None:
+def test_a_receipt_survives_saving_and_loading(tmp_path: Path) -> None:
     TESTED.save(tmp_path / "build" / "receipt.json")
     assert Receipt.load(tmp_path / "build" / "receipt.json") == TESTED
 
 
-def test_no_receipt_says_how_to_get_one(tmp_path: Path) -> None:
+def test_a_missing_receipt_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="There is no receipt") as none:
         Receipt.load(tmp_path / "receipt.json")
     assert "make test" in none.value.hint
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"zips": {}}'])
-def test_a_receipt_that_cannot_be_read_is_none(text: str, tmp_path: Path) -> None:
+def test_an_unreadable_receipt_is_an_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "receipt.json").write_text(text)
     with pytest.raises(OpsError, match="cannot be read"):
         Receipt.load(tmp_path / "receipt.json")
 
 
-def test_that_no_provider_is_pinned_is_said_plainly() -> None:
-    assert f"there is no {LOCK} yet" in "\n".join(TESTED.described())
+def test_an_unpinned_provider_is_reported() -> None:
+    assert f"there is no {LOCK}" in "\n".join(TESTED.described())
 
 
-def test_the_tests_of_the_config_are_no_part_of_it(tmp_path: Path) -> None:
+def test_the_receipt_excludes_the_tests_of_the_config(tmp_path: Path) -> None:
     (tmp_path / "terraform" / "tests").mkdir(exist_ok=True)
     (tmp_path / "terraform" / "tests" / "pipeline.tftest.hcl").touch()
     assert config_of(tmp_path) == {}
@@ -123,7 +123,7 @@ class Suite:
 
 @pytest.fixture(autouse=True)
 def lock_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Path, Path]:
-    """The committed lock file and the one that the tests keep; neither is there yet."""
+    """Return paths for the committed lock file and the tests' one; neither exists."""
     monkeypatch.setattr(receipt, "ROOT", tmp_path)
     monkeypatch.setattr(receipt, "TESTED_LOCK", tmp_path / "tested.lock.hcl")
     (tmp_path / "terraform").mkdir()
@@ -135,14 +135,14 @@ END_TO_END = "tests/integration/test_pipeline.py::test_an_order"
 
 @pytest.fixture(autouse=True)
 def checkout(monkeypatch: pytest.MonkeyPatch) -> list[Fingerprint]:
-    """What the checkout is; the last one."""
+    """The checkout's fingerprints; the last one is current."""
     states = [NOW]
     monkeypatch.setattr(receipt, "fingerprint", lambda: states[-1])
     monkeypatch.setattr(receipt, "commit", lambda: ("c" * 40, True))
     return states
 
 
-def test_a_green_run_of_everything_leaves_a_receipt(tmp_path: Path) -> None:
+def test_a_green_run_of_all_tests_writes_a_receipt(tmp_path: Path) -> None:
     suite = Suite(tmp_path / "receipt.json")
     suite.ran("tests/unit/test_a.py::test_a", END_TO_END)
     suite.ran("tests/unit/test_a.py::test_b", outcome="skipped")
@@ -153,7 +153,7 @@ def test_a_green_run_of_everything_leaves_a_receipt(tmp_path: Path) -> None:
     assert (written["target"], written["tree_dirty"]) == ("ministack 1.5.33", True)
 
 
-def test_the_lock_file_that_init_wrote_is_part_of_what_was_tested(
+def test_the_receipt_covers_the_lock_file_that_init_wrote(
     tmp_path: Path, lock_files: tuple[Path, Path]
 ) -> None:
     suite = Suite(tmp_path / "receipt.json")
@@ -184,7 +184,7 @@ def test_the_lock_file_of_the_old_provider_pins_nothing(
 
 
 @pytest.mark.parametrize(("provider", "pinned"), [("6.62.0", True), ("3.39.0", False)])
-def test_a_committed_lock_file_stays_what_it_is(
+def test_a_committed_lock_file_is_not_changed(
     provider: str,
     pinned: bool,
     tmp_path: Path,
@@ -206,11 +206,9 @@ def test_a_committed_lock_file_stays_what_it_is(
 
 @pytest.mark.parametrize(
     ("provider", "said"),
-    [("6.62.0", "AWS provider 6.62.0"), ("3.39.0", "the stand-in for machines without the registry")],
+    [("6.62.0", "AWS provider 6.62.0"), ("3.39.0", "for machines without the registry")],
 )
-def test_a_run_says_which_provider_its_results_were_had_with(
-    provider: str, said: str, tmp_path: Path
-) -> None:
+def test_a_run_reports_its_provider(provider: str, said: str, tmp_path: Path) -> None:
     suite = Suite(tmp_path / "receipt.json")
     suite.run.provider = provider
     lines: list[str] = []
@@ -222,20 +220,22 @@ def test_a_run_says_which_provider_its_results_were_had_with(
     assert len(lines) == 1
 
 
-def test_a_failure_leaves_none(tmp_path: Path) -> None:
+def test_a_failed_run_writes_no_receipt(tmp_path: Path) -> None:
     suite = Suite(tmp_path / "receipt.json")
     suite.ran(END_TO_END)
     assert not suite.ended(status=1)
 
 
-def test_a_run_without_end_to_end_tests_leaves_none(tmp_path: Path) -> None:
+def test_a_run_without_end_to_end_tests_writes_no_receipt(tmp_path: Path) -> None:
     suite = Suite(tmp_path / "receipt.json")
     suite.ran("tests/unit/test_a.py::test_a")
     suite.ran(END_TO_END, outcome="skipped")
     assert not suite.ended()
 
 
-def test_a_source_that_changed_meanwhile_leaves_none(tmp_path: Path, checkout: list[Fingerprint]) -> None:
+def test_a_run_during_which_the_source_changed_writes_no_receipt(
+    tmp_path: Path, checkout: list[Fingerprint]
+) -> None:
     suite = Suite(tmp_path / "receipt.json")
     suite.ran(END_TO_END)
     checkout.append(Fingerprint({"lambda_zip": "0" * 64}, NOW.config))
@@ -255,7 +255,7 @@ def test_a_source_that_changed_meanwhile_leaves_none(tmp_path: Path, checkout: l
     ],
     ids=str,
 )
-def test_a_part_of_the_tests_leaves_none(part: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_of_some_tests_writes_no_receipt(part: dict[str, Any], tmp_path: Path) -> None:
     suite = Suite(tmp_path / "receipt.json", **part)
     suite.ran(END_TO_END)
     assert not suite.ended()

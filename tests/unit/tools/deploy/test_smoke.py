@@ -1,4 +1,4 @@
-"""The smoke test against tables that a test fills."""
+"""Run the smoke test against tables that a test fills."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = {"events": "event_id", "rejected": "message_id", "duplicates": "message
 
 
 class Aws:
-    """SQS that hands each message to a function, and DynamoDB that holds what it stores."""
+    """A fake SQS that passes each message to a function, and a fake DynamoDB for its items."""
 
     def __init__(self, *broken: str) -> None:
         self.broken = broken
@@ -64,7 +64,7 @@ def _place(request: dict[str, Any]) -> tuple[str, str]:
     return table, request["Key"][TABLES[table]]["S"]
 
 
-def test_a_pipeline_that_works_passes_and_keeps_nothing() -> None:
+def test_a_working_pipeline_passes_and_is_left_empty() -> None:
     aws = Aws()
     Smoke(aws.resources(), "1000").test(seconds=0)
     assert len(aws.sent) == 4
@@ -80,14 +80,14 @@ def test_a_pipeline_that_works_passes_and_keeps_nothing() -> None:
         ("alerts", "the alert of a large order is not published"),
     ],
 )
-def test_what_is_broken_is_named_and_nothing_is_left(broken: str, said: str) -> None:
+def test_a_missing_outcome_is_named_and_the_events_are_removed(broken: str, said: str) -> None:
     aws = Aws(broken)
     with pytest.raises(OpsError, match=said):
         Smoke(aws.resources(), "1000").test(seconds=0)
     assert aws.items == {}
 
 
-def test_its_events_are_what_they_are_called_and_bear_its_name() -> None:
+def test_its_events_match_their_names_and_carry_its_prefix() -> None:
     bodies = Smoke(Aws().resources(), "1000").bodies()
     now = datetime.now(UTC)
     valid = {name: not list(contract.read(body, now)[1]) for name, body in bodies.items()}
@@ -96,7 +96,7 @@ def test_its_events_are_what_they_are_called_and_bear_its_name() -> None:
     assert all(json.loads(body)["customer_id"].startswith(PREFIX) for body in bodies.values())
 
 
-def test_its_large_order_is_large_wherever_the_threshold_is() -> None:
+def test_its_large_order_exceeds_any_threshold() -> None:
     amount = json.loads(Smoke(Aws().resources(), "2500000.50").bodies()["large"])["amount"]
     assert contract.is_large_order(
         {"event_type": "order", "amount": Decimal(str(amount))}, Decimal("2500000.50")

@@ -1,4 +1,4 @@
-"""The bucket of states, against a client that knows AWS's own API model."""
+"""Create the state bucket with a client that checks AWS's API model."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ALL_PRIVATE = {
 }
 
 
-def test_a_new_bucket_is_versioned_encrypted_private_and_over_tls_alone(s3: Stubber, tmp_path: Path) -> None:
+def test_a_new_bucket_is_versioned_encrypted_private_and_tls_only(s3: Stubber, tmp_path: Path) -> None:
     s3.add_client_error("head_bucket", "404", http_status_code=404)
     place = {"LocationConstraint": "eu-central-1"}
     s3.add_response(
@@ -68,16 +68,16 @@ def test_a_new_bucket_is_versioned_encrypted_private_and_over_tls_alone(s3: Stub
     assert state_bucket.bootstrap(environment(tmp_path, REGION), account(s3))
 
 
-def test_a_bucket_that_is_there_is_only_brought_to_what_it_is_to_be(s3: Stubber, tmp_path: Path) -> None:
+def test_an_existing_bucket_only_gets_its_settings_updated(s3: Stubber, tmp_path: Path) -> None:
     s3.add_response("head_bucket", {}, {"Bucket": BUCKET})
     expect_settings(s3)
     on_an_emulator = environment(tmp_path, f"{REGION}\nrefuse_plain_http = false")
     assert not state_bucket.bootstrap(on_an_emulator, account(s3))
 
 
-def test_without_the_bucket_the_command_that_makes_it_is_named(s3: Stubber, tmp_path: Path) -> None:
+def test_without_the_bucket_the_error_names_the_command_that_creates_it(s3: Stubber, tmp_path: Path) -> None:
     s3.add_client_error("head_bucket", "404", http_status_code=404)
-    with pytest.raises(OpsError, match="is not there") as refused:
+    with pytest.raises(OpsError, match="does not exist") as refused:
         state_bucket.require(environment(tmp_path, REGION), account(s3))
     assert "make deploy-aws ARGS=--bootstrap ENV=dev" in refused.value.hint
 

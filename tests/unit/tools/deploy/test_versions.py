@@ -1,4 +1,4 @@
-"""Which version runs, which came before it, and moving between them."""
+"""Find the live and previous versions, and move the alias."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ RUNNING = LiveVersion("processor", "3", "revision")
 
 
 class Functions:
-    """Lambda with a function of some versions and perhaps an alias."""
+    """A fake Lambda with a function, its versions and possibly an alias."""
 
     def __init__(self, *existing: str, alias: str | None = None, moved: bool = False) -> None:
         self.existing = existing
@@ -38,23 +38,23 @@ class Functions:
         self.updates.append(arguments)
 
 
-def test_the_version_before_is_the_newest_older_one_that_still_exists() -> None:
+def test_the_previous_version_is_the_newest_older_one_that_still_exists() -> None:
     assert versions.before(Functions("1", "2", "3", "10"), RUNNING) == "2"
     assert versions.before(Functions("1", "3"), RUNNING) == "1"
 
 
-def test_with_nothing_before_it_there_is_nowhere_to_go_back_to() -> None:
-    with pytest.raises(OpsError, match="there is none before it"):
+def test_without_an_older_version_a_rollback_is_an_error() -> None:
+    with pytest.raises(OpsError, match="no older version exists"):
         versions.before(Functions("3", "4"), RUNNING)
 
 
 @pytest.mark.parametrize("version", ["9", "$LATEST", "3"])
-def test_a_version_that_is_not_there_or_runs_already_is_refused(version: str) -> None:
+def test_a_version_that_is_missing_or_live_is_refused(version: str) -> None:
     with pytest.raises(UsageError):
         versions.check(Functions("1", "2", "3"), RUNNING, version)
 
 
-def test_the_alias_moves_from_the_revision_that_was_seen() -> None:
+def test_the_alias_moves_only_from_the_revision_that_was_read() -> None:
     functions = Functions("1", "2", "3")
     versions.move(functions, RUNNING, "2")
     (update,) = functions.updates
@@ -66,8 +66,8 @@ def test_the_alias_moves_from_the_revision_that_was_seen() -> None:
     }
 
 
-def test_an_alias_that_somebody_else_moved_is_left_alone() -> None:
-    with pytest.raises(OpsError, match="Somebody else moved the alias"):
+def test_an_alias_that_another_user_moved_is_not_changed() -> None:
+    with pytest.raises(OpsError, match="Another user moved the alias"):
         versions.move(Functions("1", "2", "3", moved=True), RUNNING, "2")
 
 
@@ -76,6 +76,6 @@ def test_every_function_among_the_outputs_is_found_the_processor_first() -> None
     assert versions.functions_of(outputs) == ["processor", "a"]
 
 
-def test_a_function_without_the_alias_is_not_among_what_runs() -> None:
+def test_a_function_without_the_alias_is_not_live() -> None:
     assert versions.live(Functions("1"), ["processor"]) == {}
     assert versions.live(Functions("1", alias="1"), ["processor"])["processor"].version == "1"

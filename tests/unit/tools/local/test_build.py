@@ -43,7 +43,7 @@ def test_the_digest_is_that_of_the_file(tmp_path: Path, packages: dict[str, Path
     assert hashlib.sha256((tmp_path / "a.zip").read_bytes()).hexdigest() == digest
 
 
-def test_times_and_modes_of_the_source_leave_no_mark(tmp_path: Path, packages: dict[str, Path]) -> None:
+def test_times_and_modes_of_the_source_have_no_effect(tmp_path: Path, packages: dict[str, Path]) -> None:
     before = build_zip(tmp_path / "a.zip", packages)
     for number, path in enumerate(packages["processor"].rglob("*.py")):
         path.chmod(0o600 if number % 2 else 0o755)
@@ -57,7 +57,7 @@ def test_a_changed_source_gives_another_digest(tmp_path: Path, packages: dict[st
     assert build_zip(tmp_path / "a.zip", packages) != before
 
 
-def test_only_python_and_json_go_in(tmp_path: Path, packages: dict[str, Path]) -> None:
+def test_a_zip_holds_only_python_and_json(tmp_path: Path, packages: dict[str, Path]) -> None:
     package = packages["processor"]
     (package / "__pycache__").mkdir()
     for name in ("__pycache__/handler.cpython-313.pyc", "notes.md", "._handler.py", "handler.py.orig"):
@@ -76,14 +76,14 @@ def test_entries_can_be_read_by_every_user(tmp_path: Path, packages: dict[str, P
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
 
-def test_a_zip_that_is_up_to_date_is_left_alone(tmp_path: Path, packages: dict[str, Path]) -> None:
+def test_a_current_zip_is_not_written_again(tmp_path: Path, packages: dict[str, Path]) -> None:
     build_zip(tmp_path / "a.zip", packages)
     os.utime(tmp_path / "a.zip", (1, 1))
     build_zip(tmp_path / "a.zip", packages)
     assert (tmp_path / "a.zip").stat().st_mtime == 1
 
 
-def test_nothing_but_the_zip_is_left(tmp_path: Path, packages: dict[str, Path]) -> None:
+def test_no_temporary_file_is_left(tmp_path: Path, packages: dict[str, Path]) -> None:
     build_zip(tmp_path / "out" / "a.zip", packages)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.zip"]
 

@@ -1,4 +1,4 @@
-"""docker-compose.yml: pinned, on the loopback alone, healthy when it says so, and valid for both composes."""
+"""docker-compose.yml is pinned, on loopback only, has health checks, and is valid for both composes."""
 
 import os
 import re
@@ -18,12 +18,12 @@ EACH = pytest.mark.parametrize("name", SERVICES)
 
 
 def defaults(text: str) -> str:
-    """The text as it is where the environment sets nothing."""
+    """Return the text with the defaults of all variables."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
 
 
 def locked(package: str) -> str:
-    """The version of a package in the locks."""
+    """Return the version of a package in the locks."""
     for lock in ("emulator", "dev"):
         found = re.search(rf"^{package}==(\S+)", (REQUIREMENTS / f"{lock}.txt").read_text(), re.MULTILINE)
         if found:
@@ -35,7 +35,7 @@ def test_without_a_profile_there_is_localstack_alone() -> None:
     assert [name for name, service in SERVICES.items() if "profiles" not in service] == ["localstack"]
 
 
-def test_what_docker_compose_1_29_does_not_know_is_not_in_it() -> None:
+def test_it_uses_only_features_of_docker_compose_1_29() -> None:
     assert set(FILE) == {"services"}
 
 
@@ -46,16 +46,16 @@ def test_an_image_is_pinned(name: str) -> None:
 
 
 @EACH
-def test_a_port_is_on_the_loopback_alone(name: str) -> None:
+def test_a_port_is_published_on_loopback_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
 
 
 @EACH
-def test_a_service_says_when_it_is_healthy(name: str) -> None:
+def test_a_service_has_a_health_check(name: str) -> None:
     assert set(SERVICES[name]["healthcheck"]) == {"test", "interval", "timeout", "start_period", "retries"}
 
 
-def test_all_of_them_may_run_side_by_side() -> None:
+def test_all_services_can_run_at_once() -> None:
     outside = [defaults(port).split(":")[1] for service in SERVICES.values() for port in service["ports"]]
     assert len(set(outside)) == len(outside)
 
@@ -65,7 +65,7 @@ def test_only_localstack_gets_the_docker_socket_for_its_lambda_containers() -> N
     assert holders == ["localstack"]
 
 
-def test_the_versions_are_those_that_run_elsewhere() -> None:
+def test_the_versions_equal_those_in_the_locks() -> None:
     images = {name: defaults(service["image"]) for name, service in SERVICES.items()}
     assert images["localstack"] == f"{localstack.IMAGE}:{localstack.DEFAULT_VERSION}"
     assert images["ministack"] == f"ministackorg/ministack:{locked('ministack')}"

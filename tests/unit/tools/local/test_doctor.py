@@ -1,4 +1,4 @@
-"""make doctor names the impact and the remedy of each missing prerequisite, and fails if it is a needed one."""
+"""make doctor names the impact and the remedy of each missing prerequisite."""
 
 import importlib.util
 import shutil
@@ -64,7 +64,7 @@ NEEDED: list[tuple[str, Any, str, Any]] = [
 
 
 @pytest.mark.parametrize(("subject", "where", "name", "value"), NEEDED, ids=[need[0] for need in NEEDED])
-def test_what_is_needed_and_missing_fails_and_is_named(
+def test_a_missing_needed_prerequisite_fails_and_is_named(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     subject: str,
@@ -87,7 +87,7 @@ def test_what_is_needed_and_missing_fails_and_is_named(
         ("linux", "aarch64", {"Terraform": Level.NEEDED, "AWS provider": Level.NEEDED}),
     ],
 )
-def test_without_a_registry_it_depends_on_the_wheels_that_there_are(
+def test_without_a_registry_the_result_depends_on_the_available_wheels(
     monkeypatch: pytest.MonkeyPatch, system: str, machine: str, expected: dict[str, Level]
 ) -> None:
     monkeypatch.setattr(sys, "platform", system)
@@ -113,7 +113,7 @@ def test_packages_that_are_installed_need_no_network(monkeypatch: pytest.MonkeyP
     assert doctor.packages() == Result("packages", Level.GOOD, "installed in .venv")
 
 
-def test_a_mirror_of_packages_is_asked_in_place_of_pypi(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_mirror_is_used_instead_of_pypi(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple/")
 

@@ -1,4 +1,4 @@
-"""Changing Terraform text without moving a line."""
+"""Edit Terraform text without moving a line."""
 
 import pytest
 
@@ -6,55 +6,55 @@ from tools.local import hcl
 
 
 def without(text: str, *names: str) -> str:
-    """The text without those attributes and nested blocks of its only block."""
+    """Return the text without those attributes and nested blocks of its only block."""
     (block,) = hcl.parse(text)
     return hcl.apply_edits(
         text, [hcl.Edit(text_range) for name in names for text_range in block.ranges(name)]
     )
 
 
-def test_what_is_deleted_leaves_its_line_breaks_and_nothing_else_moves() -> None:
+def test_a_deletion_keeps_its_line_breaks_so_that_no_other_line_moves() -> None:
     text = 'resource "a" "b" {\n  keep = 1\n  gone = [\n    1,\n    2,\n  ]\n  last = 3\n}\n'
     assert without(text, "gone") == 'resource "a" "b" {\n  keep = 1\n  \n\n\n\n  last = 3\n}\n'
 
 
-def test_a_nested_block_goes_with_everything_in_it() -> None:
+def test_a_nested_block_is_deleted_with_its_content() -> None:
     text = "a {\n  scaling {\n    inner { x = 1 }\n    # } not the end\n  }\n  keep = 1\n}\n"
     assert without(text, "scaling") == "a {\n  \n\n\n\n  keep = 1\n}\n"
 
 
-def test_every_block_of_the_name_goes() -> None:
+def test_every_block_of_the_name_is_deleted() -> None:
     assert (
         without("a {\n  rule { x = 1 }\n  keep {}\n  rule { x = 2 }\n}\n", "rule")
         == "a {\n  \n  keep {}\n  \n}\n"
     )
 
 
-def test_a_dynamic_block_goes_by_the_name_of_what_it_generates() -> None:
+def test_a_dynamic_block_is_deleted_by_the_name_of_its_generated_blocks() -> None:
     text = 'a {\n  dynamic "rule" {\n    for_each = x\n    content {}\n  }\n}\n'
     assert without(text, "rule") == "a {\n  \n\n\n\n}\n"
 
 
-def test_only_what_is_directly_in_the_block_goes() -> None:
+def test_only_direct_children_of_the_block_are_deleted() -> None:
     text = "a {\n  inner {\n    gone = 1\n  }\n  gone = 2\n}\n"
     assert without(text, "gone") == "a {\n  inner {\n    gone = 1\n  }\n  \n}\n"
 
 
-def test_the_only_attribute_of_a_block_on_one_line_goes() -> None:
+def test_the_only_attribute_of_a_block_on_one_line_is_deleted() -> None:
     assert without('resource "a" "b" { gone = "}" }\n', "gone") == 'resource "a" "b" {  }\n'
 
 
-def test_a_comment_beside_what_is_deleted_stays() -> None:
+def test_a_comment_beside_a_deletion_stays() -> None:
     text = "a {\n  # above\n  gone = [1] # beside\n  keep = 1 // why\n}\n"
     assert without(text, "gone") == "a {\n  # above\n   # beside\n  keep = 1 // why\n}\n"
 
 
-def test_a_heredoc_goes_whole_even_when_it_looks_like_the_end() -> None:
+def test_a_heredoc_is_deleted_whole_even_if_a_line_looks_like_its_end() -> None:
     text = "a {\n  gone = <<-EOT\n    }\n    gone = 1\n  EOT\n  keep = 1\n}\n"
     assert without(text, "gone") == "a {\n  \n\n\n\n  keep = 1\n}\n"
 
 
-def test_a_heredoc_that_stays_is_untouched() -> None:
+def test_a_kept_heredoc_is_unchanged() -> None:
     text = 'a {\n  gone = 1\n  keep = [<<EOT\n  "${x}" }\nEOT\n    , "b"]\n}\n'
     assert without(text, "gone") == text.replace("gone = 1", "")
 
@@ -83,21 +83,21 @@ def test_values_of_every_kind_are_found_whole_and_kept_as_written(value: str) ->
     assert "after = 2" in without(text, "x")
 
 
-def test_letters_beyond_ascii_do_not_shift_what_is_deleted() -> None:
+def test_non_ascii_letters_do_not_shift_a_deletion() -> None:
     assert (
         without('a {\n  keep = "größer → ≥ 🙂"\n  gone = 1\n}\n', "gone")
         == 'a {\n  keep = "größer → ≥ 🙂"\n  \n}\n'
     )
 
 
-def test_another_value_takes_as_many_lines_as_the_old_one() -> None:
+def test_a_replacement_has_as_many_lines_as_the_old_value() -> None:
     text = "a {\n  x = [\n    1,\n  ] # why\n  keep = 1\n}\n"
     (block,) = hcl.parse(text)
     (text_range,) = block.ranges("x")
     assert hcl.apply_edits(text, [hcl.Edit(text_range, "x = 2")]) == "a {\n  x = 2\n\n # why\n  keep = 1\n}\n"
 
 
-def test_a_block_alone_in_a_file_keeps_its_lines_and_gets_more_at_its_end() -> None:
+def test_an_extracted_block_keeps_its_line_numbers_and_gets_lines_at_its_end() -> None:
     text = 'first {\n}\nsecond "x" {\n  gone = 1\n  keep = 2 # why\n}\nthird {\n}\n'
     block = hcl.parse(text)[1]
     alone = hcl.extract(text, block.range, [hcl.Edit(block.ranges("gone")[0])], ["more = 3"])
@@ -107,7 +107,7 @@ def test_a_block_alone_in_a_file_keeps_its_lines_and_gets_more_at_its_end() -> N
 @pytest.mark.parametrize(
     "text", ['a "b" {}\n', 'a "b" { x = 1 }\n', 'a "b" {\n}\n', 'a "b" {\n  x = 1\n  # last\n}\n']
 )
-def test_a_block_of_any_shape_takes_more_lines(text: str) -> None:
+def test_lines_can_be_added_to_a_block_of_any_shape(text: str) -> None:
     (block,) = hcl.parse(text)
     (longer,) = hcl.parse(hcl.extract(text, block.range, [], ["more = 3"]))
     assert [each.name for each in longer.attributes] == [*(each.name for each in block.attributes), "more"]
@@ -118,7 +118,7 @@ def test_a_block_becomes_an_object_with_lists_of_its_nested_blocks() -> None:
     assert " ".join(hcl.to_object(block).split()) == "{ x = var.x rule = [{ n = 1 }, { n = 2 }] }"
 
 
-def test_a_dynamic_block_becomes_the_list_that_it_stands_for() -> None:
+def test_a_dynamic_block_becomes_the_list_that_it_generates() -> None:
     text = """a {
   rule { n = 1 }
   dynamic "rule" {

@@ -1,4 +1,4 @@
-"""LocalStack's init script, on a poller that works as LocalStack 4.14's does."""
+"""Run LocalStack's init script on a poller with the behaviour of LocalStack 4.14."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ODD = [
 
 
 class Poller:
-    """What LocalStack's pollers have in common."""
+    """The base class of LocalStack's pollers."""
 
     filter_patterns: list[dict[str, Any]]
 
@@ -75,25 +75,25 @@ def run_script(monkeypatch: pytest.MonkeyPatch, poller: Any) -> None:
 
 
 class Function:
-    """Stands in for what invokes the function."""
+    """Replace the function's invoker."""
 
     def __init__(self) -> None:
         self.got: dict[str, str] = {}
 
     def process_events_batch(self, events: list[dict[str, Any]]) -> None:
-        """Take the bodies of an invocation."""
+        """Record the bodies of an invocation."""
         self.got |= {event["messageId"]: event["body"] for event in events}
 
 
 def polled(poller: Any, bodies: list[str], patterns: list[dict[str, Any]]) -> list[str]:
-    """What the function gets of these bodies."""
+    """Return the bodies that the function receives."""
     made = poller()
     made.filter_patterns, made.processor = patterns, Function()
     made.handle_messages([{"MessageId": str(n), "Body": body} for n, body in enumerate(bodies)])
     return list(made.processor.got.values())
 
 
-def test_every_body_reaches_the_function_as_it_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_body_reaches_the_function_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     poller = sqs_poller()
     assert polled(poller, ODD[:1], []) != ODD[:1]
     run_script(monkeypatch, poller)
@@ -107,7 +107,7 @@ def test_filters_still_see_parsed_bodies(monkeypatch: pytest.MonkeyPatch) -> Non
     assert polled(poller, bodies, [{"body": {"type": ["order"]}}]) == ['{"type":  "order"}']
 
 
-def test_messages_are_left_as_the_poller_received_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_of_the_poller_are_not_modified(monkeypatch: pytest.MonkeyPatch) -> None:
     poller = sqs_poller()
     run_script(monkeypatch, poller)
     message = {"MessageId": "1", "Body": "{}", "ReceiptHandle": "r"}
@@ -120,7 +120,7 @@ def test_messages_are_left_as_the_poller_received_them(monkeypatch: pytest.Monke
 def test_a_poller_that_keeps_bodies_itself_still_does(monkeypatch: pytest.MonkeyPatch) -> None:
     class Repaired(sqs_poller()):  # type: ignore[misc]
         def handle_messages(self, messages: list[dict[str, Any]]) -> None:
-            """Filter copies and invoke with the events as they came."""
+            """Filter copies, and invoke with the unchanged events."""
             events = [{"messageId": each["MessageId"], "body": each["Body"]} for each in messages]
             self.processor.process_events_batch(self.filter_events(events))
 
@@ -139,12 +139,12 @@ class Parsing(sqs_poller()):  # type: ignore[misc]
     """A poller that rewrites bodies after filtering as well."""
 
     def filter_events(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Filter before anything is parsed, so that the marked text is what a filter sees."""
+        """Filter before parsing, so that a filter reads the marked text."""
         return [event for event in events if not self.filter_patterns]
 
 
 @pytest.mark.parametrize("poller", [Renamed, Parsing])
-def test_a_poller_of_another_shape_is_left_as_it_is_and_the_script_fails(
+def test_a_poller_of_another_shape_is_restored_and_the_script_fails(
     monkeypatch: pytest.MonkeyPatch, poller: type
 ) -> None:
     before = dict(vars(poller))

@@ -30,7 +30,7 @@ OUTPUTS = {output: output for output in ENVIRONMENT_OUTPUTS.values()}
 
 
 class FakeEmulator:
-    """Stands in for the ministack module: alive from start() to stop() or until a test ends it."""
+    """A fake ministack module: alive from start() to stop() or until a test stops it."""
 
     def __init__(self) -> None:
         self.alive: set[str] = set()
@@ -66,7 +66,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEmulator:
 
 @pytest.fixture
 def applied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The endpoints that Terraform was applied to; each apply leaves a state file behind."""
+    """Return the endpoints of Terraform's applies; each apply writes a state file."""
     endpoints: list[str] = []
 
     def apply(state_dir: Path, endpoint: str, *_: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def zip_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake", "applied")
-def test_up_says_which_emulator_it_took_and_why(tmp_path: Path, port: int) -> None:
+def test_up_reports_the_emulator_and_the_reason(tmp_path: Path, port: int) -> None:
     state, said = up(tmp_path / "state", port)
     assert state.emulator == "ministack"
     assert "auto: no Docker engine answers" in said
@@ -115,7 +115,7 @@ def test_a_second_up_keeps_the_emulator_and_terraforms_state(
     assert applied == [f"http://127.0.0.1:{port}"] * 2
 
 
-def test_after_the_emulator_ended_a_new_one_begins_without_the_old_state(
+def test_after_the_emulator_stopped_a_new_one_starts_without_the_old_state(
     fake: FakeEmulator, applied: list[str], tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     up(tmp_path / "state", port)
@@ -131,7 +131,7 @@ def test_after_the_emulator_ended_a_new_one_begins_without_the_old_state(
     _, said = up(tmp_path / "state", port)
     assert found == [False]
     assert fake.stopped == ["1"]
-    assert "has ended" in said
+    assert "stopped since the last make up" in said
     assert len(applied) == 2
 
 
@@ -205,13 +205,13 @@ def test_down_forgets_nothing_of_an_emulator_that_cannot_be_stopped(
     assert Emulator.load(tmp_path / "state") is not None
 
 
-def test_down_leaves_a_directory_alone_that_up_did_not_make(tmp_path: Path) -> None:
+def test_down_does_not_remove_a_directory_that_up_did_not_create(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     assert not lifecycle.down(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
 
 
-def test_down_does_not_touch_a_process_that_got_the_emulators_pid(tmp_path: Path) -> None:
+def test_down_does_not_signal_a_process_that_reuses_the_emulators_pid(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / lifecycle.MARKER).touch()
     Emulator("ministack", "http://127.0.0.1:1", 1, str(os.getpid()), "an earlier start").save(
@@ -272,27 +272,27 @@ def test_a_stack_that_was_removed_and_made_again_meanwhile_is_left_to_who_made_i
 
 
 @pytest.mark.usefixtures("fake")
-def test_a_word_that_is_no_emulator_is_refused(tmp_path: Path, port: int) -> None:
+def test_an_unknown_emulator_is_refused(tmp_path: Path, port: int) -> None:
     with pytest.raises(StackError, match="EMULATOR=moto is not known"):
         up(tmp_path / "state", port, "moto")
 
 
 @pytest.mark.usefixtures("fake")
-def test_localstack_that_cannot_be_had_is_refused_with_the_reason(tmp_path: Path, port: int) -> None:
+def test_localstack_that_cannot_start_is_refused_with_the_reason(tmp_path: Path, port: int) -> None:
     with pytest.raises(StackError, match="no Docker engine answers"):
         up(tmp_path / "state", port, "localstack")
 
 
 @pytest.fixture
 def destroyed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The endpoints that Terraform was told to destroy on."""
+    """Return the endpoints of Terraform's destroys."""
     endpoints: list[str] = []
     monkeypatch.setattr(terraform, "destroy", lambda _state_dir, at: endpoints.append(at))
     return endpoints
 
 
 @pytest.mark.usefixtures("fake")
-def test_an_emulator_that_runs_already_is_used_and_outlives_the_stack(
+def test_a_running_emulator_is_used_and_outlives_the_stack(
     applied: list[str], destroyed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -301,7 +301,7 @@ def test_an_emulator_that_runs_already_is_used_and_outlives_the_stack(
     said: list[str] = []
     for _ in range(2):
         state = lifecycle.up(tmp_path / "state", log=said.append, endpoint="http://127.0.0.1:7")
-    assert "MiniStack at http://127.0.0.1:7, which runs already" in said[0]
+    assert "MiniStack at http://127.0.0.1:7, already running" in said[0]
     assert (state.emulator, applied) == ("ministack", ["http://127.0.0.1:7"] * 2)
     assert lifecycle.down(tmp_path / "state")
     assert destroyed == ["http://127.0.0.1:7"]
@@ -309,7 +309,7 @@ def test_an_emulator_that_runs_already_is_used_and_outlives_the_stack(
 
 
 @pytest.mark.usefixtures("fake", "applied")
-def test_what_was_made_on_an_emulator_that_no_longer_answers_is_not_forgotten(
+def test_the_state_is_kept_if_the_emulator_no_longer_answers(
     destroyed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
@@ -333,9 +333,7 @@ def test_an_emulator_that_no_longer_answers_is_not_replaced_by_another(
 
 
 @pytest.mark.usefixtures("fake", "applied")
-def test_a_stack_stays_on_the_emulator_that_it_was_made_on(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stack_stays_on_its_emulator(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
     up(tmp_path / "state", port)
     lifecycle.up(tmp_path / "state", log=lambda line: None, endpoint=f"http://127.0.0.1:{port}")
@@ -345,13 +343,13 @@ def test_a_stack_stays_on_the_emulator_that_it_was_made_on(
 
 @pytest.mark.parametrize("other", [{"port": 4566}, {"emulator": "localstack"}])
 def test_an_endpoint_excludes_a_port_and_an_emulator(tmp_path: Path, other: dict[str, Any]) -> None:
-    with pytest.raises(StackError, match="leave PORT and EMULATOR out"):
+    with pytest.raises(StackError, match="omit PORT and EMULATOR"):
         lifecycle.up(tmp_path / "state", endpoint="http://127.0.0.1:7", **other)
 
 
 @pytest.mark.usefixtures("fake", "applied")
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_localstack_that_rewrites_bodies_is_said_in_one_line_and_remembered(
+def test_a_localstack_that_rewrites_bodies_is_reported_in_one_line_and_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
 ) -> None:
     monkeypatch.setattr(

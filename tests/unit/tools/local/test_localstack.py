@@ -25,7 +25,7 @@ COMPOSE_UP = '"compose --project-name") exit 0;;'
 
 @pytest.fixture
 def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
-    """Put a docker on a PATH of its own that can do just what is asked for; return the file of its calls."""
+    """Put a docker with the given abilities on a PATH of its own; return the file of its calls."""
     path = tmp_path / "path"
     path.mkdir()
     # What the script itself needs; this machine's own docker and compose are not to be found.
@@ -43,17 +43,17 @@ def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Pat
     return make
 
 
-def test_without_an_engine_the_reason_says_so(docker: Callable[..., Path]) -> None:
+def test_without_an_engine_that_is_the_reason(docker: Callable[..., Path]) -> None:
     docker()
     assert localstack.not_ready() == "no Docker engine answers"
 
 
-def test_without_compose_the_reason_says_so(docker: Callable[..., Path]) -> None:
+def test_without_compose_that_is_the_reason(docker: Callable[..., Path]) -> None:
     docker(ENGINE)
     assert "compose" in (localstack.not_ready() or "")
 
 
-def test_the_older_compose_will_do(docker: Callable[..., Path]) -> None:
+def test_the_older_compose_is_accepted(docker: Callable[..., Path]) -> None:
     calls = docker(ENGINE, IMAGE)
     older = calls.with_name("docker-compose")
     older.write_text("#!/bin/sh\nexit 0\n")
@@ -73,17 +73,17 @@ def test_auto_never_pulls(docker: Callable[..., Path], found: list[str]) -> None
     assert "pull" not in calls.read_text()
 
 
-def test_an_image_that_is_here_is_not_pulled(docker: Callable[..., Path]) -> None:
+def test_a_present_image_is_not_pulled(docker: Callable[..., Path]) -> None:
     calls = docker(ENGINE, COMPOSE, IMAGE)
-    assert emulators.choose("localstack") == ("localstack", "as asked")
+    assert emulators.choose("localstack") == ("localstack", "EMULATOR=localstack")
     assert "pull" not in calls.read_text()
 
 
-def test_localstack_that_was_asked_for_is_pulled_with_dockers_own_progress(
+def test_requested_localstack_is_pulled_with_dockers_own_progress(
     docker: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     docker(ENGINE, COMPOSE, PULL)
-    assert emulators.choose("localstack") == ("localstack", "as asked")
+    assert emulators.choose("localstack") == ("localstack", "EMULATOR=localstack")
     shown = capfd.readouterr().out
     assert shown.index("pulling localstack/localstack:4.14.0") < shown.index("4f4fb700ef54: Pull complete")
 
@@ -94,13 +94,13 @@ def test_an_image_that_cannot_be_pulled_is_an_error(docker: Callable[..., Path])
         emulators.choose("localstack")
 
 
-def test_localstack_without_docker_is_an_error_that_names_the_way_out(docker: Callable[..., Path]) -> None:
+def test_localstack_without_docker_is_an_error_with_a_remedy(docker: Callable[..., Path]) -> None:
     docker()
     with pytest.raises(StackError, match=r"no Docker engine answers\. .*EMULATOR=ministack"):
         emulators.choose("localstack")
 
 
-def test_the_version_that_was_asked_for_is_looked_for(
+def test_the_requested_version_is_looked_up(
     docker: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCALSTACK_VERSION", "2026.9")
@@ -110,7 +110,7 @@ def test_the_version_that_was_asked_for_is_looked_for(
 
 
 @pytest.mark.parametrize(("code", "words"), [(55, "LOCALSTACK_AUTH_TOKEN"), (1, "docker logs rt-pipeline-")])
-def test_a_container_that_ends_is_reported(
+def test_a_container_that_exits_is_reported(
     docker: Callable[..., Path], tmp_path: Path, code: int, words: str
 ) -> None:
     docker(COMPOSE, COMPOSE_UP, f'"inspect --type") echo exited {code}; exit 0;;')
@@ -128,7 +128,7 @@ def test_two_stacks_have_two_containers(docker: Callable[..., Path], tmp_path: P
     assert len(projects) == 2
 
 
-def test_the_lambda_containers_of_a_killed_localstack_go_before_its_network(
+def test_lambda_containers_of_a_killed_localstack_are_removed_before_its_network(
     docker: Callable[..., Path], tmp_path: Path
 ) -> None:
     calls = docker(COMPOSE, COMPOSE_UP, '"ps -aq") echo one; echo two; exit 0;;', '"rm --force") exit 0;;')
@@ -138,9 +138,7 @@ def test_the_lambda_containers_of_a_killed_localstack_go_before_its_network(
     assert [word in line for word, line in zip(words, done, strict=True)] == [True] * 4
 
 
-def test_where_docker_refuses_nothing_is_said_to_be_removed(
-    docker: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_refusal_by_docker_is_an_error(docker: Callable[..., Path], tmp_path: Path) -> None:
     calls = docker(COMPOSE)
     with pytest.raises(StackError, match="could not remove LocalStack"):
         localstack.stop(Emulator("localstack", "http://127.0.0.1:1", 1, "stack", "mark"), tmp_path)

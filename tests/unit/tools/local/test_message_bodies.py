@@ -1,4 +1,4 @@
-"""Whether an emulator keeps message bodies: by the init script's outcome, else by a probe message."""
+"""Detect whether an emulator keeps message bodies: by the init script's outcome, else by a probe."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def localstack(scripts: list[dict[str, str]]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            """Answer the one page that there is."""
+            """Serve the only page."""
             found = self.path == "/_localstack/init/start"
             self.send_response(200 if found else 404)
             self.end_headers()
             self.wfile.write(json.dumps({"completed": True, "scripts": scripts}).encode() if found else b"")
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, daemon=True)
@@ -45,7 +45,7 @@ def localstack(scripts: list[dict[str, str]]) -> Iterator[str]:
 
 
 class Emulator:
-    """SQS, Lambda and CloudWatch Logs as far as the probe uses them; ``there`` is what was made."""
+    """Fakes of SQS, Lambda and CloudWatch Logs; ``there`` holds the created resources."""
 
     def __init__(self, said: str | None, refuses: str = "") -> None:
         self.said = said
@@ -81,11 +81,11 @@ class Emulator:
 
 
 def never(service: str) -> Any:
-    """Fails a test that sends a probe although the answer is known."""
+    """Fail a test that sends an unneeded probe."""
     raise AssertionError(service)
 
 
-def test_ministack_keeps_them_and_is_not_asked() -> None:
+def test_ministack_keeps_bodies_and_gets_no_probe() -> None:
     assert message_bodies.are_kept("http://127.0.0.1:1", "ministack", never)
 
 
@@ -96,7 +96,7 @@ def test_a_localstack_whose_script_succeeded_gets_no_probe() -> None:
 
 @pytest.mark.parametrize("scripts", [[], [SCRIPTS[0] | {"state": "ERROR"}], [SCRIPTS[0] | {"name": "x.py"}]])
 @pytest.mark.parametrize(("said", "kept"), [("kept", True), ("rewritten", False)])
-def test_any_other_localstack_gets_a_probe_that_leaves_nothing_behind(
+def test_any_other_localstack_gets_a_probe_that_cleans_up(
     scripts: list[dict[str, str]], said: str, kept: bool
 ) -> None:
     emulator = Emulator(said)

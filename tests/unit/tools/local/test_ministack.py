@@ -27,7 +27,7 @@ def state_dir(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def test_a_taken_port_is_named_with_its_holder_and_the_way_out(state_dir: Path) -> None:
+def test_a_taken_port_is_reported_with_its_owner_and_a_remedy(state_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(StackError) as refused:
@@ -48,7 +48,7 @@ def test_an_emulator_that_dies_is_reported_with_the_end_of_its_log(
     assert "emulator.log" in str(failed.value)
 
 
-def test_an_emulator_that_never_answers_is_given_up_and_ended(
+def test_an_emulator_that_never_answers_is_stopped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
 ) -> None:
     stand_in(monkeypatch, tmp_path, HANGS)
@@ -62,7 +62,7 @@ def test_an_emulator_that_never_answers_is_given_up_and_ended(
     assert time.monotonic() - began < 5
 
 
-def test_nothing_of_a_persons_environment_reaches_the_function(
+def test_the_users_environment_does_not_reach_the_function(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
 ) -> None:
     for name in (
@@ -102,13 +102,13 @@ def test_a_missing_emulator_is_not_a_traceback(
         ministack.start(state_dir, processes.free_port(), {})
 
 
-def test_the_pid_of_another_process_is_not_taken_for_the_emulator() -> None:
+def test_another_process_with_the_emulators_pid_is_not_the_emulator() -> None:
     assert not ministack.is_running(
         Emulator("ministack", "http://127.0.0.1:1", 1, str(os.getpid()), "another start")
     )
 
 
-def test_a_round_of_the_streams_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polling_the_streams_continues_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds: list[int] = []
 
     def poll() -> None:
@@ -119,7 +119,7 @@ def test_a_round_of_the_streams_that_fails_is_not_the_last(monkeypatch: pytest.M
 
     monkeypatch.setattr(ministack_server, "_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
-        ministack_server.apart(poll)
+        ministack_server.poll_forever(poll)
     assert len(rounds) == 3
 
 

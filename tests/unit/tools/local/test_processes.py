@@ -25,7 +25,7 @@ WITH_CHILD = (
 
 @pytest.fixture(params=["proc", "ps"], autouse=True)
 def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where the facts come from: /proc on Linux, ps and lsof on macOS."""
+    """Select the source of process data: /proc on Linux, ps and lsof on macOS."""
     tools = {"proc": processes.HAS_PROC, "ps": shutil.which("ps")}
     if not tools[request.param]:
         pytest.skip(f"there is no {request.param} here")
@@ -66,7 +66,7 @@ def child_of(leader: subprocess.Popen[str]) -> int:
     return int(leader.stdout.readline())
 
 
-def test_a_process_keeps_its_mark_and_a_dead_one_has_none(
+def test_a_process_keeps_its_mark_and_a_dead_process_has_none(
     spawn: Callable[..., subprocess.Popen[str]],
 ) -> None:
     process = spawn(SLEEP)
@@ -95,7 +95,7 @@ def test_a_leader_is_also_known_by_the_directory_in_its_command_line(
     assert processes.start_mark(leader.pid) is None
 
 
-def test_stopping_a_group_ends_the_leader_and_what_it_started(
+def test_stopping_a_group_stops_the_leader_and_its_children(
     spawn: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     leader = spawn(WITH_CHILD, "")
@@ -107,7 +107,7 @@ def test_stopping_a_group_ends_the_leader_and_what_it_started(
     wait_until(lambda: processes.start_mark(child) is None)
 
 
-def test_a_process_that_ignores_being_asked_is_killed(
+def test_a_process_that_ignores_sigterm_is_killed(
     spawn: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     stubborn = spawn(
@@ -118,7 +118,7 @@ def test_a_process_that_ignores_being_asked_is_killed(
     assert processes.start_mark(stubborn.pid) is None
 
 
-def test_a_process_that_got_the_pid_afterwards_is_never_touched(
+def test_a_process_that_reuses_the_pid_is_never_signalled(
     spawn: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     stranger = spawn(WITH_CHILD, "")
@@ -128,7 +128,7 @@ def test_a_process_that_got_the_pid_afterwards_is_never_touched(
     assert processes.start_mark(child) is not None
 
 
-def test_workers_that_outlived_their_leader_are_ended(
+def test_workers_that_outlived_their_leader_are_stopped(
     spawn: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     leader = spawn(WITH_CHILD, str(tmp_path / "tmp" / "worker.py"))
@@ -140,7 +140,7 @@ def test_workers_that_outlived_their_leader_are_ended(
     wait_until(lambda: processes.start_mark(child) is None)
 
 
-def test_a_port_with_a_listener_is_not_free_and_its_holder_is_named(source: str) -> None:
+def test_a_port_with_a_listener_is_not_free_and_its_owner_is_named(source: str) -> None:
     if source == "ps" and not shutil.which("lsof"):
         pytest.skip("there is no lsof here")
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -149,7 +149,7 @@ def test_a_port_with_a_listener_is_not_free_and_its_holder_is_named(source: str)
         assert f"pid {os.getpid()} " in (processes.port_holder(port) or "")
 
 
-def test_a_free_port_is_free_and_has_no_holder() -> None:
+def test_a_free_port_has_no_owner() -> None:
     port = processes.free_port()
     assert processes.port_is_free(port)
     assert processes.port_holder(port) is None

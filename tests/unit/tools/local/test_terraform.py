@@ -63,7 +63,7 @@ def test_no_credentials_and_no_stray_settings_reach_terraform(
     assert given["AWS_ACCESS_KEY_ID"] == "test"
 
 
-def test_proxies_reach_terraform_but_never_stand_before_the_emulator(
+def test_proxies_reach_terraform_but_are_not_used_for_the_emulator(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
@@ -98,7 +98,7 @@ def test_the_working_copy_keeps_terraforms_state(tmp_path: Path) -> None:
     assert (copy / "main.tf").read_text() == "# main\n"
 
 
-def test_the_working_copy_loses_what_the_source_lost_and_what_a_killed_tflocal_left(
+def test_the_working_copy_loses_removed_files_and_those_of_a_killed_tflocal(
     source: Path, tmp_path: Path
 ) -> None:
     (source / "old.tf").write_text("")
@@ -116,20 +116,20 @@ def test_on_an_emulator_a_current_provider_works_without_an_account_id(tmp_path:
     assert override == {"provider": {"aws": {"skip_requesting_account_id": True, "allowed_account_ids": []}}}
 
 
-def test_the_tests_of_the_config_are_in_no_copy(source: Path, tmp_path: Path) -> None:
+def test_the_tests_of_the_config_are_not_copied(source: Path, tmp_path: Path) -> None:
     (source / "tests").mkdir()
     (source / "tests" / "a.tftest.hcl").write_text("")
     assert not (working_copy(tmp_path / "state").workdir / "tests").exists()
 
 
-def test_what_terraform_left_in_the_source_is_not_copied(source: Path, tmp_path: Path) -> None:
+def test_terraforms_own_files_in_the_source_are_not_copied(source: Path, tmp_path: Path) -> None:
     (source / ".terraform").mkdir()
     (source / "terraform.tfstate").write_text("{}")
     copy = working_copy(tmp_path / "state").workdir
     assert sorted(path.name for path in copy.iterdir()) == [tflocal.OVERRIDE_FILE, "env", "main.tf"]
 
 
-def test_a_local_stack_never_sees_where_a_deployed_environment_keeps_its_state(
+def test_a_local_stack_does_not_get_the_backend_of_deployed_environments(
     source: Path, tmp_path: Path
 ) -> None:
     (source / "backend.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
@@ -139,20 +139,20 @@ def test_a_local_stack_never_sees_where_a_deployed_environment_keeps_its_state(
     assert (tmp_path / "deployed" / "backend.tf").exists()
 
 
-def test_of_a_failed_run_the_error_is_shown_and_not_what_went_well() -> None:
+def test_a_failed_run_shows_its_error_and_not_its_progress() -> None:
     shown = terraform_process._error_part(FAILED_APPLY)
     assert shown.startswith("Error: creating Lambda Function")
     assert shown.endswith("function.tf line 1")
 
 
-def test_of_a_failed_run_no_warning_is_shown() -> None:
+def test_a_failed_run_shows_no_warning() -> None:
     warning = 'Warning: AWS account ID not found for provider\n\n  with provider["aws"]\n'
     shown = terraform_process._error_part(f"{FAILED_APPLY}\n{warning}\nError: another\n\n{warning}")
     assert "account ID not found" not in shown
     assert shown.endswith("Error: another")
 
 
-def test_a_failure_without_the_word_error_is_shown_by_its_end() -> None:
+def test_a_failure_without_the_word_error_shows_the_end_of_the_output() -> None:
     assert terraform_process._error_part("\n".join(map(str, range(100)))).splitlines() == list(
         map(str, range(70, 100))
     )
@@ -169,9 +169,7 @@ def test_init_runs_again_when_a_file_or_the_provider_changes(source: Path, tmp_p
     assert len(set(keys)) == 3
 
 
-def test_a_committed_lock_file_takes_the_place_of_the_one_that_init_wrote(
-    source: Path, tmp_path: Path
-) -> None:
+def test_a_committed_lock_file_replaces_the_one_that_init_wrote(source: Path, tmp_path: Path) -> None:
     lock = working_copy(tmp_path / "state").workdir / terraform.LOCK
     lock.write_text("# what init found\n")
     working_copy(tmp_path / "state")
@@ -182,9 +180,7 @@ def test_a_committed_lock_file_takes_the_place_of_the_one_that_init_wrote(
 
 
 @pytest.mark.usefixtures("source")
-def test_a_stack_keeps_the_terraform_that_it_began_with(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_stack_keeps_its_first_terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.touch()
     began = Terraform(str(binary), "1.15.5", "there")
@@ -197,7 +193,7 @@ def test_a_stack_keeps_the_terraform_that_it_began_with(
 
 
 @pytest.mark.usefixtures("source")
-def test_a_provider_that_cannot_be_downloaded_after_all_comes_from_the_wheel(
+def test_a_provider_whose_download_fails_comes_from_the_wheel(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     tried: list[str] = []
@@ -206,7 +202,7 @@ def test_a_provider_that_cannot_be_downloaded_after_all_comes_from_the_wheel(
         tried.append(run.provider.mode)
         (run.workdir / ".terraform").mkdir(exist_ok=True)
         if run.provider.mode == "registry":
-            raise terraform_process.ProviderTrouble("Failed to install provider")
+            raise terraform_process.ProviderError("Failed to install provider")
 
     monkeypatch.setattr(terraform, "_init", init)
     monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
@@ -218,11 +214,11 @@ def test_a_provider_that_cannot_be_downloaded_after_all_comes_from_the_wheel(
 
 
 @pytest.mark.usefixtures("source")
-def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
+def test_a_provider_without_any_source_fails_with_terraforms_message(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def init(_run: terraform.Run) -> None:
-        raise terraform_process.ProviderTrouble("Failed to install provider: no route to host")
+        raise terraform_process.ProviderError("Failed to install provider: no route to host")
 
     monkeypatch.setattr(terraform, "_init", init)
     monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
@@ -239,18 +235,18 @@ def test_a_provider_that_is_nowhere_to_be_had_fails_with_terraforms_message(
         ("the local package doesn't match any of the\nchecksums previously recorded", False),
     ],
 )
-def test_no_other_provider_takes_the_place_of_one_that_is_not_the_locked(
+def test_a_provider_that_differs_from_the_lock_is_not_replaced_by_another(
     said: str, trouble: bool, tmp_path: Path
 ) -> None:
     terraform_that = ["sh", "-c", f'printf \'%s\\n\' "Error: Failed to install provider" "{said}"; exit 1']
     with pytest.raises(StackError, match="Failed to install provider") as failed:
         terraform_process.run(terraform_that, tmp_path, {}, tmp_path / "log", print, "init")
-    assert isinstance(failed.value, terraform_process.ProviderTrouble) is trouble
+    assert isinstance(failed.value, terraform_process.ProviderError) is trouble
     assert ("make lock PROVIDER=1" in str(failed.value)) is not trouble
 
 
 @pytest.mark.parametrize(("offline", "tries"), [(True, 2), (False, 1)])
-def test_a_stream_whose_name_the_old_provider_learns_too_late_is_planned_again(
+def test_an_inconsistent_plan_of_the_old_provider_is_planned_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offline: bool, tries: int
 ) -> None:
     tried: list[str] = []

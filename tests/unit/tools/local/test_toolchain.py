@@ -12,7 +12,7 @@ from tools.local import processes, toolchain
 
 @pytest.fixture
 def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], str]:
-    """Puts a terraform on PATH that says it is of a given version, or says nothing sensible."""
+    """Put a terraform on PATH that reports a given version, or nothing valid."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     def put(version: str) -> str:
@@ -28,7 +28,7 @@ def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
 
 @pytest.fixture
 def wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """Terraform from the wheel, as a script that only says its version."""
+    """Replace Terraform from the wheel by a script that only reports its version."""
     script = tmp_path / "from-wheel"
     script.write_text('#!/bin/sh\necho \'{"terraform_version": "1.15.5"}\'\n')
     script.chmod(0o755)
@@ -51,7 +51,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[Callable[[int], str]]:
-    """Starts a web server that answers everything with one status; returns its address."""
+    """Start a web server that answers each request with one status; return its address."""
     servers: list[HTTPServer] = []
 
     def serve(status: int) -> str:
@@ -74,7 +74,7 @@ def server() -> Iterator[Callable[[int], str]]:
 
 
 @pytest.mark.parametrize("version", ["1.11.0", "1.15.0-rc1", "2.0.0"])
-def test_a_terraform_on_path_that_is_new_enough_is_taken(
+def test_a_terraform_on_path_is_used_if_new_enough(
     on_path: Callable[[str], str], wheel: str, version: str
 ) -> None:
     found = on_path(version)
@@ -85,7 +85,7 @@ def test_a_terraform_on_path_that_is_new_enough_is_taken(
 @pytest.mark.parametrize(
     ("version", "reason"), [("1.10.5", "is 1.10.5"), ("", "does not report its version")]
 )
-def test_an_old_or_broken_terraform_on_path_is_passed_over(
+def test_an_old_or_broken_terraform_on_path_is_not_used(
     on_path: Callable[[str], str], wheel: str, version: str, reason: str
 ) -> None:
     on_path(version)
@@ -94,14 +94,14 @@ def test_an_old_or_broken_terraform_on_path_is_passed_over(
     assert reason in found.origin
 
 
-def test_without_terraform_the_wheel_is_taken(
+def test_without_terraform_the_wheel_is_used(
     monkeypatch: pytest.MonkeyPatch, wheel: str, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     assert toolchain.find_terraform().command == wheel
 
 
-def test_with_neither_the_message_says_where_to_get_it(
+def test_without_terraform_and_wheel_the_error_names_the_download(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -110,13 +110,13 @@ def test_with_neither_the_message_says_where_to_get_it(
         toolchain.find_terraform()
 
 
-def test_a_persons_mirror_is_used_without_asking_the_registry(
+def test_the_users_mirror_is_used_without_a_request_to_the_registry(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = home / "mine.tfrc"
     config.write_text('provider_installation {\n  network_mirror { url = "https://mirror.example/" }\n}\n')
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
-    assert toolchain.choose_provider() == toolchain.Provider("mirror", f"as {config} says")
+    assert toolchain.choose_provider() == toolchain.Provider("mirror", f"the mirror in {config}")
 
 
 @pytest.mark.parametrize("text", [None, 'credentials "app.terraform.io" {}\n'])
@@ -139,7 +139,7 @@ def test_a_registry_that_answers_is_used(
 
 
 @pytest.mark.usefixtures("home")
-def test_a_registry_without_its_downloads_is_of_no_use(
+def test_a_registry_without_downloads_is_not_used(
     server: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = server(403)
@@ -150,7 +150,7 @@ def test_a_registry_without_its_downloads_is_of_no_use(
 
 
 @pytest.mark.usefixtures("home")
-def test_where_no_provider_is_to_be_had_the_message_gives_both_reasons(
+def test_without_any_provider_the_error_gives_both_reasons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(toolchain, "offline_refusal", lambda: "the wheel is for Linux")

@@ -1,5 +1,6 @@
-"""The CI's jobs call make and hold no logic; nothing in them is a key. (make lint runs actionlint.)"""
+"""CI jobs only call make, and contain no keys. (make lint runs actionlint.)"""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import yaml
 
 from tests import logs
 from tools.core.paths import ROOT
+from tools.deploy import receipt
+from tools.local import build
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"make (?P<target>[a-z-]+)( [A-Z_]+=[\w./-]+)*")
@@ -17,12 +20,12 @@ EACH = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
 def jobs(path: Path) -> dict[str, dict[str, Any]]:
-    """The jobs of a workflow, by name."""
+    """Return the jobs of a workflow by name."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text())["jobs"]
     return found
 
 
-def test_there_are_the_workflows_that_readme_names() -> None:
+def test_the_workflows_that_readme_names_exist() -> None:
     assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "providers", "test"]
 
 
@@ -37,7 +40,7 @@ def test_a_job_runs_make_and_nothing_else(path: Path) -> None:
 
 
 @EACH
-def test_a_job_ends_in_time_and_may_no_more_than_it_needs(path: Path) -> None:
+def test_a_job_has_a_timeout_and_least_permissions(path: Path) -> None:
     workflow = yaml.safe_load(path.read_text())
     assert all(job["timeout-minutes"] <= 120 for job in workflow["jobs"].values())
     assert workflow["permissions"] == {"contents": "read"}
@@ -57,12 +60,12 @@ def test_only_the_job_that_proposes_a_provider_may_write() -> None:
 
 
 @EACH
-def test_no_key_of_aws_is_stored(path: Path) -> None:
+def test_no_aws_key_is_stored(path: Path) -> None:
     assert set(re.findall(r"secrets\.\w+", path.read_text())) <= {"secrets.LOCALSTACK_AUTH_TOKEN"}
 
 
 @EACH
-def test_an_action_is_pinned_by_its_commit_and_says_its_version(path: Path) -> None:
+def test_an_action_is_pinned_by_its_commit_with_its_version_as_a_comment(path: Path) -> None:
     used = re.findall(r"uses: (.*)", path.read_text())
     assert used
     for action in used:
@@ -80,7 +83,7 @@ def test_the_logs_of_a_localstack_on_which_tests_failed_are_kept(job: str, versi
         assert {step["if"] for step in before} == {"env.LOCALSTACK_AUTH_TOKEN != ''"}
 
 
-def test_every_night_what_is_pinned_is_tried_in_its_newest_version() -> None:
+def test_pinned_packages_are_tested_in_their_newest_version_every_night() -> None:
     drift = jobs(ROOT / ".github" / "workflows" / "nightly.yml")["drift"]
     commands = [step["run"] for step in drift["steps"] if "run" in step]
     assert commands == [
@@ -90,13 +93,51 @@ def test_every_night_what_is_pinned_is_tried_in_its_newest_version() -> None:
     ]
 
 
-def test_every_python_of_the_readme_is_tried_on_linux_and_macos() -> None:
+def test_every_python_of_the_readme_is_tested_on_linux_and_macos() -> None:
     matrix = jobs(ROOT / ".github" / "workflows" / "test.yml")["embedded"]["strategy"]["matrix"]
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
     assert matrix["os"] == ["ubuntu-latest", "macos-latest"]
 
 
-def test_what_is_deployed_was_tested_by_the_same_job() -> None:
-    steps = jobs(ROOT / ".github" / "workflows" / "deploy.yml")["deploy"]["steps"]
-    commands = [step["run"].split()[1] for step in steps if "run" in step]
-    assert commands == ["test", "deploy-aws"]
+@EACH
+def test_no_profile_of_aws_is_named_not_even_an_empty_one(path: Path) -> None:
+    # botocore looks for a profile called "".
+    assert "AWS_PROFILE" not in path.read_text()
+
+
+DEPLOY = ROOT / ".github" / "workflows" / "deploy.yml"
+
+
+def test_the_tests_get_no_token_that_aws_accepts() -> None:
+    assert "permissions" not in jobs(DEPLOY)["test"]
+    assert "environment" not in jobs(DEPLOY)["test"]
+    assert jobs(DEPLOY)["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_what_is_deployed_are_the_files_that_the_test_job_tested() -> None:
+    test, deploy = jobs(DEPLOY)["test"]["steps"], jobs(DEPLOY)["deploy"]["steps"]
+    (kept,) = [step["with"] for step in test if "upload-artifact" in step.get("uses", "")]
+    (taken,) = [step["with"] for step in deploy if "download-artifact" in step.get("uses", "")]
+    assert jobs(DEPLOY)["deploy"]["needs"] == "test"
+    zips = [artifact.path for artifact in build.ARTIFACTS.values()]
+    files = {ROOT / line for line in kept["path"].split()}
+    assert files == {*zips, receipt.PATH, receipt.TESTED_LOCK}
+    # An artifact keeps the paths below the directory that its files share.
+    assert (taken["name"], {ROOT / taken["path"]}) == (kept["name"], {file.parent for file in files})
+    commands = [step["run"] for job in (test, deploy) for step in job if "run" in step]
+    assert commands == ["make test TARGET=ministack", "make deploy-aws PREBUILT=1 AUTO_APPROVE=1"]
+
+
+def test_the_trust_policy_of_the_docs_takes_subjects_with_and_without_ids_and_compares_them_whole() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    (trust,) = [json.loads(block) for block in blocks if "AssumeRoleWithWebIdentity" in block]
+    (statement,) = trust["Statement"]
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": [
+                "repo:OWNER/REPOSITORY:environment:dev",
+                "repo:OWNER@OWNER_ID/REPOSITORY@REPOSITORY_ID:environment:dev",
+            ],
+        }
+    }

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from producer.manifest import SentMessage
-from tests.unit.tools.ops.fakes import FakeDynamoDB
+from tests.unit.tools.fakes import FakeDynamoDB
 from tools.core.queues import QueuedMessage
 from tools.ops.verify.snapshot import Duplicate, Rejected, Snapshot, Stored
 

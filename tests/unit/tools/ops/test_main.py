@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.fakes import client_error
+from tests.unit.tools.fakes import DLQ, QUEUE, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops.factories import put_rejected
-from tests.unit.tools.ops.fakes import DLQ, QUEUE, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.aws_errors import explain
 from tools.core.errors import ToolError
 from tools.core.resources import Resources

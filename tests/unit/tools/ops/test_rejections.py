@@ -6,8 +6,8 @@ from itertools import islice
 import contract
 from processor.items import rejected_item
 from processor.messages import Message
+from tests.unit.tools.fakes import FakeDynamoDB, pipeline
 from tests.unit.tools.ops.factories import put_rejected
-from tests.unit.tools.ops.fakes import FakeDynamoDB, pipeline
 from tools.ops import rejections
 from tools.ops.rejections import Rejection
 

@@ -1,4 +1,4 @@
-"""What is set after the apply. The stubbed clients check every call against AWS's own API models."""
+"""Set values after the apply. The stubbed clients check each call against AWS's API models."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -87,12 +87,12 @@ def test_a_stream_s_mapping_gets_its_filters(aws: Services) -> None:
     set_missing_values(aws, [mapping])
 
 
-def test_a_complete_mapping_is_left_alone(aws: Services) -> None:
+def test_a_complete_mapping_is_not_changed(aws: Services) -> None:
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
     set_missing_values(aws, [MAPPING])
 
 
-def test_a_mapping_gets_what_changed_in_the_config(aws: Services) -> None:
+def test_a_mapping_gets_the_changes_of_the_config(aws: Services) -> None:
     aws.expect(
         "lambda",
         "get_event_source_mapping",
@@ -105,13 +105,15 @@ def test_a_mapping_gets_what_changed_in_the_config(aws: Services) -> None:
     set_missing_values(aws, [MAPPING])
 
 
-def test_a_mapping_that_is_still_being_made_is_waited_for(aws: Services) -> None:
+def test_a_mapping_in_creation_is_waited_for(aws: Services) -> None:
     aws.expect("lambda", "get_event_source_mapping", {"State": "Creating"}, UUID=UUID)
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
     set_missing_values(aws, [MAPPING])
 
 
-def test_a_mapping_that_never_settles_is_given_up_on(aws: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mapping_that_never_becomes_stable_is_an_error(
+    aws: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(api_calls, "MAPPING_SECONDS", -1)
     aws.expect("lambda", "get_event_source_mapping", {"State": "Creating"}, UUID=UUID)
     with pytest.raises(TimeoutError, match="is still Creating"):
@@ -131,7 +133,7 @@ def test_a_function_is_complete_before_its_mapping_runs(aws: Services) -> None:
     set_missing_values(aws, [MAPPING, {"type": "aws_lambda_function", "id": name, "values": values}])
 
 
-def test_a_function_with_more_settings_than_asked_for_is_left_alone(aws: Services) -> None:
+def test_a_function_with_additional_settings_is_not_changed(aws: Services) -> None:
     logging = {"LogFormat": "JSON", "LogGroup": "/aws/lambda/processor"}
     aws.expect("lambda", "get_function_configuration", {"LoggingConfig": logging}, FunctionName="processor")
     values = {"logging_config": [{"log_format": "JSON"}]}
@@ -158,7 +160,7 @@ def expect_alias(aws: Services, version: str) -> None:
     aws.expect("lambda", "get_alias", {"FunctionVersion": version}, FunctionName=FUNCTION, Name="live")
 
 
-def test_a_new_function_is_published_and_its_alias_brought_along(aws: Services) -> None:
+def test_a_new_function_is_published_and_its_alias_moved(aws: Services) -> None:
     expect_versions(aws, "new", published=[])
     aws.expect("lambda", "publish_version", {"Version": "1"}, FunctionName=FUNCTION)
     expect_alias(aws, "$LATEST")
@@ -166,20 +168,20 @@ def test_a_new_function_is_published_and_its_alias_brought_along(aws: Services) 
     set_missing_values(aws, [ALIAS])
 
 
-def test_what_is_published_already_is_not_published_again(aws: Services) -> None:
+def test_a_published_function_is_not_published_again(aws: Services) -> None:
     expect_versions(aws, "same", published=["old", "same"])
     expect_alias(aws, "2")
     set_missing_values(aws, [ALIAS])
 
 
-def test_an_alias_that_was_moved_back_goes_to_the_newest_version_again(aws: Services) -> None:
+def test_an_alias_that_was_moved_back_moves_to_the_newest_version(aws: Services) -> None:
     expect_versions(aws, "same", published=["old", "same"])
     expect_alias(aws, "1")
     aws.expect("lambda", "update_alias", {}, FunctionName=FUNCTION, Name="live", FunctionVersion="2")
     set_missing_values(aws, [ALIAS])
 
 
-def test_an_onlooker_says_what_would_be_changed_and_changes_nothing(aws: Services) -> None:
+def test_a_dry_run_records_the_calls_and_changes_nothing(aws: Services) -> None:
     expect_versions(aws, "same", published=["old", "same"])
     expect_alias(aws, "1")
     dry_run = DryRunClients(aws)
@@ -188,7 +190,7 @@ def test_an_onlooker_says_what_would_be_changed_and_changes_nothing(aws: Service
     assert call == "lambda update_alias: FunctionName processor, Name live, FunctionVersion 2"
 
 
-def test_an_onlooker_has_nothing_to_say_where_nothing_differs(aws: Services) -> None:
+def test_a_dry_run_without_differences_records_nothing(aws: Services) -> None:
     aws.expect("lambda", "get_event_source_mapping", COMPLETE, UUID=UUID)
     dry_run = DryRunClients(aws)
     set_missing_values(dry_run, [MAPPING])
@@ -204,7 +206,7 @@ def test_a_queue_gets_its_attributes_as_text(aws: Services) -> None:
     set_missing_values(aws, [{"type": "aws_sqs_queue", "id": URL, "values": values}])
 
 
-def test_a_policy_that_says_the_same_in_another_order_is_left_alone(aws: Services) -> None:
+def test_a_policy_in_another_order_is_not_changed(aws: Services) -> None:
     current = {"RedriveAllowPolicy": '{"b": 2, "a": 1}'}
     aws.expect("sqs", "get_queue_attributes", {"Attributes": current}, QueueUrl=URL, AttributeNames=["All"])
     values = {"queue_url": URL, "redrive_allow_policy": '{"a":1,"b":2}'}
@@ -218,7 +220,7 @@ def test_a_redrive_allow_policy_is_set_on_its_queue(aws: Services) -> None:
     set_missing_values(aws, [{"type": "aws_sqs_queue_redrive_allow_policy", "id": None, "values": values}])
 
 
-def test_a_table_is_protected_only_when_it_is_not_yet(aws: Services) -> None:
+def test_a_table_is_protected_unless_it_is_already(aws: Services) -> None:
     table = {"type": "aws_dynamodb_table", "id": "events", "values": {"deletion_protection_enabled": True}}
     for protected in (False, True):
         description = {"Table": {"DeletionProtectionEnabled": protected, "TableStatus": "ACTIVE"}}

@@ -1,4 +1,4 @@
-"""Where the old provider comes from, and what it takes to be trusted."""
+"""Install the old provider, and refuse one with another hash."""
 
 import base64
 import hashlib
@@ -54,7 +54,7 @@ def test_the_provider_is_unpacked_once_as_a_program_and_named_in_the_cli_config(
     assert provider.install_mirror(cache) == cli_config
 
 
-def test_another_platform_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_platform_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     assert "this is Linux arm64" in str(provider.unusable()) or "this is Darwin arm64" in str(
         provider.unusable()

@@ -1,4 +1,4 @@
-"""The list against the config that it is for."""
+"""Compare the list of gaps with the config."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_there_is_an_api_call_for(entry: ProviderGap) -> None:
     assert entry.resource in SETTERS
 
 
-def test_an_entry_reads_as_what_is_left_out_and_what_stands_in_for_it() -> None:
+def test_an_entry_names_the_setting_and_its_replacement() -> None:
     assert str(ProviderGap("aws_a", "b", API_CALL)) == "aws_a.b: set by an API call after the apply"
     assert (
         str(ProviderGap("aws_a", None, "nothing: it is the default")) == "aws_a: nothing: it is the default"

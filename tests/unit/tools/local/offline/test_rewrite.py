@@ -1,4 +1,4 @@
-"""Bringing config text down to the old provider."""
+"""Rewrite config text for the old provider."""
 
 import pytest
 
@@ -42,13 +42,20 @@ def test_an_argument_of_that_name_in_another_resource_stays() -> None:
     assert result.used == set()
 
 
-def test_what_an_api_call_sets_is_handed_to_terraform_to_evaluate() -> None:
+def test_terraform_evaluates_the_values_that_an_api_call_sets() -> None:
     result = rewritten('resource "aws_thing" "x" {\n  later = var.a\n}\n', SET_LATER)
     assert "later" not in result.files["main.tf"]
     assert said(result, CARRIER_FILE) == (
         'resource "terraform_data" "provider_gaps" { '
         'input = [{ type = "aws_thing" id = aws_thing.x.id values = { later = var.a } }] }'
     )
+
+
+def test_a_value_that_only_the_call_can_know_is_not_evaluated() -> None:
+    entry = ProviderGap("aws_thing", "version", API_CALL, in_config='"0"', evaluated=False)
+    result = rewritten('resource "aws_thing" "x" {\n  version = aws_other.y.version\n}\n', entry)
+    assert "values = { }" in said(result, CARRIER_FILE)
+    assert "aws_other" not in "".join(result.files.values())
 
 
 def test_the_provider_reads_no_credentials_from_a_file_and_checks_the_account_unless_it_is_root() -> None:
@@ -61,7 +68,7 @@ def test_the_provider_reads_no_credentials_from_a_file_and_checks_the_account_un
         assert line not in as_root + as_somebody
 
 
-def test_an_argument_that_the_provider_checks_gets_another_value_until_the_call() -> None:
+def test_a_validated_argument_gets_another_value_until_the_api_call() -> None:
     text = 'locals {\n}\nresource "aws_thing" "x" {\n  size = var.size\n  old  = 2\n}\n'
     result = rewritten(text, NARROWED)
     assert result.files["main.tf"] == "locals {\n}\n\n\n\n\n"
@@ -71,7 +78,7 @@ def test_an_argument_that_the_provider_checks_gets_another_value_until_the_call(
     assert "values = { size = var.size }" in said(result, CARRIER_FILE)
 
 
-def test_a_resource_that_does_not_say_a_narrowed_argument_gets_it_all_the_same() -> None:
+def test_a_resource_without_a_narrowed_argument_gets_it() -> None:
     result = rewritten('resource "aws_thing" "x" {\n}\n', NARROWED)
     assert said(result, "main.aws_thing.x.tf") == (
         'resource "aws_thing" "x" { size = 1 lifecycle { ignore_changes = [size] } }'
@@ -79,24 +86,24 @@ def test_a_resource_that_does_not_say_a_narrowed_argument_gets_it_all_the_same()
     assert "values = { }" in said(result, CARRIER_FILE)
 
 
-def test_a_listed_resource_goes_and_so_does_what_waits_for_it() -> None:
+def test_a_listed_resource_is_removed_from_every_depends_on_too() -> None:
     waiting = 'resource "aws_other" "y" {\n  depends_on = [\n    aws_a.b,\n    %s\n    aws_c.d,\n  ]\n}\n'
     text = 'resource "aws_new_thing" "x" {\n  a = 1\n}\n' + waiting % "aws_new_thing.x,#"
     assert rewritten(text, NEW_RESOURCE).files["main.tf"] == "\n\n\n" + waiting % "#"
 
 
-def test_a_resource_whose_name_only_begins_the_same_is_still_waited_for() -> None:
+def test_a_resource_with_the_same_prefix_stays_in_depends_on() -> None:
     text = 'resource "aws_new_thing" "x" {\n}\noutput "o" {\n  depends_on = [%s]\n}\n'
     result = rewritten(text % "aws_new_thing.x2, aws_new_thing.x", NEW_RESOURCE)
     assert "depends_on = [aws_new_thing.x2, ]" in result.files["main.tf"]
 
 
-def test_a_reference_to_a_resource_that_is_gone_is_left_for_terraform_to_refuse() -> None:
+def test_a_reference_to_a_removed_resource_stays_for_terraform_to_refuse() -> None:
     text = 'resource "aws_new_thing" "x" {\n}\noutput "o" {\n  value = aws_new_thing.x.id\n}\n'
     assert "aws_new_thing.x.id" in rewritten(text, NEW_RESOURCE).files["main.tf"]
 
 
-def test_all_that_a_resource_says_is_handed_over_when_an_api_call_stands_in_for_it() -> None:
+def test_all_arguments_of_a_resource_are_evaluated_if_an_api_call_replaces_it() -> None:
     text = (
         'resource "aws_new_thing" "x" {\n  name = "n"\n  rule {\n    on = true\n  }\n'
         "  lifecycle {\n    prevent_destroy = true\n  }\n  depends_on = [aws_other.y]\n}\n"
@@ -124,14 +131,14 @@ def test_a_second_provider_under_an_alias_is_refused() -> None:
         rewrite({"main.tf": 'provider "aws" {\n}\nprovider "aws" {\n  alias = "b"\n}\n'}, ENDPOINT, (), ())
 
 
-def test_a_difference_that_is_no_difference_is_ignored() -> None:
+def test_a_false_difference_is_ignored() -> None:
     result = rewritten('resource "aws_thing" "x" {\n}\n', unreadable=(Unreadable("aws_thing", "state"),))
     assert said(result, "main.aws_thing.x.tf") == (
         'resource "aws_thing" "x" { lifecycle { ignore_changes = [state] } }'
     )
 
 
-def test_a_resource_that_cannot_be_read_back_follows_its_definition_alone() -> None:
+def test_an_unreadable_resource_is_replaced_only_with_its_definition() -> None:
     text = 'resource "aws_thing" "x" {\n  a = 1\n}\n'
     result = rewritten(text, unreadable=(Unreadable("aws_thing", None),))
     assert said(result, "main.aws_thing.x.tf") == (
@@ -141,7 +148,7 @@ def test_a_resource_that_cannot_be_read_back_follows_its_definition_alone() -> N
     assert 'resource "terraform_data" "aws_thing_x" { input = { a = 1 } }' in said(result, CARRIER_FILE)
 
 
-def test_what_is_set_later_on_each_of_several_instances_is_handed_over_for_each() -> None:
+def test_values_that_are_set_later_are_evaluated_for_each_instance() -> None:
     counted = 'resource "aws_thing" "x" {\n  count = var.n\n  later = count.index\n}\n'
     assert said(rewritten(counted, SET_LATER), CARRIER_FILE) == (
         'resource "terraform_data" "provider_gaps" { input = concat([], '
@@ -156,7 +163,7 @@ def test_what_is_set_later_on_each_of_several_instances_is_handed_over_for_each(
     )
 
 
-def test_each_of_several_instances_that_cannot_be_read_back_follows_its_own_definition() -> None:
+def test_each_unreadable_instance_is_replaced_only_with_its_own_definition() -> None:
     text = 'resource "aws_thing" "x" {\n  count = var.n\n  a = count.index\n}\n'
     result = rewritten(text, unreadable=(Unreadable("aws_thing", None),))
     assert "replace_triggered_by = [terraform_data.aws_thing_x[count.index]]" in said(
@@ -167,7 +174,7 @@ def test_each_of_several_instances_that_cannot_be_read_back_follows_its_own_defi
     )
 
 
-def test_a_resource_with_a_lifecycle_block_of_its_own_is_refused() -> None:
+def test_a_resource_with_its_own_lifecycle_block_is_refused() -> None:
     text = 'resource "aws_thing" "x" {\n  lifecycle {\n    ignore_changes = [tags]\n  }\n}\n'
     with pytest.raises(UnsupportedError, match=r"aws_thing\.x"):
         rewritten(text, NARROWED)

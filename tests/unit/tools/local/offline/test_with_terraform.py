@@ -1,4 +1,4 @@
-"""The whole of it before Terraform and the real old provider, where this machine has both."""
+"""Run the rewritten config with Terraform and the real old provider, if this machine has both."""
 
 import json
 import os

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from tests.unit.tools.ops.fakes import FakeSQS, pipeline
+from tests.unit.tools.fakes import FakeSQS, pipeline
 from tools.ops.demo.alerts import AlertCounts, AlertSubscriber, subscribed
 
 RUN = {"m-1", "m-2"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tools.ops.fakes import FakeLogs, pipeline
+from tests.unit.tools.fakes import FakeLogs, pipeline
 from tools.local import emulators
 from tools.local.emulator import Emulator
 from tools.ops.demo import stalls

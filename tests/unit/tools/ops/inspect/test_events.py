@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.ops.fakes import FakeDynamoDB, pipeline
+from tests.unit.tools.fakes import FakeDynamoDB, pipeline
 from tools.core.errors import UsageError
 from tools.ops.inspect import events
 from tools.ops.inspect.events import EventFilter

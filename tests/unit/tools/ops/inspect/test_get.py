@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops.factories import put_rejected
-from tests.unit.tools.ops.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.errors import ToolError
 from tools.ops.inspect.get import document, show
 
-# What a JSON library would change: digits, escapes, key order, a key that stands twice, white space.
+# A JSON library would change its digits, escapes, key order, repeated key and white space.
 BODY = ' {"b": 1.10, "a": 1e3, "n": 0.1000000000000000055511151231257827, "t": "\\u00e9é", "a": 2}\n'.encode()
 ITEM: dict[str, dict[str, Any]] = {
     "event_id": {"S": "evt-1"},

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.ops.fakes import FakeLogs
+from tests.unit.tools.fakes import FakeLogs
 from tools.core import log_events
 from tools.core.errors import UsageError
 from tools.ops.inspect import logs
@@ -53,6 +53,64 @@ def test_a_traceback_is_rendered_below_its_line() -> None:
 )
 def test_other_lines_get_a_level_from_their_text(raw: str, level: str) -> None:
     assert _line(raw).level == level
+
+
+REPORTED = {"requestId": "r-1", "metrics": {"durationMs": 30000.0, "maxMemoryUsedMB": 60}}
+UNHANDLED = {
+    "timestamp": "2026-11-23T01:00:00Z",
+    "log_level": "ERROR",
+    "errorMessage": "No module named 'x'",
+    "errorType": "Runtime.ImportModuleError",
+    "requestId": "r-1",
+    "stackTrace": ["  File one\n", "  File two\n"],
+}
+
+
+@pytest.mark.parametrize(
+    ("entry", "level"),
+    [
+        (UNHANDLED, "ERROR"),
+        ({"errorType": "KeyError", "errorMessage": ""}, "ERROR"),
+        ({"errorType": "Runtime.ExitError"}, "ERROR"),
+        ({"log_level": "WARN", "message": "m"}, "WARNING"),
+        ({"level": "FATAL", "message": "m"}, "CRITICAL"),
+        ({"type": "platform.report", "record": {**REPORTED, "status": "success"}}, ""),
+        ({"type": "platform.report", "record": {**REPORTED, "status": "timeout"}}, "ERROR"),
+        ({"type": "platform.report", "record": {**REPORTED, "status": "error"}}, "ERROR"),
+        ({"type": "platform.report", "record": {**REPORTED, "status": "failure"}}, "ERROR"),
+        ({"type": "platform.runtimeDone", "record": {"status": "error", "errorType": "X"}}, "ERROR"),
+        ({"type": "platform.initReport", "record": {"status": "error"}}, "ERROR"),
+        ({"type": "platform.fault", "record": "RequestId: x Error: Runtime exited"}, "ERROR"),
+        ({"type": "platform.start", "record": {"requestId": "r-1"}}, ""),
+        ({"type": "platform.report", "record": None}, ""),
+    ],
+    ids=str,
+)
+def test_lines_that_lambda_itself_logs_in_json_have_a_level(entry: dict[str, Any], level: str) -> None:
+    line = _line(json.dumps(entry))
+    assert line.level == level
+    assert LogFilter(level="ERROR").matches(line) is (level in ("ERROR", "CRITICAL"))
+
+
+def test_an_unhandled_exception_is_rendered_with_its_type_and_its_trace() -> None:
+    first, *trace = _line(json.dumps(UNHANDLED)).render().plain.splitlines()
+    assert "No module named 'x'" in first
+    assert "errorType=Runtime.ImportModuleError" in first
+    assert trace == ["      File one", "      File two"]
+
+
+def test_a_report_in_json_shows_its_status_and_its_figures() -> None:
+    record = {**REPORTED, "status": "timeout", "spans": [{"name": "x"}]}
+    text = _line(json.dumps({"type": "platform.report", "record": record})).render().plain
+    assert text.endswith(
+        "platform.report  requestId=r-1  status=timeout  durationMs=30000.0  maxMemoryUsedMB=60"
+    )
+
+
+@pytest.mark.parametrize("kind", ["start", "runtimeDone"])
+def test_json_lines_that_the_report_repeats_are_not_rendered(kind: str) -> None:
+    entry = {"type": f"platform.{kind}", "record": {"requestId": "r-1", "status": "success"}}
+    assert not LogFilter().matches(_line(json.dumps(entry)))
 
 
 def test_control_characters_in_a_log_line_are_escaped() -> None:

@@ -3,18 +3,17 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.tools.ops.fakes import QUEUE, FakeSQS
+from tests.unit.tools.fakes import QUEUE, FakeSQS, signed
 from tools.ops.recover.outgoing import (
     MAX_BYTES,
     MAX_ENTRIES,
     OutgoingMessage,
     batches,
-    origin_attribute,
     send,
 )
 
-# "origin_message_id", "String" and the id itself count towards a message's size.
-ORIGIN_BYTES = len("origin_message_id") + len("String") + len("id-1")
+# The names, types and values of both attributes count towards a message's size: 64 of them are the signature.
+ORIGIN_BYTES = len("origin_message_id" + "String" + "id-1" + "origin_signature" + "String") + 64
 
 
 def _no_sleep(_: float) -> None:
@@ -22,8 +21,8 @@ def _no_sleep(_: float) -> None:
 
 
 def test_a_message_at_the_size_limit_is_sendable_and_one_byte_more_is_not() -> None:
-    fitting = OutgoingMessage("a", "x" * (MAX_BYTES - ORIGIN_BYTES), origin_attribute("id-1"))
-    above = OutgoingMessage("a", "x" * (MAX_BYTES - ORIGIN_BYTES + 1), origin_attribute("id-1"))
+    fitting = OutgoingMessage("a", "x" * (MAX_BYTES - ORIGIN_BYTES), signed("id-1", ""))
+    above = OutgoingMessage("a", "x" * (MAX_BYTES - ORIGIN_BYTES + 1), signed("id-1", ""))
     assert fitting.send_error is None
     assert above.send_error == "with its attributes it has 1,048,577 bytes; SQS accepts 1,048,576"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.archiver import building
-from tests.unit.tools.ops.fakes import FAILURES, FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tests.unit.archiver import factories
+from tests.unit.tools.fakes import FAILURES, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.errors import ToolError
 from tools.core.resources import require_archive
 from tools.core.time_range import TimeRange
@@ -29,12 +29,14 @@ class Harness:
         self.resources = pipeline(archive=True, s3=self.s3, dynamodb=self.dynamodb, sqs=self.sqs)
 
     def event(self, event_id: str, received_at: str = "2026-11-22T14:30:00.000Z", **changes: Any) -> None:
-        item = building.stored(building.order(event_id=event_id))
+        item = factories.stored(factories.order(event_id=event_id))
         self._put("events", event_id, item, {"received_at": {"S": received_at}, **changes})
 
     def rejection(self, message_id: str, received_at: str, rejected_at: str) -> None:
         times = {"received_at": {"S": received_at}, "rejected_at": {"S": rejected_at}}
-        self._put("rejected", message_id, building.rejected("{}"), {"message_id": {"S": message_id}, **times})
+        self._put(
+            "rejected", message_id, factories.rejected("{}"), {"message_id": {"S": message_id}, **times}
+        )
 
     def _put(self, table: str, key: str, item: dict[str, Any], changes: dict[str, Any]) -> None:
         payload = {"B": b64decode(item["payload"]["B"])}

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.ops.fakes import DLQ, QUEUE, FakeSQS, pipeline
+from tests.unit.tools.fakes import DLQ, QUEUE, FakeSQS, pipeline, signed
 from tools.core.errors import ToolError
+from tools.core.origins import Origins
 from tools.ops.recover.message_mover import MessageMover
 from tools.ops.recover.redrive import RedriveResult, redrive
 
@@ -16,7 +17,9 @@ def _no_progress(count: int) -> None:
 
 def _mover(sqs: FakeSQS, rate: int | None = None, sleeps: list[float] | None = None) -> MessageMover:
     slept = sleeps if sleeps is not None else []
-    return MessageMover(sqs, DLQ, QUEUE, rate, clock=lambda: sum(slept), sleep=slept.append)
+    return MessageMover(
+        sqs, Origins(pipeline()), DLQ, QUEUE, rate, clock=lambda: sum(slept), sleep=slept.append
+    )
 
 
 def _origins(sqs: FakeSQS) -> list[Any]:
@@ -73,13 +76,22 @@ def test_a_failed_task_is_reported_with_its_reason() -> None:
 
 def test_a_copy_keeps_its_attributes_and_its_first_origin() -> None:
     sqs = FakeSQS()
-    sqs.put(DLQ, "a", origin_message_id=_attribute("first"), tenant=_attribute("t1"))
+    attributes = {**signed("first", "a"), "tenant": _attribute("t1")}
+    sqs.put(DLQ, "a", **attributes)
     _mover(sqs).run(1, _no_progress)
     (message,) = sqs.queues[QUEUE]
-    assert message["MessageAttributes"] == {
-        "origin_message_id": _attribute("first"),
-        "tenant": _attribute("t1"),
-    }
+    assert message["MessageAttributes"] == attributes
+
+
+def test_messages_that_only_claim_an_origin_are_each_moved_under_their_own_id() -> None:
+    sqs = FakeSQS()
+    claim = {**signed("victim", "another body"), "tenant": _attribute("t1")}
+    ids = sqs.put(DLQ, "a", "b", "c", **claim)
+    result = redrive(pipeline(sqs=sqs), rate=None, progress=_no_progress)
+    assert (result.moved, result.returned) == (3, 0)
+    assert [message["MessageAttributes"] for message in sqs.queues[QUEUE]] == [
+        {**claim, **signed(message_id, body)} for message_id, body in zip(ids, "abc", strict=True)
+    ]
 
 
 def test_a_redrive_after_a_killed_one_sends_the_message_again_with_the_same_origin() -> None:

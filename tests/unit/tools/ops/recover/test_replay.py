@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.unit.tools.fakes import QUEUE, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops.factories import put_rejected
-from tests.unit.tools.ops.fakes import QUEUE, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core.resources import Resources
 from tools.ops import rejections
 from tools.ops.recover.replay import ReplayResult, dry_run, replay, wait_for_outcomes

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, pipeline
 from tests.unit.tools.ops.factories import digest, rejected, snapshot, stored
-from tests.unit.tools.ops.fakes import FakeDynamoDB, FakeS3, pipeline
 from tools.ops.verify import archive, report, verify
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.snapshot import Snapshot

@@ -3,8 +3,8 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, pipeline
 from tests.unit.tools.ops.factories import digest, duplicate, queued, rejected, snapshot, stored
-from tests.unit.tools.ops.fakes import FakeDynamoDB, FakeS3, pipeline
 from tools.ops.verify import integrity
 from tools.ops.verify.integrity import DANGLING, UNREADABLE, check, check_bodies, unconfirmed_alerts
 from tools.ops.verify.reconcile import DOUBLED

@@ -7,7 +7,7 @@ import pytest
 
 from producer.manifest import Header, Manifest
 from tests.unit.producer.factories import message
-from tests.unit.tools.ops.fakes import pipeline
+from tests.unit.tools.fakes import pipeline
 from tools.core.errors import ToolError, UsageError
 from tools.ops.verify import manifest
 

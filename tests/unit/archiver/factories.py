@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from common.origin import ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE, sign
+from contract import content_hash
 from processor.items import event_item, rejected_item
 from processor.messages import Message
 from storage.payload import add_payload
 from storage.sizes import Item
 
 NOW = datetime(2026, 11, 22, 14, 3, 9, 500_000, UTC)
+_KEY = "key"
 SENT_MILLIS = int(datetime(2026, 11, 22, 14, 3, 7, 123_000, UTC).timestamp() * 1000)
 
 
@@ -36,14 +39,18 @@ def order(amount: str = "30.50", **changes: Any) -> str:
 
 def message(body: str, origin: str | None = None) -> Message:
     """A message as the processor reads it."""
-    attributes = {"origin_message_id": {"stringValue": origin, "dataType": "String"}} if origin else {}
+    values: dict[str, str] = {}
+    if origin:
+        signature = sign(_KEY, origin, content_hash(body))
+        values = {ORIGIN_ATTRIBUTE: origin, SIGNATURE_ATTRIBUTE: signature}
+    attributes = {name: {"stringValue": value, "dataType": "String"} for name, value in values.items()}
     record = {
         "messageId": f"msg-{uuid.uuid4()}",
         "body": body,
         "attributes": {"SentTimestamp": str(SENT_MILLIS)},
         "messageAttributes": attributes,
     }
-    return Message.read(record, NOW)
+    return Message.read(record, NOW, _KEY)
 
 
 def stored(body: str, origin: str | None = None) -> Item:

@@ -1,4 +1,4 @@
-"""A stack whose function reaches AWS through two fault proxies, and runs of events against it."""
+"""A stack whose function calls AWS through two fault proxies, and runs of events on it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SHARES = {"invalid_ratio": 0.05, "large_ratio": 0.1, "duplicate_ratio": 0.05}
 
 @dataclass
 class Row:
-    """What a run came to: a line of the table at the end."""
+    """The result of a run: a row of the table at the end."""
 
     fault: str
     events: int = 0
@@ -49,15 +49,15 @@ class Row:
     duplicates: int = 0
     rejected: int = 0
     dead_lettered: int = 0
-    owed: int = 0
+    expected: int = 0
     alerted: int = 0
     repeated: int = 0
     seconds: float = 0
     verdict: str = "failed"
 
 
-class Rig:
-    """The stack, the proxies in its function's way, and hands to disturb it with."""
+class ChaosHarness:
+    """The stack, its proxies, and ways to disturb it."""
 
     def __init__(self, pipeline: Pipeline, burst: Burst, relay: Relay) -> None:
         self.pipeline = pipeline
@@ -73,7 +73,7 @@ class Rig:
 
     @property
     def accidents(self) -> int:
-        """How often the machine was too slow: calls given up though they were done, functions timed out."""
+        """Calls that timed out although they took effect, and functions that timed out."""
         log = (self.pipeline.state_dir / ministack.LOG).read_text(errors="replace")
         return self.relay.unheard + log.count("timed out after")
 
@@ -106,8 +106,8 @@ class Rig:
             sqs.set_queue_attributes(QueueUrl=url, Attributes={name: before[name] for name in changed})
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep the queue from the function for a while."""
+    def mapping_disabled(self) -> Iterator[None]:
+        """Disable the event source mapping for the length of a block."""
         functions = self.pipeline.state.client("lambda")
         name = self.pipeline.state.outputs["function_name"]
         (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
@@ -161,7 +161,7 @@ class Rig:
 
     @contextlib.contextmanager
     def run(self, fault: str) -> Iterator[Run]:
-        """A run of events under a fault. It ends, however it ends, with a row and an empty queue."""
+        """Run events under a fault. It always ends with a row, and with an empty queue."""
         row = Row(fault)
         self.rows.append(row)
         began, before = time.monotonic(), self.injected
@@ -169,13 +169,13 @@ class Rig:
             with self.pipeline.inbox() as inbox:
                 run = Run(self, row, inbox, accidents_before=self.accidents)
                 yield run
-                run.settle()
-                run.judge()
-                row.verdict = "holds"
+                run.drain()
+                run.check()
+                row.verdict = "ok"
         finally:
             row.seconds = time.monotonic() - began
             row.injected += self.injected - before
-            if row.verdict != "holds":
+            if row.verdict != "ok":
                 for url in (self.pipeline.queue_url, self.pipeline.dlq_url):
                     self.pipeline.sqs.purge_queue(QueueUrl=url)
 
@@ -184,7 +184,7 @@ class Rig:
 class Run:
     """Events sent under one fault, and what became of them."""
 
-    rig: Rig
+    harness: ChaosHarness
     row: Row
     inbox: Inbox
     sent: list[SentMessage] = field(default_factory=list)
@@ -195,12 +195,15 @@ class Run:
     def produce(self, count: int, **options: Any) -> None:
         """Send events with the producer, which expects 5% of them to be rejected and 5% to be duplicates."""
         session = botocore.session.Session()
-        session.set_config_variable("region", self.rig.resources.region)
-        session.set_credentials(*(self.rig.resources.credentials or ("", "")))
-        directory = self.rig.pipeline.state_dir / "manifests"
+        session.set_config_variable("region", self.harness.resources.region)
+        session.set_credentials(*(self.harness.resources.credentials or ("", "")))
+        directory = self.harness.pipeline.state_dir / "manifests"
         directory.mkdir(exist_ok=True)
         target = Options(
-            queue_url=self.rig.pipeline.queue_url, count=count, manifest=directory, **{**SHARES, **options}
+            queue_url=self.harness.pipeline.queue_url,
+            count=count,
+            manifest=directory,
+            **{**SHARES, **options},
         )
         result = produce(target, session=session)
         assert result.complete, result.error
@@ -210,7 +213,7 @@ class Run:
     def send(self, bodies: Iterable[str], expect: str = "stored") -> None:
         """Send bodies of valid events that raise no alert when stored."""
         for body in bodies:
-            (message_id,) = self.rig.pipeline.send(body)
+            (message_id,) = self.harness.pipeline.send(body)
             event = json.loads(body)
             digest = contract.content_hash(body)
             self.sent.append(
@@ -219,11 +222,11 @@ class Run:
                 )
             )
 
-    def settle(self, within: float = 180) -> None:
+    def drain(self, within: float = 180) -> None:
         """Wait until the queue is empty, and redrive what is dead-lettered until nothing is."""
-        pipeline = self.rig.pipeline
+        pipeline = self.harness.pipeline
 
-        def settled() -> bool:
+        def is_drained() -> bool:
             if pipeline.depth():
                 return False
             if not pipeline.depth(pipeline.dlq_url):
@@ -231,37 +234,37 @@ class Run:
             self.redrive()
             return False
 
-        eventually(settled, within=within, what="both queues are empty")
+        eventually(is_drained, within=within, what="both queues are empty")
 
     def redrive(self) -> None:
         """Move what is dead-lettered back, as `make redrive` does."""
-        redriven = redrive.redrive(self.rig.resources, rate=None, progress=lambda moved: None)
+        redriven = redrive.redrive(self.harness.resources, rate=None, progress=lambda moved: None)
         assert redriven.is_balanced
         self.row.dead_lettered += redriven.moved
 
-    def judge(self) -> None:
-        """Hold what was sent against what is there, and against the alerts that came."""
+    def check(self) -> None:
+        """Compare what was sent with what is stored, and with the alerts that came."""
         row = self.row
-        run = SentRun(row.fault, self.rig.pipeline.queue_url, tuple(self.sent), failed=0, complete=True)
-        verdict = verify.verify(self.rig.resources, run, wait=60)
+        run = SentRun(row.fault, self.harness.pipeline.queue_url, tuple(self.sent), failed=0, complete=True)
+        verdict = verify.verify(self.harness.resources, run, wait=60)
         account = verdict.reconciliation
         assert account is not None
         row.events = account.sent
         row.stored, row.duplicates, row.rejected = (
             account.outcomes[place] for place in (reconcile.STORED, reconcile.DUPLICATE, reconcile.REJECTED)
         )
-        owed = {("large_order", item.event_id) for item in account.stored if item.large_order}
-        owed |= {(item.kind, item.message_id) for item in account.rejected}
-        came = Counter(named for alert in self.inbox.read() if (named := _named(alert)) in owed)
-        row.owed, row.alerted = len(owed), len(came)
+        expected = {("large_order", item.event_id) for item in account.stored if item.large_order}
+        expected |= {(item.kind, item.message_id) for item in account.rejected}
+        came = Counter(named for alert in self.inbox.read() if (named := _named(alert)) in expected)
+        row.expected, row.alerted = len(expected), len(came)
         row.repeated = came.total() - len(came)
         assert not verdict.discrepancies, verdict.discrepancies
         assert verdict.archive is not None
         assert not verdict.archive.on_its_way, verdict.archive.on_its_way
         assert account.accounted == account.sent
         assert account.recounted == 0
-        assert not owed - set(came), f"never alerted: {owed - set(came)}"
-        if not self.repeats_allowed and self.rig.accidents == self.accidents_before:
+        assert not expected - set(came), f"never alerted: {expected - set(came)}"
+        if not self.repeats_allowed and self.harness.accidents == self.accidents_before:
             repeated = [named for named, times in came.items() if times > 1]
             assert not repeated, f"alerted more than once: {repeated}"
 
@@ -275,24 +278,26 @@ Stacks = Callable[..., AbstractContextManager[Pipeline]]
 
 
 @contextlib.contextmanager
-def rigged(new_stack: Stacks, log: Path, *, function_timeout: int, visibility: int) -> Iterator[Rig]:
-    """Bring up a stack with the proxies in its function's way.
+def start_harness(
+    new_stack: Stacks, log: Path, *, function_timeout: int, visibility: int
+) -> Iterator[ChaosHarness]:
+    """Bring up a stack whose function calls AWS through the proxies.
 
     Times are in seconds. The visibility timeout is far below the six times the function's timeout that AWS
-    asks for, so that what goes back to the queue comes again within a test's patience.
+    asks for, so that a returned message comes again within the test's time.
     """
     port = free_port()
     burst = Burst(f"http://127.0.0.1:{port}", free_port(), log)
     relay = Relay(burst.url)
     relay.start()
-    # microburst cannot keep the Host header that a request was signed with, so nobody may look at signatures.
+    # microburst changes the signed Host header, so signatures cannot be checked.
     environment = {"AWS_ENDPOINT_URL": relay.url, "AUTH": "false"}
     overrides = {"function_timeout": function_timeout, "max_receive_count": 5}
     try:
         with new_stack(overrides=overrides, emulator_environment=environment, port=port) as pipeline:
-            rig = Rig(pipeline, burst, relay)
-            with rig.queue(VisibilityTimeout=str(visibility)):
-                yield rig
+            harness = ChaosHarness(pipeline, burst, relay)
+            with harness.queue(VisibilityTimeout=str(visibility)):
+                yield harness
     finally:
         relay.stop()
         burst.stop()

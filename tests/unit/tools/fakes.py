@@ -1,4 +1,4 @@
-"""In-memory fakes of the AWS clients that the ops commands use."""
+"""In-memory fakes of the AWS clients that the tools use."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from common.origin import sign
+from contract import content_hash
 from tests.fakes import client_error
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.resources import Resources
 
 QUEUE = "http://127.0.0.1:1/000000000000/events"
 DLQ = "http://127.0.0.1:1/000000000000/events-dlq"
+ORIGIN_KEY = "the function's key"
 FAILURES = "http://127.0.0.1:1/000000000000/archive-failures"
 
 
@@ -180,7 +183,7 @@ class FakeS3:
     def get_object(self, Bucket: str, Key: str) -> Any:  # noqa: N803
         if Key not in self.objects:
             raise client_error("GetObject", "NoSuchKey", 404)
-        return {"Body": SimpleNamespace(read=lambda: self.objects[Key])}
+        return {"Body": SimpleNamespace(read=lambda limit=None: self.objects[Key][:limit])}
 
     def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803
         self.objects[Key] = Body
@@ -193,6 +196,14 @@ class FakeS3:
             return pages or [{}]
 
         return SimpleNamespace(paginate=paginate)
+
+
+class FakeLambda:
+    """The processor's configuration, with the key that signs origins."""
+
+    def get_function_configuration(self, FunctionName: str) -> Any:  # noqa: N803
+        assert FunctionName == "processor"
+        return {"Environment": {"Variables": {"ORIGIN_KEY": ORIGIN_KEY}}}
 
 
 class FakeLogs:
@@ -221,6 +232,15 @@ class FakeLogs:
         return page
 
 
+def signed(origin_id: str, body: str) -> dict[str, Any]:
+    """Return the attributes of a copy with this origin and this body."""
+    values = {
+        "origin_message_id": origin_id,
+        "origin_signature": sign(ORIGIN_KEY, origin_id, content_hash(body)),
+    }
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
+
+
 def pipeline(
     *,
     endpoint: str | None = None,
@@ -245,5 +265,5 @@ def pipeline(
         archiver_function_name="archiver" if archive else "",
         archive_bucket="archive" if archive else "",
         archive_failures_queue_url=FAILURES if archive else "",
-        clients=clients,
+        clients={"lambda": FakeLambda(), **clients},
     )

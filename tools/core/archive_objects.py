@@ -1,0 +1,64 @@
+"""Read objects of the archive within bounds, because anything can lie in a bucket."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+# The archiver writes objects of 32 MiB of text and one more line. The longest line is a body of 1 MiB in
+# JSON escapes, which are six times as long.
+MAX_OBJECT_BYTES = 64 * 1024 * 1024
+MAX_LINE_BYTES = 16 * 1024 * 1024
+# The columns of a line have over 200 bytes.
+MAX_LINES = MAX_OBJECT_BYTES // 128
+_CHUNK = 1024 * 1024
+_GZIP = 31  # zlib's window bits for a gzip member
+
+
+class DamagedObject(ValueError):
+    """The archiver did not write this object; the message says why."""
+
+
+def read(s3: Any, bucket: str, key: str) -> bytes:
+    """Return an object. Raises DamagedObject if it is larger than the archiver writes any."""
+    data: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_OBJECT_BYTES + 1)
+    if len(data) > MAX_OBJECT_BYTES:
+        raise DamagedObject(f"it has more than {MAX_OBJECT_BYTES:,} bytes")
+    return data
+
+
+def lines(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of an object. Raises DamagedObject at what is no gzip, is cut, or is too large."""
+    rest, size, count = b"", 0, 0
+    for chunk in _unpack(data):
+        size += len(chunk)
+        *complete, rest = (rest + chunk).split(b"\n")
+        count += len(complete)
+        for value, limit, unit in (
+            (size, MAX_OBJECT_BYTES, "bytes"),
+            (count, MAX_LINES, "lines"),
+            (len(rest), MAX_LINE_BYTES, "bytes in a line"),
+        ):
+            if value > limit:
+                raise DamagedObject(f"its text has more than {limit:,} {unit}")
+        yield from complete
+    if rest:
+        yield rest
+
+
+def _unpack(data: bytes) -> Iterator[bytes]:
+    if not data:
+        raise DamagedObject("it is empty")
+    while data:  # an object may have several gzip members
+        member = zlib.decompressobj(_GZIP)
+        while not member.eof:
+            try:
+                chunk = member.decompress(data, _CHUNK)
+            except zlib.error as error:
+                raise DamagedObject(f"it is no gzip: {error}") from None
+            data = member.unconsumed_tail
+            if not chunk and not data and not member.eof:
+                raise DamagedObject("its end is missing")
+            yield chunk
+        data = member.unused_data

@@ -1,0 +1,73 @@
+"""botocore sessions. A session for a local stack reads none of the user's AWS settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+
+from tools.core.errors import ToolError
+
+# An endpoint may be AWS's own: a region's, a VPC's, in any partition (botocore's partitions.json).
+_AWS_DOMAINS = (
+    *(".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".c2s.ic.gov", ".sc2s.sgov.gov"),
+    *(".cloud.adc-e.uk", ".csp.hci.ic.gov", ".api.aws", ".api.amazonwebservices.com.cn"),
+    *(".api.amazonwebservices.eu", ".api.aws.ic.gov", ".api.aws.scloud", ".api.cloud-aws.adc-e.uk"),
+    ".api.aws.hci.ic.gov",
+)
+
+
+def is_aws(endpoint: str | None) -> bool:
+    """Return whether an endpoint is AWS's own. None is."""
+    return not endpoint or (urlsplit(endpoint).hostname or "").endswith(_AWS_DOMAINS)
+
+
+def create_session(
+    endpoint: str | None,
+    region: str | None = None,
+    credentials: tuple[str, str] | None = None,
+    profile: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Any:
+    """Return a botocore session to reach ``endpoint``, which is None for AWS. Raises ToolError.
+
+    For a local stack the given ``credentials``, or else the exported ones, are all that it uses: no profile,
+    no file and no other setting of the user. For AWS it is botocore's ordinary session.
+    """
+    _check_endpoint(endpoint)
+    exported = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
+    key, secret = credentials or exported
+    if is_aws(endpoint) or profile or not (key and secret):
+        session = botocore.session.Session(profile=profile)
+        if credentials:
+            session.set_credentials(*credentials)
+    else:
+        session = botocore.session.Session(session_vars=_settings_of_nobody())
+        # Only temporary keys belong to a token; another one is left over in the user's shell.
+        session.set_credentials(
+            key, secret, environment.get("AWS_SESSION_TOKEN") if key[:4] == "ASIA" else None
+        )
+        region = region or environment.get("AWS_DEFAULT_REGION")
+    if region:
+        session.set_config_variable("region", region)
+    return session
+
+
+def _settings_of_nobody() -> dict[str, tuple[Any, ...]]:
+    """Return botocore's settings with their defaults, and without variables and files to read them from."""
+    return {
+        name: (setting, None, os.devnull if name.endswith("_file") else default, convert)
+        for name, (setting, _variable, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
+
+
+def _check_endpoint(endpoint: str | None) -> None:
+    parts = urlsplit(endpoint or "")
+    if endpoint and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ToolError(
+            f"The endpoint {endpoint} is not an address.", "Example: AWS_ENDPOINT_URL=http://127.0.0.1:4566"
+        )

@@ -1,0 +1,74 @@
+"""Run a program, which ends with an exit status and at most a line of error. Uses the standard library."""
+
+from __future__ import annotations
+
+import errno
+import locale
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tools.core.errors import ToolError
+from tools.core.text import indent_lines, strip_control_chars
+
+
+def start(main: Callable[[], int]) -> NoReturn:
+    """Run a program's main function, and exit with its status.
+
+    A failed output is an error of one line. A pipe that closed early (``| head``) is none.
+    """
+    if not sys.flags.utf8_mode and locale.getencoding().lower() != "utf-8":
+        # Text of any language must go in and out in every locale. Arguments are decoded before Python starts.
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.exit(print_error(ToolError("The output is closed: there is nowhere to print to.")))
+    for stream in (sys.stdout, sys.stderr):
+        # A lone surrogate is no text in any encoding.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(_run(main))
+
+
+def _run(main: Callable[[], int]) -> Any:
+    try:
+        try:
+            status: Any = main()
+        except SystemExit as ended:
+            status = ended.code
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        return close_stdout()
+    except OSError as error:
+        close_stdout()
+        return print_error(explain_os_error(error))
+
+
+def explain_os_error(error: OSError) -> ToolError:
+    """Return the error of a file, or of the output, as what failed and what to do."""
+    subject = error.filename or "The input or the output"
+    hint = "Free some space there. make doctor says how much is left." if error.errno == errno.ENOSPC else ""
+    return ToolError(f"{subject} cannot be used: {error.strerror or error}.", hint)
+
+
+def print_error(error: ToolError) -> int:
+    """Print an error and its hint. Return the exit status."""
+    text = indent_lines(str(error))
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        text = f"\033[1;31m{text}\033[0m"
+    hint = strip_control_chars(error.hint, keep="\n")
+    # Where even this cannot be written, the exit status is all that is left.
+    with suppress(OSError):
+        print(text, *([hint] if hint else []), sep="\n", file=sys.stderr, flush=True)
+    return error.status
+
+
+def close_stdout() -> int:
+    """Point standard output at /dev/null, because Python would report the failed output again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
