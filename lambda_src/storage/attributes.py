@@ -64,8 +64,11 @@ def required(item: Mapping[str, Mapping[str, Any]], name: str) -> str:
 
 def texts(item: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
     """Return the strings of a list attribute. A single string counts as a list of one."""
-    value = item.get(name, {})
-    return [member["S"] for member in value["L"]] if "L" in value else [value["S"]] if "S" in value else []
+    members = _value(item, name, "L")
+    if not isinstance(members, list):
+        members = [item[name]] if name in item else []
+    found = [text({name: member}, name) for member in members]
+    return [each for each in found if each is not None]
 
 
 def number(item: Mapping[str, Mapping[str, Any]], name: str) -> int:

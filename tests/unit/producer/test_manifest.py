@@ -170,3 +170,42 @@ def test_a_line_is_written_immediately(tmp_path: Path) -> None:
         manifest.record([(message(), "a")])
         lines = (tmp_path / "m").read_text().splitlines()
     assert json.loads(lines[-1])["message_id"] == "a"
+
+
+def test_a_run_is_running_as_long_as_its_producer_has_the_manifest(tmp_path: Path) -> None:
+    with Manifest.create(tmp_path / "m", HEADER) as manifest:
+        manifest.record([(message(), "a")])
+        assert read_run(tmp_path / "m").running
+    run = read_run(tmp_path / "m")
+    assert (run.running, run.complete) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("message_id", 5), ("content_hash", ["x"]), ("expect", {}), ("large_order", "no"), ("event_id", 1)],
+)
+def test_a_message_with_a_value_of_another_type_is_named(tmp_path: Path, name: str, value: object) -> None:
+    path = write_manifest(tmp_path / "m", "a")
+    header, line = path.read_text().splitlines()
+    path.write_text(f"{header}\n{json.dumps({**json.loads(line), name: value})}\n")
+    with pytest.raises(ProducerError, match="is damaged"):
+        read_run(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[" * 9000, '{"manifest": 1}', '{"manifest": 1, "run_id": 5}', "9" * 5000]
+)
+def test_a_first_line_of_another_kind_is_no_manifest(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m").write_text(text + "\n")
+    with pytest.raises(ProducerError, match="is not a manifest"):
+        read_run(tmp_path / "m")
+
+
+def test_a_line_is_read_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producer.manifest._MAX_LINE_BYTES", 1000)
+    path = write_manifest(tmp_path / "m", "a")
+    path.write_bytes(path.read_bytes() + b"x" * 1000)
+    with pytest.raises(ProducerError, match="line 3 is too long"):
+        read_run(path)
+    with pytest.raises(ProducerError, match="too long"):
+        read_header(Path("/dev/zero"))

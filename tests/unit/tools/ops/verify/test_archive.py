@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, pipeline
 from tests.unit.tools.ops.factories import digest, rejected, snapshot, stored
+from tools.core import archive_objects
 from tools.ops.verify import archive, report, verify
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.snapshot import Snapshot
@@ -150,6 +151,34 @@ def test_a_damaged_object_is_a_discrepancy(harness: Harness, data: bytes) -> Non
     harness.s3.objects[f"events/type=order/{HOUR}/x.json.gz"] = data
     result = harness.check(snapshot())
     assert [discrepancy.kind for discrepancy in result.discrepancies] == [archive.DAMAGED]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"no JSON",
+        b"[" * 5000,
+        b'{"event_id":' + b"9" * 5000 + b',"event":{}}',
+        b'{"event_id":["a"],"event":{}}',
+    ],
+)
+def test_a_damaged_line_is_a_discrepancy_and_hides_no_other(harness: Harness, line: bytes) -> None:
+    good = json.dumps(event("a")).encode()
+    harness.s3.objects[f"events/type=order/{HOUR}/x.json.gz"] = gzip.compress(
+        line + b"\n" + good + b"\n" + line
+    )
+    result = harness.check(snapshot(stored=[stored("m", "a", written_at=OLD)]))
+    assert [each.kind for each in result.discrepancies] == [archive.DAMAGED]
+    assert "line 1 cannot be read" in result.discrepancies[0].what
+    assert result.events == 1
+
+
+def test_an_object_is_unpacked_within_a_bound(harness: Harness) -> None:
+    bomb = gzip.compress(b"x" * (archive_objects.MAX_LINE_BYTES + archive_objects._CHUNK + 1))
+    harness.s3.objects[f"events/type=order/{HOUR}/x.json.gz"] = bomb
+    (damaged,) = harness.check(snapshot()).discrepancies
+    assert "bytes in a line" in damaged.what
 
 
 def test_missing_archive_lines_violate_the_invariant_and_notes_do_not(

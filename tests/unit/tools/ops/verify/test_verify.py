@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,81 @@ def test_missing_messages_that_may_be_among_unreadable_ones_are_undecided() -> N
     manifest = _run(sent("1", "a"), sent("2", "b"))
     assert verify.evaluate(snapshot(unseen=2, still=False), manifest).is_undecided
     assert not verify.evaluate(snapshot(unseen=1), manifest).is_undecided
+
+
+def test_a_discrepancy_while_messages_move_is_undecided(capsys: pytest.CaptureFixture[str]) -> None:
+    contents = snapshot(duplicates=[duplicate("1", "a")], still=False)
+    result = verify.evaluate(contents)
+    assert (result.ok, result.is_undecided) == (False, True)
+    assert "Undecided: messages moved" in _printed(capsys, contents)
+    assert json.loads(report.to_json(result))["undecided"] is True
+    assert not verify.evaluate(replace(contents, still=True)).is_undecided
+
+
+def test_a_damaged_item_is_a_violation_although_messages_move() -> None:
+    result = verify.evaluate(snapshot(unreadable=(("e", "its item has no content_hash"),), still=False))
+    assert (result.ok, result.is_undecided) == (False, False)
+
+
+def test_a_run_that_is_still_sending_is_neither_interrupted_nor_redriven(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = replace(_run(sent("1", "a"), sent("2", "b")), running=True, complete=False)
+    # The producer has sent these copies and not yet recorded them.
+    contents = snapshot(stored=[stored("1", "a")], duplicates=[duplicate("new", "a"), duplicate("2", "b")])
+    printed = _printed(capsys, contents, run)
+    assert "The producer is still sending" in printed
+    for words in ("interrupted", "counted again", "violated"):
+        assert words not in printed
+    result = verify.evaluate(contents, run)
+    assert result.is_undecided
+    assert json.loads(report.to_json(result))["run"]["recounted"] == 0
+    assert not verify.evaluate(contents, replace(run, running=False)).is_undecided
+
+
+class _Arriving(FakeDynamoDB):
+    """Tables into which an event and its duplicate arrive before or after a table is read."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__()
+        self._table = table
+        self.reads = 0
+
+    def scan(self, TableName: str, **request: Any) -> Any:  # noqa: N803
+        answer = super().scan(TableName, **request)
+        if TableName == self._table:
+            self.reads += 1
+            names = (f"e-{self.reads}", f"m-{self.reads}")
+            common = {"event_id": {"S": names[0]}, "content_hash": {"S": "h"}}
+            self.put("events", message_id={"S": names[1]}, event_type={"S": "order"}, **common)
+            self.put("duplicates", message_id={"S": f"{names[1]}-copy"}, **common)
+        return answer
+
+
+@pytest.mark.parametrize("table", ["events", "rejected", "duplicates"])
+def test_a_pair_that_arrives_while_the_tables_are_read_is_no_violation(
+    monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    resources = _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=_Arriving(table), s3=FakeS3())
+    for _ in range(3):
+        assert verify.verify(resources, None, wait=0, deep=False).ok
+
+
+def test_a_discrepancy_is_a_violation_only_if_nothing_has_changed_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dynamodb = _Arriving("events")
+    dynamodb.put("duplicates", message_id={"S": "d"}, event_id={"S": "late"}, content_hash={"S": "h"})
+    result = verify.verify(
+        _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=dynamodb, s3=FakeS3()), None, wait=0, deep=False
+    )
+    assert (result.ok, result.is_undecided) == (False, True)
+    still = FakeDynamoDB()
+    still.tables = dynamodb.tables
+    result = verify.verify(
+        _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=still, s3=FakeS3()), None, wait=0, deep=False
+    )
+    assert (result.ok, result.is_undecided) == (False, False)
 
 
 def test_only_the_first_twenty_discrepancies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
