@@ -125,10 +125,20 @@ def test_a_python_that_is_too_old_is_refused_by_its_version(tmp_path: Path) -> N
     assert "needs Python 3.11 or newer, and python3 is Python 3.9.2" in done.stderr
 
 
-def test_a_newer_python_beside_an_old_one_is_suggested(tmp_path: Path) -> None:
-    done = find_python(tmp_path, {"python3": OLD, "python3.13": NEW})
-    assert done.returncode == 1
-    assert "PYTHON=python3.13" in done.stderr
+@pytest.mark.parametrize(
+    ("pythons", "found"),
+    [
+        ({"python3": OLD, "python3.13": NEW, "python3.12": NEW, "python": NEW}, "python3.13"),
+        ({"python3": NEW, "python3.14": NEW}, "python3"),
+        ({"python": NEW}, "python"),
+        ({"python3": OLD, "python": NEW}, "python"),
+    ],
+)
+def test_the_newest_python_is_found_where_python3_does_not_fit(
+    tmp_path: Path, pythons: dict[str, str], found: str
+) -> None:
+    done = find_python(tmp_path, pythons)
+    assert (done.returncode, done.stdout) == (0, f"{found}\n")
 
 
 def test_a_machine_without_python_gets_an_error(tmp_path: Path) -> None:

@@ -169,3 +169,14 @@ def test_it_runs_on_the_standard_library_alone() -> None:
     assert done.returncode in (0, 1)
     assert done.stdout.startswith("ok      Python")
     assert done.stderr == ""
+
+
+def test_a_full_disk_of_the_stacks_files_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def usage(path: Path) -> Usage:
+        return Usage(2**40, 0, 2**20 if str(path).startswith(str(tmp_path)) else 2**40)
+
+    monkeypatch.setenv("STACK_DIR", str(tmp_path / "elsewhere" / "stack"))
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    (result,) = (result for result in doctor.run_checks() if result.subject == "disk")
+    assert result.level is doctor.Level.NEEDED
+    assert "stack is full: 1 MB free" in result.detail
