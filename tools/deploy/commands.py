@@ -16,6 +16,8 @@ from tools.core.files import exclusive
 from tools.core.resources import Resources
 from tools.core.state import ENVIRONMENT_OUTPUTS
 from tools.deploy import (
+    boundary,
+    concurrency,
     deployment_record,
     emulator,
     policy,
@@ -65,10 +67,15 @@ def show_policy(environment: Environment, _account: None, options: Namespace) ->
 
 
 def bootstrap(environment: Environment, account: Account, _options: Namespace) -> int:
-    """Make the bucket of Terraform's state."""
+    """Make the bucket of Terraform's state, and the permissions boundary of the environment's roles."""
     made = state_bucket.bootstrap(environment, account)
     name = state_bucket.bucket_name(environment, account)
     out.print(safe_text(f"{name} {'made' if made else 'was there already'}: versioned, encrypted, private."))
+    made = boundary.bootstrap(environment, account)
+    name = policy.boundary_name(environment)
+    out.print(
+        safe_text(f"{name} {'made' if made else 'was there already'}: no role can do more than it says.")
+    )
     out.print(f"Next: make plan-aws ENV={environment.name}")
     return 0
 
@@ -77,6 +84,8 @@ def plan(environment: Environment, account: Account, options: Namespace) -> int:
     """Say what a deploy would change."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
+        if warning := concurrency.warning(environment, account):
+            out.print(safe_text(warning, "yellow"))
         if not opened.plan("-lock=false") and not opened.differences():
             out.print("Nothing to change.")
             return 0

@@ -187,7 +187,8 @@ def _read_json(millis: int, entry: dict[str, Any]) -> Line | None:
     if isinstance(kind, str) and kind.startswith("platform."):
         fields = record if isinstance(record, dict) else {"record": record}
         failed = kind == "platform.fault" or fields.get("status", "success") != "success"
-        metrics = fields.get("metrics") if isinstance(fields.get("metrics"), dict) else {}
+        metrics = fields.get("metrics")
+        metrics = metrics if isinstance(metrics, dict) else {}
         rest = {name: value for name, value in fields.items() if name not in ("metrics", "spans", "tracing")}
         return Line(millis, "ERROR" if failed else "", kind, {**rest, **metrics})
     level = entry.get("level") or entry.get("log_level") or ("ERROR" if "errorType" in entry else None)
