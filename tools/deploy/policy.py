@@ -18,8 +18,9 @@ documentation:
 - ``lambda:GetEventSourceMapping``: a condition on the function would refuse it for a mapping whose function is
   gone, and so block refresh and destroy.
 - all of `athena-policy.json`: the emulator's Glue and Athena are not deployed to.
-- ``HaveNoName``: AWS wants calls about composite alarms and the account's limits allowed on ``*``, and calls about one subscription cannot be held to anything. A mapping's id is nobody's choice, so that it is
-  held to its function by a condition. Log groups are listed in one call for all of them.
+- ``HaveNoName``: AWS wants calls about composite alarms and the account's limits allowed on ``*``, and calls
+  about one subscription cannot be held to anything. A mapping's id is nobody's choice, so that it is held to
+  its function by a condition. Log groups are listed in one call for all of them.
 """
 
 from __future__ import annotations
