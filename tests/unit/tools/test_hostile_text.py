@@ -21,8 +21,8 @@ from dashboards.view.charset import UNICODE
 from dashboards.view.screen import render
 from tests import fuzz
 from tests.unit.dashboards.builders import NOW, reading, state
+from tests.unit.tools.fakes import FakeDynamoDB, FakeLogs, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops import factories
-from tests.unit.tools.ops.fakes import FakeDynamoDB, FakeLogs, FakeS3, FakeSQS, pipeline
 from tools.analytics import output, report
 from tools.analytics.database import Database, QueryResult
 from tools.analytics.named_queries import find_query

@@ -69,7 +69,16 @@ def test_the_versions_equal_those_in_the_locks() -> None:
     images = {name: defaults(service["image"]) for name, service in SERVICES.items()}
     assert images["localstack"] == f"{localstack.IMAGE}:{localstack.DEFAULT_VERSION}"
     assert images["ministack"] == f"ministackorg/ministack:{locked('ministack')}"
-    assert f"microburst=={locked('microburst')} " in SERVICES["faults"]["command"][-1]
+
+
+def test_the_fault_proxy_installs_the_version_of_the_chaos_tests_and_only_what_has_a_known_hash() -> None:
+    (mount,) = SERVICES["faults"]["volumes"]
+    assert mount["read_only"]
+    assert f"--require-hashes --requirement {mount['target']} &&" in SERVICES["faults"]["command"][-1]
+    lock = (COMPOSE_FILE.parent / mount["source"]).read_text()
+    assert f"microburst=={locked('microburst')} \\\n    --hash=sha256:" in lock
+    for service in SERVICES.values():
+        assert not re.search(r"pip install(?!.*--require-hashes)", str(service.get("command", "")))
 
 
 def test_queue_urls_name_the_port_that_is_published() -> None:
