@@ -5,11 +5,11 @@ import json
 import os
 import subprocess
 import time
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from tools.core.errors import StackError
+from tools.core.http import direct_opener
 from tools.core.paths import COMPOSE_FILE
 from tools.local import processes
 from tools.local.emulator import Emulator
@@ -115,7 +115,7 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
 def health(emulator: Emulator) -> str | None:
     """Return the version of the LocalStack that answers, or None."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = direct_opener()
     try:
         with opener.open(f"{emulator.endpoint}/_localstack/health", timeout=2) as answer:
             return str(json.load(answer).get("version", "?"))

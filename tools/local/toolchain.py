@@ -18,6 +18,7 @@ from typing import Literal
 
 from tools.core.errors import StackError
 from tools.core.files import write_atomically
+from tools.core.http import opener
 from tools.core.paths import ROOT
 from tools.local import bootstrap
 
@@ -188,7 +189,7 @@ def answers_at(url: str) -> bool:
     """Return whether a server answers at the URL within 4 s."""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310
+        with opener().open(request, timeout=PROBE_SECONDS):
             return True
     except urllib.error.URLError as error:
         # Terraform finds the system's certificates, even if this Python does not.
