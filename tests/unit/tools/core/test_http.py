@@ -22,7 +22,8 @@ def refusing() -> Iterator[str]:
         def do_GET(self) -> None:
             self.send_error(404)
 
-        do_HEAD = do_GET
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass
