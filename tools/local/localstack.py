@@ -19,6 +19,7 @@ IMAGE = "localstack/localstack"
 # The last image that starts without a token.
 DEFAULT_VERSION = "4.14.0"
 ENGINE_SECONDS = 5
+DEFAULT_SOCKET = "/var/run/docker.sock"
 PULL_SIZE = "1.2 GB"
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -39,6 +40,17 @@ def no_engine() -> str | None:
     """Return why no Docker engine can be used, or None if one can. Takes at most 5 s."""
     engine = _docker("version", "--format", "{{.Server.Version}}", seconds=ENGINE_SECONDS)
     return "no Docker engine answers" if engine.returncode != 0 else None
+
+
+def engine() -> str:
+    """Return the address at which the docker command looks for its engine. Takes at most 5 s."""
+    shown = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}", seconds=ENGINE_SECONDS)
+    return os.environ.get("DOCKER_HOST") or shown.stdout.strip() or f"unix://{DEFAULT_SOCKET}"
+
+
+def socket() -> str:
+    """Return the engine's socket as containers see it, which docker-compose.yml mounts into LocalStack."""
+    return os.environ.get("DOCKER_SOCK") or DEFAULT_SOCKET
 
 
 def no_compose() -> str | None:
