@@ -35,6 +35,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(localstack, "no_engine", lambda: "no Docker engine answers")
     monkeypatch.setattr(localstack, "no_compose", lambda: "no compose")
     monkeypatch.setattr(localstack, "no_image", lambda: "no image")
+    monkeypatch.setattr(localstack, "engine", lambda: "unix:///run/user/1000/docker.sock")
     monkeypatch.setattr(doctor, "VENVS", tmp_path)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
@@ -84,6 +85,7 @@ def test_a_missing_needed_prerequisite_fails_and_is_named(
     [
         ("linux", "x86_64", {"Terraform": Level.GOOD, "AWS provider": Level.GOOD}),
         ("darwin", "arm64", {"Terraform": Level.GOOD, "AWS provider": Level.NEEDED}),
+        ("darwin", "x86_64", {"Terraform": Level.NEEDED, "AWS provider": Level.NEEDED}),
         ("linux", "aarch64", {"Terraform": Level.NEEDED, "AWS provider": Level.NEEDED}),
     ],
 )
@@ -146,6 +148,7 @@ def test_localstack_needs_an_engine_compose_and_the_image(
     result = doctor.docker()
     assert result.level is (Level.OPTIONAL if missing else Level.GOOD)
     assert missing is None or result.detail == missing
+    assert "Docker at unix:///run/user/1000/docker.sock " in (result.remedy or result.detail)
 
 
 def test_each_missing_prerequisite_has_an_impact_and_a_remedy(
