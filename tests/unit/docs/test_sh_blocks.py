@@ -101,6 +101,8 @@ COMMANDS = {
     "aws iam create-role --role-name deploys-rt-pipeline-dev"
     " --assume-role-policy-document file://trust.json": OWNER,
     "aws iam attach-role-policy --role-name deploys-rt-pipeline-dev \\": OWNER,
+    "aws iam delete-policy --policy-arn"
+    " arn:aws:iam::123456789012:policy/rt-pipeline-dev-boundary-us-east-1": OWNER,
     "name=rt-pipeline-prod partition=aws envsubst '$name $partition'"
     " < dashboards/reader-policy.json > reader.json": OWNER,
     "aws iam put-user-policy --user-name on-call --policy-name read-rt-pipeline-prod"
