@@ -187,7 +187,8 @@ def fuzzed(draw: st.DrawFn) -> str:
     number = draw(st.integers(0, 10**6))
     event = {
         **json.loads(order(event_id=f"fuzz-{number}")), "payment_id": "p", "method": "card",
-        "status": "captured", "session_id": "s", "action": "a", "event_type": draw(st.sampled_from(contract.EVENT_TYPES)),
+        "status": "captured", "session_id": "s", "action": "a",
+        "event_type": draw(st.sampled_from(contract.EVENT_TYPES)),
     }  # fmt: skip
     members = [(json.dumps(name), json.dumps(value)) for name, value in event.items()]
     changes = draw(st.lists(st.tuples(keys, json_texts, st.booleans()), max_size=3))
