@@ -4,7 +4,7 @@ The schema (``event.schema.json``) is the only source: the producer generates ev
 validates with it, and docs/contract.md is generated from it. The package uses the standard library alone.
 """
 
-from contract.decoding import MalformedBody, content_hash, decode, same_json
+from contract.decoding import MalformedBody, content_hash, decode, encoded, same_json
 from contract.events import (
     EVENT_TYPES,
     ORDER,
@@ -35,6 +35,7 @@ __all__ = [
     "declared",
     "declared_fields",
     "decode",
+    "encoded",
     "is_large_order",
     "parse_rfc3339",
     "read",

@@ -67,11 +67,11 @@ def decode(body: str) -> Any:
     return value
 
 
-def decode_with_faults(body: str) -> tuple[Any, list[Fault]]:
+def decode_with_faults(body: str, raw: bytes | None = None) -> tuple[Any, list[Fault]]:
     """Decode a message body, and return with it the faults that its value does not show.
 
-    These are duplicate keys, overlong numbers, and NaN or Infinity, which Python reads. Raises MalformedBody
-    as `decode` does, but for NaN and Infinity.
+    These are duplicate keys, overlong numbers, and NaN or Infinity, which Python reads. ``raw`` is the body
+    in UTF-8, if the caller has it. Raises MalformedBody as `decode` does, but for NaN and Infinity.
     """
     constants: list[str] = []
 
@@ -99,7 +99,8 @@ def decode_with_faults(body: str) -> tuple[Any, list[Fault]]:
     except RecursionError:
         _scan(body)
         raise
-    return value, _scan(body) if may_break_limits(body, value) else []
+    raw = encoded(body) if raw is None else raw
+    return value, _scan(body) if may_break_limits(raw, value) else []
 
 
 def _scan(body: str) -> list[Fault]:
@@ -116,9 +117,14 @@ def _not_json(body: str, error: json.JSONDecodeError) -> str:
     return f"not JSON: {error.msg} at character {error.pos}"
 
 
-def content_hash(body: str) -> str:
+def encoded(body: str) -> bytes:
+    """Return a body in UTF-8, which is how it is hashed and stored."""
+    return body.encode("utf-8", "surrogatepass")
+
+
+def content_hash(body: str | bytes) -> str:
     """Return the SHA-256 (hex) of the body's UTF-8 bytes, which identifies an event's content."""
-    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(encoded(body) if isinstance(body, str) else body).hexdigest()
 
 
 def same_json(one: str, other: str) -> bool:

@@ -56,15 +56,16 @@ def validate(event: Any, now: datetime) -> Violations:
     return found
 
 
-def read(body: str, now: datetime) -> tuple[Any, Violations]:
+def read(body: str, now: datetime, raw: bytes | None = None) -> tuple[Any, Violations]:
     """Decode a message body and check it against the contract.
 
     Returns what could be decoded (None if nothing could) and every violation. A body that is not JSON, or is
     nested too deeply, is one violation at ``$``. Only if NaN or Infinity makes it invalid JSON are the
     places reported as well.
+    ``raw`` is the body in UTF-8, if the caller has it.
     """
     try:
-        event, faults = decode_with_faults(body)
+        event, faults = decode_with_faults(body, raw)
     except MalformedBody as malformed:
         found = Violations()
         found.add((), malformed.rule, str(malformed))

@@ -43,9 +43,8 @@ class Fault(NamedTuple):
     reason: str
 
 
-def may_break_limits(body: str, value: Any) -> bool:
+def may_break_limits(raw: bytes, value: Any) -> bool:
     """Whether a body must be scanned. ``value`` is the body as decoded. False is certain, True is not."""
-    raw = body.encode("utf-8", "surrogatepass")
     levels, members = _levels(value)
     return _too_deep(levels) or _may_repeat_keys(raw, levels, members) or _may_have_long_number(raw)
 

@@ -70,7 +70,7 @@ class Message:
 
         Time is when SQS received the message, so that each delivery of it has the same result.
         """
-        event, self.violations = contract.read(self.body, self.received_at)
+        event, self.violations = contract.read(self.body, self.received_at, self.raw)
         # Only these fields are kept: the garbage collector would walk the 10,000 objects of a 200 KB event.
         if self.valid:
             self.event = contract.declared(event)
@@ -79,7 +79,7 @@ class Message:
 
     def encode(self) -> None:
         """Compress the body for storage."""
-        self.payload = encode_payload(self.body.encode("utf-8", "surrogatepass"))
+        self.payload = encode_payload(self.raw)
 
     @property
     def is_copy(self) -> bool:
@@ -92,9 +92,14 @@ class Message:
         return not self.violations.total
 
     @cached_property
+    def raw(self) -> bytes:
+        """The body in UTF-8."""
+        return contract.encoded(self.body)
+
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the body as sent."""
-        return contract.content_hash(self.body)
+        return contract.content_hash(self.raw)
 
     @cached_property
     def event_id(self) -> str | None:

@@ -13,6 +13,7 @@ import pytest
 import contract
 from archiver.lines import event_line
 from processor.alerts import ALERT_RULES
+from storage.columns import EVENT_FIELDS
 from tests import fakes
 from tests.fakes import published_size, stored_size
 from tests.unit.processor.conftest import Harness, record
@@ -146,3 +147,11 @@ def test_a_timestamp_is_stored_archived_and_alerted_in_utc_and_kept_as_sent(
     assert harness.sns.of_type("large_order")[0]["occurred_at"] == stored
     line = json.loads(event_line(item, harness.s3.objects.__getitem__).text)
     assert (line["occurred_at"], line["event"]["occurred_at"]) == (stored, sent)
+
+
+def test_a_column_has_the_type_that_every_event_type_declares_for_its_field() -> None:
+    kinds = {"number": "N", "integer": "N", "boolean": "BOOL", "string": "S", None: "S"}
+    for column in EVENT_FIELDS:
+        for event_type in contract.EVENT_TYPES:
+            field = contract.declared_fields(event_type).get(column.name)
+            assert field is None or kinds[field.get("type")] == column.type
