@@ -34,18 +34,18 @@ def _batch(numbers: random.Random) -> list[str]:
 
 @pytest.mark.fuzz
 def test_every_reader_succeeds_and_agrees(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(queues, "peek", lambda resources, url: None)
     for seed in fuzz.seeds():
         with fuzz.case(seed) as numbers:
-            _check(numbers, monkeypatch, capsys, tmp_path / str(seed))
+            _check(numbers, monkeypatch, capsysbinary, tmp_path / str(seed))
 
 
 def _check(
     numbers: random.Random,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsysbinary: pytest.CaptureFixture[bytes],
     directory: Path,
 ) -> None:
     harness = Harness(now=datetime(2026, 11, 23, 2, 4, tzinfo=UTC))
@@ -76,9 +76,10 @@ def _check(
     assert main(["events", "--limit", "1000"]) == 0
     assert main(["rejected", "--limit", "1000"]) == 0
     for event_id, item in harness.events.items():
-        capsys.readouterr()
+        capsysbinary.readouterr()
         assert main(["get", "--event-id", event_id]) == 0
-        assert sent[item["message_id"]["S"]] in capsys.readouterr().out
+        body = sent[item["message_id"]["S"]].encode("utf-8", "surrogatepass")
+        assert body in capsysbinary.readouterr().out
     for message_id in harness.rejected:
         assert main(["rejected", "--id", message_id]) == 0
 
@@ -89,9 +90,9 @@ def _check(
     assert analytics_command.main(["report"], {**HOUR, "OUT": str(directory / "report.html")}) == 0
     counts: Counter[str] = Counter()
     for view in ("events", "rejected"):
-        capsys.readouterr()
+        capsysbinary.readouterr()
         query = {**HOUR, "Q": f"select count(*) as n from {view}", "FORMAT": "json"}
         assert analytics_command.main(["query"], query) == 0
-        counts[view] = json.loads(capsys.readouterr().out)["n"]
+        counts[view] = json.loads(capsysbinary.readouterr().out)["n"]
     assert counts == {"events": len(harness.events), "rejected": len(harness.rejected)}
     assert counts.total() + len(harness.duplicates) == len(sent)
