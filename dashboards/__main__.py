@@ -1,5 +1,6 @@
 """Run ``python -m dashboards``, as `make top` does."""
 
+import tools  # noqa: F401 - refuses Windows' own Python
 from dashboards.top import main
 from tools.core.program import start
 

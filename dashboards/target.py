@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
@@ -118,9 +119,10 @@ def _create_clients(
         session = boto3.session.Session(
             botocore_session=create_session(endpoint, region, credentials, profile)
         )
-    except ProfileNotFound as missing:
-        profiles = ", ".join(boto3.session.Session().available_profiles) or "none"
-        raise UsageError(f"{missing}.", f"Available profiles: {profiles}.") from None
+    except ProfileNotFound:
+        profiles = ", ".join(botocore.session.Session().available_profiles) or "none"
+        named = profile or os.environ.get("AWS_PROFILE")
+        raise UsageError(f"There is no AWS profile {named}.", f"Available profiles: {profiles}.") from None
     if session.region_name is None:
         raise UsageError("Which region?", "Add --region, for example --region eu-central-1.")
     config = _EMULATOR_CONFIG if endpoint else _CONFIG

@@ -8,6 +8,7 @@ if __name__ == "__main__":
     ROOT = Path(__file__).resolve().parent.parent
     sys.path[:1] = [str(ROOT), str(ROOT / "lambda_src")]
 
+    import tools  # noqa: F401 - refuses Windows' own Python
     from producer.cli import main
     from tools.core.program import start
 

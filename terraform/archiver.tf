@@ -94,6 +94,8 @@ resource "aws_iam_role" "archiver" {
   name               = "${local.archiver_name}-${var.region}"
   description        = "Permissions of the function ${local.archiver_name}."
   assume_role_policy = data.aws_iam_policy_document.processor_trust.json
+
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "archiver" {

@@ -16,6 +16,8 @@ resource "aws_iam_role" "processor" {
   name               = "${local.function_name}-${var.region}"
   description        = "Permissions of the function ${local.function_name}."
   assume_role_policy = data.aws_iam_policy_document.processor_trust.json
+
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "processor" {

@@ -51,6 +51,17 @@ variable "allowed_account_ids" {
 
 # Function
 
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of all roles. make deploy-aws always sets it. null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy."
+  }
+}
+
 variable "lambda_zip" {
   description = "Path of the function's zip, absolute or relative to Terraform's directory."
   type        = string

@@ -13,7 +13,7 @@ from typing import Any
 from tests import logs
 from tools.core.errors import StackError
 from tools.core.paths import COMPOSE_FILE
-from tools.local import endpoint, processes
+from tools.local import endpoint, localstack, processes
 
 PORT = 4566
 START_SECONDS = 120
@@ -27,8 +27,8 @@ def service(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         return environment.get(variable["name"]) or variable["default"]
 
     text = re.sub(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}", value, COMPOSE_FILE.read_text())
-    localstack: dict[str, Any] = yaml.safe_load(text)["services"]["localstack"]
-    return localstack
+    described: dict[str, Any] = yaml.safe_load(text)["services"]["localstack"]
+    return described
 
 
 def container(image: str, name: str, port: int) -> Any:
@@ -39,6 +39,9 @@ def container(image: str, name: str, port: int) -> Any:
 
     # The reaper needs another image. The tests remove the container, unless they are killed by SIGKILL.
     testcontainers_config.ryuk_disabled = True
+    # docker-py does not know the contexts of the docker command, which Colima and others use.
+    if (engine := localstack.engine()) != f"unix://{localstack.DEFAULT_SOCKET}":
+        testcontainers_config.tc_properties.setdefault("tc.host", engine)
     config = service({**os.environ, "LOCALSTACK_DOCKER_NAME": name, "LOCALSTACK_PORT": str(port)})
     created: Any = DockerContainer(image).with_name(name).with_envs(**config["environment"])
     # docker-py accepts an address with the port, and testcontainers passes it on.
@@ -63,12 +66,13 @@ def running(image: str) -> Iterator[str]:
     port = processes.free_port()
     address = f"http://{processes.LOOPBACK}:{port}"
     try:
-        # Creating it needs the engine, which docker-py finds in other ways than the docker command.
+        # Creating it needs the engine.
         started = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
         started.start()
     except (DockerException, OSError) as error:
         raise StackError(
-            f"{image} cannot be started: {error}\nWithout it: make test TARGET=ministack"
+            f"{image} cannot be started at {localstack.engine()}: {error}\n"
+            "Without it: make test TARGET=ministack"
         ) from None
     try:
         _wait_until_healthy(started, image, address)

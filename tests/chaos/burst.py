@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.waiting import eventually
+from tools.core.http import direct_opener
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_direct = direct_opener()
 
 
 class Burst:

@@ -26,6 +26,7 @@ from tests.chaos.burst import Burst
 from tests.chaos.relay import Relay
 from tests.integration.conftest import Inbox, Pipeline, free_port
 from tests.waiting import eventually
+from tools.core.http import direct_opener
 from tools.core.resources import Resources
 from tools.core.state import naming
 from tools.local import ministack, processes
@@ -33,7 +34,7 @@ from tools.local.emulator import Emulator
 from tools.ops.recover import redrive
 from tools.ops.verify import reconcile, verify
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_direct = direct_opener()
 
 SHARES = {"invalid_ratio": 0.05, "large_ratio": 0.1, "duplicate_ratio": 0.05}
 

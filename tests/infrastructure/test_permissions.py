@@ -1,5 +1,6 @@
 """Check the functions' roles, and what queues, topics and buckets refuse."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from archiver.lines import EVENTS, REJECTED, UNREADABLE
 from tests.infrastructure.configuration import ENVIRONMENTS, Block, blocks, environment, policy, resources
+from tools.deploy.policy import BOUNDARY
 
 # The function's whole policy: sid, actions, resources. Each statement is one thing that the processor does.
 PROCESSOR = {
@@ -96,6 +98,21 @@ def test_the_functions_have_no_other_permissions() -> None:
         "aws_iam_policy_attachment",
         "aws_iam_role_policy_attachment",
     }
+
+
+def test_every_role_has_the_permissions_boundary_that_the_deploy_passes() -> None:
+    roles = resources("aws_iam_role")
+    assert set(roles) == set(ROLES)
+    assert {block["permissions_boundary"] for block in roles.values()} == {"${var.permissions_boundary}"}
+
+
+def test_the_boundary_has_every_action_of_the_roles_and_no_other() -> None:
+    bounded = json.loads(BOUNDARY.read_text())["Statement"]
+    granted = {
+        action for statements in ROLES.values() for actions, _ in statements.values() for action in actions
+    }
+    assert {action for statement in bounded for action in statement["Action"]} == granted
+    assert all("${name}-*" in statement["Resource"] for statement in bounded)
 
 
 def test_the_poller_may_receive_delete_and_read_the_queues_attributes() -> None:

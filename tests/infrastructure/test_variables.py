@@ -15,6 +15,10 @@ EDGES = {
         ["", "us-east", "us-east-1a"],
     ),
     "allowed_account_ids": (["[]", '["012345678901"]'], ['["12345678901"]', '["rt-pipeline"]']),
+    "permissions_boundary": (
+        ["arn:aws:iam::123456789012:policy/b", "arn:aws-us-gov:iam::123456789012:policy/b"],
+        ["", "none", "arn:aws:iam::123456789012:role/b", "arn:aws:iam::1:policy/b"],
+    ),
     "lambda_zip": (["/a/b.zip"], ["", "/a/b"]),
     "archiver_zip": (["/a/b.zip"], ["", "/a/b"]),
     "archive_batch_size": (["1", "10000"], ["0", "10001"]),

@@ -18,6 +18,7 @@ from storage.payload import decode_payload
 from tests import logs, receipt, targets
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
+from tools.core.errors import StackError
 from tools.core.state import StackState
 from tools.local.processes import free_port as free_port
 
@@ -166,7 +167,10 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
     with contextlib.ExitStack() as running:
         # Without capture, a pull of an image shows its progress.
         with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-            running.enter_context(chosen.running())
+            try:
+                running.enter_context(chosen.running())
+            except StackError as error:
+                pytest.fail(str(error), pytrace=False)
         yield chosen
 
 

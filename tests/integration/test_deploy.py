@@ -10,10 +10,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.conftest import SETTLED, free_port
 from tests.integration.test_pipeline import activity, event_id
@@ -30,6 +33,7 @@ from tools.local.build import Artifact
 
 NAME = "rehearsal"
 ACCOUNT = "000000000000"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 USER = "rt-pipeline-user"
 TFVARS = f"""
 environment         = "{NAME}"
@@ -80,6 +84,10 @@ class Deployer:
                 patch.setenv(name, value)
             patch.delenv("AWS_PROFILE", raising=False)
             return main([command])
+
+    def client(self, service: str) -> Any:
+        """Return a client with the user's keys."""
+        return open_account(self.environment, self.variables).client(service)
 
     def record(self) -> deployment_record.DeploymentRecord:
         """What the last deploy left for the next."""
@@ -194,6 +202,10 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     assert deployer.runs("deploy") == 0, capsys.readouterr().err
     assert "Smoke test passed" in capsys.readouterr().out
     assert deployer.record().forced == []
+    iam = deployer.root.client("iam")
+    for role in iam.list_roles()["Roles"]:
+        described = iam.get_role(RoleName=role["RoleName"])["Role"]
+        assert described["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
     assert deployer.live() == "1"
     assert set(deployer.rows().values()) == {0}, "the smoke test left something behind"
     assert deployer.runs("drift") == 0
@@ -255,6 +267,109 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     assert deployer.root.client("lambda").list_functions()["Functions"] == []
     assert deployer.root.client("sqs").list_queues().get("QueueUrls", []) == []
     assert deployer.root.client("dynamodb").list_tables()["TableNames"] == []
+
+
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/rt-pipeline-{NAME}-boundary-us-east-1"
+OWN_ROLE = f"rt-pipeline-{NAME}-admin"
+EVERYTHING = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+)
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:user/{USER}", f"arn:aws:iam::{ACCOUNT}:root"]},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+
+
+@pytest.fixture
+def own_role(deployer: Deployer) -> Iterator[Any]:
+    """The deployer's IAM client, and a role that trusts the deployer and is allowed everything."""
+    iam = deployer.client("iam")
+    made = {"RoleName": OWN_ROLE, "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": BOUNDARY}
+    iam.create_role(**made)
+    iam.put_role_policy(RoleName=OWN_ROLE, PolicyName="all", PolicyDocument=EVERYTHING)
+    yield iam
+    iam.delete_role_policy(RoleName=OWN_ROLE, PolicyName="all")
+    iam.delete_role(RoleName=OWN_ROLE)
+
+
+def test_a_role_of_the_deployers_own_is_no_administrator(deployer: Deployer, own_role: Any) -> None:
+    arn = own_role.get_role(RoleName=OWN_ROLE)["Role"]["Arn"]
+    # AWS lets the deployer in, because the trust names the user; MiniStack asks for sts:AssumeRole besides.
+    keys = deployer.root.client("sts").assume_role(RoleArn=arn, RoleSessionName="admin")["Credentials"]
+    session = boto3.session.Session(
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="us-east-1"
+    )
+    iam = session.client("iam", endpoint_url=deployer.root.endpoint)
+    for refused in (
+        partial(iam.create_user, UserName="more"),
+        partial(iam.attach_user_policy, UserName=USER, PolicyArn=ADMINISTRATOR),
+        partial(iam.create_policy_version, PolicyArn=BOUNDARY, PolicyDocument=EVERYTHING, SetAsDefault=True),
+    ):
+        check_denied(refused)
+
+
+def test_no_escalation_of_the_deployer_is_let_through(deployer: Deployer, own_role: Any) -> None:
+    for refused in (
+        partial(own_role.create_role, RoleName=f"{OWN_ROLE}-2", AssumeRolePolicyDocument=TRUST),
+        partial(
+            own_role.create_role,
+            RoleName=f"{OWN_ROLE}-2",
+            AssumeRolePolicyDocument=TRUST,
+            PermissionsBoundary=ADMINISTRATOR,
+        ),
+        partial(own_role.delete_role_permissions_boundary, RoleName=OWN_ROLE),
+        partial(own_role.put_role_permissions_boundary, RoleName=OWN_ROLE, PermissionsBoundary=ADMINISTRATOR),
+        partial(own_role.attach_role_policy, RoleName=OWN_ROLE, PolicyArn=ADMINISTRATOR),
+        partial(own_role.update_assume_role_policy, RoleName=OWN_ROLE, PolicyDocument=TRUST),
+        partial(
+            own_role.create_policy_version,
+            PolicyArn=BOUNDARY,
+            PolicyDocument=EVERYTHING,
+            SetAsDefault=True,
+        ),
+        partial(own_role.put_user_policy, UserName=USER, PolicyName="all", PolicyDocument=EVERYTHING),
+        partial(own_role.create_access_key, UserName=USER),
+    ):
+        check_denied(refused)
+
+
+def test_a_role_without_the_boundary_gets_no_policy(deployer: Deployer) -> None:
+    name = f"{OWN_ROLE}-old"
+    root = deployer.root.client("iam")
+    root.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    iam = deployer.client("iam")
+    put = partial(iam.put_role_policy, RoleName=name, PolicyName="all", PolicyDocument=EVERYTHING)
+    try:
+        check_denied(put)
+        # An environment of before gets the boundary first, and then the policy.
+        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=BOUNDARY)
+        put()
+        iam.delete_role_policy(RoleName=name, PolicyName="all")
+    finally:
+        root.delete_role(RoleName=name)
+
+
+def test_a_boundary_that_was_changed_is_brought_back_by_bootstrap(deployer: Deployer) -> None:
+    iam = deployer.root.client("iam")
+    iam.create_policy_version(PolicyArn=BOUNDARY, PolicyDocument=EVERYTHING, SetAsDefault=True)
+    assert deployer.runs("bootstrap", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test") == 0
+    current = iam.get_policy(PolicyArn=BOUNDARY)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=BOUNDARY, VersionId=current)["PolicyVersion"]["Document"]
+    assert "Queues" in json.dumps(document)
+
+
+def check_denied(call: Callable[[], Any]) -> None:
+    with pytest.raises(ClientError) as refused:
+        call()
+    assert refused.value.response["Error"]["Code"] == "AccessDenied", call
 
 
 @pytest.mark.parametrize(("sid", "command"), [("FindState", "plan"), ("State", "plan")])

@@ -84,23 +84,25 @@ def test_another_user_of_the_machine_cannot_create_a_function(emulator: Emulator
     assert "make env" in str(refused.value)
 
 
-def test_a_form_of_a_web_page_is_refused(emulator: Emulator) -> None:
-    form = urlencode({"Action": "CreateUser", "UserName": "theirs"})
-    assert asked(emulator, "POST", "/", FORM, form).status == 403
+def presigned(service: str, **parameters: str) -> str:
+    """Return the path of an address that any web page can name, as a presigned one names its key."""
+    scope = {
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": f"test/20261126/us-east-1/{service}/aws4_request",
+        "X-Amz-Signature": "0",
+    }
+    return f"/?{urlencode({**parameters, **scope})}"
+
+
+@pytest.mark.parametrize("path", ["/", presigned("iam")])
+def test_a_form_of_a_web_page_is_refused(emulator: Emulator, path: str) -> None:
+    form = urlencode({"Action": "CreateUser", "UserName": "theirs", "Version": "2010-05-08"})
+    assert asked(emulator, "POST", path, FORM, form).status == 403
     assert root(emulator).client("iam").list_users()["Users"] == []
 
 
 def test_an_image_of_a_web_page_with_a_foreign_key_in_its_address_is_refused(emulator: Emulator) -> None:
-    query = urlencode(
-        {
-            "Action": "CreateQueue",
-            "QueueName": "theirs",
-            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-            "X-Amz-Credential": "test/20261126/us-east-1/sqs/aws4_request",
-            "X-Amz-Signature": "0",
-        }
-    )
-    assert asked(emulator, "GET", f"/?{query}").status == 403
+    assert asked(emulator, "GET", presigned("sqs", Action="CreateQueue", QueueName="theirs")).status == 403
     assert not root(emulator).client("sqs").list_queues().get("QueueUrls")
 
 

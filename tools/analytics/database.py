@@ -171,7 +171,8 @@ def _lines_view(directory: Path, view: View, selected: ArchiveRange | None) -> s
     options = (
         f"{files}, columns = {{line: 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
         f"quote = '', escape = '', new_line = '\\n', max_line_size = {_MAX_LINE_BYTES}, "
-        f"hive_partitioning = true, hive_types = {{{types}}}"
+        # A path with a question mark hides the suffix from DuckDB.
+        f"compression = 'gzip', hive_partitioning = true, hive_types = {{{types}}}"
     )
     # No part of this is user input: names from this package, a quoted path, and times.
     return f"CREATE VIEW {view.name}_lines AS SELECT line, {partitions} FROM read_csv({options}){condition}"  # noqa: S608

@@ -9,10 +9,10 @@ import asyncio
 import json
 import subprocess
 import sys
-import urllib.request
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from tools.core.http import direct_opener
 from tools.core.paths import ROOT
 
 # A batch's response always lists ten entries, which saves parsing the request. The ids of entries in the
@@ -79,7 +79,7 @@ class MockAws:
         return [Request(operation, bytes.fromhex(body)) for operation, body in recorded]
 
     def _control(self, command: str) -> bytes:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = direct_opener()
         with opener.open(f"{self.endpoint}/{command}") as response:
             content: bytes = response.read()
         return content

@@ -15,13 +15,13 @@ from xml.etree import ElementTree
 
 import contract
 from common.origin import ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE
+from tools.core.http import direct_opener
 from tools.core.origins import Origins
 from tools.core.resources import Resources
 
 # Enough to read a dead-letter queue of ten thousand messages. A killed reader hides messages this long.
 _VISIBILITY_TIMEOUT = 120
-# An emulator is reached without the environment's proxy.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_direct = direct_opener()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class Resources:
 
     @property
     def own_key(self) -> dict[str, str]:
-        """Return the header that MiniStack's own pages require, or nothing if boto3 finds the credentials."""
+        """Return the header that MiniStack's own pages require, if the credentials are known."""
         return naming(self.credentials[0]) if self.credentials else {}
 
     @property
@@ -138,14 +138,14 @@ class Resources:
         names: dict[str, Any] = {attribute: exports[name] for name, attribute in ENVIRONMENT_OUTPUTS.items()}
         names |= {attribute: exports.get(name, "") for name, attribute in ARCHIVE_OUTPUTS.items()}
         endpoint = exports.get("AWS_ENDPOINT_URL") or None
-        # Otherwise boto3 searches for credentials: on AWS, and for the keys of a session.
-        key, secret = exports.get("AWS_ACCESS_KEY_ID"), exports.get("AWS_SECRET_ACCESS_KEY")
-        is_complete = endpoint and key and secret and not exports.get("AWS_SESSION_TOKEN")
+        # Otherwise create_session finds the credentials: on AWS, and temporary ones (ASIA) with their token.
+        key, secret = exports.get("AWS_ACCESS_KEY_ID", ""), exports.get("AWS_SECRET_ACCESS_KEY", "")
+        is_known = not is_aws(endpoint) and key and secret and key[:4] != "ASIA"
         return cls(
             **names,
             region=exports["AWS_DEFAULT_REGION"],
             endpoint=endpoint,
-            credentials=(str(key), str(secret)) if is_complete else None,
+            credentials=(key, secret) if is_known else None,
             bodies_kept=exports.get(BODIES_REWRITTEN) != "1" or is_aws(endpoint),
             state_dir=state_dir,
         )

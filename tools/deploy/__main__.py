@@ -36,7 +36,8 @@ COMMANDS = {
     "rollback": _Entry(commands.rollback, "return to the previous code (VERSION=3)"),
     "destroy": _Entry(commands.destroy, "remove an environment (CONFIRM=its name)"),
     "bootstrap": _Entry(
-        commands.bootstrap, "create the bucket of Terraform's state, once per account and region"
+        commands.bootstrap,
+        "create the state bucket and the roles' permissions boundary, as the account's owner",
     ),
     "drift": _Entry(commands.drift, "compare the account with the config"),
     "smoke": _Entry(commands.smoke, "smoke-test the deployed environment"),

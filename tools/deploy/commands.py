@@ -17,6 +17,8 @@ from tools.core.resources import Resources
 from tools.core.state import ENVIRONMENT_OUTPUTS
 from tools.core.text import indent_lines
 from tools.deploy import (
+    boundary,
+    concurrency,
     deployment_record,
     emulator,
     policy,
@@ -66,10 +68,13 @@ def show_policy(environment: Environment, _account: None, options: Namespace) ->
 
 
 def bootstrap(environment: Environment, account: Account, _options: Namespace) -> int:
-    """Create the bucket of Terraform's state."""
+    """Create the bucket of Terraform's state, and the permissions boundary of the environment's roles."""
     is_new = state_bucket.bootstrap(environment, account)
     name = state_bucket.bucket_name(environment, account)
     out.print(safe_text(f"{name} {'created' if is_new else 'exists'}: versioned, encrypted, private."))
+    is_new = boundary.bootstrap(environment, account)
+    name = policy.boundary_name(environment)
+    out.print(safe_text(f"{name} {'created' if is_new else 'exists'}: no role can do more than it allows."))
     out.print(f"Next: make plan-aws ENV={environment.name}")
     return 0
 
@@ -78,6 +83,8 @@ def plan(environment: Environment, account: Account, options: Namespace) -> int:
     """Show what a deploy would change."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
+        if warning := concurrency.warning(environment, account):
+            out.print(safe_text(warning, "yellow"))
         if not opened.plan("-lock=false") and not opened.differences():
             out.print("Nothing to change.")
             return 0

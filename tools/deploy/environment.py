@@ -18,7 +18,7 @@ DEPLOY_DIR = ROOT / ".deploy"
 # The variables that this package uses. Terraform checks all others.
 _USED = (
     *("name_prefix", "region", "allowed_account_ids", "deletion_protection", "refuse_plain_http"),
-    "large_order_threshold",
+    *("large_order_threshold", "maximum_concurrency"),
 )
 # What is deployed is what was tested: no tfvars may name other files.
 _FILES = {*ARTIFACTS, "dashboard_template", "lambda_source", "analytics_directory"}
@@ -37,6 +37,7 @@ class Environment:
     deletion_protection: bool
     refuse_plain_http: bool
     large_order_threshold: str
+    maximum_concurrency: int
 
     @property
     def full_name(self) -> str:
@@ -53,6 +54,10 @@ class Environment:
             raise UsageError(
                 f"ENV={name} is not a name of 2 to 12 lower-case letters and digits.",
                 "Type for example ENV=dev.",
+            )
+        if name == "state":
+            raise UsageError(
+                "ENV=state would own the bucket of Terraform's states by its name.", "Choose another name."
             )
         path = (var_file or TERRAFORM_SOURCE / "env" / f"{name}.tfvars").absolute()
         if not path.is_file():

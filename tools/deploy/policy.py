@@ -13,12 +13,13 @@ not enforce them. They follow AWS's service authorization reference and the prov
   ``s3:...BucketTagging`` without them (terraform-provider-aws #45251).
 - ``s3:...OwnershipControls``, ``s3:...EncryptionConfiguration`` and ``s3:...LifecycleConfiguration`` have
   resources of their own since provider 4 (tools/local/offline/provider_gaps.py).
-- ``iam:PassRole``: MiniStack lets every user pass any role.
+- ``iam:PassRole``: MiniStack lets every user pass any role. A test evaluates the text of the policy.
+- ``lambda:GetEventSourceMapping``: a condition on the function would refuse it for a mapping whose function
+  is deleted, and so block refresh and destroy.
 - all of `athena-policy.json`: no emulator has Glue and Athena for the archive.
-- composite alarms: AWS requires ``*`` for these two calls (API reference: PutCompositeAlarm, DescribeAlarms).
-AWS
-  chooses a mapping's id, so a condition limits it to its function. Calls about a subscription cannot be
-  limited.
+- ``HaveNoName``: AWS requires ``*`` for composite alarms and the account's limits, and calls about one
+  subscription cannot be limited. AWS chooses a mapping's id, so a condition limits it to its function. One
+  call lists all log groups.
 """
 
 from __future__ import annotations
@@ -35,14 +36,30 @@ from tools.deploy.environment import Environment
 TEMPLATE = Path(__file__).with_name("deployer-policy.json")
 # The additional policy for `athena = true`: both exceed the size of one managed policy.
 ATHENA = Path(__file__).with_name("athena-policy.json")
+# The permissions boundary of the functions' roles: all that they do, on the environment's things.
+BOUNDARY = Path(__file__).with_name("boundary-policy.json")
 # IAM's limit for a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas").
 MAX_CHARACTERS = 6144
 
 
+def boundary_name(environment: Environment) -> str:
+    """Return the name of the permissions boundary. It has the region, because policies are global."""
+    return f"{environment.full_name}-boundary-{environment.region}"
+
+
+def boundary_arn(environment: Environment, account_id: str) -> str:
+    """Return the ARN of the permissions boundary, whether it exists or not."""
+    return f"arn:{_partition(environment)}:iam::{account_id}:policy/{boundary_name(environment)}"
+
+
 def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the policy for deploying one environment, or with `ATHENA` the additional one."""
+    """Return the policy for deploying one environment, with `ATHENA` the additional one.
+
+    With `BOUNDARY`, return the permissions boundary.
+    """
     text = Template(template.read_text(encoding="utf-8")).substitute(
-        partition=botocore.session.Session().get_partition_for_region(environment.region),
+        partition=_partition(environment),
+        boundary=boundary_arn(environment, account_id),
         account=account_id,
         region=environment.region,
         name=environment.full_name,
@@ -52,3 +69,7 @@ def document(environment: Environment, account_id: str, template: Path = TEMPLAT
     )
     policy: dict[str, Any] = json.loads(text)
     return policy
+
+
+def _partition(environment: Environment) -> str:
+    return str(botocore.session.Session().get_partition_for_region(environment.region))

@@ -18,7 +18,7 @@ from tools.core.errors import OpsError
 from tools.core.log import Log
 from tools.core.paths import CACHE_DIR, ROOT, TERRAFORM_SOURCE, read_by_config
 from tools.deploy import plan as plans
-from tools.deploy import receipt, state_bucket
+from tools.deploy import policy, receipt, state_bucket
 from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 from tools.deploy.receipt import Fingerprint
@@ -65,7 +65,9 @@ class Workspace:
 
         With ``-lock=false`` a plan that is never applied needs no permission to write to the state bucket.
         """
-        arguments = [f"-var-file={self.environment.var_file}", f"-out={PLAN}", *options]
+        boundary = policy.boundary_arn(self.environment, self.account.id)
+        variables = [f"-var-file={self.environment.var_file}", f"-var=permissions_boundary={boundary}"]
+        arguments = [*variables, f"-out={PLAN}", *options]
         code = self._run("plan", "-detailed-exitcode", *arguments, accepted=(NOTHING, DIFFERENT))
         return code == DIFFERENT
 

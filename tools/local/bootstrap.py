@@ -4,7 +4,6 @@ The Makefile runs ``python tools/local/bootstrap.py tools emulator`` before any 
 uses the standard library alone. It rebuilds an environment if its lock or its Python version has changed.
 """
 
-import fcntl
 import hashlib
 import importlib.util
 import os
@@ -16,6 +15,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
+
+try:
+    import fcntl
+except ImportError:
+    sys.exit("This needs Linux or macOS. On Windows, use WSL 2 or the dev container (.devcontainer/).")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENVS = ROOT / ".venv"

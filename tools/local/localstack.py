@@ -5,11 +5,11 @@ import json
 import os
 import subprocess
 import time
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from tools.core.errors import StackError
+from tools.core.http import direct_opener
 from tools.core.paths import COMPOSE_FILE
 from tools.local import processes
 from tools.local.emulator import Emulator
@@ -19,6 +19,7 @@ IMAGE = "localstack/localstack"
 # The last image that starts without a token.
 DEFAULT_VERSION = "4.14.0"
 ENGINE_SECONDS = 5
+DEFAULT_SOCKET = "/var/run/docker.sock"
 PULL_SIZE = "1.2 GB"
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -39,6 +40,17 @@ def no_engine() -> str | None:
     """Return why no Docker engine can be used, or None if one can. Takes at most 5 s."""
     engine = _docker("version", "--format", "{{.Server.Version}}", seconds=ENGINE_SECONDS)
     return "no Docker engine answers" if engine.returncode != 0 else None
+
+
+def engine() -> str:
+    """Return the address at which the docker command looks for its engine. Takes at most 5 s."""
+    shown = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}", seconds=ENGINE_SECONDS)
+    return os.environ.get("DOCKER_HOST") or shown.stdout.strip() or f"unix://{DEFAULT_SOCKET}"
+
+
+def socket() -> str:
+    """Return the engine's socket as containers see it, which docker-compose.yml mounts into LocalStack."""
+    return os.environ.get("DOCKER_SOCK") or DEFAULT_SOCKET
 
 
 def no_compose() -> str | None:
@@ -115,7 +127,7 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
 def health(emulator: Emulator) -> str | None:
     """Return the version of the LocalStack that answers, or None."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = direct_opener()
     try:
         with opener.open(f"{emulator.endpoint}/_localstack/health", timeout=2) as answer:
             return str(json.load(answer).get("version", "?"))

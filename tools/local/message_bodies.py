@@ -8,11 +8,12 @@ seconds.
 import io
 import json
 import time
-import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable
 from typing import Any
+
+from tools.core.http import direct_opener
 
 SCRIPT = "keep_bodies.py"
 NOT_COMPARED = "content not compared: this LocalStack rewrites bodies"
@@ -37,7 +38,7 @@ def are_kept(endpoint: str, flavour: str, client: Client) -> bool:
 
 
 def _script_succeeded(endpoint: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = direct_opener()
     try:
         with opener.open(endpoint.rstrip("/") + "/_localstack/init/start", timeout=5) as answer:
             scripts = json.load(answer)["scripts"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.core.errors import StackError
+from tools.core.http import direct_opener
 from tools.core.paths import EMULATOR_PYTHON
 from tools.core.state import KEY_PREFIX, naming
 from tools.local import processes
@@ -79,8 +80,7 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
 def health(emulator: Emulator) -> str | None:
     """Return the version of the MiniStack that answers, or None."""
-    # No proxies, because urllib would send requests for 127.0.0.1 to HTTP_PROXY.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = direct_opener()
     opener.addheaders = list(naming(emulator.access_key).items())
     try:
         with opener.open(f"{emulator.endpoint}/_ministack/health", timeout=2) as answer:

@@ -1,8 +1,8 @@
 """The gate before MiniStack: it admits the stack's own key and the keys that MiniStack issued.
 
-MiniStack accepts ``test``, any 12 digits and requests without credentials as root, also with IAM enforced.
+MiniStack accepts ``test`` and any 12 digits as root without verifying the signature, also with IAM enforced.
 Other users of the machine and web pages in a browser reach 127.0.0.1 too. The gate runs in MiniStack's
-process, so it imports the standard library alone. docs/adr/0033-gate-before-ministack.md says why it is so.
+process, so it imports the standard library alone. docs/adr/0033-gate-before-ministack.md gives the reasons.
 """
 
 import hmac

@@ -29,17 +29,21 @@ def mirror_role(iam: Any, role: str) -> None:
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     for name in (name for name in names if not name.endswith(SUFFIX)):
         document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        statements = [
-            {**statement, "Action": ON_MINISTACK}
-            for statement in document["Statement"]
-            if ON_AWS in statement.get("Action", [])
-        ]
-        mirrored = name + SUFFIX
+        statements = mirrored(document)
         if statements:
             text = json.dumps({**document, "Statement": statements})
-            iam.put_role_policy(RoleName=role, PolicyName=mirrored, PolicyDocument=text)
-        elif mirrored in names:
-            iam.delete_role_policy(RoleName=role, PolicyName=mirrored)
+            iam.put_role_policy(RoleName=role, PolicyName=name + SUFFIX, PolicyDocument=text)
+        elif name + SUFFIX in names:
+            iam.delete_role_policy(RoleName=role, PolicyName=name + SUFFIX)
+
+
+def mirrored(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the statements of a policy that allow ``sns:Publish``, for MiniStack's name of it."""
+    return [
+        {**{key: value for key, value in statement.items() if key != "Sid"}, "Action": ON_MINISTACK}
+        for statement in document["Statement"]
+        if ON_AWS in statement.get("Action", [])
+    ]
 
 
 def remove_mirrored(iam: Any, role: str) -> None:

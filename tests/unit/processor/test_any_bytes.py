@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +11,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import contract
+from archiver.lines import event_line, rejected_line
 from tests.unit.processor.conftest import Harness, order, record
 
 BODIES = 20_000
+# Some 20 s by default, the same examples in every run; the nightly job sets more, which are random.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
 BATCH = 10
 
 HOSTILE: list[Any] = [
@@ -149,3 +154,83 @@ def test_any_json_under_the_contracts_names_is_accounted_for(harness: Harness, e
     before = len(harness.rejected) + len(harness.events) + len(harness.duplicates)
     assert harness.deliver(record(json.dumps(event), f"m{before}")) == []
     assert len(harness.rejected) + len(harness.events) + len(harness.duplicates) == before + 1
+
+
+# JSON text, so that what no Python value can hold is among it: duplicate keys, long numbers, odd escapes.
+literals = st.sampled_from([
+    "0", "-0", "1e400", "9" * 100, "9" * 101, "9" * 5000, "1." + "0" * 99, "NaN", "true", "null", "[]", "{}",
+    "\ufeff",
+    '"order"', '"payment"', '"activity"', '"EUR"', '"card"', '"captured"', "30.50", "1", "1e15", "1e33",
+    '"2026-11-22t14:03:60z"', '"2016-12-31T23:59:60Z"', '"2026-11-22T14:03:07.1234567890Z"',
+    '"0001-01-01T00:00:00+23:59"', '"9999-12-31T23:59:59-23:59"', '"a:b"', r'"\ud800"', r'"\u003a"', r'"\""',
+    '"' + "\U0001f680" * 257 + '"', '"\x1b[2J"', '"\x00"', "[" * 63 + "]" * 63,
+    "[" * 64 + "]" * 64, "[" * 2000,
+])  # fmt: skip
+keys = st.sampled_from(
+    [f'"{name}"' for name in FIELDS] + [r'"\u0061mount"', '"metadata"', '""', '"a:b"', "a"]
+)
+json_texts = st.recursive(
+    literals,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda values: f"[{','.join(values)}]")
+        | st.lists(st.tuples(keys, inner), max_size=4).map(
+            lambda members: "{" + ",".join(f"{key}:{value}" for key, value in members) + "}"
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@st.composite
+def fuzzed(draw: st.DrawFn) -> str:
+    """A valid event of which members are replaced, added or repeated, and that may be cut or spliced."""
+    number = draw(st.integers(0, 10**6))
+    event = {
+        **json.loads(order(event_id=f"fuzz-{number}")), "payment_id": "p", "method": "card",
+        "status": "captured", "session_id": "s", "action": "a",
+        "event_type": draw(st.sampled_from(contract.EVENT_TYPES)),
+    }  # fmt: skip
+    members = [(json.dumps(name), json.dumps(value)) for name, value in event.items()]
+    changes = draw(st.lists(st.tuples(keys, json_texts, st.booleans()), max_size=3))
+    for key, value, adds in changes:
+        members = [pair for pair in members if adds or pair[0] != key] + [(key, value)]
+    body = "{" + ",".join(f"{key}:{value}" for key, value in members) + "}"
+    if draw(st.integers(0, 9)) == 0:
+        at = draw(st.integers(0, len(body)))
+        body = body[:at] + draw(st.text(max_size=5)) + body[at + draw(st.integers(0, 3)) :]
+    return body
+
+
+@settings(
+    max_examples=EXAMPLES,
+    derandomize="FUZZ_EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(body=fuzzed())
+def test_fuzzed_bodies_are_accounted_for_archived_and_read_in_one_way(body: str) -> None:
+    harness = Harness()
+    raw = body.encode("utf-8", "surrogatepass")
+    assert harness.deliver(record(body, "m1"), record(body, "m2")) == []
+    assert harness.deliver(record(body + " ", "m3")) == []
+    event, violations = contract.read(body, harness.now)
+    if violations:
+        assert sorted(harness.rejected) == ["m1", "m2", "m3"]
+        item = harness.rejected["m1"]
+        assert item["reasons"]["L"]
+        line = json.loads(rejected_line(item, harness.s3.objects.__getitem__).text)
+        assert line["body"] == raw.decode("utf-8", "replace")
+        return
+    (item,) = harness.events.values()
+    assert sorted(harness.duplicates) == ["m2", "m3"]
+    archived = event_line(item, harness.s3.objects.__getitem__).text.decode()
+    assert archived.count("\n") == 1
+    # One reading: the line as the contract decodes it has the values of the item's columns.
+    line = contract.decode(archived)
+    for name in ("event_id", "event_type", "customer_id"):
+        assert line[name] == line["event"][name] == event[name] == item[name]["S"]
+    assert contract.parse_rfc3339(line["occurred_at"]) == contract.parse_rfc3339(event["occurred_at"])
+    declared = contract.declared_fields(event["event_type"])
+    assert ("amount" in item) is ("amount" in declared)
+    assert "amount" not in declared or line["amount"] == line["event"]["amount"]

@@ -206,3 +206,10 @@ def test_manifests_are_written_to_the_state_directory_of_the_stack(tmp_path: Pat
         check=True,
     )
     assert shown.stdout.strip() == str(tmp_path / "manifests")
+
+
+def test_a_manifest_that_is_missing_was_not_to_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--resume", str(tmp_path / "gone.jsonl")]) == 1
+    assert "cannot be opened: No such file or directory" in capsys.readouterr().err

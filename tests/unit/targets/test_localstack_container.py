@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from docker.errors import APIError, DockerException
+from testcontainers.core.config import testcontainers_config
 
 from tests import localstack_container, logs
 from tools.core.errors import StackError
-from tools.local import endpoint
+from tools.local import endpoint, localstack
 
 
 class Container(SimpleNamespace):
@@ -78,6 +79,24 @@ def test_an_engine_that_docker_py_cannot_reach_is_an_error_with_a_remedy(
         localstack_container.running("image:1"),
     ):
         pass
+
+
+def test_docker_py_uses_the_engine_of_the_docker_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[str, str] = {}
+
+    def refuse(_: str) -> None:
+        raise DockerException("Error while fetching server API version")
+
+    monkeypatch.setattr(testcontainers_config, "tc_properties", settings)
+    monkeypatch.setattr("testcontainers.core.container.DockerContainer", refuse)
+    for address in ("unix:///var/run/docker.sock", "unix:///home/a/.colima/docker.sock"):
+        monkeypatch.setattr(localstack, "engine", lambda address=address: address)
+        with (
+            pytest.raises(StackError, match=rf"image:1 cannot be started at {address}"),
+            localstack_container.running("image:1"),
+        ):
+            pass
+        assert settings.get("tc.host") == (address if "colima" in address else None)
 
 
 def test_an_image_that_cannot_be_pulled_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

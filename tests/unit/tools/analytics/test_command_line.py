@@ -246,3 +246,45 @@ def test_a_report_path_that_is_a_directory_is_refused(
 ) -> None:
     assert run("report", OUT=str(tmp_path)) == 2
     assert "is a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("raw", "mark"), [("0", "'"), ("1", "")])
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_a_text_cell_of_csv_is_no_formula_unless_raw(
+    first: str, raw: str, mark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = f"select '{first}cmd|x' as a, -5 as b, -0.5 as c, -1e300 as d, [-1] as e, '' as f"
+    assert run("query", Q=sql, FORMAT="csv", RAW=raw) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out, newline="")))
+    assert rows[1:] == [[f"{mark}{first}cmd|x", "-5", "-0.5", "-1e+300", "[-1]", ""]]
+
+
+def test_a_bare_carriage_return_forges_no_row_of_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("query", Q="select 'a' || chr(13) || 'b' as a, 1 as n", FORMAT="csv") == 0
+    assert capsys.readouterr().out == 'a,n\n"a\rb",1\n'
+
+
+def test_json_has_null_for_what_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    sql = "select 'nan'::double as a, 'inf'::double as b, ['-inf'::double] as c, {'x': 'nan'::float} as d"
+    assert run("query", Q=sql, FORMAT="json") == 0
+    assert json.loads(capsys.readouterr().out) == {"a": None, "b": None, "c": [None], "d": {"x": None}}
+
+
+def test_raw_is_yes_or_no(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("query", Q="select 1", RAW="maybe") == 2
+    assert "RAW=maybe" in capsys.readouterr().err
+
+
+def test_only_this_user_may_read_the_report(tmp_path: Path) -> None:
+    target = tmp_path / "pages" / "report.html"
+    target.parent.mkdir()
+    target.touch(mode=0o644)
+    report(tmp_path)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("out", ["file/report.html", "/dev/full"])
+def test_a_report_that_cannot_be_written_is_an_os_error(out: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"Not a directory|File exists|No space left"):
+        run("report", OUT=str(tmp_path / out))

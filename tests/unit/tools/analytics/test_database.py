@@ -239,3 +239,31 @@ def test_the_export_in_the_documentation_writes_parquet(tmp_path: Path) -> None:
     exported = duckdb.read_parquet(str(tmp_path / "events.parquet")).fetchall()
     assert len(exported) == 1
     assert Decimal("123456789012345.6789") in exported[0]
+
+
+@pytest.mark.parametrize("name", ["a[b]c", "[!x]", "a*", "a?", "it's", 'a"b', "a{b,c}", "100%", "größer 你"])
+def test_the_path_of_the_archive_is_no_pattern(tmp_path: Path, name: str) -> None:
+    write_object(tmp_path / name, object_key(), event_line("{}"))
+    # What the pattern would match instead.
+    for other in ("abc", "ab", "b", "x", "ax"):
+        write_object(tmp_path / other, object_key(), event_line("{}", event_id="other"))
+    assert query_value(tmp_path / name, "select string_agg(event_id) from events") == "e-1"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select from_iso8601_timestamp('2026-11-22T15:03:06+01:00') as t",
+        "with q as (select timestamptz '2026-11-22 14:03:06Z' as t) select t from q order by t; -- the end",
+        "values (timestamptz '2026-11-22 14:03:06Z')",
+    ],
+)
+def test_a_time_with_a_zone_is_returned_in_utc(tmp_path: Path, sql: str) -> None:
+    assert query_value(tmp_path, sql) == datetime(2026, 11, 22, 14, 3, 6)  # noqa: DTZ001
+
+
+def test_times_with_a_zone_keep_their_columns_and_nesting(tmp_path: Path) -> None:
+    time = "timestamptz '2026-11-22 14:03:06Z'"
+    result = run_query(tmp_path, f'select 1 as a, [{time}] as a, {{\'t\': {time}}} as "x""y"')
+    moment = datetime(2026, 11, 22, 14, 3, 6)  # noqa: DTZ001
+    assert (list(result.columns), result.rows) == (["a", "a", 'x"y'], [(1, [moment], {"t": moment})])

@@ -73,7 +73,8 @@ def test_a_queue_on_localstack_is_looked_into_without_receiving(monkeypatch: pyt
         url = request if isinstance(request, str) else request.full_url
         asked.append(url)
         if "/_ministack/" in url:
-            raise HTTPError(url, 404, "Not Found", Message(), None)
+            with HTTPError(url, 404, "Not Found", Message(), None) as error:
+                raise error
         signature = signed("m-0", "again")["origin_signature"]["StringValue"]
         return BytesIO(LOCALSTACK.replace("{signature}", signature).encode())
 

@@ -109,3 +109,13 @@ def test_an_invalid_port_is_refused_by_name(tmp_path: Path) -> None:
     assert completed.returncode != 0
     assert "PORT=https is not a port" in completed.stderr
     assert not (tmp_path / "state").exists()
+
+
+def test_exports_clear_what_would_win_over_them_in_other_tools(tmp_path: Path) -> None:
+    STATE.save(tmp_path)
+    leftovers = {"AWS_PROFILE": "x", "AWS_ENDPOINT_URL_SQS": "http://elsewhere", "AWS_SESSION_TOKEN": "t"}
+    shown = stack("env", STACK_DIR=str(tmp_path), **leftovers).stdout
+    left = "".join(f"${{{name}-}}" for name in leftovers)
+    script = f'{shown}\necho "{left}|$AWS_ENDPOINT_URL"'
+    done = subprocess.run(["sh", "-c", script], env=leftovers, capture_output=True, text=True, check=True)
+    assert done.stdout == "|http://127.0.0.1:4566\n"

@@ -34,6 +34,12 @@ def test_an_invalid_name_is_refused(name: str) -> None:
         Environment.read(name)
 
 
+def test_a_name_that_would_own_the_bucket_of_states_is_refused(tmp_path: Path) -> None:
+    # rt-pipeline-state-... begins with the environment's name, and the deployer may delete such a bucket.
+    with pytest.raises(UsageError, match="would own the bucket"):
+        environment(tmp_path, name="state")
+
+
 def test_an_environment_without_a_file_is_refused_and_the_others_are_named() -> None:
     with pytest.raises(UsageError, match=r"There is no terraform/env/qa\.tfvars") as refused:
         Environment.read("qa")

@@ -1,5 +1,6 @@
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from tools.local import bootstrap
 LOCKS = sorted(path.name for path in REQUIREMENTS.glob("*.txt"))
 OLD = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\n[ "$1" != -c ]\n'
 NEW = "#!/bin/sh\nexit 0\n"
+AS_ON_WINDOWS = "import sys; sys.platform = 'win32'; sys.modules.update(fcntl=None, termios=None); "
+WINDOWS = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{AS_ON_WINDOWS}$2"\n'
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -125,10 +128,51 @@ def test_a_python_that_is_too_old_is_refused_by_its_version(tmp_path: Path) -> N
     assert "needs Python 3.11 or newer, and python3 is Python 3.9.2" in done.stderr
 
 
-def test_a_newer_python_beside_an_old_one_is_suggested(tmp_path: Path) -> None:
-    done = find_python(tmp_path, {"python3": OLD, "python3.13": NEW})
-    assert done.returncode == 1
-    assert "PYTHON=python3.13" in done.stderr
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (("python3.12", "python3.13", "python"), "python3.13"),
+        (("python3.11", "python3.14"), "python3.14"),
+        (("python",), "python"),
+    ],
+)
+def test_the_newest_python_that_fits_is_used_where_python3_is_too_old(
+    tmp_path: Path, names: tuple[str, ...], chosen: str
+) -> None:
+    assert find_python(tmp_path, {"python3": OLD} | dict.fromkeys(names, NEW)).stdout == f"{chosen}\n"
+
+
+def test_python3_is_used_where_it_fits_because_the_user_chose_it(tmp_path: Path) -> None:
+    assert find_python(tmp_path, {"python3": NEW, "python3.14": NEW}).stdout == "python3\n"
+
+
+@pytest.mark.parametrize("name", ["python", "python3", "mine"])
+def test_windows_own_python_is_refused_with_what_to_use(tmp_path: Path, name: str) -> None:
+    chosen = {"PYTHON": name} if name == "mine" else {}
+    done = find_python(tmp_path, {name: WINDOWS}, **chosen)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"{name} is Windows' own Python. Use WSL 2 or the dev container (.devcontainer/).\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        *("tools.local", "tools.ops", "tools.deploy", "tools.analytics", "tools.benchmarks", "dashboards"),
+        *("tools/local/bootstrap.py", "producer/send_test_events.py"),
+    ],
+)
+def test_a_program_run_by_windows_own_python_says_what_to_use(program: str) -> None:
+    run = "run_path" if program.endswith(".py") else "run_module"
+    code = f"{AS_ON_WINDOWS}import runpy; runpy.{run}({program!r}, run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "This needs Linux or macOS. On Windows, use WSL 2 or the dev container (.devcontainer/).\n"
+    )
 
 
 def test_a_machine_without_python_gets_an_error(tmp_path: Path) -> None:

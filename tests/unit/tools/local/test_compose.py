@@ -69,7 +69,16 @@ def test_the_versions_equal_those_in_the_locks() -> None:
     images = {name: defaults(service["image"]) for name, service in SERVICES.items()}
     assert images["localstack"] == f"{localstack.IMAGE}:{localstack.DEFAULT_VERSION}"
     assert images["ministack"] == f"ministackorg/ministack:{locked('ministack')}"
-    assert f"microburst=={locked('microburst')} " in SERVICES["faults"]["command"][-1]
+
+
+def test_the_fault_proxy_installs_the_version_of_the_chaos_tests_and_only_what_has_a_known_hash() -> None:
+    (mount,) = SERVICES["faults"]["volumes"]
+    assert mount["read_only"]
+    assert f"--require-hashes --requirement {mount['target']} &&" in SERVICES["faults"]["command"][-1]
+    lock = (COMPOSE_FILE.parent / mount["source"]).read_text()
+    assert f"microburst=={locked('microburst')} \\\n    --hash=sha256:" in lock
+    for service in SERVICES.values():
+        assert not re.search(r"pip install(?!.*--require-hashes)", str(service.get("command", "")))
 
 
 def test_queue_urls_name_the_port_that_is_published() -> None:
@@ -89,6 +98,8 @@ def test_the_script_that_keeps_message_bodies_is_mounted_where_localstack_execut
 def test_the_container_of_the_tests_is_made_of_the_same_service(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DOCKER_SOCK", "LOCALSTACK_DOCKER_NAME", "LOCALSTACK_PORT"):
         monkeypatch.delenv(name, raising=False)
+    # A client would ask the engine for its version.
+    monkeypatch.setattr("testcontainers.core.container.DockerClient", lambda: None)
     made = localstack_container.container("image:1", "a-name", 4711)
     said = localstack_container.service({"LOCALSTACK_DOCKER_NAME": "a-name", "LOCALSTACK_PORT": "4711"})
     assert made.env == said["environment"]

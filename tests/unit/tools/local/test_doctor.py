@@ -35,6 +35,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(localstack, "no_engine", lambda: "no Docker engine answers")
     monkeypatch.setattr(localstack, "no_compose", lambda: "no compose")
     monkeypatch.setattr(localstack, "no_image", lambda: "no image")
+    monkeypatch.setattr(localstack, "engine", lambda: "unix:///run/user/1000/docker.sock")
     monkeypatch.setattr(doctor, "VENVS", tmp_path)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
@@ -84,6 +85,7 @@ def test_a_missing_needed_prerequisite_fails_and_is_named(
     [
         ("linux", "x86_64", {"Terraform": Level.GOOD, "AWS provider": Level.GOOD}),
         ("darwin", "arm64", {"Terraform": Level.GOOD, "AWS provider": Level.NEEDED}),
+        ("darwin", "x86_64", {"Terraform": Level.NEEDED, "AWS provider": Level.NEEDED}),
         ("linux", "aarch64", {"Terraform": Level.NEEDED, "AWS provider": Level.NEEDED}),
     ],
 )
@@ -146,6 +148,7 @@ def test_localstack_needs_an_engine_compose_and_the_image(
     result = doctor.docker()
     assert result.level is (Level.OPTIONAL if missing else Level.GOOD)
     assert missing is None or result.detail == missing
+    assert "Docker at unix:///run/user/1000/docker.sock " in (result.remedy or result.detail)
 
 
 def test_each_missing_prerequisite_has_an_impact_and_a_remedy(
@@ -169,3 +172,14 @@ def test_it_runs_on_the_standard_library_alone() -> None:
     assert done.returncode in (0, 1)
     assert done.stdout.startswith("ok      Python")
     assert done.stderr == ""
+
+
+def test_a_full_disk_of_the_stacks_files_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def usage(path: Path) -> Usage:
+        return Usage(2**40, 0, 2**20 if str(path).startswith(str(tmp_path)) else 2**40)
+
+    monkeypatch.setenv("STACK_DIR", str(tmp_path / "elsewhere" / "stack"))
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    (result,) = (result for result in doctor.run_checks() if result.subject == "disk")
+    assert result.level is doctor.Level.NEEDED
+    assert "stack is full: 1 MB free" in result.detail

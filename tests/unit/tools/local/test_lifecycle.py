@@ -1,9 +1,11 @@
 import contextlib
 import os
+import shutil
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -360,3 +362,10 @@ def test_a_localstack_that_rewrites_bodies_is_reported_in_one_line_and_saved(
     lifecycle.up(tmp_path / "state", log=said.append, endpoint="http://127.0.0.1:7")
     assert sum("this LocalStack rewrites bodies" in line for line in said) == (0 if kept else 1)
     assert StackState.load(tmp_path / "state").bodies_kept is kept
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_up_says_that_the_disk_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**20))
+    with pytest.raises(StackError, match="is full: 1 MB free"):
+        up(tmp_path / "state", port)

@@ -48,6 +48,17 @@ def test_without_an_engine_that_is_the_reason(docker: Callable[..., Path]) -> No
     assert localstack.not_ready() == "no Docker engine answers"
 
 
+def test_the_engine_is_that_of_the_docker_commands_context(
+    docker: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    assert localstack.engine() == "unix:///var/run/docker.sock"
+    docker('"context inspect") echo unix:///home/a/.colima/docker.sock; exit 0;;')
+    assert localstack.engine() == "unix:///home/a/.colima/docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/podman/podman.sock")
+    assert localstack.engine() == "unix:///run/user/1000/podman/podman.sock"
+
+
 def test_without_compose_that_is_the_reason(docker: Callable[..., Path]) -> None:
     docker(ENGINE)
     assert "compose" in (localstack.not_ready() or "")

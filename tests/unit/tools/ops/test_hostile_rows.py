@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from contract import content_hash
 from processor.items import event_item, rejected_item
 from processor.messages import Message
 from storage.payload import MAX_BODY_BYTES, add_payload
@@ -154,7 +155,7 @@ def test_a_damaged_payload_is_a_finding_with_its_key(
 def test_a_body_that_release_1_accepted_is_read(harness: Harness, body: str) -> None:
     event = GOOD.replace('"good"', '"old"')[:-1] + f', "more": {body}}}'
     item = {**_item(GOOD, "m-old", valid=True), "event_id": {"S": "old"}}
-    digest = factories.content_hash(event)
+    digest = content_hash(event)
     item |= {
         "payload": {"B": event.encode()},
         "payload_encoding": {"S": "identity"},

@@ -99,6 +99,17 @@ def test_aws_errors_are_translated(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "hint"), [("http://127.0.0.1:4566", "make env"), (None, "aws sso login")]
+)
+def test_credentials_that_are_refused_are_replaced_where_they_come_from(
+    endpoint: str | None, hint: str
+) -> None:
+    explained = explain(client_error("Scan", "UnrecognizedClientException"), endpoint)
+    assert explained is not None
+    assert hint in explained.hint
+
+
 def test_other_errors_are_not_translated() -> None:
     assert explain(ValueError("a bug"), None) is None
 

@@ -3,12 +3,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import islice
 
+import pytest
+
 import contract
 from processor.items import rejected_item
 from processor.messages import Message
 from tests.unit.tools.fakes import FakeDynamoDB, pipeline
 from tests.unit.tools.ops.factories import put_rejected
 from tools.ops import rejections
+from tools.ops.inspect import rejected
 from tools.ops.rejections import Rejection
 
 
@@ -92,3 +95,17 @@ def test_unprocessed_keys_are_requested_again() -> None:
     dynamodb.unprocessed_once = True
     rejected = rejections.still_rejected(pipeline(dynamodb=dynamodb), ["first", "gone", "third"])
     assert rejected == {"first", "third"}
+
+
+def test_reasons_are_listed_as_they_were_stored(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dynamodb = FakeDynamoDB()
+    put_rejected(dynamodb, "old", b"{}", reason="may have a; b or c")
+    put_rejected(dynamodb, "new", b"{}")
+    dynamodb.tables["rejected"]["new"]["summary"] = {"L": [{"S": "$.a is; odd"}, {"S": "$.b is missing"}]}
+    new, old = rejections.newest(pipeline(dynamodb=dynamodb))
+    assert new.reasons == ("$.a is; odd", "$.b is missing")
+    assert old.reasons == ("$.a may have a; b or c",)
+    rejected.show_list(pipeline(dynamodb=dynamodb), reason=None, limit=5)
+    assert capsys.readouterr().out.count("    $.") == 3

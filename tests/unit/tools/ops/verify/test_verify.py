@@ -91,8 +91,8 @@ class _Arriving(FakeDynamoDB):
         self._table = table
         self.reads = 0
 
-    def scan(self, TableName: str, **request: Any) -> Any:  # noqa: N803
-        answer = super().scan(TableName, **request)
+    def scan(self, TableName: str, Segment: int, TotalSegments: int, **request: Any) -> Any:  # noqa: N803
+        answer = super().scan(TableName, Segment, TotalSegments, **request)
         if TableName == self._table:
             self.reads += 1
             names = (f"e-{self.reads}", f"m-{self.reads}")
