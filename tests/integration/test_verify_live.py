@@ -1,4 +1,4 @@
-"""`make verify` beside a producer: it proves nothing wrong of a healthy pipeline, and everything at the end."""
+"""`make verify` beside a producer: it accuses no healthy pipeline, and accounts for all at the end."""
 
 from __future__ import annotations
 

@@ -1,9 +1,12 @@
-"""No item can end verify, get, events, rejected or rearchive, and none hides what is wrong with another."""
+"""No item can end the archiver or a reader of the tables, and none hides what is wrong with another."""
 
 from __future__ import annotations
 
+import gzip
+import json
 import random
 import zlib
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +18,8 @@ from processor.messages import Message
 from storage.payload import MAX_BODY_BYTES, add_payload
 from tests import fuzz
 from tests.unit.archiver import factories
+from tests.unit.archiver.test_batch import S3 as StreamS3  # noqa: N811
+from tests.unit.archiver.test_batch import batch as stream_batch
 from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tools.core import queues
 from tools.core.resources import Resources
@@ -78,8 +83,24 @@ class Harness:
         self.dynamodb.tables[table][name] = {k: value for k, value in item.items() if value is not None}
         return name
 
+    def _archive_stream(self) -> None:
+        """Run the archiver with the records of all items, as a stream has them."""
+        s3 = StreamS3()
+        s3.objects = {("payloads", key): data for key, data in self.s3.objects.items()}
+        records = [
+            factories.record(
+                json.loads(json.dumps(item, default=lambda raw: b64encode(raw).decode())), table, n
+            )
+            for table in ("events", "rejected")
+            for n, item in enumerate(self.dynamodb.tables[table].values())
+        ]
+        stream_batch(s3).archive(records)
+        archived = [data for (bucket, _), data in s3.objects.items() if bucket == "archive"]
+        assert sum(gzip.decompress(data).count(b"\n") for data in archived) == len(records)
+
     def read_everything(self, *names: str) -> dict[str, str]:
         """Run every reader. Returns what verify found, by the name of the item."""
+        self._archive_stream()
         since = ("--since", "2026-11-22T14:00", "--until", "2026-11-22T15:00")
         assert main(["rearchive", *since]) in (0, 1)
         for arguments in (["rejected"], ["events"], ["events", "--json"], ["get", "--event-id", "good"]):
