@@ -12,6 +12,7 @@ from tools.core.log import Log, labelled
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import FILE as STATE_FILE
 from tools.core.state import StackState
+from tools.core.text import quote
 from tools.local import emulators, message_bodies, ministack_iam, terraform
 from tools.local import endpoint as endpoints
 from tools.local.build import ARTIFACTS, build_all
@@ -111,7 +112,7 @@ def _running(
         if started.kind == "endpoint":
             raise StackError(
                 f"{started.title} does not answer. Start it and try again; if it is gone for good: "
-                f"rm -r {state_dir}"
+                f"rm -r {quote(str(state_dir))}"
             )
         log(labelled("emulator", f"{started.title} has ended since the last make up, with all that it held"))
         return None
@@ -137,7 +138,7 @@ def _leave(joined: Emulator, state_dir: Path) -> None:
     if not emulators.is_running(joined):
         raise StackError(
             f"{joined.title} does not answer, so that what was made there cannot be destroyed.\n"
-            f"Start it and try again; if it is gone for good: rm -r {state_dir}"
+            f"Start it and try again; if it is gone for good: rm -r {quote(str(state_dir))}"
         )
     terraform.destroy(state_dir, joined.endpoint)
 
