@@ -100,7 +100,7 @@ top: ## watch queue, throughput, function, tables, alerts and alarms (INTERVAL=1
 
 ## The archive
 .PHONY: query report
-query: ## run SQL over the archive (Q="select ..." or NAME=revenue_per_hour, SINCE=7d, UNTIL=..., FORMAT=csv)
+query: ## run SQL over the archive (Q="select ..." or NAME=revenue_per_hour, SINCE=7d, UNTIL=..., FORMAT=csv|json, RAW=1)
 	$(NEED) tools analytics
 	@$(ANALYTICS) -m tools.analytics query
 

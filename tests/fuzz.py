@@ -1,7 +1,7 @@
 """Random cases for the fuzz tests: a few seconds from a fixed seed, or as long and from where a run says.
 
-``FUZZ_SECONDS=3600 FUZZ_SEED=20261126 make test ARGS="-m fuzz"`` is the nightly job's. A failure names the
-seed of its case, and ``FUZZ_SEED`` of that number begins with it.
+``FUZZ_SECONDS=600 FUZZ_SEED=20261126 make test ARGS=-mfuzz`` is the nightly job's: 600 seconds for each
+test. A failure names the seed of its case, and ``FUZZ_SEED`` of that number begins with it.
 """
 
 from __future__ import annotations

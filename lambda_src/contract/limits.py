@@ -1,7 +1,7 @@
 """Limits that a decoded body no longer shows: nesting, the length of numbers, and keys given twice.
 
 Scanning a text token by token takes ten times as long as decoding it. So cheap counts decide for almost every
-body that it has no such fault, and only the others are scanned (docs/adr/0033).
+body that it has no such fault, and only the others are scanned (docs/adr/0035).
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def create_session(
         if credentials:
             session.set_credentials(*credentials)
     else:
-        session = botocore.session.Session(session_vars=_settings_of_nobody())
+        session = botocore.session.Session(session_vars=_default_settings())
         # Only temporary keys belong to a token; another one is left over in the user's shell.
         session.set_credentials(
             key, secret, environment.get("AWS_SESSION_TOKEN") if key[:4] == "ASIA" else None
@@ -57,7 +57,7 @@ def create_session(
     return session
 
 
-def _settings_of_nobody() -> dict[str, tuple[Any, ...]]:
+def _default_settings() -> dict[str, tuple[Any, ...]]:
     """Return botocore's settings with their defaults, and without variables and files to read them from."""
     return {
         name: (setting, None, os.devnull if name.endswith("_file") else default, convert)

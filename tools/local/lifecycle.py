@@ -12,6 +12,7 @@ from tools.core.log import Log, labelled
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.state import FILE as STATE_FILE
 from tools.core.state import StackState
+from tools.core.text import quote
 from tools.local import emulators, message_bodies, ministack_iam, terraform
 from tools.local import endpoint as endpoints
 from tools.local.build import ARTIFACTS, build_all
@@ -128,7 +129,7 @@ def _running(
         if started.kind == "endpoint":
             raise StackError(
                 f"{started.title} does not answer. Start it and try again. If it no longer exists: "
-                f"rm -r {state_dir}"
+                f"rm -r {quote(str(state_dir))}"
             )
         log(labelled("emulator", f"{started.title} stopped since the last make up, and lost its content"))
         return None
@@ -154,7 +155,7 @@ def _leave(joined: Emulator, state_dir: Path) -> None:
     if not emulators.is_running(joined):
         raise StackError(
             f"{joined.title} does not answer, so its resources cannot be destroyed.\n"
-            f"Start it and try again. If it no longer exists: rm -r {state_dir}"
+            f"Start it and try again. If it no longer exists: rm -r {quote(str(state_dir))}"
         )
     terraform.destroy(state_dir, joined.endpoint)
 

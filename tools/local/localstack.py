@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.core.errors import StackError
 from tools.core.http import direct_opener
 from tools.core.paths import COMPOSE_FILE
+from tools.core.text import quote
 from tools.local import processes
 from tools.local.emulator import Emulator
 from tools.local.ministack import port_taken
@@ -121,7 +122,8 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
     if done.returncode != 0:
         raise StackError(
             f"docker compose could not remove LocalStack:\n{done.stderr.strip()}\n"
-            "Start the Docker engine and try again. If the engine no longer exists: rm -r .stack"
+            "Start the Docker engine and try again. If the engine no longer exists: "
+            f"rm -r {quote(str(state_dir))}"
         )
 
 
