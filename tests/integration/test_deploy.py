@@ -18,6 +18,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from contract import SCHEMA_VERSION
 from tests.integration.conftest import SETTLED, free_port
 from tests.integration.test_pipeline import activity, event_id
 from tests.waiting import eventually
@@ -85,6 +86,10 @@ class Deployer:
             patch.delenv("AWS_PROFILE", raising=False)
             return main([command])
 
+    def bootstrap(self) -> int:
+        """Make the bucket and the boundary as the account's owner; the exit status."""
+        return self.runs("bootstrap", AWS_ACCESS_KEY_ID=self.root.access_key, AWS_SECRET_ACCESS_KEY="test")
+
     def client(self, service: str) -> Any:
         """Return a client with the user's keys."""
         return open_account(self.environment, self.variables).client(service)
@@ -145,9 +150,7 @@ def deployer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
         environment = Environment.read(NAME, tfvars, directory / "deploy")
         made = Deployer(root, variables, environment, patch)
         made.may(policy.document(environment, ACCOUNT)["Statement"])
-        assert (
-            made.runs("bootstrap", AWS_ACCESS_KEY_ID=emulator.access_key, AWS_SECRET_ACCESS_KEY="test") == 0
-        )
+        assert made.bootstrap() == 0
         yield made
     finally:
         patch.undo()
@@ -162,7 +165,8 @@ def other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
         contract = tmp_path / version / "contract"
         shutil.copytree(build.PACKAGES["contract"], contract)
         schema = contract / "event.schema.json"
-        schema.write_text(schema.read_text().replace('"x-version": "1.0.0"', f'"x-version": "{version}"'))
+        said = f'"x-version": "{SCHEMA_VERSION}"'
+        schema.write_text(schema.read_text().replace(said, f'"x-version": "{version}"'))
         packages = {**build.PACKAGES, "contract": contract}
         artifact = Artifact(tmp_path / version / "lambda.zip", packages)
         monkeypatch.setitem(build.ARTIFACTS, "lambda_zip", artifact)
@@ -210,7 +214,7 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     assert set(deployer.rows().values()) == {0}, "the smoke test left something behind"
     assert deployer.runs("drift") == 0
     assert "equals the config" in capsys.readouterr().out
-    assert deployer.schema_version_that_runs() == "1.0.0"
+    assert deployer.schema_version_that_runs() == SCHEMA_VERSION
 
     # The other commands find it.
     capsys.readouterr()
@@ -242,7 +246,7 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     (seconds,) = re.findall(r"Rolled back in ([\d.]+) s", said)
     assert float(seconds) < 10
     assert deployer.live() == "1"
-    assert deployer.schema_version_that_runs() == "1.0.0"
+    assert deployer.schema_version_that_runs() == SCHEMA_VERSION
     assert deployer.runs("rollback", VERSION="7") == 2
     assert "VERSION is one of: 1, 2" in capsys.readouterr().err
 
@@ -360,7 +364,7 @@ def test_a_role_without_the_boundary_gets_no_policy(deployer: Deployer) -> None:
 def test_a_boundary_that_was_changed_is_brought_back_by_bootstrap(deployer: Deployer) -> None:
     iam = deployer.root.client("iam")
     iam.create_policy_version(PolicyArn=BOUNDARY, PolicyDocument=EVERYTHING, SetAsDefault=True)
-    assert deployer.runs("bootstrap", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test") == 0
+    assert deployer.bootstrap() == 0
     current = iam.get_policy(PolicyArn=BOUNDARY)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=BOUNDARY, VersionId=current)["PolicyVersion"]["Document"]
     assert "Queues" in json.dumps(document)
