@@ -15,7 +15,8 @@ import pytest
 from tests.integration.conftest import Pipeline, free_port
 from tools.core.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
 from tools.deploy import plan as plans
-from tools.local import alarms, lifecycle, terraform, tflocal, toolchain
+from tools.local import alarms, lifecycle, processes, terraform, tflocal, toolchain
+from tools.local.emulator import Emulator
 
 # With the modules to import: the handler, and the module for large payloads.
 ZIPS = [(LAMBDA_ZIP, "processor.handler, common.s3"), (ARCHIVER_ZIP, "archiver.handler")]
@@ -65,10 +66,13 @@ def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
     port = free_port()
     state_dir = tmp_path / "stack"
     lifecycle.up(state_dir, port=port, emulator="ministack", log=lambda line: None)
+    emulator = Emulator.load(state_dir)
+    assert emulator is not None
+    assert processes.group_members(int(emulator.name))
     assert lifecycle.down(state_dir)
     assert not state_dir.exists()
-    listening = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(state_dir) not in listening
+    assert processes.group_members(int(emulator.name)) == []
+    assert processes.port_is_free(port)
     assert not lifecycle.down(state_dir)
 
 

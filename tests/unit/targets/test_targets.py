@@ -161,3 +161,21 @@ def test_a_test_that_its_target_cannot_run_is_skipped_with_the_reason(
         done = pytester.runpytest_subprocess("-p", "tests.conftest", "-rs")
     done.assert_outcomes(skipped=1)
     done.stdout.fnmatch_lines([f"target: LocalStack 9.9 at {address}", "*needs IAM enforcement: the free*"])
+
+
+def test_an_engine_that_docker_py_cannot_reach_is_a_message_without_a_traceback(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = pytester.path / "docker"
+    docker.write_text("#!/bin/sh\nexit 0\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{pytester.path}:/usr/bin:/bin")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{pytester.path}/none.sock")
+    monkeypatch.setenv("TARGET", "localstack")
+    monkeypatch.delenv("ENDPOINT", raising=False)
+    pytester.makepyfile("def test_it(target): pass")
+    done = pytester.runpytest_subprocess("-p", "tests.conftest", "-p", "tests.integration.conftest")
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines([f"*cannot be started at unix://{pytester.path}/none.sock: *"])
+    assert "Traceback" not in done.stdout.str()
+    assert "localstack_container.py" not in done.stdout.str()

