@@ -73,7 +73,7 @@ class Resources:
 
     @property
     def own_key(self) -> dict[str, str]:
-        """Return the header that MiniStack's own pages require, or nothing if create_session finds the credentials."""
+        """Return the header that MiniStack's own pages require, or nothing for unknown credentials."""
         return naming(self.credentials[0]) if self.credentials else {}
 
     @property
