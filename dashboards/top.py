@@ -17,7 +17,7 @@ from dashboards.json_output import to_json_data
 from dashboards.state import State
 from dashboards.target import Target, find_target
 from dashboards.view.screen import render
-from tools.core.aws_errors import explain
+from tools.core.aws_errors import STALE_EXPORTS, explain
 from tools.core.cli import INTERRUPTED
 from tools.core.console import err
 from tools.core.errors import OpsError
@@ -89,7 +89,11 @@ def _print_once(target: Target, console: Console, interval: float, *, as_json: b
         height = max(console.height - 1, 24)
         console.print(render(state, console.width, height, live.charset_for(console)))
         console.print()
-    return 1 if _has_warning(state) else 0
+    if not _has_warning(state):
+        return 0
+    if target.endpoint:
+        err.print(f"See what runs: make status. {STALE_EXPORTS}")
+    return 1
 
 
 def _has_warning(state: State) -> bool:
