@@ -20,7 +20,7 @@ from dashboards.view.screen import render
 from tools.core.aws_errors import STALE_EXPORTS, explain
 from tools.core.cli import INTERRUPTED
 from tools.core.console import err
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.program import print_error
 
 # With --once or --json, the time that the slowest source gets, in seconds.
@@ -61,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             err.print("The output is not a terminal that can show a screen. Printing one frame (--once).")
             return _print_once(target, console, options.interval, as_json=False)
         return _watch(target, console, options.interval)
-    except OpsError as error:
+    except ToolError as error:
         return print_error(error)
     except (BotoCoreError, ClientError) as error:
-        return print_error(explain(error, None) or OpsError(str(error)))
+        return print_error(explain(error, None) or ToolError(str(error)))
     except KeyboardInterrupt:
         return INTERRUPTED
 
