@@ -13,12 +13,13 @@ run "refuses_a_name_and_a_place" {
   command = plan
 
   variables {
-    name_prefix         = "2a"
-    region              = "us-east"
-    allowed_account_ids = ["12345678901"]
+    name_prefix          = "2a"
+    region               = "us-east"
+    allowed_account_ids  = ["12345678901"]
+    permissions_boundary = "arn:aws:iam::123456789012:role/no-policy"
   }
 
-  expect_failures = [var.name_prefix, var.region, var.allowed_account_ids]
+  expect_failures = [var.name_prefix, var.region, var.allowed_account_ids, var.permissions_boundary]
 }
 
 # Terraform does not validate name_prefix if environment fails, nor batching_window if batch_size fails.
