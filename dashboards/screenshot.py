@@ -20,7 +20,7 @@ from dashboards.target import Target, find_target
 from dashboards.view.charset import UNICODE
 from dashboards.view.screen import render
 from tools.core.console import err
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR, ROOT
 from tools.core.program import print_error
 from tools.core.state import StackState
@@ -69,7 +69,7 @@ def main() -> int:
     try:
         # Exported names are ignored: thousands of events must only go to the local stack.
         target = find_target(None, None, None, {"STACK_DIR": str(state_dir)})
-    except OpsError as error:
+    except ToolError as error:
         return print_error(error)
     export_svg(watch_under_load(target, StackState.load(state_dir)), SCREENSHOT)
     err.print(f"Wrote {SCREENSHOT.relative_to(ROOT)}.", style="dim")

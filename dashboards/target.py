@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from tools.core.aws import create_session
 from tools.core.aws_errors import explain
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 from tools.core.resources import Resources
 
 SERVICES = ("sqs", "logs", "cloudwatch", "dynamodb")
@@ -53,7 +53,7 @@ def find_target(
 ) -> Target:
     """Return the pipeline called ``name``, else the exported one, else the local stack.
 
-    Raises OpsError with a hint if there is none.
+    Raises ToolError with a hint if there is none.
     """
     if name:
         return _find_by_name(name, profile, region, environment)
@@ -88,7 +88,7 @@ def _find_by_name(
     try:
         queue_url = str(sqs.get_queue_url(QueueName=f"{name}-events")["QueueUrl"])
     except sqs.exceptions.QueueDoesNotExist:
-        raise OpsError(
+        raise ToolError(
             f"There is no queue {name}-events in {sqs.meta.region_name}.",
             "Set --name to name_prefix and environment as in the tfvars, such as rt-pipeline-prod, "
             "and --region to the pipeline's region.",

@@ -17,10 +17,10 @@ from dashboards.json_output import to_json_data
 from dashboards.state import State
 from dashboards.target import Target, find_target
 from dashboards.view.screen import render
-from tools.core.aws_errors import explain
+from tools.core.aws_errors import STALE_EXPORTS, explain
 from tools.core.cli import INTERRUPTED
 from tools.core.console import err
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.program import print_error
 
 # With --once or --json, the time that the slowest source gets, in seconds.
@@ -61,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             err.print("The output is not a terminal that can show a screen. Printing one frame (--once).")
             return _print_once(target, console, options.interval, as_json=False)
         return _watch(target, console, options.interval)
-    except OpsError as error:
+    except ToolError as error:
         return print_error(error)
     except (BotoCoreError, ClientError) as error:
-        return print_error(explain(error, None) or OpsError(str(error)))
+        return print_error(explain(error, None) or ToolError(str(error)))
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -89,7 +89,11 @@ def _print_once(target: Target, console: Console, interval: float, *, as_json: b
         height = max(console.height - 1, 24)
         console.print(render(state, console.width, height, live.charset_for(console)))
         console.print()
-    return 1 if _has_warning(state) else 0
+    if not _has_warning(state):
+        return 0
+    if target.endpoint:
+        err.print(f"See what runs: make status. {STALE_EXPORTS}")
+    return 1
 
 
 def _has_warning(state: State) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.log import Log, labelled
 from tools.core.paths import CACHE_DIR, TERRAFORM_SOURCE
 from tools.core.state import StackState
@@ -38,23 +38,23 @@ class Identity:
 
 
 def identity() -> Identity:
-    """Return the identity of the environment's credentials. Raises StackError with a remedy."""
+    """Return the identity of the environment's credentials. Raises ToolError with a remedy."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     if not any(os.environ.get(name) for name in NAMED_BY):
-        raise StackError("TARGET=account needs credentials: make test TARGET=account AWS_PROFILE=...")
+        raise ToolError("TARGET=account needs credentials: make test TARGET=account AWS_PROFILE=...")
     if os.environ.get("AWS_ENDPOINT_URL"):
-        raise StackError(
+        raise ToolError(
             "AWS_ENDPOINT_URL is set, so requests would not reach AWS. Type: unset AWS_ENDPOINT_URL"
         )
     try:
         session = boto3.session.Session()
         if session.region_name is None:
-            raise StackError("TARGET=account needs a region: make test TARGET=account AWS_DEFAULT_REGION=...")
+            raise ToolError("TARGET=account needs a region: make test TARGET=account AWS_DEFAULT_REGION=...")
         caller = session.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        raise StackError(
+        raise ToolError(
             f"The credentials for the account do not work: {error}\nTry: aws sts get-caller-identity"
         ) from None
     return Identity(caller["Account"], session.region_name, caller["Arn"].rpartition(":")[2])
@@ -66,7 +66,7 @@ def credentials() -> dict[str, str]:
 
 
 def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], log: Log = print) -> StackState:
-    """Apply the config. Raises StackError with Terraform's own message."""
+    """Apply the config. Raises ToolError with Terraform's own message."""
     build_all()
     workdir = terraform.workdir(state_dir)
     if not workdir.exists():
@@ -93,16 +93,16 @@ def up(state_dir: Path, where: Identity, overrides: Mapping[str, object], log: L
 
 
 def down(state_dir: Path, where: Identity) -> None:
-    """Destroy the stack. If that fails, keep its state and raise a StackError with its path."""
+    """Destroy the stack. If that fails, keep its state and raise a ToolError with its path."""
     applied = state_dir / terraform.APPLIED
     if not applied.exists():
         return
     try:
         _terraform(state_dir, print, "destroy", "-auto-approve", *json.loads(applied.read_text()))
-    except StackError as error:
+    except ToolError as error:
         kept = LEFTOVERS / state_dir.name
         shutil.copytree(state_dir, kept, dirs_exist_ok=True)
-        raise StackError(
+        raise ToolError(
             f"{error}\n\nResources are LEFT in {where}. Terraform's state is in {kept / 'terraform'};\n"
             f"the arguments for terraform destroy are in {kept / terraform.APPLIED}."
         ) from None

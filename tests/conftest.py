@@ -12,14 +12,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests import receipt, targets
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the target before the tests are collected, and start the receipt."""
     try:
         targets.chosen()
-    except StackError as error:
+    except ToolError as error:
         raise pytest.UsageError(str(error)) from None
     receipt.start(config)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests import logs
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.paths import COMPOSE_FILE
 from tools.local import endpoint, localstack, processes
 
@@ -60,7 +60,7 @@ def container(image: str, name: str, port: int) -> Any:
 
 @contextmanager
 def running(image: str) -> Iterator[str]:
-    """Run LocalStack and yield its address. Raises StackError if it does not start."""
+    """Run LocalStack and yield its address. Raises ToolError if it does not start."""
     from docker.errors import DockerException
 
     port = processes.free_port()
@@ -70,7 +70,7 @@ def running(image: str) -> Iterator[str]:
         started = container(image, f"rt-pipeline-tests-{uuid.uuid4().hex[:8]}", port)
         started.start()
     except (DockerException, OSError) as error:
-        raise StackError(
+        raise ToolError(
             f"{image} cannot be started at {localstack.engine()}: {error}\n"
             "Without it: make test TARGET=ministack"
         ) from None
@@ -87,7 +87,7 @@ def _wait_until_healthy(started: Any, image: str, address: str) -> None:
     while endpoint.version(address, "localstack") is None:
         if time.monotonic() > deadline:
             lines = b"\n".join(started.get_logs()).decode(errors="replace").splitlines()
-            raise StackError(
+            raise ToolError(
                 f"{image} did not answer within {START_SECONDS} s. The end of its log:\n"
                 + "\n".join(lines[-15:])
             )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import account, localstack_container
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.log import Log
 from tools.core.state import StackState
 from tools.local import endpoint, lifecycle, localstack, message_bodies, processes
@@ -86,7 +86,7 @@ class Target:
         raise NotImplementedError
 
     def down(self, state_dir: Path) -> None:
-        """Destroy the stack. Raises StackError if resources may be left."""
+        """Destroy the stack. Raises ToolError if resources may be left."""
         lifecycle.down(state_dir)
 
     def environment(self) -> dict[str, str]:
@@ -197,13 +197,13 @@ class Account(Target):
 
 
 def choose(environment: Mapping[str, str] = os.environ) -> Target:
-    """Return the target that the environment selects. Raises StackError with a remedy."""
+    """Return the target that the environment selects. Raises ToolError with a remedy."""
     requested = environment.get("TARGET") or "auto"
     address = environment.get("ENDPOINT")
     if requested not in CHOICES:
-        raise StackError(f"TARGET={requested} is not known. It is one of: {', '.join(CHOICES)}")
+        raise ToolError(f"TARGET={requested} is not known. It is one of: {', '.join(CHOICES)}")
     if address and requested not in ("auto", "endpoint"):
-        raise StackError(f"TARGET={requested} and ENDPOINT={address} select two targets: omit one of them.")
+        raise ToolError(f"TARGET={requested} and ENDPOINT={address} select two targets: omit one of them.")
     if requested == "account":
         return Account()
     if requested == "ministack":
@@ -211,11 +211,11 @@ def choose(environment: Mapping[str, str] = os.environ) -> Target:
     if address:
         return Endpoint(address)
     if requested == "endpoint":
-        raise StackError("TARGET=endpoint needs an address: make test ENDPOINT=http://127.0.0.1:4566")
+        raise ToolError("TARGET=endpoint needs an address: make test ENDPOINT=http://127.0.0.1:4566")
     problem = localstack.no_engine()
     if requested == "localstack":
         if problem is not None:
-            raise StackError(
+            raise ToolError(
                 f"LocalStack cannot be used: {problem}. Without Docker: make test TARGET=ministack"
             )
         return LocalStack()
@@ -225,12 +225,12 @@ def choose(environment: Mapping[str, str] = os.environ) -> Target:
 
 @functools.cache
 def chosen() -> Target:
-    """Return this run's target, chosen once. Raises StackError."""
+    """Return this run's target, chosen once. Raises ToolError."""
     return choose()
 
 
 def describe() -> str:
-    """Return the title of this run's target. Raises StackError if it is not available."""
+    """Return the title of this run's target. Raises ToolError if it is not available."""
     return chosen().title
 
 

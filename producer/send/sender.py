@@ -10,6 +10,7 @@ from aws_http.errors import NO_ANSWER, AwsError
 from producer.errors import ProducerError
 from producer.generate.messages import Message
 from producer.send.run_stats import RunStats
+from tools.core.aws_errors import STALE_EXPORTS
 
 # With the backoff below 11 s on average, 22 s at most: longer than a failover or an emulator's restart.
 MAX_ATTEMPTS = 10
@@ -88,7 +89,8 @@ class Sender:
             if error.never_connected and not self._stats.successful_requests:
                 raise ProducerError(
                     f"The producer cannot reach {error}.\n"
-                    "For the local stack, check it with make status and start it with make up.\n"
+                    "For the local stack, check it with make status and start it with make up. "
+                    f"{STALE_EXPORTS}\n"
                     "For AWS, check the network, --queue-url, and that AWS_ENDPOINT_URL is not set."
                 ) from None
             return pending, str(error)

@@ -152,7 +152,7 @@ class Variables:
 def run_terraform(*arguments: str, directory: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run the local stack's Terraform without the caller's Terraform variables and settings.
 
-    Raises StackError if there is no Terraform and none can be installed.
+    Raises ToolError if there is no Terraform and none can be installed.
     """
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     quiet |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}

@@ -18,7 +18,7 @@ from storage.payload import decode_payload
 from tests import logs, receipt, targets
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.state import StackState
 from tools.local.processes import free_port as free_port
 
@@ -169,7 +169,7 @@ def target(pytestconfig: pytest.Config) -> Iterator[Target]:
         with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             try:
                 running.enter_context(chosen.running())
-            except StackError as error:
+            except ToolError as error:
                 pytest.fail(str(error), pytrace=False)
         yield chosen
 

@@ -29,7 +29,7 @@ from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.targets import ENDPOINT, IAM, LOG_FIGURES, PERCENTILES
 from tests.waiting import eventually
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.paths import ROOT
 from tools.core.state import SECRET_KEY
 
@@ -220,7 +220,7 @@ def test_the_panel_that_needs_a_removed_action_shows_the_error(
 
 @pytest.mark.needs(IAM)
 def test_the_error_names_get_queue_url_if_the_policy_lacks_it(pipeline: Pipeline, reader: Reader) -> None:
-    with reader.without("sqs:GetQueueUrl"), pytest.raises(OpsError, match="GetQueueUrl"):
+    with reader.without("sqs:GetQueueUrl"), pytest.raises(ToolError, match="GetQueueUrl"):
         find_by_name(pipeline)
 
 
@@ -229,7 +229,7 @@ def test_the_error_names_a_pipeline_that_does_not_exist(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(monkeypatch, pipeline, pipeline.state.access_key, SECRET_KEY)
-    with pytest.raises(OpsError, match="no queue rt-other-prod-events"):
+    with pytest.raises(ToolError, match="no queue rt-other-prod-events"):
         find_target("rt-other-prod", None, pipeline.state.region)
 
 

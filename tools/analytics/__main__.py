@@ -20,7 +20,7 @@ from tools.analytics.named_queries import find_query, named_queries
 from tools.analytics.report import render_report
 from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 from tools.core.files import write_private
 from tools.core.paths import CACHE_DIR, ROOT
 from tools.core.program import print_error, start
@@ -120,7 +120,7 @@ def _open_selected(resources: Resources, environment: Mapping[str, str]) -> Iter
     ):
         _warn_of_refused_objects(synced)
         if not synced.objects:
-            raise OpsError(
+            raise ToolError(
                 f"Nothing of {selected.since:%Y-%m-%d %H:%M} to {selected.until:%Y-%m-%d %H:%M} UTC "
                 f"is archived in s3://{bucket}.",
                 "Events are archived a minute or two after they are stored. SINCE=30d looks further back.",

@@ -19,7 +19,7 @@ from tools.analytics.archive_range import ArchiveRange
 from tools.core import archive_objects
 from tools.core.archive_objects import DamagedObject
 from tools.core.console import plural
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 
 PREFIXES = (
     *(f"events/type={name}/" for name in contract.EVENT_TYPES),
@@ -90,7 +90,7 @@ def sync_archive(
     """Download new objects, remove deleted ones, and lock the cache against changes.
 
     ``selected`` limits both to a range. ``progress`` receives the number of downloaded objects.
-    Raises OpsError if the range holds too many bytes, and botocore's errors.
+    Raises ToolError if the range holds too many bytes, and botocore's errors.
     """
     directory = (cache / bucket).resolve()
     # The objects hold customer data, so other users of this machine must not read them.
@@ -135,7 +135,7 @@ def _is_well_named(archived: ArchiveObject, refused: list[tuple[str, str]]) -> b
 def _check_size(objects: list[ArchiveObject]) -> None:
     size = sum(archived.size for archived in objects)
     if size > MAX_BYTES:
-        raise OpsError(
+        raise ToolError(
             f"The range holds {size / 1024**3:,.0f} GB in {len(objects):,} objects: too much to download.",
             "Narrow it with SINCE= and UNTIL=, or query it with Athena (docs/analytics.md).",
         )

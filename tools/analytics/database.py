@@ -15,7 +15,7 @@ import duckdb
 from storage.columns import EVENTS
 from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.views import VIEWS, View
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 
 # JSON escapes make a body of 1 MiB control characters six times as long.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -121,7 +121,7 @@ class Database:
 def open_archive(directory: Path, selected: ArchiveRange | None = None) -> Iterator[Database]:
     """Open the objects below ``directory``, or a range of them, for queries that can read nothing else.
 
-    Raises OpsError if an object is damaged.
+    Raises ToolError if an object is damaged.
     """
     with tempfile.TemporaryDirectory() as spill_directory:
         try:
@@ -136,7 +136,7 @@ def open_archive(directory: Path, selected: ArchiveRange | None = None) -> Itera
             finally:
                 connection.close()
         except duckdb.Error as error:
-            raise OpsError(f"Cannot read the archive. DuckDB says: {str(error).strip()}") from None
+            raise ToolError(f"Cannot read the archive. DuckDB says: {str(error).strip()}") from None
 
 
 def connect(directory: Path, selected: ArchiveRange | None = None) -> duckdb.DuckDBPyConnection:

@@ -24,7 +24,7 @@ from tools.benchmarks import (
 )
 from tools.benchmarks.docs import sections
 from tools.benchmarks.tables import TABLES
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.program import print_error, start
 
 # Slow benchmarks come last.
@@ -46,11 +46,11 @@ def main(environment: Mapping[str, str]) -> int:
     """Run benchmarks, save their results, and write them into the documentation. Return the exit status."""
     try:
         return _run_chosen(environment)
-    except StackError as error:
+    except ToolError as error:
         return print_error(error)
     except KeyboardInterrupt:
         return print_error(
-            StackError("Stopped. The results of finished benchmarks are in tools/benchmarks/results.")
+            ToolError("Stopped. The results of finished benchmarks are in tools/benchmarks/results.")
         )
 
 

@@ -39,7 +39,7 @@ _INVALID_CREDENTIALS = {
 
 
 # A shell keeps what it evaluated, also of a stack that is gone.
-_STALE = 'If this shell has the exports of a former stack: eval "$(make env)"'
+STALE_EXPORTS = 'If this shell has the exports of a former stack: eval "$(make env)"'
 
 
 def code_of(error: ClientError) -> str:
@@ -55,7 +55,7 @@ def explain(error: Exception, endpoint: str | None) -> ToolError | None:
             "Log in (aws sso login), or use the local stack: eval $(make env)",
         )
     if isinstance(error, AwsConnectionError | HTTPClientError | URLError | TimeoutError):
-        hint = f"See what runs: make status. Start the local stack: make up. {_STALE}"
+        hint = f"See what runs: make status. Start the local stack: make up. {STALE_EXPORTS}"
         return ToolError(
             f"{endpoint or 'AWS'} does not answer: {error}", hint if endpoint else _network_hint()
         )
@@ -75,14 +75,14 @@ def explain(error: Exception, endpoint: str | None) -> ToolError | None:
     if code in _NOT_FOUND:
         return ToolError(
             f"{operation}: {message or code}. The stack was taken down or replaced.",
-            f'Start the local stack: make up. {_STALE} On AWS: eval "$(make -s env-aws ENV=dev)"',
+            f'Start the local stack: make up. {STALE_EXPORTS} On AWS: eval "$(make -s env-aws ENV=dev)"',
         )
     if code in _DENIED:
         return ToolError(f"{operation} is not allowed with these credentials: {message or code}")
     if code in _INVALID_CREDENTIALS:
         return ToolError(
             f"The credentials are not accepted: {message or code}",
-            _STALE if endpoint else "Log in again (aws sso login).",
+            STALE_EXPORTS if endpoint else "Log in again (aws sso login).",
         )
     return ToolError(f"{operation} failed: {code}: {message}")
 

@@ -15,8 +15,3 @@ class UsageError(ToolError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint, status=2)
-
-
-# Former names, until every importer has changed.
-StackError = ToolError
-OpsError = ToolError

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.core.aws_errors import explain
 from tools.core.cli import INTERRUPTED
-from tools.core.errors import OpsError, StackError, UsageError
+from tools.core.errors import ToolError, UsageError
 from tools.core.program import print_error, start
 from tools.deploy import commands
 from tools.deploy.account import open_account
@@ -64,14 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         account = open_account(environment, os.environ) if entry.needs_account else None
         return entry.run(environment, account, options)
-    except OpsError as error:
+    except ToolError as error:
         return print_error(error)
-    except StackError as error:
-        return print_error(OpsError(str(error)))
     except (BotoCoreError, ClientError, URLError, TimeoutError) as error:
-        return print_error(explain(error, endpoint) or OpsError(str(error)))
+        return print_error(explain(error, endpoint) or ToolError(str(error)))
     except KeyboardInterrupt:
-        return print_error(OpsError("Stopped. Run the same command to continue.", status=INTERRUPTED))
+        return print_error(ToolError("Stopped. Run the same command to continue.", status=INTERRUPTED))
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ from botocore.exceptions import (
 )
 
 from tools.core.aws_errors import code_of, explain
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy.environment import Environment
 
 DEFAULT_PROFILE = "rt-pipeline-user"
@@ -79,7 +79,7 @@ def open_account(environment: Environment, variables: Mapping[str, str]) -> Acco
     """Find the credentials and check that the environment allows their account.
 
     The credentials are AWS_PROFILE if set, else keys in ``variables`` (as in CI), else the profile
-    rt-pipeline-user. Raises OpsError with a command as remedy.
+    rt-pipeline-user. Raises ToolError with a command as remedy.
     """
     endpoint = variables.get("AWS_ENDPOINT_URL") or None
     with_keys = bool(variables.get("AWS_ACCESS_KEY_ID"))
@@ -87,7 +87,7 @@ def open_account(environment: Environment, variables: Mapping[str, str]) -> Acco
     session = _session(profile, environment.region, variables)
     region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION")
     if region and region != environment.region:
-        raise OpsError(
+        raise ToolError(
             f"{environment.name} is in {environment.region}, but AWS_REGION says {region}.",
             f"unset AWS_REGION AWS_DEFAULT_REGION. To move it: {environment.line_to_add('region')}.",
         )
@@ -109,12 +109,12 @@ def _session(profile: str | None, region: str, variables: Mapping[str, str]) -> 
             region_name=region,
         )
     except ProfileNotFound:
-        raise OpsError(
+        raise ToolError(
             f"There is no AWS profile {profile} on this machine.",
             f"aws configure --profile {profile}, as docs/deploy.md says. Or name another: AWS_PROFILE=...",
         ) from None
     except (BotoCoreError, KeyError) as error:
-        raise OpsError(
+        raise ToolError(
             f"The AWS credentials cannot be used: {error}", "AWS_PROFILE=... names a profile."
         ) from None
 
@@ -125,35 +125,35 @@ def _identity(account: Account, profile: str | None) -> Mapping[str, str]:
         identity: Mapping[str, str] = account.client("sts").get_caller_identity()
         return identity
     except (NoCredentialsError, PartialCredentialsError):
-        raise OpsError(
+        raise ToolError(
             f"The profile {profile} has no credentials.", f"aws configure --profile {profile}, or {log_in}"
         ) from None
     except (SSOError, TokenRetrievalError, UnauthorizedSSOTokenError) as error:
-        raise OpsError(f"The login has ended: {error}", log_in) from None
+        raise ToolError(f"The login has ended: {error}", log_in) from None
     except ClientError as error:
         if code_of(error) in _EXPIRED:
-            raise OpsError("The credentials have expired.", log_in) from None
+            raise ToolError("The credentials have expired.", log_in) from None
         if code_of(error) in _WRONG:
-            raise OpsError(
+            raise ToolError(
                 "AWS does not know these credentials: the key was deleted or mistyped.",
                 f"aws configure --profile {profile}" if profile else log_in,
             ) from None
         raise (explain(error, account.endpoint) or error) from None
     except BotoCoreError as error:
-        raise (explain(error, account.endpoint) or OpsError(str(error))) from None
+        raise (explain(error, account.endpoint) or ToolError(str(error))) from None
 
 
 def _check_allowed(environment: Environment, account: Account) -> None:
     line = environment.line_to_add(f'allowed_account_ids = ["{account.id}"]')
     if not environment.allowed_account_ids:
-        raise OpsError(
+        raise ToolError(
             f"{environment.name} does not say which account it belongs to; these credentials are of "
             f"{account.id} ({account.caller}).",
             f"If that is the right one. {line}",
         )
     if account.id not in environment.allowed_account_ids:
         elsewhere = f"AWS_ENDPOINT_URL is {account.endpoint}: unset it for AWS. " if account.endpoint else ""
-        raise OpsError(
+        raise ToolError(
             f"{environment.name} belongs to account {', '.join(environment.allowed_account_ids)}; these "
             f"credentials are of {account.id} ({account.caller}).",
             f"{elsewhere}Use others: AWS_PROFILE=... If {account.id} is right. {line}",

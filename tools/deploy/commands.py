@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tools.core.console import err, out, safe_text
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 from tools.core.files import exclusive
 from tools.core.resources import Resources
 from tools.core.state import ENVIRONMENT_OUTPUTS
@@ -225,7 +225,7 @@ def _open(
         for line in different:
             out.print(safe_text(f"  {line}", "yellow"))
         if refuse:
-            raise OpsError(
+            raise ToolError(
                 "Refused: only what was tested is deployed.",
                 "Run make test, then this command again. FORCE=1 deploys it untested, and records that.",
             )
@@ -236,7 +236,7 @@ def _open(
 def _untested(now: receipt.Fingerprint, account: Account) -> list[str]:
     try:
         tested = Receipt.load()
-    except OpsError as none:
+    except ToolError as none:
         return [str(none)]
     different = receipt.differences(tested, now)
     if account.endpoint is None and not tested.pins_provider:
@@ -289,8 +289,8 @@ def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) 
     began = time.monotonic()
     try:
         Smoke(resources, environment.large_order_threshold).test(SECONDS)
-    except OpsError as error:
-        raise OpsError(
+    except ToolError as error:
+        raise ToolError(
             str(error),
             f"Show the function's log: {_exports(environment)} && make logs LEVEL=WARNING\n"
             f"Return to the previous code: make rollback-aws ENV={environment.name}",

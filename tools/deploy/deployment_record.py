@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.core.aws_errors import code_of
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 from tools.deploy.state_bucket import bucket_name
@@ -50,10 +50,10 @@ def save(environment: Environment, account: Account, record: DeploymentRecord) -
 
 
 def load(environment: Environment, account: Account) -> DeploymentRecord:
-    """Return the record of the last deploy. Raises OpsError if there is none."""
+    """Return the record of the last deploy. Raises ToolError if there is none."""
     record = _read(environment, account)
     if record is None:
-        raise OpsError(
+        raise ToolError(
             f"{environment.name} is not deployed in {account.where}.",
             f"make deploy-aws ENV={environment.name}",
         )

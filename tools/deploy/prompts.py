@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.core.console import out
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 
 
 def confirm(question: str, *, already: bool) -> bool:
@@ -31,6 +31,6 @@ def typed_name(name: str, warning: str) -> str:
 
 
 def check_name(name: str, typed: str) -> None:
-    """Raise OpsError unless ``typed`` is the name."""
+    """Raise ToolError unless ``typed`` is the name."""
     if typed.strip() != name:
-        raise OpsError(f"{typed.strip()!r} is not {name!r}: nothing was removed.")
+        raise ToolError(f"{typed.strip()!r} is not {name!r}: nothing was removed.")

@@ -7,15 +7,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.core.aws_errors import code_of
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 
 
-def protected(environment: Environment, reason: str) -> OpsError:
+def protected(environment: Environment, reason: str) -> ToolError:
     """Return the error for a protected environment, with the steps that lift the protection."""
     line = environment.line_to_add("deletion_protection = false")
-    return OpsError(
+    return ToolError(
         f"{environment.name} is protected: {reason}.",
         f"{line}; then make deploy-aws ENV={environment.name}, then run this command again.",
     )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.files import write_atomically
 from tools.core.paths import ROOT, read_by_config
 from tools.local import build
@@ -64,17 +64,17 @@ class Receipt:
 
     @classmethod
     def load(cls, path: Path | None = None) -> Receipt:
-        """Read the last receipt. Raises OpsError if it is missing or unreadable."""
+        """Read the last receipt. Raises ToolError if it is missing or unreadable."""
         path = path or PATH
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise OpsError(
+            raise ToolError(
                 "There is no receipt of a test run.",
                 "make test writes one if all tests pass. FORCE=1 continues without, and records that.",
             ) from None
         except (TypeError, ValueError) as error:
-            raise OpsError(f"{path} cannot be read: {error}", "make test writes a new one.") from None
+            raise ToolError(f"{path} cannot be read: {error}", "make test writes a new one.") from None
 
     def described(self) -> list[str]:
         """Return the receipt as lines."""

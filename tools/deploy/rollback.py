@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy import versions
 from tools.deploy.deployment_record import DeploymentRecord
 from tools.deploy.versions import LiveVersion
@@ -16,10 +16,10 @@ def moves(
     """Return the target version of each function: before the last deploy, or ``version`` for the processor.
 
     If the last deploy was already rolled back, the processor returns to the version before its current one.
-    Raises OpsError if there is no such version, and UsageError for an unknown ``version``.
+    Raises ToolError if there is no such version, and UsageError for an unknown ``version``.
     """
     if not running:
-        raise OpsError("No function has the alias live.", "make drift says what else is missing.")
+        raise ToolError("No function has the alias live.", "make drift says what else is missing.")
     if version is not None:
         processor = next(iter(running))
         return {processor: versions.check(functions, running[processor], version)}

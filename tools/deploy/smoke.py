@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
 
 # Covers the cold start of a new version, and a queue with other messages.
@@ -36,7 +36,7 @@ class Smoke:
     def test(self, seconds: float = SECONDS) -> None:
         """Send the events, wait until each has its expected outcome, and remove them.
 
-        Raises OpsError with the missing outcomes after ``seconds``.
+        Raises ToolError with the missing outcomes after ``seconds``.
         """
         try:
             self._send()
@@ -82,7 +82,7 @@ class Smoke:
             if not missing:
                 return
             if time.monotonic() > deadline:
-                raise OpsError(
+                raise ToolError(
                     f"The smoke test failed: after {seconds:.0f} s, "
                     + "; ".join(problem for _, problem in missing),
                 )

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.core.aws_errors import code_of
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 
@@ -43,12 +43,12 @@ def backend_arguments(environment: Environment, account: Account) -> list[str]:
 
 
 def require(environment: Environment, account: Account) -> None:
-    """Raise OpsError unless the bucket exists and is accessible."""
+    """Raise ToolError unless the bucket exists and is accessible."""
     try:
         account.client("s3").head_bucket(Bucket=bucket_name(environment, account))
     except ClientError as error:
         if code_of(error) in _MISSING:
-            raise OpsError(
+            raise ToolError(
                 f"The bucket of Terraform's state does not exist: {bucket_name(environment, account)}.",
                 f"make deploy-aws ARGS=--bootstrap ENV={environment.name}, once for an account and region.",
             ) from None

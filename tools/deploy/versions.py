@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.core.aws_errors import code_of
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 
 # The alias's name in terraform/function.tf.
 LIVE = "live"
@@ -54,10 +54,10 @@ def published(functions: Any, name: str) -> list[str]:
 
 
 def before(functions: Any, running: LiveVersion) -> str:
-    """Return the newest version before the live one. Raises OpsError if there is none."""
+    """Return the newest version before the live one. Raises ToolError if there is none."""
     older = [v for v in published(functions, running.function) if int(v) < int(running.version)]
     if not older:
-        raise OpsError(
+        raise ToolError(
             f"{running.function} runs version {running.version}, and no older version exists.",
             "Deploy another commit instead: git checkout ..., make test, make deploy-aws.",
         )
@@ -78,14 +78,14 @@ def check(functions: Any, running: LiveVersion, version: str) -> str:
 
 
 def move(functions: Any, running: LiveVersion, version: str) -> None:
-    """Point the alias at another version. Raises OpsError if another user moved it meanwhile."""
+    """Point the alias at another version. Raises ToolError if another user moved it meanwhile."""
     try:
         functions.update_alias(
             FunctionName=running.function, Name=LIVE, FunctionVersion=version, RevisionId=running.revision
         )
     except ClientError as error:
         if code_of(error) == "PreconditionFailedException":
-            raise OpsError(
+            raise ToolError(
                 f"Another user moved the alias of {running.function} just now.",
                 "Nothing was changed. Type make drift, then the same command again if it is still correct.",
             ) from None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.log import Log
 from tools.core.paths import CACHE_DIR, ROOT, TERRAFORM_SOURCE, read_by_config
 from tools.deploy import plan as plans
@@ -61,7 +61,7 @@ class Workspace:
         return self.provider.mode == "offline"
 
     def plan(self, *options: str) -> bool:
-        """Write a plan to `PLAN`, and return whether it has changes. Raises StackError.
+        """Write a plan to `PLAN`, and return whether it has changes. Raises ToolError.
 
         With ``-lock=false`` a plan that is never applied needs no permission to write to the state bucket.
         """
@@ -83,7 +83,7 @@ class Workspace:
         return path
 
     def apply_plan(self) -> None:
-        """Apply the plan. Raises StackError."""
+        """Apply the plan. Raises ToolError."""
         self._run("apply", PLAN)
 
     def complete(self) -> None:
@@ -140,7 +140,7 @@ class Workspace:
             check=False,
         )
         if done.returncode != 0:
-            raise OpsError(f"terraform {arguments[0]} failed:\n{done.stderr.strip()}")
+            raise ToolError(f"terraform {arguments[0]} failed:\n{done.stderr.strip()}")
         return done.stdout
 
 
@@ -153,7 +153,7 @@ def stage(environment: Environment, prebuilt: bool = False) -> Fingerprint:
     if not prebuilt:
         build.build_all()
     elif missing := [str(path) for path in zips.values() if not path.is_file()]:
-        raise OpsError(
+        raise ToolError(
             f"PREBUILT=1 builds nothing, and there is no {', '.join(missing)}.",
             "Put the files of the tested build there, or leave PREBUILT out.",
         )
@@ -177,7 +177,7 @@ def stage(environment: Environment, prebuilt: bool = False) -> Fingerprint:
 def open_workspace(
     environment: Environment, account: Account, fingerprint: Fingerprint, log: Log
 ) -> Workspace:
-    """Initialise Terraform in the staged copy. Raises OpsError or StackError."""
+    """Initialise Terraform in the staged copy. Raises ToolError or ToolError."""
     terraform, provider = toolchain.find_terraform(), toolchain.choose_provider()
     _check(provider, account)
     workspace = Workspace(environment, account, terraform, provider, log, fingerprint)
@@ -201,7 +201,7 @@ def open_workspace(
 
 def _check(provider: Provider, account: Account) -> None:
     if provider.mode == "offline" and account.endpoint is None:
-        raise OpsError(
+        raise ToolError(
             f"The AWS provider is not available ({provider.reason}), and the old one from the wheel is for "
             "emulators only.",
             "Connect to the network; behind a proxy set HTTPS_PROXY.",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.program import print_error, start
 from tools.core.state import StackState
@@ -30,11 +30,11 @@ def main(arguments: list[str]) -> int:
         _parser().error(f"unknown arguments: {' '.join(rest)}")
     try:
         return int(COMMANDS[options.command](options, rest))
-    except StackError as error:
+    except ToolError as error:
         return print_error(error)
     except KeyboardInterrupt:
         return print_error(
-            StackError("Stopped. make up continues, make down removes the stack.", status=INTERRUPTED)
+            ToolError("Stopped. make up continues, make down removes the stack.", status=INTERRUPTED)
         )
 
 

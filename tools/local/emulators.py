@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local import endpoint, localstack, ministack, processes
 from tools.local.emulator import Emulator
 
@@ -26,17 +26,17 @@ LOG_LINES = 500
 def choose(requested: str) -> tuple[str, str]:
     """Return the kind to start for ``auto``, ``localstack`` or ``ministack``, and the reason.
 
-    ``localstack`` pulls the image if needed; ``auto`` never does. Raises StackError for any other word, and
+    ``localstack`` pulls the image if needed; ``auto`` never does. Raises ToolError for any other word, and
     if LocalStack is requested but cannot be used.
     """
     if requested not in CHOICES:
-        raise StackError(f"EMULATOR={requested} is not known. It is one of: {', '.join(CHOICES)}")
+        raise ToolError(f"EMULATOR={requested} is not known. It is one of: {', '.join(CHOICES)}")
     if requested == "ministack":
         return requested, "EMULATOR=ministack"
     if requested == "localstack":
         problem = localstack.no_engine() or localstack.no_compose()
         if problem is not None:
-            raise StackError(
+            raise ToolError(
                 f"LocalStack cannot be used: {problem}. Without Docker: make up EMULATOR=ministack"
             )
         localstack.pull()
@@ -48,9 +48,9 @@ def choose(requested: str) -> tuple[str, str]:
 
 
 def start(kind: str, state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
-    """Start an emulator and wait until it is healthy. Raises StackError if the port is taken."""
+    """Start an emulator and wait until it is healthy. Raises ToolError if the port is taken."""
     if not processes.port_is_free(port):
-        raise StackError(ministack.port_taken(port))
+        raise ToolError(ministack.port_taken(port))
     emulator: Emulator = KINDS[kind].start(state_dir, port, extra_environment)
     return emulator
 

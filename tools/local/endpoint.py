@@ -6,7 +6,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.http import direct_opener
 from tools.core.state import ACCESS_KEY, KEY_PREFIX
 from tools.local.emulator import Emulator
@@ -17,7 +17,7 @@ ANSWER_SECONDS = 5
 
 
 def join(endpoint: str, state_dir: Path) -> Emulator:
-    """Save the emulator at ``endpoint`` for the stack of ``state_dir``, and return it. Raises StackError."""
+    """Save the emulator at ``endpoint`` for the stack of ``state_dir``, and return it. Raises ToolError."""
     flavour = flavour_of(endpoint)
     port = urllib.parse.urlsplit(endpoint).port or 80
     # The key of a MiniStack that another checkout started, but never a key of the user's own.
@@ -29,16 +29,16 @@ def join(endpoint: str, state_dir: Path) -> Emulator:
 
 
 def flavour_of(endpoint: str) -> str:
-    """Return ``ministack`` or ``localstack``, whichever answers. Raises StackError if neither does."""
+    """Return ``ministack`` or ``localstack``, whichever answers. Raises ToolError if neither does."""
     parts = urllib.parse.urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
-        raise StackError(
+        raise ToolError(
             f"ENDPOINT={endpoint} is not an emulator's address. Write it like http://127.0.0.1:4566"
         )
     for flavour in HEALTH:
         if version(endpoint, flavour) is not None:
             return flavour
-    raise StackError(
+    raise ToolError(
         f"No emulator answers on {endpoint}: neither MiniStack nor LocalStack.\n"
         "Start one there, or omit ENDPOINT, and make starts one."
     )

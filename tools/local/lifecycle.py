@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.files import exclusive, require_space
 from tools.core.log import Log, labelled
 from tools.core.paths import DEFAULT_STATE_DIR
@@ -52,7 +52,7 @@ def up(
 
     Raises
     ------
-    StackError: with a remedy. A started emulator stays up, so that its log can be read and a second attempt
+    ToolError: with a remedy. A started emulator stays up, so that its log can be read and a second attempt
         is quick; ``down`` removes it.
     """
     state_dir = state_dir.absolute()
@@ -87,7 +87,7 @@ def up(
 def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
     """Remove the stack of ``state_dir`` and all its files. Return what was done, or "" if there was no stack.
 
-    Raises StackError if the emulator cannot be removed; the state is then kept.
+    Raises ToolError if the emulator cannot be removed; the state is then kept.
     """
     state_dir = state_dir.absolute()
     if not (state_dir / MARKER).exists():
@@ -104,41 +104,39 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
 
 
 def _stop(started: Emulator, state_dir: Path) -> str:
-    """Stop the emulator and return what was done. Raises StackError if it still runs."""
+    """Stop the emulator and return what was done. Raises ToolError if it still runs."""
     ran = emulators.is_running(started)
     emulators.stop(started, state_dir)
     if emulators.is_running(started):
-        raise StackError(
-            f"{started.title} on port {started.port} cannot be stopped. Stop it, then: make down"
-        )
+        raise ToolError(f"{started.title} on port {started.port} cannot be stopped. Stop it, then: make down")
     return "removed" if ran else f"{started.title} had already ended; removed the files that it left"
 
 
 def _running(
     state_dir: Path, port: int | None, requested: str, endpoint: str | None, log: Log
 ) -> Emulator | None:
-    """Return the emulator started here if it runs, or None. Raises StackError if another is requested."""
+    """Return the emulator started here if it runs, or None. Raises ToolError if another is requested."""
     if endpoint is not None and (port is not None or requested != "auto"):
-        raise StackError(f"ENDPOINT={endpoint} names a running emulator: omit PORT and EMULATOR.")
+        raise ToolError(f"ENDPOINT={endpoint} names a running emulator: omit PORT and EMULATOR.")
     started = Emulator.load(state_dir)
     if started is None:
         return None
     if endpoint not in (None, started.endpoint):
-        raise StackError(f"This checkout's stack is on {started.title}, not on {endpoint}. First: make down")
+        raise ToolError(f"This checkout's stack is on {started.title}, not on {endpoint}. First: make down")
     if not emulators.is_running(started):
         if started.kind == "endpoint":
-            raise StackError(
+            raise ToolError(
                 f"{started.title} does not answer. Start it and try again. If it no longer exists: "
                 f"rm -r {quote(str(state_dir))}"
             )
         log(labelled("emulator", f"{started.title} stopped since the last make up, and lost its content"))
         return None
     if emulators.health(started) is None:
-        raise StackError(
+        raise ToolError(
             f"{started.title} runs but does not answer on {started.endpoint}.\nStart over with: make down up"
         )
     if port not in (None, started.port) or requested not in ("auto", started.kind):
-        raise StackError(
+        raise ToolError(
             f"This checkout's stack already runs: {started.title} on port {started.port}. First: make down"
         )
     log(labelled("emulator", f"{started.title} runs on {started.endpoint}"))
@@ -153,7 +151,7 @@ def _join(state_dir: Path, endpoint: str, log: Log) -> Emulator:
 
 def _leave(joined: Emulator, state_dir: Path) -> None:
     if not emulators.is_running(joined):
-        raise StackError(
+        raise ToolError(
             f"{joined.title} does not answer, so its resources cannot be destroyed.\n"
             f"Start it and try again. If it no longer exists: rm -r {quote(str(state_dir))}"
         )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.http import direct_opener
 from tools.core.paths import COMPOSE_FILE
 from tools.core.text import quote
@@ -70,7 +70,7 @@ def no_image() -> str | None:
 def pull() -> None:
     """Pull the image if it is not present. Docker shows its own progress.
 
-    Raises StackError if Docker cannot pull it.
+    Raises ToolError if Docker cannot pull it.
     """
     if no_image() is None:
         return
@@ -79,13 +79,13 @@ def pull() -> None:
         # No time limit, because Docker shows the progress of a slow download.
         code = subprocess.run(["docker", "pull", image()], stdin=subprocess.DEVNULL, check=False).returncode
     except OSError as error:
-        raise StackError(f"docker pull {image()} cannot run: {error}") from None
+        raise ToolError(f"docker pull {image()} cannot run: {error}") from None
     if code != 0:
-        raise StackError(f"Docker cannot pull {image()}; its message is above.")
+        raise ToolError(f"Docker cannot pull {image()}; its message is above.")
 
 
 def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
-    """Start LocalStack on 127.0.0.1:``port`` and wait until it is healthy. Raises StackError."""
+    """Start LocalStack on 127.0.0.1:``port`` and wait until it is healthy. Raises ToolError."""
     name = _container(state_dir)
     emulator = Emulator("localstack", f"http://{processes.LOOPBACK}:{port}", port, name, "")
     # Saved before the container exists, so that `make down` removes it after an interruption.
@@ -93,8 +93,8 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     done = _compose(state_dir, port, "up", "--detach", extra=extra_environment)
     if done.returncode != 0:
         if not processes.port_is_free(port):
-            raise StackError(port_taken(port))
-        raise StackError(f"docker compose could not start LocalStack:\n{done.stderr.strip()}")
+            raise ToolError(port_taken(port))
+        raise ToolError(f"docker compose could not start LocalStack:\n{done.stderr.strip()}")
     _wait_until_healthy(emulator)
     emulator = Emulator("localstack", emulator.endpoint, port, name, _started_at(name) or "")
     emulator.save(state_dir)
@@ -109,7 +109,7 @@ def is_running(emulator: Emulator) -> bool:
 def stop(emulator: Emulator, state_dir: Path) -> None:
     """Remove the container, its volumes and network, and the Lambda containers that it started.
 
-    Raises StackError if Docker refuses.
+    Raises ToolError if Docker refuses.
     """
     # LocalStack stops first, so that it starts no more Lambda containers. If it was killed, some are left,
     # and Docker cannot remove their network.
@@ -120,7 +120,7 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
     if done.returncode == 0:
         done = _compose(state_dir, emulator.port, "down", "--volumes", "--timeout", "10")
     if done.returncode != 0:
-        raise StackError(
+        raise ToolError(
             f"docker compose could not remove LocalStack:\n{done.stderr.strip()}\n"
             "Start the Docker engine and try again. If the engine no longer exists: "
             f"rm -r {quote(str(state_dir))}"
@@ -150,14 +150,14 @@ def _wait_until_healthy(emulator: Emulator) -> None:
         if state and state.startswith("exited"):
             code = int(state.split()[1])
             if code == NO_TOKEN_EXIT_CODE:
-                raise StackError(
+                raise ToolError(
                     "LocalStack ended with exit code 55: this version needs a token. "
                     f"Set LOCALSTACK_AUTH_TOKEN, or unset LOCALSTACK_VERSION for {DEFAULT_VERSION}. "
                     "Then: make down up"
                 )
-            raise StackError(f"LocalStack ended with exit code {code}. Its log: docker logs {emulator.name}")
+            raise ToolError(f"LocalStack ended with exit code {code}. Its log: docker logs {emulator.name}")
         if time.monotonic() > deadline:
-            raise StackError(
+            raise ToolError(
                 f"LocalStack did not answer within {START_SECONDS} s. Its log: docker logs {emulator.name}"
             )
         time.sleep(0.3)
@@ -188,7 +188,7 @@ def _compose(
 ) -> "subprocess.CompletedProcess[str]":
     command = _compose_command()
     if command is None:
-        raise StackError("Neither docker compose nor docker-compose answers. Is the Docker engine running?")
+        raise ToolError("Neither docker compose nor docker-compose answers. Is the Docker engine running?")
     name = _container(state_dir)
     environment = {"LOCALSTACK_DOCKER_NAME": name, "LOCALSTACK_PORT": str(port), **(extra or {})}
     files = ["--project-name", name, "--file", str(COMPOSE_FILE)]

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.http import direct_opener
 from tools.core.paths import EMULATOR_PYTHON
 from tools.core.state import KEY_PREFIX, naming
@@ -26,9 +26,9 @@ STOP_SECONDS = 1
 
 
 def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
-    """Start MiniStack on 127.0.0.1:``port`` and wait until it answers. Raises StackError."""
+    """Start MiniStack on 127.0.0.1:``port`` and wait until it answers. Raises ToolError."""
     if not EMULATOR_PYTHON.exists():
-        raise StackError("The emulator is not installed. Start the stack with: make up")
+        raise ToolError("The emulator is not installed. Start the stack with: make up")
     # Lambda workers unpack the zip into TMPDIR. Inside the state directory it is removed with it.
     temporary, home = state_dir / "tmp", state_dir / "home"
     for directory in (temporary, home):
@@ -129,14 +129,14 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], emulator: Emulator, lo
     while health(emulator) is None:
         if process.poll() is not None:
             if not processes.port_is_free(emulator.port):
-                raise StackError(port_taken(emulator.port))
-            raise StackError(
+                raise ToolError(port_taken(emulator.port))
+            raise ToolError(
                 f"MiniStack ended with exit code {process.returncode} while starting. "
                 f"The end of its log, {log_file}:\n"
                 f"{last_lines(log_file.parent)}"
             )
         if time.monotonic() > deadline:
-            raise StackError(
+            raise ToolError(
                 f"MiniStack did not answer on port {emulator.port} within {START_SECONDS} s. "
                 f"The end of its log, {log_file}:\n{last_lines(log_file.parent)}"
             )

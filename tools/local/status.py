@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.log import labelled
 from tools.core.state import StackState
 from tools.local import emulators
@@ -30,25 +30,25 @@ def names(state: StackState) -> str:
 
 
 def status(state_dir: Path) -> str:
-    """Return what runs and the content of queues and tables. Raises StackError unless a whole stack is up."""
+    """Return what runs and the content of queues and tables. Raises ToolError unless a whole stack is up."""
     started = Emulator.load(state_dir)
     if started is None:
-        raise StackError("No stack is up. Start one with: make up")
+        raise ToolError("No stack is up. Start one with: make up")
     if not emulators.is_running(started):
-        raise StackError(
+        raise ToolError(
             f"{started.title} on port {started.port} has stopped, and its content is lost. "
             f"Start it again with: make up"
         )
     version = emulators.health(started)
     if version is None:
-        raise StackError(
+        raise ToolError(
             f"{started.title} runs but does not answer on {started.endpoint}.\nStart over with: make down up"
         )
     lines = [labelled("emulator", f"{started.title}, version {version}, answers on {started.endpoint}")]
     try:
         state = StackState.load(state_dir)
-    except StackError:
-        raise StackError(
+    except ToolError:
+        raise ToolError(
             "\n".join([*lines, "Terraform has not finished on it. Continue with: make up"])
         ) from None
     from botocore.exceptions import BotoCoreError, ClientError
@@ -56,7 +56,7 @@ def status(state_dir: Path) -> str:
     try:
         return "\n".join([*lines, *_queue_lines(state), *_table_lines(state)])
     except (BotoCoreError, ClientError) as error:
-        raise StackError(
+        raise ToolError(
             "\n".join([*lines, f"Its queues or tables do not answer: {error}", "Update it with: make up"])
         ) from None
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.files import exclusive, write_atomically
 from tools.core.log import Log, labelled
 from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, LAMBDA_SOURCE, TERRAFORM_SOURCE
@@ -72,7 +72,7 @@ def apply(
 ) -> dict[str, Any]:
     """Apply the config to the emulator at ``endpoint`` and return Terraform's outputs by name.
 
-    ``overrides`` are Terraform variables that override ``env/local.tfvars``. Raises StackError with
+    ``overrides`` are Terraform variables that override ``env/local.tfvars``. Raises ToolError with
     Terraform's own message if it fails.
     """
     run = _prepare(state_dir, endpoint, region, log)
@@ -91,7 +91,7 @@ def _apply(run: Run, arguments: list[str]) -> str:
     command = ("apply", "-auto-approve", *arguments)
     try:
         return _run(run, *command)
-    except StackError as error:
+    except ToolError as error:
         # When a table's stream is enabled, provider 3.39.0 plans without its name, and Terraform refuses the
         # plan. The next plan has the name.
         if run.offline is None or "inconsistent final plan" not in str(error):
@@ -102,7 +102,7 @@ def _apply(run: Run, arguments: list[str]) -> str:
 def destroy(state_dir: Path, endpoint: str, log: Log = print) -> None:
     """Destroy the resources of the last ``apply`` on the emulator at ``endpoint``, if any.
 
-    Raises StackError with Terraform's own message if it fails.
+    Raises ToolError with Terraform's own message if it fails.
     """
     try:
         applied = json.loads((state_dir / APPLIED).read_text(encoding="utf-8"))
@@ -126,7 +126,7 @@ def outputs(run: Run) -> dict[str, Any]:
         check=False,
     )
     if done.returncode != 0:
-        raise StackError(f"terraform output failed:\n{done.stderr.strip()}")
+        raise ToolError(f"terraform output failed:\n{done.stderr.strip()}")
     return {name: output["value"] for name, output in json.loads(done.stdout).items()}
 
 
@@ -142,7 +142,7 @@ def _prepare(state_dir: Path, endpoint: str, region: str, log: Log) -> Run:
             raise
         refusal = toolchain.offline_refusal()
         if refusal is not None:
-            raise StackError(
+            raise ToolError(
                 f"{failure}\n\nThe provider in a wheel cannot be used either: {refusal}."
             ) from None
         provider = Provider("offline", f"terraform init could not get one {provider.reason}")

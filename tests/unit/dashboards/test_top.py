@@ -58,6 +58,7 @@ def test_one_frame_shows_errors_and_the_exit_status_is_1_if_nothing_answers(expo
     result = run(exported, "--once")
     assert result.returncode == 1
     assert "SQS does not answer" in result.stdout
+    assert 'eval "$(make env)"' in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
 
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from tests import account, targets
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.state import StackState
 
 WHERE = account.Identity("123456789012", "eu-central-1", "user/tester")
@@ -89,7 +89,7 @@ def test_the_resources_of_a_failed_apply_are_destroyed(
     calls: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIL", "apply")
-    with pytest.raises(StackError, match="Error: no"):
+    with pytest.raises(ToolError, match="Error: no"):
         account.up(state_dir, WHERE, {}, lambda line: None)
     account.down(state_dir, WHERE)
     assert calls.read_text().splitlines()[-1].startswith("destroy")
@@ -100,7 +100,7 @@ def test_if_the_destroy_fails_the_state_is_kept_and_named(
 ) -> None:
     account.up(state_dir, WHERE, {}, lambda line: None)
     monkeypatch.setenv("FAIL", "destroy")
-    with pytest.raises(StackError, match=r"LEFT in AWS account 123456789012, eu-central-1.*\n?.*left/stack"):
+    with pytest.raises(ToolError, match=r"LEFT in AWS account 123456789012, eu-central-1.*\n?.*left/stack"):
         account.down(state_dir, WHERE)
     assert (tmp_path / "left" / "stack" / "terraform" / "function.tf").exists()
 
@@ -140,7 +140,7 @@ def test_the_account_is_named_with_the_caller(aws: type[Session], monkeypatch: p
 
 
 def test_the_default_profile_is_never_used_by_accident(aws: type[Session]) -> None:
-    with pytest.raises(StackError, match="AWS_PROFILE="):
+    with pytest.raises(ToolError, match="AWS_PROFILE="):
         account.identity()
 
 
@@ -149,14 +149,14 @@ def test_an_exported_endpoint_is_refused_for_an_account(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "tester")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
-    with pytest.raises(StackError, match="unset AWS_ENDPOINT_URL"):
+    with pytest.raises(ToolError, match="unset AWS_ENDPOINT_URL"):
         account.identity()
 
 
 def test_a_region_is_required(aws: type[Session], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "tester")
     monkeypatch.setattr(Session, "region_name", None)
-    with pytest.raises(StackError, match="AWS_DEFAULT_REGION="):
+    with pytest.raises(ToolError, match="AWS_DEFAULT_REGION="):
         account.identity()
 
 

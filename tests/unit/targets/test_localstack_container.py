@@ -11,7 +11,7 @@ from docker.errors import APIError, DockerException
 from testcontainers.core.config import testcontainers_config
 
 from tests import localstack_container, logs
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local import endpoint, localstack
 
 
@@ -75,7 +75,7 @@ def test_an_engine_that_docker_py_cannot_reach_is_an_error_with_a_remedy(
     # As testcontainers does where docker-py finds no engine, though the docker command does.
     monkeypatch.setattr(localstack_container, "container", refuse)
     with (
-        pytest.raises(StackError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
+        pytest.raises(ToolError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
         localstack_container.running("image:1"),
     ):
         pass
@@ -92,7 +92,7 @@ def test_docker_py_uses_the_engine_of_the_docker_command(monkeypatch: pytest.Mon
     for address in ("unix:///var/run/docker.sock", "unix:///home/a/.colima/docker.sock"):
         monkeypatch.setattr(localstack, "engine", lambda address=address: address)
         with (
-            pytest.raises(StackError, match=rf"image:1 cannot be started at {address}"),
+            pytest.raises(ToolError, match=rf"image:1 cannot be started at {address}"),
             localstack_container.running("image:1"),
         ):
             pass
@@ -102,7 +102,7 @@ def test_docker_py_uses_the_engine_of_the_docker_command(monkeypatch: pytest.Mon
 def test_an_image_that_cannot_be_pulled_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, fails=True)
     with (
-        pytest.raises(StackError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
+        pytest.raises(ToolError, match=r"image:1 cannot be started(.|\n)*TARGET=ministack"),
         localstack_container.running("image:1"),
     ):
         pass
@@ -113,7 +113,7 @@ def test_a_container_that_does_not_answer_is_removed_and_its_log_is_shown(
 ) -> None:
     made = stand_in(monkeypatch, answers=False)
     with (
-        pytest.raises(StackError, match="License activation failed"),
+        pytest.raises(ToolError, match="License activation failed"),
         localstack_container.running("image:1"),
     ):
         pass

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from tests import account, targets
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local import endpoint, localstack, message_bodies
 
 GOOD = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
@@ -78,7 +78,7 @@ def test_a_missing_image_is_pulled_only_on_request(monkeypatch: pytest.MonkeyPat
 
 def test_requested_localstack_that_cannot_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     docker(monkeypatch, "no Docker engine answers")
-    with pytest.raises(StackError, match=r"no Docker engine answers.*TARGET=ministack"):
+    with pytest.raises(ToolError, match=r"no Docker engine answers.*TARGET=ministack"):
         targets.choose({"TARGET": "localstack"})
 
 
@@ -102,7 +102,7 @@ def test_credentials_alone_never_select_an_account(
     ],
 )
 def test_an_unavailable_target_is_an_error_with_a_remedy(variables: dict[str, str], words: str) -> None:
-    with pytest.raises(StackError, match=words):
+    with pytest.raises(ToolError, match=words):
         targets.choose(variables)
 
 

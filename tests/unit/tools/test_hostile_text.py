@@ -114,16 +114,16 @@ def test_no_command_lets_text_from_outside_forge_lines(
             assert printed().count("\n") == 3
             assert main(["rejected"]) == 0
             assert printed().count("\n") == 3 * 3 + 3
-            assert main(["rejected", "--id", next(iter(rejected))]) == 0
+            assert main(["rejected", f"--id={next(iter(rejected))}"]) == 0
             assert printed().count("\n") == 4
             # To a pipe the document goes as it was stored; JSON escapes what would end a line.
-            assert main(["get", "--event-id", event_id]) == 0
+            assert main(["get", f"--event-id={event_id}"]) == 0
             assert capsys.readouterr().out.startswith('{\n  "event": {}')
             for missing in (hostile(numbers), rejected[next(iter(rejected))]["event_id"]["S"]):
-                assert main(["get", "--event-id", missing]) == 1
+                assert main(["get", f"--event-id={missing}"]) == 1
                 assert printed().count("\n") == 2
             assert main(["logs"]) == 0
-            assert main(["logs", "--event-id", hostile(numbers)]) == 0
+            assert main(["logs", f"--event-id={hostile(numbers)}"]) == 0
             assert main(["replay", "--dry-run"]) in (0, 1)
             assert main(["verify", "--wait", "0"]) == 1
             printed()

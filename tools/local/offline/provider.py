@@ -11,7 +11,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.files import exclusive, write_atomically
 
 VERSION = "3.39.0"
@@ -74,7 +74,7 @@ def install_mirror(cache: Path) -> Path:
     """Unpack the provider into a filesystem mirror under ``cache`` and return Terraform's CLI config for it.
 
     It is unpacked once, because Terraform links to an unpacked mirror instead of copying 177 MB per stack.
-    Raises StackError if the archive is missing or is not HashiCorp's.
+    Raises ToolError if the archive is missing or is not HashiCorp's.
     """
     cache.mkdir(parents=True, exist_ok=True)
     mirror, cli_config = cache / "mirror", cache / "terraform.rc"
@@ -119,11 +119,11 @@ def settings(endpoint: str, as_root: bool = True) -> list[str]:
 
 
 def check_archive(archive: Path) -> None:
-    """Raise StackError unless the file equals the one that HashiCorp published."""
+    """Raise ToolError unless the file equals the one that HashiCorp published."""
     with archive.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
     if found != ARCHIVE_SHA256:
-        raise StackError(
+        raise ToolError(
             f"{archive} is not the AWS provider {VERSION} that HashiCorp published:\n"
             f"  SHA-256 expected {ARCHIVE_SHA256}\n"
             f"          found    {found}\n"
@@ -135,7 +135,7 @@ def check_archive(archive: Path) -> None:
 def _unpack(mirror: Path) -> None:
     archive = _archive()
     if archive is None:
-        raise StackError(str(unusable()))
+        raise ToolError(str(unusable()))
     check_archive(archive)
     shutil.rmtree(mirror, ignore_errors=True)  # a killed run may have left a part
     package = mirror / SOURCE / VERSION / "linux_amd64"

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local.hcl import UnsupportedError
 from tools.local.offline import provider
 from tools.local.offline.api_calls import Client, DryRunClients, set_missing_values
@@ -33,7 +33,7 @@ def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root
 
     The provider then calls only ``endpoint``, with the environment's credentials (``as_root``: the emulator's
     root). Files of ``source`` that the copy lacks are skipped. The provider is unpacked once under
-    ``cache_dir``. Raises StackError if it is missing or is not HashiCorp's, and for a construct in the config
+    ``cache_dir``. Raises ToolError if it is missing or is not HashiCorp's, and for a construct in the config
     that cannot be rewritten.
     """
     copied = (path for path in sorted(source.glob("*.tf")) if (workdir / path.name).exists())
@@ -41,7 +41,7 @@ def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root
     try:
         rewritten = rewrite(files, endpoint, as_root=as_root)
     except UnsupportedError as error:
-        raise StackError(
+        raise ToolError(
             f"{source} cannot be rewritten for the AWS provider {provider.VERSION}: {error}.\n"
             "The config may be correct: this is a limit of tools/local/offline. Extend that package,\n"
             "or run make on a machine that reaches registry.terraform.io."
@@ -64,12 +64,12 @@ def complete(state: str, client: Client) -> None:
     """After a successful apply, set what the provider could not, and enable the event source mapping.
 
     ``state`` is the text of Terraform's state; ``client`` creates a boto3 client for a service. A second call
-    changes nothing. Raises StackError if the emulator refuses a call.
+    changes nothing. Raises ToolError if the emulator refuses a call.
     """
     try:
         set_missing_values(functools.cache(client), _carried(state))
     except (BotoCoreError, ClientError, TimeoutError) as error:
-        raise StackError(
+        raise ToolError(
             f"Terraform's apply succeeded, but an API call after it failed: {error}\n"
             "Settings that the AWS provider 3.39.0 lacks are missing, so events may wait in the queue.\n"
             "Run make up again. If that does not help, start over with: make down up"

@@ -15,7 +15,7 @@ from tools.analytics import archive
 from tools.analytics.archive import sync_archive
 from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import open_archive
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 
 HOUR = ArchiveRange(datetime(2026, 11, 22, 14, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC))
 
@@ -109,7 +109,7 @@ def test_a_range_that_is_too_large_is_refused_before_any_download(
     s3: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "MAX_BYTES", 10)
-    with pytest.raises(OpsError, match="3 objects: too much") as refused:
+    with pytest.raises(ToolError, match="3 objects: too much") as refused:
         event_ids(s3, tmp_path)
     assert "SINCE=" in refused.value.hint
     assert s3.read_keys == []

@@ -16,7 +16,7 @@ import pytest
 from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
 from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import QueryResult, open_archive
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 from tools.core.paths import ROOT
 
 
@@ -220,7 +220,7 @@ def test_a_query_cannot_read_other_files(tmp_path: Path, sql: str) -> None:
 
 def test_a_damaged_object_is_reported(tmp_path: Path) -> None:
     write_object(tmp_path, object_key(), event_line("{}")).write_bytes(b"this is no gzip")
-    with pytest.raises(OpsError, match="DuckDB says"):
+    with pytest.raises(ToolError, match="DuckDB says"):
         run_query(tmp_path, "select count(event_id) from events")
 
 

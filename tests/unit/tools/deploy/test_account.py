@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError, UnauthorizedSSOTokenError
 
 from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment, refusal
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy import account
 from tools.deploy.account import open_account
 
@@ -57,14 +57,14 @@ def test_the_profile_is_the_default_one_unless_another_is_named(
 def test_an_environment_that_names_no_account_is_refused_with_the_line_to_add(
     sessions: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    with pytest.raises(OpsError, match="does not say which account") as refused:
+    with pytest.raises(ToolError, match="does not say which account") as refused:
         open_account(environment(tmp_path), KEYS)
     assert f'allowed_account_ids = ["{ACCOUNT}"]' in refused.value.hint
 
 
 def test_another_account_is_refused(sessions: list[dict[str, Any]], tmp_path: Path) -> None:
     dev = environment(tmp_path, 'allowed_account_ids = ["999999999999"]')
-    with pytest.raises(OpsError, match=f"belongs to account 999999999999; .* of {ACCOUNT}"):
+    with pytest.raises(ToolError, match=f"belongs to account 999999999999; .* of {ACCOUNT}"):
         open_account(dev, KEYS)
 
 
@@ -72,7 +72,7 @@ def test_an_emulators_endpoint_in_the_environment_is_named(
     sessions: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     dev = environment(tmp_path, 'allowed_account_ids = ["999999999999"]')
-    with pytest.raises(OpsError) as refused:
+    with pytest.raises(ToolError) as refused:
         open_account(dev, {**KEYS, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
     assert "AWS_ENDPOINT_URL is http://127.0.0.1:4566: unset it for AWS" in refused.value.hint
 
@@ -80,7 +80,7 @@ def test_an_emulators_endpoint_in_the_environment_is_named(
 def test_another_region_than_the_environments_is_refused(
     sessions: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    with pytest.raises(OpsError, match="dev is in us-east-1, but AWS_REGION says eu-west-1"):
+    with pytest.raises(ToolError, match="dev is in us-east-1, but AWS_REGION says eu-west-1"):
         open_account(environment(tmp_path, ALLOWED), {**KEYS, "AWS_REGION": "eu-west-1"})
 
 
@@ -97,7 +97,7 @@ def test_invalid_credentials_are_an_error_with_a_remedy(
     answer: Exception, said: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     answering(monkeypatch, answer)
-    with pytest.raises(OpsError, match=said) as refused:
+    with pytest.raises(ToolError, match=said) as refused:
         open_account(environment(tmp_path, ALLOWED), {"AWS_PROFILE": "p"})
     assert hint in refused.value.hint
 
@@ -105,7 +105,7 @@ def test_invalid_credentials_are_an_error_with_a_remedy(
 def test_a_missing_profile_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "absent"))
-    with pytest.raises(OpsError, match="no AWS profile rt-pipeline-user") as refused:
+    with pytest.raises(ToolError, match="no AWS profile rt-pipeline-user") as refused:
         open_account(environment(tmp_path, ALLOWED), {})
     assert "aws configure --profile rt-pipeline-user" in refused.value.hint
 

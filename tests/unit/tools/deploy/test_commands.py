@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tests.unit.tools.deploy.test_versions import Functions
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 from tools.deploy import commands, prompts, protection, receipt, rollback, workspace
 from tools.deploy.__main__ import main
 from tools.deploy.account import Account
@@ -60,7 +60,7 @@ def test_a_requested_version_applies_to_the_processor() -> None:
 
 
 def test_without_an_alias_there_is_nothing_to_move() -> None:
-    with pytest.raises(OpsError, match="has the alias live"):
+    with pytest.raises(ToolError, match="has the alias live"):
         rollback.moves(Functions(), {}, last(), None)
 
 
@@ -89,14 +89,14 @@ def test_tables_that_refuse_to_be_deleted_are_named() -> None:
 
 def test_an_environment_whose_tfvars_protect_it_is_not_destroyed(tmp_path: Path) -> None:
     dev = environment(tmp_path, "deletion_protection = true")
-    with pytest.raises(OpsError, match="its tfvars protect its tables") as refused:
+    with pytest.raises(ToolError, match="its tfvars protect its tables") as refused:
         commands.destroy(dev, account_with(Tables(protected=True)), Namespace(confirm="dev"))
     assert "deletion_protection = false; then make deploy-aws ENV=dev" in refused.value.hint
 
 
 def test_a_wrong_name_destroys_nothing(tmp_path: Path) -> None:
     dev = environment(tmp_path, "deletion_protection = false")
-    with pytest.raises(OpsError, match="'prod' is not 'dev': nothing was removed"):
+    with pytest.raises(ToolError, match="'prod' is not 'dev': nothing was removed"):
         commands.destroy(dev, account_with(Tables(protected=False)), Namespace(confirm="prod"))
 
 
@@ -181,7 +181,7 @@ def test_prebuilt_zips_that_the_receipt_does_not_name_are_refused(
     assert commands._untested(workspace.stage(dev, prebuilt=True), account) == []
     given.write_bytes(b"of somebody else")
     options = Namespace(force=False, prebuilt=True, auto_approve=True)
-    with pytest.raises(OpsError, match="only what was tested is deployed"):
+    with pytest.raises(ToolError, match="only what was tested is deployed"):
         commands.deploy(dev, account, options)
     assert "the zip of lambda_zip has changed" in capsys.readouterr().out
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.receipt import Run
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy import receipt
 from tools.deploy.receipt import LOCK, Fingerprint, Receipt, config_of, differences
 
@@ -52,7 +52,7 @@ def test_a_receipt_survives_saving_and_loading(tmp_path: Path) -> None:
 
 
 def test_a_missing_receipt_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(OpsError, match="There is no receipt") as none:
+    with pytest.raises(ToolError, match="There is no receipt") as none:
         Receipt.load(tmp_path / "receipt.json")
     assert "make test" in none.value.hint
 
@@ -60,7 +60,7 @@ def test_a_missing_receipt_is_an_error_with_a_remedy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"zips": {}}'])
 def test_an_unreadable_receipt_is_an_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "receipt.json").write_text(text)
-    with pytest.raises(OpsError, match="cannot be read"):
+    with pytest.raises(ToolError, match="cannot be read"):
         Receipt.load(tmp_path / "receipt.json")
 
 

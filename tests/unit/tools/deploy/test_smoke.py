@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import contract
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.core.state import ENVIRONMENT_OUTPUTS
 from tools.deploy.smoke import PREFIX, Smoke
@@ -82,7 +82,7 @@ def test_a_working_pipeline_passes_and_is_left_empty() -> None:
 )
 def test_a_missing_outcome_is_named_and_the_events_are_removed(broken: str, said: str) -> None:
     aws = Aws(broken)
-    with pytest.raises(OpsError, match=said):
+    with pytest.raises(ToolError, match=said):
         Smoke(aws.resources(), "1000").test(seconds=0)
     assert aws.items == {}
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.deploy import state_bucket
 from tools.deploy.account import Account
 
@@ -77,7 +77,7 @@ def test_an_existing_bucket_only_gets_its_settings_updated(s3: Stubber, tmp_path
 
 def test_without_the_bucket_the_error_names_the_command_that_creates_it(s3: Stubber, tmp_path: Path) -> None:
     s3.add_client_error("head_bucket", "404", http_status_code=404)
-    with pytest.raises(OpsError, match="does not exist") as refused:
+    with pytest.raises(ToolError, match="does not exist") as refused:
         state_bucket.require(environment(tmp_path, REGION), account(s3))
     assert "make deploy-aws ARGS=--bootstrap ENV=dev" in refused.value.hint
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.tools.deploy.factories import refusal
-from tools.core.errors import OpsError, UsageError
+from tools.core.errors import ToolError, UsageError
 from tools.deploy import versions
 from tools.deploy.versions import LiveVersion
 
@@ -44,7 +44,7 @@ def test_the_previous_version_is_the_newest_older_one_that_still_exists() -> Non
 
 
 def test_without_an_older_version_a_rollback_is_an_error() -> None:
-    with pytest.raises(OpsError, match="no older version exists"):
+    with pytest.raises(ToolError, match="no older version exists"):
         versions.before(Functions("3", "4"), RUNNING)
 
 
@@ -67,7 +67,7 @@ def test_the_alias_moves_only_from_the_revision_that_was_read() -> None:
 
 
 def test_an_alias_that_another_user_moved_is_not_changed() -> None:
-    with pytest.raises(OpsError, match="Another user moved the alias"):
+    with pytest.raises(ToolError, match="Another user moved the alias"):
         versions.move(Functions("1", "2", "3", moved=True), RUNNING, "2")
 
 

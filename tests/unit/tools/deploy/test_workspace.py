@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.unit.tools.deploy.factories import environment
-from tools.core.errors import OpsError
+from tools.core.errors import ToolError
 from tools.core.paths import TERRAFORM_SOURCE
 from tools.deploy import receipt, workspace
 from tools.deploy.account import Account
@@ -56,7 +56,7 @@ def test_zips_that_were_built_before_are_deployed_as_they_are_and_nothing_is_bui
     assert workspace.stage(dev, prebuilt=True).zips == {"lambda_zip": receipt.sha256(given)}
     assert (dev.directory / "build" / "lambda.zip").read_bytes() == b"of the test job"
     given.unlink()
-    with pytest.raises(OpsError, match=r"there is no .*lambda\.zip"):
+    with pytest.raises(ToolError, match=r"there is no .*lambda\.zip"):
         workspace.stage(dev, prebuilt=True)
 
 
@@ -75,7 +75,7 @@ def test_files_that_terraform_reads_automatically_are_not_copied(
 def test_the_old_provider_is_for_emulators_only() -> None:
     workspace._check(OFFLINE, ON_AN_EMULATOR)
     workspace._check(REGISTRY, ON_AWS)
-    with pytest.raises(OpsError, match="for emulators only"):
+    with pytest.raises(ToolError, match="for emulators only"):
         workspace._check(OFFLINE, ON_AWS)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tools.core import files
-from tools.core.errors import StackError, ToolError
+from tools.core.errors import ToolError
 from tools.core.files import exclusive
 from tools.core.state import ENVIRONMENT_OUTPUTS, StackState
 from tools.local import (
@@ -143,7 +143,7 @@ def test_up_refuses_to_turn_a_running_stack_into_another(
     fake: FakeEmulator, tmp_path: Path, port: int, asked: dict[str, Any]
 ) -> None:
     up(tmp_path / "state", port)
-    with pytest.raises(StackError, match="make down"):
+    with pytest.raises(ToolError, match="make down"):
         up(tmp_path / "state", **asked)
     assert fake.alive
 
@@ -154,9 +154,9 @@ def test_an_emulator_that_hangs_is_reported_and_can_be_removed(
 ) -> None:
     up(tmp_path / "state", port)
     fake.answers = False
-    with pytest.raises(StackError, match="make down up"):
+    with pytest.raises(ToolError, match="make down up"):
         up(tmp_path / "state")
-    with pytest.raises(StackError, match="does not answer"):
+    with pytest.raises(ToolError, match="does not answer"):
         status.status(tmp_path / "state")
     assert lifecycle.down(tmp_path / "state")
     assert not fake.alive
@@ -167,13 +167,13 @@ def test_a_failed_apply_leaves_the_emulator_up_and_no_stack(
     fake: FakeEmulator, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> dict[str, Any]:
-        raise StackError("terraform apply failed")
+        raise ToolError("terraform apply failed")
 
     monkeypatch.setattr(terraform, "apply", fail)
-    with pytest.raises(StackError, match="apply failed"):
+    with pytest.raises(ToolError, match="apply failed"):
         up(tmp_path / "state", port)
     assert fake.alive
-    with pytest.raises(StackError, match="Terraform has not finished"):
+    with pytest.raises(ToolError, match="Terraform has not finished"):
         status.status(tmp_path / "state")
 
 
@@ -202,7 +202,7 @@ def test_down_forgets_nothing_of_an_emulator_that_cannot_be_stopped(
 ) -> None:
     up(tmp_path / "state", port)
     monkeypatch.setattr(fake, "stop", lambda *_: None)
-    with pytest.raises(StackError, match=rf"on port {port} cannot be stopped"):
+    with pytest.raises(ToolError, match=rf"on port {port} cannot be stopped"):
         lifecycle.down(tmp_path / "state")
     assert Emulator.load(tmp_path / "state") is not None
 
@@ -275,13 +275,13 @@ def test_a_stack_that_was_removed_and_made_again_meanwhile_is_left_to_who_made_i
 
 @pytest.mark.usefixtures("fake")
 def test_an_unknown_emulator_is_refused(tmp_path: Path, port: int) -> None:
-    with pytest.raises(StackError, match="EMULATOR=moto is not known"):
+    with pytest.raises(ToolError, match="EMULATOR=moto is not known"):
         up(tmp_path / "state", port, "moto")
 
 
 @pytest.mark.usefixtures("fake")
 def test_localstack_that_cannot_start_is_refused_with_the_reason(tmp_path: Path, port: int) -> None:
-    with pytest.raises(StackError, match="no Docker engine answers"):
+    with pytest.raises(ToolError, match="no Docker engine answers"):
         up(tmp_path / "state", port, "localstack")
 
 
@@ -317,7 +317,7 @@ def test_the_state_is_kept_if_the_emulator_no_longer_answers(
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
     lifecycle.up(tmp_path / "state", log=lambda line: None, endpoint="http://127.0.0.1:7")
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: None)
-    with pytest.raises(StackError, match="cannot be destroyed"):
+    with pytest.raises(ToolError, match="cannot be destroyed"):
         lifecycle.down(tmp_path / "state")
     assert (tmp_path / "state").exists()
     assert destroyed == []
@@ -330,7 +330,7 @@ def test_an_emulator_that_no_longer_answers_is_not_replaced_by_another(
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
     lifecycle.up(tmp_path / "state", log=lambda line: None, endpoint="http://127.0.0.1:7")
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: None)
-    with pytest.raises(StackError, match="does not answer"):
+    with pytest.raises(ToolError, match="does not answer"):
         up(tmp_path / "state")
 
 
@@ -339,13 +339,13 @@ def test_a_stack_stays_on_its_emulator(tmp_path: Path, port: int, monkeypatch: p
     monkeypatch.setattr(endpoint, "version", lambda _endpoint, _flavour: "9")
     up(tmp_path / "state", port)
     lifecycle.up(tmp_path / "state", log=lambda line: None, endpoint=f"http://127.0.0.1:{port}")
-    with pytest.raises(StackError, match=r"not on http://127\.0\.0\.1:7\. First: make down"):
+    with pytest.raises(ToolError, match=r"not on http://127\.0\.0\.1:7\. First: make down"):
         lifecycle.up(tmp_path / "state", endpoint="http://127.0.0.1:7")
 
 
 @pytest.mark.parametrize("other", [{"port": 4566}, {"emulator": "localstack"}])
 def test_an_endpoint_excludes_a_port_and_an_emulator(tmp_path: Path, other: dict[str, Any]) -> None:
-    with pytest.raises(StackError, match="omit PORT and EMULATOR"):
+    with pytest.raises(ToolError, match="omit PORT and EMULATOR"):
         lifecycle.up(tmp_path / "state", endpoint="http://127.0.0.1:7", **other)
 
 
@@ -367,5 +367,5 @@ def test_a_localstack_that_rewrites_bodies_is_reported_in_one_line_and_saved(
 @pytest.mark.usefixtures("fake", "applied")
 def test_up_says_that_the_disk_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**20))
-    with pytest.raises(StackError, match="is full: 1 MB free"):
+    with pytest.raises(ToolError, match="is full: 1 MB free"):
         up(tmp_path / "state", port)

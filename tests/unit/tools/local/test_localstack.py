@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local import emulators, localstack, processes
 from tools.local.emulator import Emulator
 
@@ -101,13 +101,13 @@ def test_requested_localstack_is_pulled_with_dockers_own_progress(
 
 def test_an_image_that_cannot_be_pulled_is_an_error(docker: Callable[..., Path]) -> None:
     docker(ENGINE, COMPOSE)
-    with pytest.raises(StackError, match=r"cannot pull localstack/localstack:4\.14\.0"):
+    with pytest.raises(ToolError, match=r"cannot pull localstack/localstack:4\.14\.0"):
         emulators.choose("localstack")
 
 
 def test_localstack_without_docker_is_an_error_with_a_remedy(docker: Callable[..., Path]) -> None:
     docker()
-    with pytest.raises(StackError, match=r"no Docker engine answers\. .*EMULATOR=ministack"):
+    with pytest.raises(ToolError, match=r"no Docker engine answers\. .*EMULATOR=ministack"):
         emulators.choose("localstack")
 
 
@@ -125,7 +125,7 @@ def test_a_container_that_exits_is_reported(
     docker: Callable[..., Path], tmp_path: Path, code: int, words: str
 ) -> None:
     docker(COMPOSE, COMPOSE_UP, f'"inspect --type") echo exited {code}; exit 0;;')
-    with pytest.raises(StackError, match=words):
+    with pytest.raises(ToolError, match=words):
         localstack.start(tmp_path, processes.free_port(), {})
 
 
@@ -133,7 +133,7 @@ def test_two_stacks_have_two_containers(docker: Callable[..., Path], tmp_path: P
     calls = docker(COMPOSE, COMPOSE_UP, '"inspect --type") echo exited 1; exit 0;;')
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        with pytest.raises(StackError):
+        with pytest.raises(ToolError):
             localstack.start(tmp_path / name, processes.free_port(), {})
     projects = {line.split()[2] for line in calls.read_text().splitlines() if "--project-name" in line}
     assert len(projects) == 2
@@ -151,6 +151,6 @@ def test_lambda_containers_of_a_killed_localstack_are_removed_before_its_network
 
 def test_a_refusal_by_docker_is_an_error(docker: Callable[..., Path], tmp_path: Path) -> None:
     calls = docker(COMPOSE)
-    with pytest.raises(StackError, match="could not remove LocalStack"):
+    with pytest.raises(ToolError, match="could not remove LocalStack"):
         localstack.stop(Emulator("localstack", "http://127.0.0.1:1", 1, "stack", "mark"), tmp_path)
     assert "down --volumes" not in calls.read_text()

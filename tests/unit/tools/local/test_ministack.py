@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local import emulators, ministack, ministack_server, processes
 from tools.local.emulator import Emulator
 
@@ -30,7 +30,7 @@ def state_dir(tmp_path: Path) -> Path:
 def test_a_taken_port_is_reported_with_its_owner_and_a_remedy(state_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(StackError) as refused:
+        with pytest.raises(ToolError) as refused:
             emulators.start("ministack", state_dir, port, {})
     assert f"Port {port} is taken by pid {os.getpid()}" in str(refused.value)
     assert "make up PORT=" in str(refused.value)
@@ -41,7 +41,7 @@ def test_an_emulator_that_dies_is_reported_with_the_end_of_its_log(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
 ) -> None:
     stand_in(monkeypatch, tmp_path, DIES)
-    with pytest.raises(StackError) as failed:
+    with pytest.raises(ToolError) as failed:
         ministack.start(state_dir, processes.free_port(), {})
     assert "exit code 3" in str(failed.value)
     assert "cannot go on: the disk is full" in str(failed.value)
@@ -54,7 +54,7 @@ def test_an_emulator_that_never_answers_is_stopped(
     stand_in(monkeypatch, tmp_path, HANGS)
     monkeypatch.setattr(ministack, "START_SECONDS", 0.3)
     began = time.monotonic()
-    with pytest.raises(StackError, match=r"did not answer .*\n?.*thinking"):
+    with pytest.raises(ToolError, match=r"did not answer .*\n?.*thinking"):
         ministack.start(state_dir, processes.free_port(), {})
     started = Emulator.load(state_dir)
     assert started is not None
@@ -75,7 +75,7 @@ def test_the_users_environment_does_not_reach_the_function(
     ):
         monkeypatch.setenv(name, "from the person")
     stand_in(monkeypatch, tmp_path, SHOWS_ENVIRONMENT)
-    with pytest.raises(StackError):
+    with pytest.raises(ToolError):
         ministack.start(state_dir, processes.free_port(), {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
     log = (state_dir / "emulator.log").read_text()
     assert "from the person" not in log
@@ -89,7 +89,7 @@ def test_the_command_line_of_the_emulator_names_the_directory_of_its_stack(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
 ) -> None:
     stand_in(monkeypatch, tmp_path, '#!/bin/sh\necho "$@"\nexit 1\n')
-    with pytest.raises(StackError):
+    with pytest.raises(ToolError):
         ministack.start(state_dir, processes.free_port(), {})
     assert (state_dir / "emulator.log").read_text().split()[-1] == str(state_dir)
 
@@ -98,7 +98,7 @@ def test_a_missing_emulator_is_not_a_traceback(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
 ) -> None:
     monkeypatch.setattr(ministack, "EMULATOR_PYTHON", tmp_path / "absent")
-    with pytest.raises(StackError, match="make up"):
+    with pytest.raises(ToolError, match="make up"):
         ministack.start(state_dir, processes.free_port(), {})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local import terraform, terraform_process, tflocal, toolchain
 from tools.local.toolchain import Provider, Terraform
 
@@ -224,7 +224,7 @@ def test_a_provider_without_any_source_fails_with_terraforms_message(
     monkeypatch.setattr(toolchain, "find_terraform", lambda: TERRAFORM)
     monkeypatch.setattr(toolchain, "choose_provider", lambda: REGISTRY)
     monkeypatch.setattr(toolchain, "offline_refusal", lambda: "the wheel is for Linux")
-    with pytest.raises(StackError, match=r"no route to host[\s\S]*the wheel is for Linux"):
+    with pytest.raises(ToolError, match=r"no route to host[\s\S]*the wheel is for Linux"):
         terraform._prepare(tmp_path / "state", "http://127.0.0.1:1", "us-east-1", lambda _: None)
 
 
@@ -239,7 +239,7 @@ def test_a_provider_that_differs_from_the_lock_is_not_replaced_by_another(
     said: str, trouble: bool, tmp_path: Path
 ) -> None:
     terraform_that = ["sh", "-c", f'printf \'%s\\n\' "Error: Failed to install provider" "{said}"; exit 1']
-    with pytest.raises(StackError, match="Failed to install provider") as failed:
+    with pytest.raises(ToolError, match="Failed to install provider") as failed:
         terraform_process.run(terraform_that, tmp_path, {}, tmp_path / "log", print, "init")
     assert isinstance(failed.value, terraform_process.ProviderError) is trouble
     assert ("make lock PROVIDER=1" in str(failed.value)) is not trouble
@@ -254,12 +254,12 @@ def test_an_inconsistent_plan_of_the_old_provider_is_planned_again(
     def once(run: terraform.Run, *command: str) -> str:
         tried.append(command[0])
         if len(tried) == 1:
-            raise StackError("Error: Provider produced inconsistent final plan")
+            raise ToolError("Error: Provider produced inconsistent final plan")
         return "applied"
 
     monkeypatch.setattr(terraform, "_run", once)
     run = terraform.Run(tmp_path, TERRAFORM, REGISTRY, {}, lambda _: None, object() if offline else None)
-    with contextlib.nullcontext() if offline else pytest.raises(StackError):
+    with contextlib.nullcontext() if offline else pytest.raises(ToolError):
         assert terraform._apply(run, []) == "applied"
     assert tried == ["apply"] * tries
 

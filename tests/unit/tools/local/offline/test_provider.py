@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.core.errors import StackError
+from tools.core.errors import ToolError
 from tools.local.offline import provider
 
 
@@ -30,9 +30,7 @@ def test_an_archive_with_another_hash_is_refused_and_nothing_of_it_is_unpacked(
     expected = provider.ARCHIVE_SHA256
     archive.write_bytes(archive.read_bytes() + b"!")
     cache = tmp_path / "cache"
-    with pytest.raises(
-        StackError, match=r"not the AWS provider 3\.39\.0 that HashiCorp published"
-    ) as refusal:
+    with pytest.raises(ToolError, match=r"not the AWS provider 3\.39\.0 that HashiCorp published") as refusal:
         provider.install_mirror(cache)
     assert expected in str(refusal.value)
     assert hashlib.sha256(archive.read_bytes()).hexdigest() in str(refusal.value)
