@@ -68,10 +68,11 @@ def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
     lifecycle.up(state_dir, port=port, emulator="ministack", log=lambda line: None)
     emulator = Emulator.load(state_dir)
     assert emulator is not None
-    assert processes.group_members(int(emulator.name))
+    marks = {pid: processes.start_mark(pid) or "" for pid in processes.group_members(int(emulator.name))}
+    assert processes.alive(marks)
     assert lifecycle.down(state_dir)
     assert not state_dir.exists()
-    assert processes.group_members(int(emulator.name)) == []
+    assert processes.alive(marks) == []
     assert processes.port_is_free(port)
     assert not lifecycle.down(state_dir)
 

@@ -13,8 +13,9 @@ from tools.local import bootstrap
 LOCKS = sorted(path.name for path in REQUIREMENTS.glob("*.txt"))
 OLD = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\n[ "$1" != -c ]\n'
 NEW = "#!/bin/sh\nexit 0\n"
-AS_ON_WINDOWS = "import sys; sys.platform = 'win32'; sys.modules.update(fcntl=None, termios=None); "
-WINDOWS = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{AS_ON_WINDOWS}$2"\n'
+WITHOUT_FCNTL = "import sys; sys.modules.update(fcntl=None, termios=None); "
+ON_WINDOWS = WITHOUT_FCNTL + "sys.platform = 'win32'; "
+WINDOWS = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{ON_WINDOWS}$2"\n'
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -165,7 +166,7 @@ def test_windows_own_python_is_refused_with_what_to_use(tmp_path: Path, name: st
 )
 def test_a_program_run_by_windows_own_python_says_what_to_use(program: str) -> None:
     run = "run_path" if program.endswith(".py") else "run_module"
-    code = f"{AS_ON_WINDOWS}import runpy; runpy.{run}({program!r}, run_name='__main__')"
+    code = f"{WITHOUT_FCNTL}import runpy; runpy.{run}({program!r}, run_name='__main__')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
