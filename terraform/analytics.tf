@@ -137,8 +137,8 @@ resource "aws_glue_catalog_table" "archive_views" {
 # Query results, which expire after a week.
 resource "aws_s3_bucket" "athena_results" {
   # checkov:skip=CKV_AWS_18:Only analysts read it; CloudTrail can record their access.
-  # checkov:skip=CKV_AWS_21:A query can be run again.
-  # checkov:skip=CKV_AWS_144:A query can be run again.
+  # checkov:skip=CKV_AWS_21:A query can be run again at any time, so a lost result costs little.
+  # checkov:skip=CKV_AWS_144:A query can be run again at any time, so a lost result costs little.
   # checkov:skip=CKV_AWS_145:Results expire after a week and are encrypted with an AWS-managed key.
   # checkov:skip=CKV2_AWS_62:Athena emits its own event when a query is done.
 

@@ -114,7 +114,7 @@ def test_a_key_that_an_object_has_twice_is_a_violation(text: str, path: str) -> 
 
 
 def test_a_key_that_several_objects_have_is_fine() -> None:
-    assert broken(with_field('[{"a": 1, "b": "12:00"}, {"a": 1, "b": {"a": "https://a:b@c"}}]')) == []
+    assert broken(with_field('[{"a": 1, "b": "12:00"}, {"a": 1, "b": {"a": "urn:a:b,c"}}]')) == []
     assert broken(with_field(r'{"a:b": "\u003a", "c": "\":"}')) == []
 
 
