@@ -140,3 +140,9 @@ def test_the_credentials_of_a_functions_session_are_made_from_a_secret_of_each_s
     assert {role.rpartition("/")[2] for role in made} == {"r"}
     assert all(len(role.rpartition("/")[0]) >= 32 for role in made)
     assert config["Role"] == "arn:aws:iam::0:role/r"
+
+
+def test_without_sessions_a_function_gets_the_stacks_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHESTACK")
+    make = ministack_server.salted(lambda config: {"AWS_ACCESS_KEY_ID": "000000000000"})
+    assert make({}) == {"AWS_ACCESS_KEY_ID": "AKIAOFTHESTACK"}
