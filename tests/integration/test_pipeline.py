@@ -93,7 +93,7 @@ def test_an_event_is_stored_exactly_as_sent_with_what_the_pipeline_adds(pipeline
     item = stored(pipeline, body)
     assert pipeline.body_of(item) == body
     assert item["amount"] == {"N": "10.1"}
-    assert item["schema_version"] == {"S": "1.0.0"}
+    assert item["schema_version"] == {"S": "2.0.0"}
     assert item["received_at"]["S"] <= item["processed_at"]["S"]
 
 
@@ -119,7 +119,7 @@ def test_orders_above_1000_are_alerted_and_those_of_1000_are_not(pipeline: Pipel
 
 
 def test_an_invalid_body_is_kept_whole_with_its_reasons_and_alerted(pipeline: Pipeline) -> None:
-    bodies = ["not json", "[]", activity(event_id=""), order("1", currency="euro", items=[])]
+    bodies = ["not json", "[]", activity(event_id=""), order("1", currency="eur", items=[])]
     with pipeline.inbox() as inbox:
         ids = pipeline.send(*bodies)
         items = [rejected(pipeline, message_id) for message_id in ids]
