@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Iterator
 
 import pytest
 
@@ -53,11 +52,11 @@ NEXT_STEPS = {
 }
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
-    """Print the next step below pytest's own summary."""
-    yield
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Print the next step above pytest's last line, which programs read."""
     step = NEXT_STEPS.get(pytest.ExitCode(exitstatus))
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if step and reporter and not session.config.option.collectonly:
-        reporter.write_line(step)
+    if step and not config.option.collectonly:
+        terminalreporter.write_line(step)
