@@ -249,9 +249,9 @@ def test_a_command_that_has_to_wait_says_so_at_once_and_for_which(
 
     def look(_seconds: float) -> None:
         said.append(capsys.readouterr().err)
-        monkeypatch.setattr(files, "LOCK_WAIT_SECONDS", -1)
 
     monkeypatch.setattr(time, "sleep", look)
+    monkeypatch.setattr(files, "LOCK_WAIT_SECONDS", 0.1)
     with exclusive(tmp_path / "lock", "working"), pytest.raises(ToolError, match="Let it finish or stop it"):
         lifecycle.up(tmp_path)
     assert said[0].startswith("Another command is running make up or make down on this stack. Waiting for it")
