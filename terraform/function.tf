@@ -1,4 +1,4 @@
-# The key that replay and redrive sign their copies with (docs/adr/0025). To change it: terraform apply
+# The key that replay and redrive sign their copies with (docs/adr/0034). To change it: terraform apply
 # -replace=terraform_data.origin_key. Copies that wait in a queue meanwhile count under their own message id.
 resource "terraform_data" "origin_key" {
   input = "${uuid()}${uuid()}"

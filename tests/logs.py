@@ -1,4 +1,4 @@
-"""Keeps what an emulator and its functions logged, for whoever looks into a run that failed."""
+"""Keeps what an emulator and its functions logged, to explain a run that failed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The origin of a copied message: the id under which its original was sent.
 
-The tools sign it with a key that senders cannot read, so that a sender cannot claim one (docs/adr/0025).
+The tools sign it with a key that senders cannot read, so that a sender cannot claim one (docs/adr/0034).
 """
 
 from __future__ import annotations

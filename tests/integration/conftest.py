@@ -27,7 +27,7 @@ FUNCTION_TIMEOUT = 5
 VISIBILITY = 6 * FUNCTION_TIMEOUT
 # Seconds until every outcome is visible, even if a call timed out on a busy machine and its message came
 # twice.
-SETTLED = 2 * VISIBILITY + 30
+OUTCOME_SECONDS = 2 * VISIBILITY + 30
 OVERRIDES: dict[str, object] = {
     "function_timeout": FUNCTION_TIMEOUT,
     "max_receive_count": 3,
@@ -97,7 +97,7 @@ class Pipeline:
         answer = self.sqs.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=["All"])
         return sum(int(answer["Attributes"][f"ApproximateNumberOfMessages{name}"]) for name in names)
 
-    def drain(self, within: float = SETTLED) -> None:
+    def drain(self, within: float = OUTCOME_SECONDS) -> None:
         """Wait until the events queue is empty."""
         eventually(lambda: self.depth() == 0, within=within, what="the events queue is empty")
 
@@ -112,7 +112,7 @@ class Pipeline:
 
     def awaited(self, table: str, key: str) -> dict[str, Any]:
         """Wait for the item of the table with this output name, and return it."""
-        return eventually(lambda: self.item(table, key), within=SETTLED, what=f"{key} in {table}")
+        return eventually(lambda: self.item(table, key), within=OUTCOME_SECONDS, what=f"{key} in {table}")
 
     def body_of(self, item: Mapping[str, Any]) -> str:
         """Return the body of an item, from the table or from S3."""

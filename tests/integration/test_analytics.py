@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.conftest import SETTLED, Pipeline
+from tests.integration.conftest import OUTCOME_SECONDS, Pipeline
 from tests.integration.running_ops import environment_of, ops
 from tests.integration.test_pipeline import event_id, order
 from tests.waiting import eventually
@@ -41,7 +41,7 @@ def test_a_query_returns_an_event_to_the_last_digit(pipeline: Pipeline) -> None:
     body = order(AMOUNT)
     pipeline.send(body)
     sql = f"select amount, event from events where event_id = '{event_id(body)}'"
-    (row,) = eventually(lambda: rows(pipeline, sql), within=SETTLED, what="the event can be queried")
+    (row,) = eventually(lambda: rows(pipeline, sql), within=OUTCOME_SECONDS, what="the event can be queried")
     assert row == [AMOUNT, body]
 
 
@@ -50,7 +50,7 @@ def test_an_event_that_is_archived_twice_is_counted_once(pipeline: Pipeline) -> 
     pipeline.send(body)
     sql = f"select count(*), sum(amount) from events where event_id = '{event_id(body)}'"
     lines = f'select 1 from events_lines where strpos(line, \'"event_id":"{event_id(body)}"\') > 0'
-    eventually(lambda: rows(pipeline, lines), within=SETTLED, what="the event is archived")
+    eventually(lambda: rows(pipeline, lines), within=OUTCOME_SECONDS, what="the event is archived")
     assert ops(pipeline, "rearchive", SINCE="1h").returncode == 0
     assert len(rows(pipeline, lines)) > 1
     assert rows(pipeline, sql) == [["1", "0.1000"]]
@@ -60,7 +60,7 @@ def test_the_report_of_a_running_stack_names_its_archive(pipeline: Pipeline, tmp
     body = order("0.10")
     pipeline.send(body)
     sql = f"select 1 from events where event_id = '{event_id(body)}'"
-    eventually(lambda: rows(pipeline, sql), within=SETTLED, what="the event can be queried")
+    eventually(lambda: rows(pipeline, sql), within=OUTCOME_SECONDS, what="the event can be queried")
     page = tmp_path / "report.html"
     result = analytics(pipeline, "report", OUT=str(page))
     assert result.returncode == 0, result.stderr

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import SETTLED, Pipeline
+from tests.integration.conftest import OUTCOME_SECONDS, Pipeline
 from tests.integration.running_ops import ops, resources
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.waiting import eventually
@@ -44,10 +44,10 @@ def archived(pipeline: Pipeline, body: str) -> dict[str, Any]:
         mine = [line for line in lines(pipeline, "events/") if line["event_id"] == event_id(body)]
         return mine[0] if mine else None
 
-    return eventually(found, within=SETTLED, what="the event is archived")
+    return eventually(found, within=OUTCOME_SECONDS, what="the event is archived")
 
 
-def check(pipeline: Pipeline, wait: float = SETTLED) -> ArchiveCheck:
+def check(pipeline: Pipeline, wait: float = OUTCOME_SECONDS) -> ArchiveCheck:
     return archive.check(resources(pipeline), snapshot.collect(resources(pipeline)), wait=wait)
 
 
@@ -71,7 +71,7 @@ def test_a_rejected_event_is_archived_with_its_reasons(pipeline: Pipeline) -> No
     (message_id,) = pipeline.send('{"event_type": "order"}')
     (line,) = eventually(
         lambda: [line for line in lines(pipeline, "rejected/") if line["message_id"] == message_id],
-        within=SETTLED,
+        within=OUTCOME_SECONDS,
         what="the rejected event is archived",
     )
     assert line["body"] == '{"event_type": "order"}'

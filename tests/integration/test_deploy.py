@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contract import SCHEMA_VERSION
-from tests.integration.conftest import SETTLED, free_port
+from tests.integration.conftest import OUTCOME_SECONDS, free_port
 from tests.integration.test_pipeline import activity, event_id
 from tests.waiting import eventually
 from tools.core.resources import Resources
@@ -114,7 +114,7 @@ class Deployer:
         def stored() -> Any:
             return dynamodb.get_item(TableName=table, Key={"event_id": {"S": sent}}).get("Item")
 
-        item = eventually(stored, within=SETTLED, what="the event is stored")
+        item = eventually(stored, within=OUTCOME_SECONDS, what="the event is stored")
         return str(item["schema_version"]["S"])
 
     def rows(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contract import content_hash
-from tests.integration.conftest import SETTLED, Pipeline
+from tests.integration.conftest import OUTCOME_SECONDS, Pipeline
 from tests.integration.running_ops import ops
 from tests.targets import BODIES, MOVE_TASK
 from tests.waiting import eventually
@@ -170,7 +170,7 @@ def test_logs_find_the_lines_about_an_event(pipeline: Pipeline) -> None:
         return ops(pipeline, "logs", EVENT_ID=event_id, LEVEL="WARNING").stdout.splitlines()
 
     matching = eventually(
-        lambda: [line for line in lines() if message_id in line], within=SETTLED, what="a log line"
+        lambda: [line for line in lines() if message_id in line], within=OUTCOME_SECONDS, what="a log line"
     )
     assert len(matching) == 1
     assert "WARNING message rejected" in matching[0]

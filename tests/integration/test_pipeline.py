@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import SETTLED, Inbox, Pipeline
+from tests.integration.conftest import OUTCOME_SECONDS, Inbox, Pipeline
 from tests.targets import BODIES
 from tests.waiting import eventually
 from tools.core.paths import LAMBDA_ZIP
@@ -111,7 +111,7 @@ def test_an_event_of_a_mebibyte_comes_out_intact(pipeline: Pipeline, compressibl
 def test_orders_above_1000_are_alerted_and_those_of_1000_are_not(pipeline: Pipeline) -> None:
     with pipeline.inbox() as inbox:
         at, above = pipeline.send(order("1000"), order("1000.01"))
-        alerts = eventually(lambda: inbox.about(at, above), within=SETTLED, what="an alert")
+        alerts = eventually(lambda: inbox.about(at, above), within=OUTCOME_SECONDS, what="an alert")
         pipeline.drain()
         assert alerted(pipeline, inbox, at, above) == {(above, "large_order")}
         assert alerts[0]["_attributes"] == {"alert_type": "large_order", "event_type": "order"}
@@ -128,7 +128,9 @@ def test_an_invalid_body_is_kept_whole_with_its_reasons_and_alerted(pipeline: Pi
         assert paths == [["$"], ["$"], ["$.event_id"], ["$.currency", "$.items"]]
         expected = {(message_id, "invalid_event") for message_id in ids}
         eventually(
-            lambda: alerted(pipeline, inbox, *ids) >= expected, within=SETTLED, what="an alert for each"
+            lambda: alerted(pipeline, inbox, *ids) >= expected,
+            within=OUTCOME_SECONDS,
+            what="an alert for each",
         )
         assert alerted(pipeline, inbox, *ids) == expected
     pipeline.drain()
@@ -158,7 +160,7 @@ def test_every_invocation_publishes_a_summary_that_machines_can_filter(pipeline:
         (message_id,) = pipeline.send(activity())
         (summary,) = eventually(
             lambda: [a for a in inbox.read() if message_id in a.get("message_ids", [])],
-            within=SETTLED,
+            within=OUTCOME_SECONDS,
             what="a summary",
         )
     assert summary["alert_type"] == summary["_attributes"]["alert_type"] == "batch_processed"
@@ -170,7 +172,9 @@ def test_the_function_logs_metrics_and_outcomes_but_no_payload_and_no_customer(p
     pipeline.send(body)
     stored(pipeline, body)
     (line,) = eventually(
-        lambda: logged(pipeline, event_id(body)), within=SETTLED, what="the batch is in the function's log"
+        lambda: logged(pipeline, event_id(body)),
+        within=OUTCOME_SECONDS,
+        what="the batch is in the function's log",
     )
     entry = json.loads(line)
     assert [event_id(body), "stored"] == [entry["events"][0][0], entry["events"][0][2]]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import SETTLED, Pipeline, free_port
+from tests.integration.conftest import OUTCOME_SECONDS, Pipeline, free_port
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
 from tools.core.paths import ROOT
@@ -114,13 +114,13 @@ def test_an_event_of_a_new_type_reaches_table_alert_archive_and_query(changed: t
     with pipeline.inbox() as inbox:
         (message_id,) = pipeline.send(body)
         item = pipeline.awaited("table_name", event_id)
-        (alert,) = eventually(lambda: inbox.about(message_id), within=SETTLED, what="the alert")
+        (alert,) = eventually(lambda: inbox.about(message_id), within=OUTCOME_SECONDS, what="the alert")
     assert pipeline.body_of(item) == body
     assert item["amount"] == {"N": "12"}
     assert alert["_attributes"] == {"alert_type": "refund_issued", "event_type": "refund"}
     assert (alert["order_id"], alert["amount"]) == ("order-1", "12")
     query = f"select event_type, amount from events where event_id = '{event_id}'"
-    rows = eventually(lambda: _rows(copy, query), within=SETTLED, what="the event in the archive")
+    rows = eventually(lambda: _rows(copy, query), within=OUTCOME_SECONDS, what="the event in the archive")
     assert rows == ["refund,12.0000"]
 
 
@@ -132,9 +132,9 @@ def test_a_new_column_is_in_the_item_and_in_the_query(changed: tuple[Copy, Pipel
     pipeline.send(body)
     assert pipeline.awaited("table_name", event_id)["coupon"] == {"S": "SPRING"}
     query = f"select coupon from events where event_id = '{event_id}'"
-    assert eventually(lambda: _rows(copy, query), within=SETTLED, what="the order in the archive") == [
-        "SPRING"
-    ]
+    assert eventually(
+        lambda: _rows(copy, query), within=OUTCOME_SECONDS, what="the order in the archive"
+    ) == ["SPRING"]
 
 
 def test_the_producer_sends_events_of_a_new_type(changed: tuple[Copy, Pipeline]) -> None:

@@ -19,6 +19,7 @@ import contract
 from aws_http.config import AwsConfig
 from aws_http.signing import StaticCredentials
 from common.deadline import CallLimits
+from contract.limits import may_break_limits
 from processor.dynamodb import DynamoDB
 from producer.generate.messages import Message
 from storage.payload import encode_payload
@@ -73,6 +74,9 @@ def _steps(
     ]
     return {
         "function: parse the JSON": lambda: _each(contract.decode, texts),
+        "function: of that, check nesting, keys and numbers": lambda: _each(
+            lambda pair: may_break_limits(*pair), zip(raw, events, strict=True)
+        ),
         "function: validate it": lambda: _each(lambda event: contract.validate(event, now), events),
         "function: compress it (zlib)": lambda: _each(encode_payload, raw),
         "function: SHA-256 of the content": lambda: _each(contract.content_hash, texts),

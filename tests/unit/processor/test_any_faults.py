@@ -89,7 +89,7 @@ def mixed(rng: Random, count: int) -> list[str]:
 
 
 def run(made: Simulation, *, by_task: bool = True) -> None:
-    """Send, deliver, replay and redrive in any order, until the rates clears and all has settled."""
+    """Send, deliver, replay and redrive in any order, until the rates are zero and nothing is left to do."""
     rng = made.rng
     bodies = mixed(rng, MESSAGES)
     # Rejected under an older contract, and replayed now that they are valid; twice, as it must do no harm.

@@ -6,20 +6,9 @@ import pytest
 
 from common.settings import SettingsError
 from processor.settings import Settings
+from tests.unit.processor.conftest import ENVIRONMENT
 
-COMPLETE = {
-    "EVENTS_TABLE": "events",
-    "REJECTED_TABLE": "rejected",
-    "DUPLICATES_TABLE": "duplicates",
-    "PAYLOAD_BUCKET": "payloads",
-    "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts",
-    "LARGE_ORDER_THRESHOLD": "1000",
-    "BATCH_SUMMARY_ALERTS": "true",
-    "FUNCTION_TIMEOUT_SECONDS": "30",
-    "REJECTED_RETENTION_DAYS": "90",
-    "DUPLICATES_RETENTION_DAYS": "30",
-    "ORIGIN_KEY": "key",
-}
+COMPLETE = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("AWS_")}
 
 
 @pytest.mark.parametrize("missing", COMPLETE)
@@ -34,5 +23,5 @@ def test_a_threshold_that_is_no_number_is_named() -> None:
 
 
 def test_complete_settings_are_typed() -> None:
-    settings = Settings.read(COMPLETE)
+    settings = Settings.read({**COMPLETE, "BATCH_SUMMARY_ALERTS": "true"})
     assert (settings.function_timeout, settings.batch_summary_alerts) == (30.0, True)

@@ -77,7 +77,7 @@ def test_what_was_stored_with_the_dictionary_can_still_be_read() -> None:
 
 
 def test_the_dictionary_never_changes() -> None:
-    """Whoever has to change this hash makes payloads unreadable that are stored: add a D2 instead."""
+    """Changing this hash makes stored payloads unreadable: add a D2 instead."""
     assert hashlib.sha256(D1).hexdigest() == (
         "37c75646b29afcb046e2935965aedfaa6706461b53e841a256a1f7eb155845d0"
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import contract
+from producer.send.batching import batched
 from tools.core import queues
 from tools.core.origins import Origins
 from tools.ops.recover import outgoing
@@ -87,7 +88,7 @@ class MessageMover:
                 self._not_moved.append(message["ReceiptHandle"])
             else:
                 copies.append(copy)
-        for batch in outgoing.batches(copies):
+        for batch in batched(copies):
             refused = outgoing.send(self._sqs, self._destination, batch)
             for copy in batch:
                 if copy.key in refused:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Limits of a message and of a whole batch, attributes included (SQS developer guide, "Message quotas",
-# since 2025-08).
-MAX_BYTES = 1_048_576
-MAX_ENTRIES = 10
+from producer.send.batching import MAX_BYTES
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_ATTRIBUTES = 10
 # SendMessage accepts the characters of XML 1.0.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -46,20 +45,6 @@ class OutgoingMessage:
         if self.size > MAX_BYTES:
             return f"with its attributes it has {self.size:,} bytes; SQS accepts {MAX_BYTES:,}"
         return None
-
-
-def batches(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
-    """Group messages, in their order, into batches within SQS's limits. Each message must fit alone."""
-    batch: list[OutgoingMessage] = []
-    size = 0
-    for message in messages:
-        if batch and (len(batch) == MAX_ENTRIES or size + message.size > MAX_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(message)
-        size += message.size
-    if batch:
-        yield batch
 
 
 def send(

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import contract
+from producer.send.batching import batched
 from tools.core import queues
 from tools.core.origins import Origins
 from tools.core.resources import Resources
@@ -53,7 +54,7 @@ def replay(resources: Resources, selected: list[Rejection], progress: Callable[[
     """Send rejected events to the queue. ``progress`` gets the number of sent and refused events."""
     result = ReplayResult()
     sqs = resources.client("sqs")
-    for batch in outgoing.batches(_outgoing(resources, selected, result.refused)):
+    for batch in batched(_outgoing(resources, selected, result.refused)):
         refused = outgoing.send(sqs, resources.queue_url, batch)
         result.refused.update(refused)
         result.sent.extend(message.key for message in batch if message.key not in refused)

@@ -3,14 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producer.send.batching import MAX_BYTES, MAX_ENTRIES, batched
 from tests.unit.tools.fakes import QUEUE, FakeSQS, signed
-from tools.ops.recover.outgoing import (
-    MAX_BYTES,
-    MAX_ENTRIES,
-    OutgoingMessage,
-    batches,
-    send,
-)
+from tools.ops.recover.outgoing import OutgoingMessage, send
 
 # The names, types and values of both attributes count towards a message's size: 64 of them are the signature.
 ORIGIN_BYTES = len("origin_message_id" + "String" + "id-1" + "origin_signature" + "String") + 64
@@ -54,7 +49,7 @@ def test_more_than_ten_attributes_are_not_sendable() -> None:
 @given(st.lists(st.integers(1, MAX_BYTES), max_size=40))
 def test_batches_keep_every_message_in_order_within_both_limits(sizes: list[int]) -> None:
     messages = [OutgoingMessage(str(number), "x" * size) for number, size in enumerate(sizes)]
-    grouped = list(batches(messages))
+    grouped = list(batched(messages))
     assert [message for batch in grouped for message in batch] == messages
     assert all(1 <= len(batch) <= MAX_ENTRIES for batch in grouped)
     assert all(sum(message.size for message in batch) <= MAX_BYTES for batch in grouped)
