@@ -139,7 +139,7 @@ def test_a_new_column_is_in_the_item_and_in_the_query(changed: tuple[Copy, Pipel
 
 def test_the_producer_sends_events_of_a_new_type(changed: tuple[Copy, Pipeline]) -> None:
     copy, pipeline = changed
-    arguments = ("--queue-url", pipeline.queue_url, "--count", "12", "--duplicate-ratio", "0")
+    arguments = ("--queue-url", pipeline.queue_url, "--count", "120", "--duplicate-ratio", "0")
     copy.run("producer/send_test_events.py", *arguments, **pipeline.state.environment())
     pipeline.drain()
     stored = copy.run("-m", "tools.ops", "events", TYPE="refund", JSON="1").splitlines()

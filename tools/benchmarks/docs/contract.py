@@ -61,6 +61,7 @@ were sent.
 
 ## Versions
 
+- 2.1.0 adds the optional `session_id` of an order. Any value but a text of at most 256 characters is refused.
 - 2.0.0 is stricter than 1.0.0. New are the rules for every body, a length for every named text, and the
   limit of 9 decimals of a second. A leap second is valid only where UTC is 23:59. Amounts and prices are
   below 1e15 (before: 1e34), quantities below 1e9. `occurred_at` is stored in UTC (before: as sent).
