@@ -145,7 +145,7 @@ env-aws: ## print shell exports for a deployed environment: eval "$(make -s env-
 	@$(TOOLS) -m tools.deploy env
 
 ## The code
-.PHONY: test test-chaos test-config audit lint fmt docs lock clean
+.PHONY: test test-chaos test-config audit lint contract-check fmt docs lock clean
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest $(ARGS)
@@ -174,6 +174,10 @@ lint: ## run ruff, mypy and actionlint, as CI does
 	@$(DEV) -m ruff format --check .
 	@$(DEV) -m mypy .
 	@.venv/dev/bin/actionlint .github/workflows/*.yml
+
+contract-check: ## say whom the contract's changes break, and whether its version says so (AGAINST=main)
+	$(NEED) tools
+	@$(TOOLS) -m tools.contract
 
 fmt: ## format Python and Terraform
 	$(NEED) tools dev

@@ -55,6 +55,15 @@ def test_a_line_is_the_item_and_the_event_as_it_was_sent() -> None:
     }
 
 
+def test_an_event_of_a_later_contract_is_archived_in_the_partition_of_its_type() -> None:
+    body = order(later_field={"deep": [1]})
+    item = {**stored(body), "event_type": {"S": "refund"}, "later_column": {"S": "x"}}
+    line = event_line(item, nothing_to_fetch)
+    assert line.partition == "events/type=refund/dt=2026-11-22/hour=14"
+    assert line.text.endswith(b',"event":' + body.encode() + b"}\n")
+    assert "later_column" not in read(line)
+
+
 @pytest.mark.parametrize("amount", ["0.1", "19.9900", "999999999999999.9999"])
 def test_an_amount_keeps_the_items_digits(amount: str) -> None:
     item = stored(order(amount))

@@ -66,6 +66,7 @@ COMMANDS = {
     "make audit": "ci: test.yml",
     "make lint": "ci: test.yml",
     "make fmt": "checkout: rewrites source files; make lint checks their format",
+    "make contract-check": "ci: test.yml",
     "make docs": (
         "tests/unit/contract/test_docs.py::test_the_contracts_page_is_what_the_schema_would_write_now"
     ),

@@ -61,6 +61,17 @@ were sent.
 
 ## Versions
 
+An event carries no version. `schema_version` of an item or an archive line is the contract that validated
+it. A producer that knows a later contract may send fields that the function does not know: they are stored as
+sent. An `event_type` that the function does not know is rejected, with a reason that names the function's
+contract. After an upgrade, `make replay REASON=...` sends such events again. Readers ignore fields and event
+types that they do not know.
+
+`make contract-check` compares the schema with that of another commit. It says which changes break producers
+or readers. Those need a new major version ([ADR 45](adr/0045-contract-check.md)).
+
+- 2.1.0 accepts the same events as 2.0.0. `"type": "object"` in each branch, `minLength` of a currency and a
+  `pattern` of `occurred_at` are for other validators.
 - 2.0.0 is stricter than 1.0.0. New are the rules for every body, a length for every named text, and the
   limit of 9 decimals of a second. A leap second is valid only where UTC is 23:59. Amounts and prices are
   below 1e15 (before: 1e34), quantities below 1e9. `occurred_at` is stored in UTC (before: as sent).
@@ -110,7 +121,8 @@ def _rules(field: Mapping[str, Any]) -> Iterator[str]:
     if field.get("format") == "date-time":
         yield "RFC 3339 with an offset or `Z`"
     if "maxLength" in field:
-        yield f"{field.get('minLength', 0)} to {field['maxLength']} characters"
+        shortest, longest = field.get("minLength", 0), field["maxLength"]
+        yield f"{longest} characters" if shortest == longest else f"{shortest} to {longest} characters"
     if "x-maxFractionDigits" in field:
         yield f"at most {field['x-maxFractionDigits']} decimals of a second"
     if "pattern" in field:
