@@ -188,6 +188,9 @@ fmt: ## format Python and Terraform
 docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1: docs/top.svg too)
 	$(NEED) tools $(if $(PICTURE),emulator)
 	@$(TOOLS) -m tools.benchmarks.docs.contract
+	@$(TOOLS) -m tools.benchmarks.docs.schemas
+	@$(TOOLS) -m tools.benchmarks.docs.asyncapi
+	@$(TOOLS) -m tools.benchmarks.docs.vectors
 	@$(TOOLS) -m tools.benchmarks.docs.terraform
 	@$(TOOLS) -m tools.benchmarks.docs.sections
 	@$(TOOLS) -m tools.analytics.views

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from archiver.lines import Line, UnreadableItem, event_line, rejected_line
 from storage.sizes import ITEM_LIMIT
+from tests.schemas import check_line
 from tests.unit.archiver.factories import order, rejected, stored
 
 
@@ -24,6 +25,7 @@ def nothing_to_fetch(key: str) -> bytes:
 def read(line: Line) -> dict[str, Any]:
     assert line.text.endswith(b"}\n")
     assert line.text.count(b"\n") == 1
+    check_line(line.partition, line.text)
     document: dict[str, Any] = json.loads(line.text, parse_float=str)
     return document
 

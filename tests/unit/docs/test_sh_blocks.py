@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +133,15 @@ def _is_complete(command: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_aws_sqs_line_names_the_endpoint_because_version_1_of_the_cli_ignores_the_variable(
+    page: Path,
+) -> None:
+    text = re.sub(r"\\?\n *", " ", page.read_text("utf-8"))
+    for line in re.findall(r"aws sqs [a-z-]+ --.{0,200}", text):
+        assert "--endpoint-url" in line
 
 
 def make_arguments(command: str) -> list[str]:
