@@ -55,7 +55,7 @@ def valid_events() -> dict[str, Fields]:
         "occurred_at": '"2026-11-22T14:03:07.250Z"',
         "currency": '"EUR"',
         "amount": "30.5",
-        "items": f"[{_object(_ITEM)}]",
+        "items": f"[{as_object(_ITEM)}]",
     }
     return {
         name: {
@@ -84,25 +84,25 @@ def bodies() -> Iterator[str]:
     """Yield all bodies. Some are yielded twice."""
     yield from _BODIES
     for event_type, event in valid_events().items():
-        yield _object(event)
-        yield json.dumps(json.loads(_object(event)), indent=1)
-        yield from (f"{_object(event)[:-1]}, {extra}}}" for extra in _EXTRAS)
+        yield as_object(event)
+        yield json.dumps(json.loads(as_object(event)), indent=1)
+        yield from (f"{as_object(event)[:-1]}, {extra}}}" for extra in _EXTRAS)
         for field, schema in contract.declared_fields(event_type).items():
-            yield _object({name: text for name, text in event.items() if name != field})
-            yield from (_object({**event, field: text}) for text in _values(schema))
+            yield as_object({name: text for name, text in event.items() if name != field})
+            yield from (as_object({**event, field: text}) for text in _values(schema))
         if "items" in event:
             for field, schema in contract.resolve(contract.declared_fields(event_type)["items"]["items"])[
                 "properties"
             ].items():
                 changed = [{name: text for name, text in _ITEM.items() if name != field}]
                 changed += [{**_ITEM, field: text} for text in _values(contract.resolve(schema))]
-                yield from (_object({**event, "items": f"[{_object(item)}]"}) for item in changed)
+                yield from (as_object({**event, "items": f"[{as_object(item)}]"}) for item in changed)
     event = valid_events()[contract.EVENT_TYPES[-1]]
     for date, time, fraction, offset in product(_DATES, _TIMES, _FRACTIONS, _OFFSETS):
         if sum((date != _DATES[0], time != _TIMES[0], fraction != "", offset != "Z")) <= 2:
-            yield _object({**event, "occurred_at": f'"{date}T{time}{fraction}{offset}"'})
+            yield as_object({**event, "occurred_at": f'"{date}T{time}{fraction}{offset}"'})
     for text in ("2026-11-22 14:03:07Z", "20261122T140307Z", "2026-W47-7T14:03:07Z", "2026-11-22T14:09:01Z"):
-        yield _object({**event, "occurred_at": f'"{text}"'})
+        yield as_object({**event, "occurred_at": f'"{text}"'})
 
 
 def _values(schema: Mapping[str, Any]) -> Iterator[str]:
@@ -126,7 +126,8 @@ def _values(schema: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _object(fields: Fields) -> str:
+def as_object(fields: Fields) -> str:
+    """Return an object of these fields as JSON text."""
     return f"{{{', '.join(f'{json.dumps(name)}: {text}' for name, text in fields.items())}}}"
 
 
