@@ -72,10 +72,10 @@ def _archive(records: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
 def _records(kb: int, count: int) -> list[dict[str, Any]]:
     now = datetime(2026, 11, 22, 14, 3, 9, tzinfo=UTC)
     records = []
-    for number, sent in enumerate(islice(fixtures.generate_messages(kb, fixtures.VALID), count)):
+    for number, body in enumerate(islice(fixtures.generate_bodies(kb, fixtures.VALID), count)):
         record = {
             "messageId": f"{number}",
-            "body": sent.body,
+            "body": body,
             "attributes": {"SentTimestamp": "1795399387000"},
         }
         message = Message.read(record, now)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from typing import Any
 
 import jsonschema
@@ -51,3 +54,11 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         found = json.loads((ROOT / "docs" / file).read_text("utf-8")) if file else document
         for step in pointer.split("/")[1:]:
             found = found[step]
+def test_the_example_decodes_a_stored_payload() -> None:
+    if not shutil.which("zstd"):
+        pytest.skip("zstd is not installed")
+    section = contract.render_page().partition("## How a body is stored")[2]
+    blocks = dict(re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE))
+    command = ["sh", "-c", blocks["sh"]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == blocks["json"].strip()
