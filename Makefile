@@ -149,7 +149,7 @@ env-aws: ## print shell exports for a deployed environment: eval "$(make -s env-
 	@$(TOOLS) -m tools.deploy env
 
 ## The code
-.PHONY: test test-chaos test-config audit lint fmt docs lock clean
+.PHONY: test test-chaos test-config audit lint contract-check fmt docs lock clean
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest $(ARGS)
@@ -179,6 +179,10 @@ lint: ## run ruff, mypy and actionlint, as CI does
 	@$(DEV) -m mypy .
 	@.venv/dev/bin/actionlint .github/workflows/*.yml
 
+contract-check: ## say whom the contract's changes break, and whether its version says so (AGAINST=main)
+	$(NEED) tools
+	@$(TOOLS) -m tools.contract
+
 fmt: ## format Python and Terraform
 	$(NEED) tools dev
 	@$(DEV) -m ruff check --fix-only --quiet .
@@ -188,6 +192,9 @@ fmt: ## format Python and Terraform
 docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1: docs/top.svg too)
 	$(NEED) tools $(if $(PICTURE),emulator)
 	@$(TOOLS) -m tools.benchmarks.docs.contract
+	@$(TOOLS) -m tools.benchmarks.docs.schemas
+	@$(TOOLS) -m tools.benchmarks.docs.asyncapi
+	@$(TOOLS) -m tools.benchmarks.docs.vectors
 	@$(TOOLS) -m tools.benchmarks.docs.terraform
 	@$(TOOLS) -m tools.benchmarks.docs.sections
 	@$(TOOLS) -m tools.analytics.views

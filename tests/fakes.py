@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws_http.errors import AwsError
 from processor.dynamodb import CONDITION_FAILED, TRANSACTION_CANCELED, encode_request
+from tests.schemas import check_alert
 
 # Gets an operation and its request, and raises the service's error or returns.
 Fault = Callable[[str, dict[str, Any]], None]
@@ -209,6 +210,7 @@ class FakeSNS:
         errors: dict[str, str | None] = {}
         for entry in entries:
             alert = json.loads(entry["Message"])
+            check_alert(alert)
             errors[entry["Id"]] = "InternalError" if self.entry_fault(alert) else None
             if not errors[entry["Id"]]:
                 self.published.append(alert)

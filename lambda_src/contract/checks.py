@@ -102,11 +102,15 @@ def const_check(wanted: Any) -> Check:
     return check
 
 
-def enum_check(values: list[Any]) -> Check:
-    """Check that a value is one of the listed ones."""
+def enum_check(values: list[Any], version: str | None = None) -> Check:
+    """Check that a value is one of the listed ones. The reason names the version of the contract.
+
+    A producer may know a later version, which lists more.
+    """
     texts = frozenset(value for value in values if isinstance(value, str))
     others = [value for value in values if not isinstance(value, str)]
     listed = ", ".join(value if isinstance(value, str) else _quoted(value) for value in values)
+    listed += f" (contract {version})" if version else ""
 
     def check(value: Any, at: Location, found: Violations, now: datetime) -> None:
         if isinstance(value, str):
@@ -148,15 +152,15 @@ def string_check(schema: Schema, otherwise: Check) -> Check:
             found.add(at, "minLength", too_few(shortest, "character", length))
         elif length > longest:
             found.add(at, "maxLength", f"must have at most {longest} characters, but has {length}")
-        if pattern is not None and not pattern.search(value):
+        # One reason is enough: the pattern beside a format repeats it for validators that assert no format.
+        if timestamp and parse_rfc3339(value) is None:
+            reason = f"must be an RFC 3339 timestamp with an offset or Z, but is {_quoted(value)}"
+            found.add(at, "format", reason)
+        elif timestamp and length > digits + _SHORTEST_SECONDS and fraction_digits(value) > digits:
+            reason = f"must have at most {digits} digits after the point of a second"
+            found.add(at, "x-maxFractionDigits", reason)
+        elif pattern is not None and not pattern.search(value):
             found.add(at, "pattern", f"must match {schema['pattern']}, but is {_quoted(value)}")
-        if timestamp:
-            if parse_rfc3339(value) is None:
-                reason = f"must be an RFC 3339 timestamp with an offset or Z, but is {_quoted(value)}"
-                found.add(at, "format", reason)
-            elif length > digits + _SHORTEST_SECONDS and fraction_digits(value) > digits:
-                reason = f"must have at most {digits} digits after the point of a second"
-                found.add(at, "x-maxFractionDigits", reason)
         if not value.isascii() and not _is_unicode(value):
             found.add(at, "unicode", "must be Unicode text, but holds half of a surrogate pair")
 

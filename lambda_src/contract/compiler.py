@@ -47,6 +47,7 @@ class _Compiler:
 
     def __init__(self, root: Any) -> None:
         self._root = root
+        self._version = root.get("x-version") if isinstance(root, dict) else None
         self._targets: dict[str, Check | None] = {}
 
     def compile_root(self) -> Check:
@@ -74,7 +75,7 @@ class _Compiler:
         if "const" in schema:
             checks.append(const_check(schema["const"]))
         if "enum" in schema:
-            checks.append(enum_check(schema["enum"]))
+            checks.append(enum_check(schema["enum"], self._version))
         checks += [self._compile(branch) for branch in schema.get("allOf", ())]
         if "if" in schema and "then" in schema:
             checks.append(self._branch(schema["if"], schema["then"]))
@@ -175,7 +176,9 @@ def _rule(parameters: Mapping[str, Any]) -> Check:
 
 def _string_condition(condition: Any) -> tuple[str, str] | None:
     """Return name and value of a condition that one field has one string, which needs no probing."""
-    if not isinstance(condition, dict) or set(condition) != {"properties", "required"}:
+    if not isinstance(condition, dict) or set(condition) | {"type"} != {"type", "properties", "required"}:
+        return None
+    if condition.get("type", "object") != "object":
         return None
     ((name, field), *more) = condition["properties"].items() or [("", None)]
     wanted = field.get("const") if isinstance(field, dict) and set(field) == {"const"} else None

@@ -121,11 +121,11 @@ def _alert(rule: AlertRule, occasion: Occasion) -> Alert:
         "alert_type": rule.alert_type,
         "message_id": message.origin_id,
         "event_id": message.event_id,
-        "event_type": message.event_type,
+        "event_type": message.stated_type,
         **rule.details(occasion),
     }
     text = json.dumps({name: value for name, value in named.items() if value is not None})
-    return Alert(rule.alert_type, message.event_type, text)
+    return Alert(rule.alert_type, message.stated_type, text)
 
 
 def batch_processed(request_id: str, message_ids: list[str], counts: dict[str, int]) -> Alert:

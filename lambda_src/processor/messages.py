@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from storage.payload import Payload, encode_payload
 
 # SQS message ids have up to 100 characters (SQS developer guide, queue and message identifiers).
 _MAX_ID_LENGTH = 100
+# What SNS accepts as an attribute, and a filter policy can name.
+_TYPE_NAME = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
 
 
 @dataclass
@@ -110,6 +113,12 @@ class Message:
     def event_type(self) -> str | None:
         """The event_type, also of an invalid event, if the contract knows it."""
         return self._valid_field("event_type")
+
+    @property
+    def stated_type(self) -> str | None:
+        """The event_type as sent, known or not, if subscribers of alerts can filter by it."""
+        value = self.event.get("event_type")
+        return value if isinstance(value, str) and _TYPE_NAME.fullmatch(value) else None
 
     def _valid_field(self, name: str) -> str | None:
         if any(violation.path == f"$.{name}" for violation in self.violations):

@@ -9,8 +9,11 @@ import contract
 from producer.generate.generators import Fields
 
 _ID_LENGTH: int = contract.SCHEMA["properties"]["event_id"]["maxLength"]
-_ACTION_LENGTH: int = contract.SCHEMA["$defs"]["activity"]["properties"]["action"]["maxLength"]
-_DECIMALS: int = contract.SCHEMA["$defs"]["amount"]["x-maxDecimals"]
+# A contract of another domain has neither (CONTRIBUTING.md).
+_DEFINITIONS = contract.SCHEMA["$defs"]
+_ACTION: dict[str, int] = _DEFINITIONS.get("activity", {}).get("properties", {}).get("action", {})
+_ACTION_LENGTH = _ACTION.get("maxLength", 0)
+_DECIMALS: int = _DEFINITIONS.get("amount", {}).get("x-maxDecimals", 0)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def _add_two_cents(fields: Fields) -> None:
 
 
 _ORDER, _PAYMENT, _ACTIVITY = contract.ORDER, "payment", "activity"
-MUTATIONS = (
+_ALL = (
     Mutation("truncated JSON", cut=2, unreadable=True),
     Mutation("a log line instead of JSON", prefix="Order received: ", unreadable=True),
     Mutation("a list instead of an object", prefix="[", suffix="]", unreadable=True),
@@ -121,3 +124,4 @@ MUTATIONS = (
     Mutation("empty action", _ACTIVITY, _replace("action", '""')),
     Mutation("action too long", _ACTIVITY, _replace("action", f'"{"a" * (_ACTION_LENGTH + 1)}"')),
 )
+MUTATIONS = tuple(mutation for mutation in _ALL if mutation.event_type in (None, *contract.EVENT_TYPES))

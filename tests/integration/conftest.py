@@ -16,8 +16,10 @@ import pytest
 
 from storage.payload import decode_payload
 from tests import logs, receipt, targets
+from tests.schemas import check_alert
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
+from tools.benchmarks.docs.asyncapi import ALERTS
 from tools.core.errors import ToolError
 from tools.core.state import StackState
 from tools.local.processes import free_port as free_port
@@ -55,7 +57,10 @@ class Inbox:
             for message in messages:
                 notification = json.loads(message["Body"])
                 attributes = {k: v["Value"] for k, v in notification.get("MessageAttributes", {}).items()}
-                self.alerts.append({**json.loads(notification["Message"]), "_attributes": attributes})
+                alert = json.loads(notification["Message"])
+                if attributes.get("alert_type") in ALERTS["$defs"]:  # a recipe adds another
+                    check_alert(alert)
+                self.alerts.append({**alert, "_attributes": attributes})
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
 
     def about(self, *message_ids: str) -> list[dict[str, Any]]:

@@ -22,6 +22,8 @@ from tools.core.paths import ROOT
 from tools.core.state import StackState
 
 _DIFF = re.compile(r"<!-- begin diff: (.+?) -->\n```diff\n(.*?)```\n<!-- end diff -->", re.DOTALL)
+_CHANGE = re.compile(r"<!-- begin change: (.+?) -->\n```diff\n(.*?)```\n<!-- end change -->", re.DOTALL)
+_FILE = re.compile(r"<!-- begin file: (.+?) -->\n```\w+\n(.*?)```\n<!-- end file -->", re.DOTALL)
 _NOT_COPIED = shutil.ignore_patterns(".*", "build", "__pycache__", "node_modules")
 
 
@@ -44,6 +46,12 @@ class Copy:
         done = self.try_run(*arguments, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def up(self, target: Target) -> Pipeline:
+        """Start the copy's stack, or bring it up to date."""
+        port = () if (self.state_dir / "stack.json").exists() else ("--port", str(free_port()))
+        self.run("-m", "tools.local", "up", "--emulator", "ministack", *port)
+        return Pipeline(StackState.load(self.state_dir), self.state_dir, target, {})
 
     def try_run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Do the same, whatever the exit status is."""
@@ -71,21 +79,32 @@ def recipes() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def changed(
-    recipes: dict[str, str], target: Target, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Copy, Pipeline]]:
-    """A copy of the tree with every recipe applied, and its pipeline."""
+def copies(target: Target) -> None:
+    """Skip where no copy of the tree can be changed and started."""
     if INSIDE in target.lacks:
         pytest.skip(f"needs {INSIDE}: {target.lacks[INSIDE]}")
     if shutil.which("git") is None:
         pytest.skip("git, which applies the diffs, is not on PATH")
+
+
+# The message id of a refund that came before the function knew refunds.
+EARLY: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def changed(
+    copies: None, recipes: dict[str, str], target: Target, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Copy, Pipeline]]:
+    """A copy of the tree whose pipeline ran before every recipe was applied, and after."""
     copy = Copy(tmp_path_factory.mktemp("recipes") / "tree")
-    for diff in recipes.values():
-        copy.apply(diff)
-    copy.run("-m", "tools.analytics.views")
     try:
-        copy.run("-m", "tools.local", "up", "--emulator", "ministack", "--port", str(free_port()))
-        yield copy, Pipeline(StackState.load(copy.state_dir), copy.state_dir, target, {})
+        pipeline = copy.up(target)
+        EARLY[:] = pipeline.send(event(event_type="refund", refund_id="early", event_id="early"))
+        pipeline.awaited("rejected_table_name", EARLY[0])
+        for diff in recipes.values():
+            copy.apply(diff)
+        copy.run("-m", "tools.analytics.views")
+        yield copy, copy.up(target)
     finally:
         copy.run("-m", "tools.local", "down")
 
@@ -144,6 +163,63 @@ def test_the_producer_sends_events_of_a_new_type(changed: tuple[Copy, Pipeline])
     pipeline.drain()
     stored = copy.run("-m", "tools.ops", "events", TYPE="refund", JSON="1").splitlines()
     assert len(stored) >= 2
+
+
+def test_after_an_upgrade_a_replay_brings_in_what_was_rejected(changed: tuple[Copy, Pipeline]) -> None:
+    copy, pipeline = changed
+    reasons = copy.run("-m", "tools.ops", "rejected", ID=EARLY[0])
+    assert "must be one of order, payment, activity (contract " in reasons
+    copy.run("-m", "tools.ops", "replay", REASON="refund")
+    item = pipeline.awaited("table_name", "early")
+    assert (item["message_id"], item["replayed"]) == ({"S": EARLY[0]}, {"BOOL": True})
+    assert pipeline.item("rejected_table_name", EARLY[0]) is None
+    copy.run("-m", "tools.ops", "verify")
+
+
+@pytest.fixture(scope="module")
+def sensors(
+    copies: None, target: Target, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Copy, Pipeline]]:
+    """A copy of the tree with the contract of another domain, and its pipeline."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    copy = Copy(tmp_path_factory.mktemp("sensors") / "tree")
+    for name, content in _FILE.findall(text):
+        (copy.root / name).write_text(content, encoding="utf-8")
+    for _, diff in _CHANGE.findall(text):
+        copy.apply(diff)
+    for page in ("contract", "schemas", "asyncapi", "vectors"):
+        copy.run("-m", f"tools.benchmarks.docs.{page}")
+    copy.run("-m", "tools.analytics.views")
+    try:
+        yield copy, copy.up(target)
+    finally:
+        copy.run("-m", "tools.local", "down")
+
+
+def test_events_of_another_domain_reach_table_alert_archive_and_query(sensors: tuple[Copy, Pipeline]) -> None:
+    copy, pipeline = sensors
+    common = {"customer_id": "owner-1", "occurred_at": "2026-01-01T00:00:00Z", "event_type": "reading"}
+    good = json.dumps({**common, "event_id": "r-1", "sensor_id": "s-1", "value": 21.75, "unit": "C"})
+    bad = json.dumps({**common, "event_id": "r-2", "sensor_id": "s-1", "value": "warm", "unit": "C"})
+    with pipeline.inbox() as inbox:
+        _, rejected = pipeline.send(good, bad)
+        item = pipeline.awaited("table_name", "r-1")
+        (alert,) = eventually(lambda: inbox.about(rejected), within=OUTCOME_SECONDS, what="the alert")
+    assert (item["value"], item["unit"]) == ({"N": "21.75"}, {"S": "C"})
+    assert alert["_attributes"] == {"alert_type": "invalid_event", "event_type": "reading"}
+    query = "select sensor_id, value from events where event_id = 'r-1'"
+    rows = eventually(lambda: _rows(copy, query), within=OUTCOME_SECONDS, what="the reading in the archive")
+    assert rows == ["s-1,21.7500"]
+
+
+def test_the_producer_sends_and_verify_accounts_for_events_of_another_domain(
+    sensors: tuple[Copy, Pipeline],
+) -> None:
+    copy, pipeline = sensors
+    arguments = ("--queue-url", pipeline.queue_url, "--count", "40", "--invalid-ratio", "0.2")
+    copy.run("producer/send_test_events.py", *arguments, **pipeline.state.environment())
+    pipeline.drain()
+    copy.run("-m", "tools.ops", "verify")
 
 
 def _rows(copy: Copy, query: str) -> list[str]:

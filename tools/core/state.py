@@ -99,7 +99,9 @@ class StackState:
         }
         return {
             **(emulator if self.endpoint else {}),
+            # The SDKs of Node and Java read only AWS_REGION.
             "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
             **{name: str(self.outputs[output]) for name, output in ENVIRONMENT_OUTPUTS.items()},
             **{name: str(self.outputs.get(output, "")) for name, output in ARCHIVE_OUTPUTS.items()},
         }

@@ -200,7 +200,8 @@ def env(environment: Environment, account: Account, _options: Namespace) -> int:
     names = {
         variable: outputs[output] for variable, output in ENVIRONMENT_OUTPUTS.items() if output in outputs
     }
-    for variable, value in {"AWS_DEFAULT_REGION": account.region, **names}.items():
+    regions = dict.fromkeys(("AWS_DEFAULT_REGION", "AWS_REGION"), account.region)
+    for variable, value in {**regions, **names}.items():
         out.print(f"export {variable}={shlex.quote(str(value))}")
     # The profile is not exported, because the deployer may not read stored events.
     if account.endpoint is None:

@@ -78,7 +78,7 @@ def _env(options: argparse.Namespace, _: list[str]) -> int:
 
 def _is_aws_setting(name: str, exports: Mapping[str, str]) -> bool:
     return name not in exports and name.startswith(
-        ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_")
+        ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_")
     )
 
 

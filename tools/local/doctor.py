@@ -27,6 +27,7 @@ ENVIRONMENTS = ("tools", "emulator", "dev", "bench")
 # The size of these environments in the checkout (`du`), with room for logs.
 NEEDED_MB = 1200
 PIP_SECONDS = 5
+CLI_SECONDS = 10
 
 
 class Level(Enum):
@@ -223,6 +224,29 @@ def docker() -> str:
         f"Docker at {localstack.engine()} has {localstack.image()}: make up and make test use it "
         f"(DOCKER_SOCK={localstack.socket()})"
     )
+
+
+@check(
+    "AWS CLI",
+    "Version 1 ignores AWS_ENDPOINT_URL for SQS: aws sqs would send to AWS and not to the local stack.",
+    "Give each aws sqs command --endpoint-url $AWS_ENDPOINT_URL, or install version 2.",
+    Level.OPTIONAL,
+)
+def aws_cli() -> str:
+    """Check that an aws on PATH, which nothing here needs, would use the local stack."""
+    path = shutil.which("aws")
+    if path is None:
+        return "none on PATH, and none is needed"
+    try:
+        done = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=CLI_SECONDS, check=False
+        )
+        version = (done.stdout + done.stderr).strip()  # old versions print to stderr
+    except (OSError, subprocess.TimeoutExpired) as error:
+        version = str(error)
+    if version.startswith("aws-cli/1."):
+        raise MissingError(f"{version.split()[0]}, {path}")
+    return f"{version[:40]}, {path}"
 
 
 def _package_index() -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from archiver.lines import Line, UnreadableItem, duplicate_line, event_line, rejected_line
 from storage.sizes import ITEM_LIMIT
+from tests.schemas import check_line
 from tests.unit.archiver.factories import duplicate, order, rejected, stored
 
 
@@ -24,6 +25,7 @@ def nothing_to_fetch(key: str) -> bytes:
 def read(line: Line) -> dict[str, Any]:
     assert line.text.endswith(b"}\n")
     assert line.text.count(b"\n") == 1
+    check_line(line.partition, line.text)
     document: dict[str, Any] = json.loads(line.text, parse_float=str)
     return document
 
@@ -56,6 +58,15 @@ def test_a_line_is_the_item_and_the_event_as_it_was_sent() -> None:
         "type_bucket": item["type_bucket"]["S"],
         "payload_encoding": item["payload_encoding"]["S"],
     }
+
+
+def test_an_event_of_a_later_contract_is_archived_in_the_partition_of_its_type() -> None:
+    body = order(later_field={"deep": [1]})
+    item = {**stored(body), "event_type": {"S": "refund"}, "later_column": {"S": "x"}}
+    line = event_line(item, nothing_to_fetch)
+    assert line.partition == "events/type=refund/dt=2026-11-22/hour=14"
+    assert line.text.endswith(b',"event":' + body.encode() + b"}\n")
+    assert "later_column" not in read(line)
 
 
 @pytest.mark.parametrize("amount", ["0.1", "19.9900", "999999999999999.9999"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,7 @@ COMMANDS = {
     "make audit": "ci: test.yml",
     "make lint": "ci: test.yml",
     "make fmt": "checkout: rewrites source files; make lint checks their format",
+    "make contract-check": "ci: test.yml",
     "make docs": (
         "tests/unit/contract/test_docs.py::test_the_contracts_page_is_what_the_schema_would_write_now"
     ),
@@ -140,6 +142,15 @@ def _is_complete(command: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_aws_sqs_line_names_the_endpoint_because_version_1_of_the_cli_ignores_the_variable(
+    page: Path,
+) -> None:
+    text = re.sub(r"\\?\n *", " ", page.read_text("utf-8"))
+    for line in re.findall(r"aws sqs [a-z-]+ --.{0,200}", text):
+        assert "--endpoint-url" in line
 
 
 def make_arguments(command: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import contract
 from aws_http.errors import NO_ANSWER, AwsError
 from tests.fakes import aws_error
 from tests.unit.processor.conftest import Harness, order, record
@@ -115,6 +116,23 @@ def test_an_invalid_body_is_kept_with_every_reason_and_does_not_come_back(harnes
     alert = harness.sns.published[0]
     assert alert["alert_type"] == "invalid_event"
     assert (alert["message_id"], alert["event_id"]) == ("m1", "e1")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "attribute"),
+    [("refund", "refund"), ("order.v2", "order.v2"), ("", None), ("a b", None), ("x" * 65, None), (7, None)],
+)
+def test_an_unknown_event_type_is_rejected_with_what_this_version_knows(
+    harness: Harness, event_type: Any, attribute: str | None
+) -> None:
+    assert harness.deliver(record(order(event_type=event_type), "m1")) == []
+    (reason,) = harness.rejected["m1"]["reasons"]["L"]
+    known = f"must be one of {', '.join(contract.EVENT_TYPES)} (contract {contract.SCHEMA_VERSION})"
+    assert reason["M"]["reason"]["S"].startswith(f"{known}, but is ")
+    assert "event_type" not in harness.rejected["m1"]
+    ((entry,),) = harness.sns.requests
+    named = entry["MessageAttributes"].get("event_type", {}).get("StringValue")
+    assert harness.sns.published[0].get("event_type") == named == attribute
 
 
 @pytest.mark.parametrize("size", [350_000, 409_000, 410_000, 1_048_000])

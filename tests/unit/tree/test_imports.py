@@ -19,7 +19,7 @@ _FUNCTIONS = _STORAGE | {"aws_http", "common"}
 _BELOW_CORE = _FUNCTIONS | {"processor", "archiver", "producer"}
 _BELOW_LOCAL = _BELOW_CORE | {"tools.core"}
 _BELOW_TOOLS = _BELOW_LOCAL | {"tools.local"}
-_ALL = _BELOW_TOOLS | {"tools.ops", "tools.deploy", "tools.analytics", "dashboards"}
+_ALL = _BELOW_TOOLS | {"tools.ops", "tools.contract", "tools.deploy", "tools.analytics", "dashboards"}
 
 # What each package may import of this project, beside itself.
 MAY_IMPORT = {
@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "tools.core": _FUNCTIONS | {"processor", "archiver"},
     "tools.local": _BELOW_LOCAL,
     "tools.ops": _BELOW_TOOLS,
+    "tools.contract": _BELOW_TOOLS,
     "tools.deploy": _BELOW_TOOLS,
     "tools.analytics": _BELOW_TOOLS,
     "dashboards": _BELOW_TOOLS,

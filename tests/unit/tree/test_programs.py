@@ -12,6 +12,7 @@ HANDLED = {
         "tests/integration/test_recipes.py",
         "tests/security/test_secrets.py",
         "tools/benchmarks/environment.py",
+        "tools/contract/__main__.py",
         "tools/deploy/receipt.py",
     },
     # Where there is no /proc, as on macOS, which has both.

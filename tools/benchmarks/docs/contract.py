@@ -98,6 +98,8 @@ Nothing that was ever written becomes unreadable: a test refuses a changed or re
 | Rust | `zstd`, `Decompressor::with_dictionary` |
 | .NET | `ZstdSharp.Port`, `LoadDictionary` |
 
+[consumers.md](consumers.md#decode-a-payload) has a decoder in Python, JavaScript and Go.
+
 This decodes a `payload` of `zstd-d2`, from the base64 that DynamoDB's API returns:
 
 ```sh
@@ -105,16 +107,7 @@ echo KLUv/SICgI99AQDjwQWfd+3IzVhtVTRVyWS0UNAVQZcEK5vzAQf80FZXDmo8VK+yZ0vMenMxmP3
   base64 -d | zstd -d -c -D lambda_src/storage/dictionaries/d2-cd6bf3a894f9.zdict
 ```
 
-```js
-const { readFileSync } = require("node:fs");
-const { zstdDecompressSync } = require("node:zlib");
-const payload = "KLUv/SICgI99AQDjwQWfd+3IzVhtVTRVyWS0UNAVQZcEK5vzAQf80FZXDmo8VK+yZ0vMenMxmP3yFA==";
-const dictionary = readFileSync("lambda_src/storage/dictionaries/d2-cd6bf3a894f9.zdict");
-const body = zstdDecompressSync(Buffer.from(payload, "base64"), { dictionary, maxOutputLength: 2 ** 21 });
-console.log(body.toString());
-```
-
-Both print:
+It prints:
 
 ```json
 $body
@@ -122,7 +115,18 @@ $body
 
 ## Versions
 
-- 2.1.0 adds the optional `session_id` of an order. Any value but a text of at most 256 characters is refused.
+An event carries no version. `schema_version` of an item or an archive line is the contract that validated
+it. A producer that knows a later contract may send fields that the function does not know: they are stored as
+sent. An `event_type` that the function does not know is rejected, with a reason that names the function's
+contract. After an upgrade, `make replay REASON=...` sends such events again. Readers ignore fields and event
+types that they do not know.
+
+`make contract-check` compares the schema with that of another commit. It says which changes break producers
+or readers. Those need a new major version ([ADR 45](adr/0045-contract-check.md)).
+
+- 2.1.0 adds the optional `session_id` of an order; any value but a text of at most 256 characters is refused.
+  `"type": "object"` in each branch, `minLength` of a currency and a `pattern` of `occurred_at` are for other
+  validators and change no result.
 - 2.0.0 is stricter than 1.0.0. New are the rules for every body, a length for every named text, and the
   limit of 9 decimals of a second. A leap second is valid only where UTC is 23:59. Amounts and prices are
   below 1e15 (before: 1e34), quantities below 1e9. `occurred_at` is stored in UTC (before: as sent).
@@ -172,7 +176,8 @@ def _rules(field: Mapping[str, Any]) -> Iterator[str]:
     if field.get("format") == "date-time":
         yield "RFC 3339 with an offset or `Z`"
     if "maxLength" in field:
-        yield f"{field.get('minLength', 0)} to {field['maxLength']} characters"
+        shortest, longest = field.get("minLength", 0), field["maxLength"]
+        yield f"{longest} characters" if shortest == longest else f"{shortest} to {longest} characters"
     if "x-maxFractionDigits" in field:
         yield f"at most {field['x-maxFractionDigits']} decimals of a second"
     if "pattern" in field:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 
 from tools.benchmarks import pages as benchmark_pages
 from tools.benchmarks.cost import page as cost_page
+from tools.benchmarks.docs import consumers
 from tools.core.paths import ROOT
 
 DOCS = ROOT / "docs"
 PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "benchmarks.md": benchmark_pages.sections,
+    "consumers.md": consumers.sections,
     "cost-and-scale.md": cost_page.sections,
 }
 
@@ -28,6 +30,7 @@ def fill_sections(text: str, sections: Mapping[str, str]) -> str:
 
 def main() -> None:
     """Write all pages."""
+    consumers.write_dictionary()
     for name, sections in PAGES.items():
         path = DOCS / name
         path.write_text(fill_sections(path.read_text("utf-8"), sections()), "utf-8")

@@ -51,6 +51,25 @@ def test_python_make_and_a_network_are_enough(capsys: pytest.CaptureFixture[str]
     assert {subject for subject, level in levels().items() if level is Level.OPTIONAL} == {"LocalStack"}
 
 
+@pytest.mark.parametrize(
+    ("printed", "level"),
+    [
+        ("aws-cli/1.32.0 Python/3.11", Level.OPTIONAL),
+        ("aws-cli/2.15.0 Python/3.11", Level.GOOD),
+        ("", Level.GOOD),
+    ],
+)
+def test_the_old_aws_cli_is_named_because_it_would_send_to_aws(
+    printed: str, level: Level, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "aws").write_text(f"#!/bin/sh\necho '{printed}' >&2\n")
+    (tmp_path / "aws").chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(tmp_path / "aws") if name == "aws" else None)
+    (result,) = (result for result in doctor.run_checks() if result.subject == "AWS CLI")
+    assert result.level is level
+    assert ("--endpoint-url" in result.remedy) is (level is Level.OPTIONAL)
+
+
 def no_module(name: str) -> None:
     return None
 

@@ -11,7 +11,7 @@ TARGETS = {
     *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
     *("top", "query", "report", "bench", "cost", "dictionary"),
     *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "drift", "env-aws"),
-    *("test", "test-chaos", "test-config", "audit", "lint", "fmt", "docs"),
+    *("test", "test-chaos", "test-config", "audit", "lint", "contract-check", "fmt", "docs"),
     *("lock", "clean"),
 }
 

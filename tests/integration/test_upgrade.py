@@ -1,0 +1,93 @@
+"""A stack of an earlier release is upgraded in place: nothing that holds data is replaced or destroyed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Pipeline
+from tests.targets import INSIDE, Target
+from tools.core.paths import ROOT
+from tools.deploy import plan
+from tools.local import terraform
+
+STATE = ROOT / "tests" / "data" / "v1" / "state.json"
+Planned = dict[str, plan.Change]
+
+
+class Upgrade:
+    """Plans today's config over the state of an earlier release."""
+
+    def __init__(self, pipeline: Pipeline, directory: Path) -> None:
+        state = pipeline.state
+        self._run = terraform._prepare(pipeline.state_dir, state.endpoint, state.region, lambda _: None)
+        self._directory = directory
+
+    def changes(self, state: dict[str, Any], **variables: object) -> Planned:
+        """Return the planned changes of what holds data, by address."""
+        before, planned = self._directory / "state.json", self._directory / "plan"
+        before.write_text(json.dumps(state))
+        # Without a refresh: the emulator has none of these resources.
+        options = ("-refresh=false", "-input=false", f"-state={before}", f"-out={planned}")
+        self._terraform("plan", *options, *terraform._arguments(variables))
+        shown = json.loads(self._terraform("show", "-json", str(planned)))
+        return {change.address: change for change in plan.changes(shown) if change.type in plan.HOLDS_DATA}
+
+    def _terraform(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self._run.terraform.command, *arguments],
+            cwd=self._run.workdir,
+            env=self._run.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def upgrade(target: Target, pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Upgrade:
+    if INSIDE in target.lacks:
+        pytest.skip(f"needs {INSIDE}: {target.lacks[INSIDE]}")
+    made = Upgrade(pipeline, tmp_path_factory.mktemp("upgrade"))
+    if made._run.offline is None:
+        pytest.skip("the state was written by the AWS provider of the wheel, and this run has another")
+    return made
+
+
+@pytest.fixture
+def state() -> dict[str, Any]:
+    """The state that release 1.0.0 (commit c13bb37) left: its tables, buckets and queues."""
+    read: dict[str, Any] = json.loads(STATE.read_text("utf-8"))
+    return read
+
+
+def addresses(state: dict[str, Any]) -> set[str]:
+    return {
+        f"{resource['type']}.{resource['name']}"
+        + (f"[{instance['index_key']}]" if "index_key" in instance else "")
+        for resource in state["resources"]
+        for instance in resource["instances"]
+    }
+
+
+def test_nothing_of_release_1_that_holds_data_is_replaced_or_destroyed(
+    upgrade: Upgrade, state: dict[str, Any]
+) -> None:
+    changes = upgrade.changes(state)
+    assert [change for change in changes.values() if change.loses_data] == []
+    # Each of them is the same resource for today's config, and not one that it creates beside it.
+    created = {address for address, change in changes.items() if change.kind == plan.ADDED}
+    assert len(addresses(state)) == 8
+    assert created & addresses(state) == set()
+
+
+def test_a_plan_that_replaces_a_table_is_noticed(upgrade: Upgrade, state: dict[str, Any]) -> None:
+    (table,) = (r for r in state["resources"] if (r["type"], r["name"]) == ("aws_dynamodb_table", "events"))
+    table["instances"][0]["attributes"]["hash_key"] = "message_id"
+    assert upgrade.changes(state)["aws_dynamodb_table.events"].loses_data
