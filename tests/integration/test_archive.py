@@ -14,7 +14,6 @@ from tests.integration.running_ops import ops, resources
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.waiting import eventually
 from tools.core import archive_objects
-from tools.ops.verify import archive, snapshot
 from tools.ops.verify import verify
 from tools.ops.verify.archive import ArchiveCheck
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from archiver.lines import EVENTS, KINDS, REJECTED, TYPES, UNREADABLE
+from archiver.lines import EVENTS, KINDS, REJECTED, UNREADABLE
 from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, text
 from storage.timestamps import iso_millis
 from tools.core import archive_objects, tables
@@ -35,7 +35,7 @@ _THREADS = 4
 _POLL_SECONDS = 1.0
 _EVENT = b'"event":'
 _OBJECT = re.compile(rb"\s*\{")
-_PARTITIONS = {f"type={name}" for name in TYPES} | {f"kind={kind}" for kind in KINDS}
+_PARTITION = re.compile(rf"type=\w{{1,64}}|kind=({'|'.join(sorted(KINDS))})", re.ASCII)
 _HOUR = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):")
 
 
@@ -94,7 +94,7 @@ class ArchiveComparison:
             self._missing += 1
         hour = _HOUR.match(item.received_at)
         # Rows with another type or time are archived under unreadable/.
-        if hour and partition in _PARTITIONS and not self._everything:
+        if hour and _PARTITION.fullmatch(partition) and not self._everything:
             self._prefixes.add(f"{prefix}/{partition}/dt={hour[1]}/hour={hour[2]}/")
 
     def compare(
