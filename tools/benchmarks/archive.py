@@ -60,7 +60,7 @@ class _DiscardingS3:
 def _archive(records: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
     """Archive a batch. Return the CPU seconds and the bytes written."""
     buckets = Buckets(_DiscardingS3(), "", "", Deadline(lambda: 60_000, CallLimits.of(60, 20)))
-    batch = Batch("events", "rejected", buckets)
+    batch = Batch("events", "rejected", "duplicates", buckets)
     start = time.process_time()
     batch.archive(records)
     seconds = time.process_time() - start
@@ -72,10 +72,10 @@ def _archive(records: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
 def _records(kb: int, count: int) -> list[dict[str, Any]]:
     now = datetime(2026, 11, 22, 14, 3, 9, tzinfo=UTC)
     records = []
-    for number, sent in enumerate(islice(fixtures.generate_messages(kb, fixtures.VALID), count)):
+    for number, body in enumerate(islice(fixtures.generate_bodies(kb, fixtures.VALID), count)):
         record = {
             "messageId": f"{number}",
-            "body": sent.body,
+            "body": body,
             "attributes": {"SentTimestamp": "1795399387000"},
         }
         message = Message.read(record, now)

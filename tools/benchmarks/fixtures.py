@@ -1,49 +1,82 @@
-"""Generate the measured events with the producer's own generator. Every run has the same ones."""
+"""The measured events. They are frozen in ``bodies.json.xz``, so that results of different versions compare.
+
+The file has the fields of events, and 1 MB of JSON objects that fill a body up to its size: product texts,
+reviews, clicks and addresses.
+"""
 
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Iterator
-from fractions import Fraction
+from functools import cache
+from hashlib import blake2b
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from producer.generate.events import SEEDED_START, Events, RunSpec
-from producer.generate.messages import Message
-from producer.generate.plan import Ratios
-
+# The seed of benchmarks that run the producer.
 SEED = 2026
 BATCH = 10
 KB = 1024
-# The kinds of messages that a benchmark can ask for.
+# The kinds of events that a benchmark can ask for.
 VALID, LARGE, INVALID = "valid", "large", "invalid"
 
+_FILE = Path(__file__).with_name("bodies.json.xz")
+# Of 50 events 20 are orders, and one of these is large.
+_LARGE_INTERVAL = 50
+# Two events begin this far apart in the filler: a prime, so that they differ.
+_STRIDE = 104_729
 
-def generate_messages(kb: float, kind: str | None = None) -> Iterator[Message]:
-    """Yield messages of ``kb`` x 1,024 bytes without end, of one kind or in the producer's mix.
 
-    The mix has 5% large orders among the orders, and neither invalid events nor duplicates.
+class _Bodies(NamedTuple):
+    """``heads`` are the fields of events by kind, each with the text after the filler."""
+
+    heads: dict[str, list[tuple[str, str]]]
+    filler: str
+    note: str
+
+
+@cache
+def _bodies() -> _Bodies:
+    bodies = _Bodies(**json.loads(lzma.decompress(_FILE.read_bytes())))
+    return bodies._replace(filler=f"{bodies.filler},{bodies.filler}")
+
+
+def generate_bodies(kb: float, kind: str | None = None) -> Iterator[str]:
+    """Yield bodies of ``kb`` x 1,024 bytes without end, of one kind or mixed.
+
+    The mix has 5% large orders among the orders, and no invalid events.
     """
-    ratios = Ratios(
-        invalid=Fraction(1, 2) if kind == INVALID else Fraction(0),
-        large=Fraction(1, 2) if kind == LARGE else Fraction(0) if kind == VALID else Fraction(1, 20),
-    )
-    events = Events(RunSpec(seed=SEED, start=SEEDED_START, target_bytes=round(kb * KB), ratios=ratios))
-    messages = map(events.message, count())
-    if kind == LARGE:
-        return (message for message in messages if message.large_order)
-    if kind == INVALID:
-        return (message for message in messages if message.expect == "rejected")
-    return messages
+    return (_body(number, kind, round(kb * KB)) for number in count())
+
+
+def _body(number: int, kind: str | None, size: int) -> str:
+    bodies = _bodies()
+    if kind is None:
+        kind = LARGE if number % _LARGE_INTERVAL == _LARGE_INTERVAL - 1 else VALID
+    heads = bodies.heads[kind]
+    head, end = heads[number % len(heads)]
+    head = head.replace("$event_id", blake2b(b"%d" % number, digest_size=16).hexdigest())
+    end = f'],"note":"$note{end}'
+    free = size - len(head.encode()) - len(end.encode()) + len("$note")
+    filler = _filler(bodies.filler, number, free)
+    return head + filler + end.replace("$note", bodies.note[: free - len(filler)])
+
+
+def _filler(text: str, number: int, size: int) -> str:
+    """Return whole objects of the filler, which is ASCII, in up to ``size`` bytes."""
+    start = text.find("},{", number * _STRIDE % (len(text) // 2)) + 2
+    end = text.rfind("},{", start, start + size + 2)
+    return text[start : max(start, end + 1)]
 
 
 def lambda_events(
     kb: float, batches: int, kind: str | None = None, size: int = BATCH
 ) -> list[dict[str, Any]]:
     """Return the events of ``batches`` invocations by an SQS event source mapping."""
-    messages = generate_messages(kb, kind)
-    return [{"Records": [_record(message) for message in islice(messages, size)]} for _ in range(batches)]
+    records = (_record(*numbered) for numbered in enumerate(generate_bodies(kb, kind)))
+    return [{"Records": list(islice(records, size))} for _ in range(batches)]
 
 
 def write_lambda_events(
@@ -54,12 +87,12 @@ def write_lambda_events(
     return path
 
 
-def _record(message: Message) -> dict[str, Any]:
+def _record(number: int, body: str) -> dict[str, Any]:
     # Lambda developer guide, "Using Lambda with Amazon SQS".
     return {
-        "messageId": f"00000000-0000-4000-8000-{message.number:012}",
+        "messageId": f"00000000-0000-4000-8000-{number:012}",
         "receiptHandle": "A" * 200,
-        "body": message.body,
+        "body": body,
         "attributes": {
             "ApproximateReceiveCount": "1",
             "SentTimestamp": "1795399387000",

@@ -21,7 +21,7 @@ from aws_http.signing import StaticCredentials
 from common.deadline import CallLimits
 from contract.limits import may_break_limits
 from processor.dynamodb import DynamoDB
-from producer.generate.messages import Message
+from producer.generate.events import SEEDED_START, Events, RunSpec
 from storage.payload import encode_payload
 from tools.benchmarks import fixtures
 from tools.benchmarks.measure import interleave, spread
@@ -33,14 +33,14 @@ _REGION = CREDENTIALS["AWS_REGION"]
 
 def run(rounds: int = 9, kb: int = 200, count: int = 20) -> dict[str, Any]:
     """Return CPU milliseconds of each step for an event of ``kb``. A round has ``count`` events."""
-    messages = list(islice(fixtures.generate_messages(kb), count))
+    texts = list(islice(fixtures.generate_bodies(kb), count))
     with (
         MockAws() as mock,
         _connect_to_reader() as sock,
         closing(DynamoDB(_config(mock.endpoint), CallLimits.of(30))) as dynamodb,
         closing(_botocore_client(mock.endpoint)) as botocore_client,
     ):
-        steps = _steps(kb, messages, dynamodb.call, botocore_client.put_item, sock.sendall)
+        steps = _steps(kb, texts, dynamodb.call, botocore_client.put_item, sock.sendall)
         for step in steps.values():
             step()  # warm up connections and caches
         results = interleave(list(steps), rounds, lambda name: _cpu_ms(steps[name], count))
@@ -56,18 +56,17 @@ def _cpu_ms(step: Callable[[], None], count: int) -> float:
 
 def _steps(
     kb: int,
-    messages: list[Message],
+    texts: list[str],
     call: Callable[[str, dict[str, Any]], Any],
     put_item: Callable[..., Any],
     send: Callable[[bytes], None],
 ) -> dict[str, Callable[[], None]]:
-    texts = [message.body for message in messages]
     events = [contract.decode(text) for text in texts]
     raw = [text.encode() for text in texts]
-    escaped = [b"".join(message.escaped) for message in messages]
+    generate = Events(RunSpec(fixtures.SEED, SEEDED_START, target_bytes=kb * fixtures.KB)).message
+    escaped = [b"".join(generate(number).escaped) for number in range(len(texts))]
     compressed = [encode_payload(body).data for body in raw]
     now = datetime.now(UTC)
-    generated = fixtures.generate_messages(kb)
     puts = [
         {"TableName": "events", "Item": {"event_id": {"S": "1"}, "payload": {"B": data}}}
         for data in compressed
@@ -87,9 +86,7 @@ def _steps(
         "for comparison: the same PutItem by botocore": lambda: _each(
             lambda request: put_item(**request), puts
         ),
-        "producer: make the event": lambda: _each(
-            lambda message: message.escaped, islice(generated, len(messages))
-        ),
+        "producer: make the event": lambda: _each(generate, range(len(texts))),
         "producer: SHA-256 for the signature": lambda: _each(sha256, escaped),
         "producer: the system's copy into the socket": lambda: _each(send, escaped),
     }
