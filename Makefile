@@ -113,7 +113,7 @@ report: ## write the named queries to one HTML page, build/report.html (SINCE=7d
 	@$(ANALYTICS) -m tools.analytics report
 
 ## Speed and cost
-.PHONY: bench cost
+.PHONY: bench cost dictionary
 bench: ## run the benchmarks and write the results into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)
 	$(NEED) tools emulator bench analytics
 	@$(TOOLS) -m tools.benchmarks
@@ -121,6 +121,10 @@ bench: ## run the benchmarks and write the results into docs/ (BENCH=handler,pro
 cost: ## estimate the AWS bill and the limits at a rate (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.cost
+
+dictionary: ## train the next compression dictionary on your own events (FROM=archive or FROM=events.jsonl)
+	$(NEED) tools
+	@$(TOOLS) -m tools.benchmarks.dictionary
 
 ## AWS: docs/deploy.md
 .PHONY: plan-aws deploy-aws rollback-aws destroy-aws drift env-aws
