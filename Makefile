@@ -148,7 +148,7 @@ env-aws: ## print shell exports for a deployed environment: eval "$(make -s env-
 .PHONY: test test-chaos test-config audit lint fmt docs lock clean
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
-	@$(DEV) -m pytest $(ARGS)
+	@$(DEV) -m pytest -n auto --durations=10 $(ARGS)
 
 test-chaos: ## run the fault tests: throttling, resets, killed workers
 	$(NEED) tools emulator dev

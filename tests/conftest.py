@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from tests import receipt, targets
+from tests import parallel, receipt, targets
 from tools.core.errors import ToolError
 
 
@@ -21,6 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except ToolError as error:
         raise pytest.UsageError(str(error)) from None
     receipt.start(config)
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(parallel.Plugin(), "parallel")
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # A shell starts background jobs so, but some tests send Ctrl-C to the processes that they start.
         signal.signal(signal.SIGINT, signal.default_int_handler)
