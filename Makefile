@@ -15,6 +15,8 @@ MAKEOVERRIDES :=
 
 # The output of every command is UTF-8, in every locale.
 export PYTHONUTF8 := 1
+# Every command would compile its modules again where the environment turns the cache off.
+export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 TOOLS := .venv/tools/bin/python
