@@ -10,7 +10,10 @@ import signal
 
 import pytest
 
-from tests import parallel, receipt, targets
+from tests import receipt, targets
+from tests.parallel import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.parallel import pytest_xdist_auto_num_workers as pytest_xdist_auto_num_workers
+from tests.parallel import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tools.core.errors import ToolError
 
 
@@ -21,8 +24,6 @@ def pytest_configure(config: pytest.Config) -> None:
     except ToolError as error:
         raise pytest.UsageError(str(error)) from None
     receipt.start(config)
-    if config.pluginmanager.hasplugin("xdist"):
-        config.pluginmanager.register(parallel.Plugin(), "parallel")
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # A shell starts background jobs so, but some tests send Ctrl-C to the processes that they start.
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -89,18 +89,19 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
         return scope(nodeid, separate=self._separate)
 
 
-class Plugin:
-    """Hooks of pytest-xdist and the order of the tests."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Choose the number of workers for ``-n auto``."""
+    return workers(config)
 
-    def pytest_xdist_auto_num_workers(self, config: pytest.Config) -> int:
-        """Choose the number of workers for ``-n auto``."""
-        return workers(config)
 
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling:
-        """Return our scheduling."""
-        return Scheduling(config, log)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Return our scheduling."""
+    return Scheduling(config, log)
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Order the tests: the longest first."""
-        separate = targets.chosen().name == "ministack"
-        items.sort(key=lambda item: rank(item.nodeid, separate=separate))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests: the longest first."""
+    separate = targets.chosen().name == "ministack"
+    items.sort(key=lambda item: rank(item.nodeid, separate=separate))

@@ -14,12 +14,7 @@ import pytest
 from tests import parallel
 from tools.core.paths import ROOT
 
-CONFTEST = """
-from tests.parallel import Plugin
-
-def pytest_configure(config):
-    config.pluginmanager.register(Plugin())
-"""
+CONFTEST = "from tests.parallel import *\n"
 TWO_MODULES = {
     "test_crash.py": "import os\n\ndef test_dies():\n    os._exit(3)\n\ndef test_after():\n    pass\n",
     "test_fine.py": "import os\n\ndef test_one():\n    pass\n",
