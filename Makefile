@@ -15,6 +15,8 @@ MAKEOVERRIDES :=
 
 # The output of every command is UTF-8, in every locale.
 export PYTHONUTF8 := 1
+# Every command would compile its modules again where the environment turns the cache off.
+export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 TOOLS := .venv/tools/bin/python
@@ -156,7 +158,7 @@ env-aws: ## print shell exports for a deployed environment: eval "$(make -s env-
 .PHONY: test test-chaos test-config audit lint contract-check fmt docs lock clean
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
-	@$(DEV) -m pytest $(ARGS)
+	@$(DEV) -m pytest -n auto --durations=10 $(ARGS)
 
 test-chaos: ## run the fault tests: throttling, resets, killed workers
 	$(NEED) tools emulator dev

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,17 @@ class Run:
             offline=offline,
         ).save(self.path)
 
+    def tested_on(self, stack: Mapping[str, str]) -> None:
+        """Record the target and the versions of a stack."""
+        self.target, self.terraform = stack["target"], stack["terraform"]
+        self.provider, self.lock = stack["provider"], stack["lock"]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Record the stack of a worker of pytest-xdist. One that crashed has no output."""
+        if stack := getattr(node, "workeroutput", {}).get(_STACK):
+            self.tested_on(stack)
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the versions of the end-to-end tests, because the old provider proves nothing for AWS."""
         if self.target is not None:
@@ -92,10 +104,13 @@ class Run:
 
 
 _key = pytest.StashKey[Run]()
+_STACK = "stack"
 
 
 def start(config: pytest.Config) -> None:
     """Start to record a run. Called once, when pytest is configured."""
+    if hasattr(config, "workerinput"):
+        return
     run = Run(config)
     config.stash[_key] = run
     config.pluginmanager.register(run, "receipt")
@@ -103,9 +118,16 @@ def start(config: pytest.Config) -> None:
 
 def tested_on_stack(config: pytest.Config, state_dir: Path) -> None:
     """Record the target and versions of the stack on which the end-to-end tests run."""
-    run = config.stash[_key]
     lock = (state_dir / "terraform" / ".terraform.lock.hcl").read_text(encoding="utf-8")
     provider = re.search(r'version\s*=\s*"([^"]+)"', lock)
-    run.lock = lock
-    run.target, run.terraform = targets.describe(), toolchain.find_terraform().version
-    run.provider = provider[1] if provider else "?"
+    stack = {
+        "target": targets.describe(),
+        "terraform": toolchain.find_terraform().version,
+        "provider": provider[1] if provider else "?",
+        "lock": lock,
+    }
+    if _key in config.stash:
+        config.stash[_key].tested_on(stack)
+    else:
+        # A worker of pytest-xdist hands it to the process that counts the outcomes.
+        config.workeroutput[_STACK] = stack  # type: ignore[attr-defined]

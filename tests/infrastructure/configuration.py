@@ -87,8 +87,11 @@ def blocks(kind: str) -> tuple[Block, ...]:
 
 def parse(content: str, kind: str) -> Iterator[Block]:
     """Yield the blocks of a kind in the text of one file."""
-    for block in hcl.load(content).get(kind, ()):
+    for block in _loaded(content).get(kind, ()):
         yield from (Block(labels, body) for labels, body in _unfold(block))
+
+
+_loaded = cache(hcl.load)
 
 
 def _unfold(block: Mapping[str, Any], labels: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -5,6 +5,7 @@ comparisons in nested objects. So an edit uses only its positions, and all other
 wrote it.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -83,6 +84,7 @@ def load(text: str) -> dict[str, Any]:
         raise _not_hcl(error) from error
 
 
+@functools.lru_cache(maxsize=64)
 def parse(text: str) -> tuple[Block, ...]:
     """Return the blocks of a file with their positions. Raises UnsupportedError if the text is not HCL."""
     try:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,7 +27,8 @@ VAR_FILE = Path("env") / "local.tfvars"
 APPLIED = "applied.json"
 # Files that Terraform keeps in the working copy.
 LOCK = ".terraform.lock.hcl"
-KEPT = (".terraform", LOCK, "terraform.tfstate", "terraform.tfstate.backup")
+STATE = "terraform.tfstate"
+KEPT = (".terraform", LOCK, STATE, f"{STATE}.backup")
 # Files of the source that no copy needs: Terraform's own and the config's tests.
 NEVER_COPIED = (".terraform", "*.tfstate", "*.tfstate.*", "localstack_providers_override.tf", "tests")
 # backend.tf is for deployed environments. A local stack keeps its state in the working copy.
@@ -115,19 +115,9 @@ def destroy(state_dir: Path, endpoint: str, log: Log = print) -> None:
 
 
 def outputs(run: Run) -> dict[str, Any]:
-    """Return Terraform's outputs by name. tflocal is not used, because it mixes stderr into the JSON."""
-    done = subprocess.run(
-        [run.terraform.command, "output", "-json"],
-        cwd=run.workdir,
-        env=run.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise ToolError(f"terraform output failed:\n{done.stderr.strip()}")
-    return {name: output["value"] for name, output in json.loads(done.stdout).items()}
+    """Return Terraform's outputs by name, from its state: ``terraform output`` would start it again."""
+    state = json.loads((run.workdir / STATE).read_text(encoding="utf-8"))
+    return {name: output["value"] for name, output in state["outputs"].items()}
 
 
 def _prepare(state_dir: Path, endpoint: str, region: str, log: Log) -> Run:
@@ -217,7 +207,7 @@ def _log_provider_gaps(run: Run) -> None:
 def _complete_offline(run: Run, emulator: StackState) -> None:
     from tools.local import offline
 
-    state = (run.workdir / "terraform.tfstate").read_text(encoding="utf-8")
+    state = (run.workdir / STATE).read_text(encoding="utf-8")
     offline.complete(state, emulator.client)
 
 
