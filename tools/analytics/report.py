@@ -9,10 +9,10 @@ from typing import Any
 
 from tools.analytics import charts
 from tools.analytics.archive import SyncResult
-from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import Database, QueryResult
 from tools.analytics.named_queries import NamedQuery, named_queries
 from tools.analytics.output import display_text
+from tools.core.archive_range import ArchiveRange
 from tools.core.console import plural
 from tools.core.text import escape_html as escape
 
