@@ -209,8 +209,12 @@ class FakeSNS:
             raise aws_error("BatchRequestTooLong")
         errors: dict[str, str | None] = {}
         for entry in entries:
-            alert = json.loads(entry["Message"])
+            alert = json.loads(text_for("sqs", entry))
             check_alert(alert)
+            for protocol in ("email", "sms"):
+                text = text_for(protocol, entry)
+                assert text == text_for("sqs", entry) or ("\n" not in text and text.isprintable())
+            assert alert["alert_type"] == "batch_processed" or len(text) <= 160
             errors[entry["Id"]] = "InternalError" if self.entry_fault(alert) else None
             if not errors[entry["Id"]]:
                 self.published.append(alert)
@@ -219,6 +223,14 @@ class FakeSNS:
     def of_type(self, alert_type: str) -> list[dict[str, Any]]:
         """Return the published alerts of one type."""
         return [alert for alert in self.published if alert["alert_type"] == alert_type]
+
+
+def text_for(protocol: str, entry: dict[str, Any]) -> str:
+    """Return what subscribers of a protocol get of a batch entry (SNS API reference, MessageStructure)."""
+    if entry.get("MessageStructure") != "json":
+        return str(entry["Message"])
+    structure: dict[str, str] = json.loads(entry["Message"])
+    return structure.get(protocol, structure["default"])
 
 
 def published_size(entry: dict[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """Alerts: which there are, and how they are published.
 
-An alert is JSON with the message attributes that subscribers filter by. It never contains a payload.
+An alert is JSON for machines and a sentence for people, with the message attributes that subscribers filter
+by. It never contains a payload.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import contract
 from aws_http.errors import AwsError
 from common.deadline import Deadline
 from processor.messages import Message
+from processor.sentences import email_sentence, sms_sentence
 from storage.attributes import EVENT_ID_CONFLICT, INVALID_EVENT
 from storage.sizes import decimal_text
 
@@ -23,6 +25,8 @@ _MAX_ENTRIES = 10
 _MAX_BYTES = 240 * 1024
 _LISTED_REASONS = 10
 _LISTED_IDS = 1000
+# Filter policies compare numbers of up to 10^9 (SNS developer guide, "Numeric value matching").
+_MAX_FILTERED = Decimal(10**9)
 
 LARGE_ORDER = "large_order"
 BATCH_PROCESSED = "batch_processed"
@@ -30,11 +34,33 @@ BATCH_PROCESSED = "batch_processed"
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert; ``text`` is its JSON."""
+    """One alert; ``text`` is its JSON. E-mail and SMS get that too if there is no sentence."""
 
     alert_type: str
     event_type: str | None
     text: str
+    email: str = ""
+    sms: str = ""
+    amount: str | None = None
+    currency: str | None = None
+
+    @property
+    def message(self) -> dict[str, str]:
+        """Return the parameters of the message for SNS."""
+        if not self.email:
+            return {"Message": self.text}
+        structure = json.dumps({"default": self.text, "email": self.email, "sms": self.sms})
+        return {"Message": structure, "MessageStructure": "json"}
+
+    @property
+    def attributes(self) -> dict[str, dict[str, str]]:
+        """Return the message attributes for SNS."""
+        texts = {"alert_type": self.alert_type, "event_type": self.event_type, "currency": self.currency}
+        values = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text}
+        if self.amount is not None:
+            filtered = decimal_text(min(Decimal(self.amount), _MAX_FILTERED))
+            values["amount"] = {"DataType": "Number", "StringValue": filtered}
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +76,15 @@ class Occasion:
 class AlertRule:
     """When an alert is published, and what it says beside the names of the message and its event.
 
-    ``kind`` is the kind of rejection that the rule is for, or None for stored events.
+    ``kind`` is the kind of rejection that the rule is for, or None for stored events. ``sentence`` is a
+    template over the fields of the alert (`processor.sentences`).
     """
 
     alert_type: str
     kind: str | None
     applies: Callable[[Occasion], bool]
     details: Callable[[Occasion], dict[str, Any]]
+    sentence: str
 
 
 def _is_large_order(occasion: Occasion) -> bool:
@@ -95,10 +123,20 @@ def _always(_occasion: Occasion) -> bool:
 
 # Every alert about a message. To add one, add a rule (CONTRIBUTING.md).
 ALERT_RULES = (
-    AlertRule(LARGE_ORDER, None, _is_large_order, _large_order),
-    AlertRule(INVALID_EVENT, INVALID_EVENT, _always, _invalid_event),
-    AlertRule(EVENT_ID_CONFLICT, EVENT_ID_CONFLICT, _always, _event_id_conflict),
+    AlertRule(
+        *(LARGE_ORDER, None, _is_large_order, _large_order),
+        "Large order: {amount:money} {currency}, order {order_id}, customer {customer_id}",
+    ),
+    AlertRule(
+        *(INVALID_EVENT, INVALID_EVENT, _always, _invalid_event),
+        "Rejected event: {reasons[0][path]} {reasons[0][reason]}, message {message_id}",
+    ),
+    AlertRule(
+        *(EVENT_ID_CONFLICT, EVENT_ID_CONFLICT, _always, _event_id_conflict),
+        "Rejected event: {event_id} is stored with other content, message {message_id}",
+    ),
 )
+ALERT_TYPES = (*(rule.alert_type for rule in ALERT_RULES), BATCH_PROCESSED)
 
 
 def alert_types(kind: str | None, occasion: Occasion) -> list[str]:
@@ -124,8 +162,16 @@ def _alert(rule: AlertRule, occasion: Occasion) -> Alert:
         "event_type": message.stated_type,
         **rule.details(occasion),
     }
-    text = json.dumps({name: value for name, value in named.items() if value is not None})
-    return Alert(rule.alert_type, message.stated_type, text)
+    fields = {name: value for name, value in named.items() if value is not None}
+    return Alert(
+        rule.alert_type,
+        message.stated_type,
+        json.dumps(fields),
+        email_sentence(rule.sentence, fields),
+        sms_sentence(rule.sentence, fields),
+        fields.get("amount"),
+        fields.get("currency"),
+    )
 
 
 def batch_processed(request_id: str, message_ids: list[str], counts: dict[str, int]) -> Alert:
@@ -155,41 +201,36 @@ class Publisher:
         Returns for each alert why SNS did not accept it, or None.
         """
         problems: list[str | None] = ["not tried"] * len(alerts)
-        for chunk in _chunks(alerts):
+        entries = [
+            {"Id": str(n), **alert.message, "MessageAttributes": alert.attributes}
+            for n, alert in enumerate(alerts)
+        ]
+        for chunk in _chunks(entries):
             left = chunk
             for _ in range(2):  # entries that SNS refuses are tried once more
-                for n, problem in zip(left, self._publish(alerts, left), strict=True):
+                for n, problem in zip(left, self._publish(entries, left), strict=True):
                     problems[n] = problem
                 left = [n for n in left if problems[n]]
                 if not left:
                     break
         return problems
 
-    def _publish(self, alerts: list[Alert], chunk: list[int]) -> list[str | None]:
+    def _publish(self, entries: list[dict[str, Any]], chunk: list[int]) -> list[str | None]:
         if not self._deadline.allows_call():
             return ["no time left"] * len(chunk)
-        entries = [
-            {"Id": str(n), "Message": alerts[n].text, "MessageAttributes": _attributes(alerts[n])}
-            for n in chunk
-        ]
         try:
-            codes = self._sns.publish_batch(self._topic_arn, entries)
+            codes = self._sns.publish_batch(self._topic_arn, [entries[n] for n in chunk])
         except AwsError as error:
             return [str(error)] * len(chunk)
         refusals = [codes.get(str(n), "no answer") for n in chunk]
         return [code and f"SNS refused it: {code}" for code in refusals]
 
 
-def _attributes(alert: Alert) -> dict[str, dict[str, str]]:
-    values = {"alert_type": alert.alert_type, "event_type": alert.event_type}
-    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}
-
-
-def _chunks(alerts: list[Alert]) -> Iterator[list[int]]:
+def _chunks(entries: list[dict[str, Any]]) -> Iterator[list[int]]:
     chunk: list[int] = []
     size = 0
-    for n, alert in enumerate(alerts):
-        length = len(alert.text) + 200  # the text is ASCII; 200 bytes are for the attributes
+    for n, entry in enumerate(entries):
+        length = len(entry["Message"]) + 300  # the message is ASCII; 300 bytes are for the attributes
         if chunk and (len(chunk) == _MAX_ENTRIES or size + length > _MAX_BYTES):
             yield chunk
             chunk, size = [], 0

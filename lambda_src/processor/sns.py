@@ -27,7 +27,8 @@ class SNS:
     def publish_batch(self, topic_arn: str, entries: list[dict[str, Any]]) -> dict[str, str | None]:
         """Publish up to 10 messages. Returns, by Id, the error code of an entry, or None if SNS accepted it.
 
-        Entries have ``Id``, ``Message`` and ``MessageAttributes`` of type String. Raises AwsError.
+        Entries have ``Id``, ``Message``, ``MessageAttributes`` with a StringValue, and ``MessageStructure``
+        if the message has a text for each protocol. Raises AwsError.
         """
         body = urlencode(
             [
@@ -49,6 +50,8 @@ def _parameters(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
         member = f"PublishBatchRequestEntries.member.{place}"
         yield f"{member}.Id", entry["Id"]
         yield f"{member}.Message", entry["Message"]
+        if "MessageStructure" in entry:
+            yield f"{member}.MessageStructure", entry["MessageStructure"]
         for number, (name, value) in enumerate(entry["MessageAttributes"].items(), 1):
             attribute = f"{member}.MessageAttributes.entry.{number}"
             yield f"{attribute}.Name", name

@@ -114,7 +114,12 @@ def test_orders_above_1000_are_alerted_and_those_of_1000_are_not(pipeline: Pipel
         alerts = eventually(lambda: inbox.about(at, above), within=OUTCOME_SECONDS, what="an alert")
         pipeline.drain()
         assert alerted(pipeline, inbox, at, above) == {(above, "large_order")}
-        assert alerts[0]["_attributes"] == {"alert_type": "large_order", "event_type": "order"}
+        assert alerts[0]["_attributes"] == {
+            "alert_type": "large_order",
+            "event_type": "order",
+            "amount": "1000.01",
+            "currency": json.loads(order("1"))["currency"],
+        }
         assert alerts[0]["amount"] == "1000.01"
 
 

@@ -136,7 +136,12 @@ def test_an_event_of_a_new_type_reaches_table_alert_archive_and_query(changed: t
         (alert,) = eventually(lambda: inbox.about(message_id), within=OUTCOME_SECONDS, what="the alert")
     assert pipeline.body_of(item) == body
     assert item["amount"] == {"N": "12"}
-    assert alert["_attributes"] == {"alert_type": "refund_issued", "event_type": "refund"}
+    assert alert["_attributes"] == {
+        "alert_type": "refund_issued",
+        "event_type": "refund",
+        "amount": "12",
+        "currency": "EUR",
+    }
     assert (alert["order_id"], alert["amount"]) == ("order-1", "12")
     query = f"select event_type, amount from events where event_id = '{event_id}'"
     rows = eventually(lambda: _rows(copy, query), within=OUTCOME_SECONDS, what="the event in the archive")

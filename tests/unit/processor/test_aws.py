@@ -266,7 +266,8 @@ def test_where_nothing_listens_the_endpoint_is_named() -> None:
 ENTRIES = [
     {
         "Id": str(n),
-        "Message": f'{{"text": "a & b = {n} %"}}',
+        "Message": f'{{"default": "a & b = {n} %"}}',
+        **({"MessageStructure": "json"} if n else {}),
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": f"v{n}"} for name in ("alert_type", "event_type")
         },

@@ -19,7 +19,12 @@ _FORMAT = "application/schema+json;version=draft-2020-12"
 _ATTRIBUTES = {
     "type": "object",
     "required": ["alert_type"],
-    "properties": {"alert_type": {"type": "string"}, "event_type": {"type": "string"}},
+    "properties": {
+        "alert_type": {"type": "string"},
+        "event_type": {"type": "string"},
+        "amount": {"description": "A Number of at most 1000000000.", "type": "string"},
+        "currency": {"type": "string"},
+    },
 }
 
 
