@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 import subprocess
 from typing import Any
 
@@ -88,11 +89,13 @@ def test_queue_urls_name_the_port_that_is_published() -> None:
     assert said["environment"]["SQS_ENDPOINT_STRATEGY"] == "off"
 
 
-def test_the_script_that_keeps_message_bodies_is_mounted_where_localstack_executes_it() -> None:
-    (script,) = [each for each in SERVICES["localstack"]["volumes"] if each["target"].endswith(".py")]
-    assert (COMPOSE_FILE.parent / script["source"]).is_file()
-    assert script["target"] == f"/etc/localstack/init/start.d/{message_bodies.SCRIPT}"
-    assert script["read_only"]
+def test_the_init_scripts_are_mounted_where_localstack_executes_them() -> None:
+    scripts = [each for each in SERVICES["localstack"]["volumes"] if each["target"].endswith(".py")]
+    for script in scripts:
+        assert (COMPOSE_FILE.parent / script["source"]).is_file()
+        assert script["target"] == f"/etc/localstack/init/start.d/{Path(script['source']).name}"
+        assert script["read_only"]
+    assert {Path(script["source"]).name for script in scripts} == {message_bodies.SCRIPT, "drain_queues.py"}
 
 
 def test_the_container_of_the_tests_is_made_of_the_same_service(monkeypatch: pytest.MonkeyPatch) -> None:
