@@ -146,11 +146,11 @@ def _payment_failures(result: QueryResult) -> str:
 
 
 def _funnel(result: QueryResult) -> str:
-    rows = _values(result, "action", "customers", "percent_of_widest")[:_MAX_BARS]
+    rows = _values(result, "step", "sessions", "percent_of_widest")[:_MAX_BARS]
     return charts.draw_bars(
         [
-            (str(action), float(customers), f"{display_text(customers)} ({float(percent):.1f}%)")
-            for action, customers, percent in rows
+            (str(step), float(sessions), f"{display_text(sessions)} ({float(percent):.1f}%)")
+            for step, sessions, percent in rows
         ]
     )
 
