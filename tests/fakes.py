@@ -196,6 +196,7 @@ class FakeSNS:
 
     def __init__(self) -> None:
         self.published: list[dict[str, Any]] = []
+        self.check: Callable[[dict[str, Any]], None] = check_alert
         self.requests: list[list[dict[str, Any]]] = []
         self.fault: Fault = lambda operation, request: None
         self.entry_fault: Callable[[dict[str, Any]], bool] = lambda alert: False
@@ -210,7 +211,7 @@ class FakeSNS:
         errors: dict[str, str | None] = {}
         for entry in entries:
             alert = json.loads(entry["Message"])
-            check_alert(alert)
+            self.check(alert)
             errors[entry["Id"]] = "InternalError" if self.entry_fault(alert) else None
             if not errors[entry["Id"]]:
                 self.published.append(alert)
