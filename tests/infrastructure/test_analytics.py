@@ -12,7 +12,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from archiver.lines import KINDS, TYPES
+import contract
+from archiver.lines import KINDS
 from tests.infrastructure.configuration import TERRAFORM, blocks, resources, run_terraform, text
 from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
 from tools.analytics.archive import PREFIXES
@@ -81,7 +82,7 @@ def test_every_type_with_another_name_in_hive_is_translated(local_values: dict[s
 
 def test_every_type_and_kind_that_is_archived_is_projected(local_values: dict[str, Any]) -> None:
     projected = local_values["archive_lines"]
-    assert set(projected["events"]["type"]) == TYPES
+    assert set(projected["events"]["type"]) == set(contract.EVENT_TYPES)
     assert set(projected["rejected"]["kind"]) == KINDS
     assert {name: (*lines, "dt", "hour") for name, lines in projected.items()} == {
         name: view.partitions for name, view in VIEWS.items()
