@@ -41,7 +41,7 @@ def draw_throughput(state: State, width: int, height: int, charset: Charset) -> 
         return [*lines, latency.line(width, len("received"))][:height]
     ceiling = ceiling_of([None if isinstance(rate, Absent) else rate for rate in rates.values()])
     lines = [_line_with_chart(state, entry, width, ceiling, charset) for entry in entries.values()]
-    return [*lines, latency.line(width, _LABEL_WIDTH)]
+    return [*lines, _with_queue_latency(state, latency, width).line(width, _LABEL_WIDTH)]
 
 
 def draw_function(state: State, width: int, height: int, charset: Charset) -> list[Text]:
@@ -120,6 +120,15 @@ def _quantiles_entry(state: State, name: str) -> Entry:
         lambda millis: f"p50 {format_millis(millis)}  p95 {format_value(p95, format_millis)}",
         _style(state),
     )
+
+
+def _with_queue_latency(state: State, latency: Entry, width: int) -> Entry:
+    """Add the time from SQS to storage, if the line has the space."""
+    queued = state.activity_value("queued_p95")
+    text = f"{latency.text}  queue p95 {format_value(queued, format_millis)}"
+    if latency.reason or isinstance(queued, Absent) or _LABEL_WIDTH + 1 + len(text) > width:
+        return latency
+    return Entry(latency.label, text, latency.style)
 
 
 def _pad_label(entry: Entry, width: int) -> Entry:
