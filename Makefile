@@ -56,7 +56,7 @@ doctor: ## check prerequisites and suggest fixes
 	$(BARE) -m tools.local doctor
 
 ## Events
-.PHONY: send get events logs rejected replay redrive rearchive restore verify
+.PHONY: send get trace events logs rejected replay redrive rearchive restore verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists all options)
 	$(NEED) tools
 	@if [ -z "$$QUEUE_URL" ]; then exports=$$($(TOOLS) -m tools.local env) && eval "$$exports" || exit 1; fi && \
@@ -65,6 +65,10 @@ send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists all option
 get: ## show one event as sent, and what the pipeline added (EVENT_ID=...)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops get
+
+trace: ## show the story of an event in time order (EVENT_ID=..., CUSTOMER=, MESSAGE_ID=, ORDER_ID=, SINCE=1d, JSON=1)
+	$(NEED) tools
+	@$(TOOLS) -m tools.ops trace
 
 events: ## list stored events, newest first (CUSTOMER=..., TYPE=order, LARGE=1, SINCE=1h, LIMIT=..., JSON=1)
 	$(NEED) tools

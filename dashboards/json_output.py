@@ -61,6 +61,7 @@ def _throughput_values(state: State) -> dict[str, Value]:
     return {f"{name}_per_second": state.activity_value(name) for name in rates} | {
         "latency_p50_ms": state.activity_value("latency_p50"),
         "latency_p95_ms": state.activity_value("latency_p95"),
+        "queue_latency_p95_ms": state.activity_value("queued_p95"),
     }
 
 

@@ -81,6 +81,7 @@ class Activity:
     rejected: Value = NOT_READ_YET
     latency_p50: Value = NOT_READ_YET
     latency_p95: Value = NOT_READ_YET
+    queued_p95: Value = NOT_READ_YET
     by_type: Mapping[str, Value] = field(default_factory=dict)
     invocations: Value = NOT_READ_YET
     errors: Value = NOT_READ_YET

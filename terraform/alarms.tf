@@ -153,6 +153,26 @@ resource "aws_cloudwatch_metric_alarm" "function_duration" {
   ok_actions    = local.to_ops
 }
 
+# The objective: 95% of the events of five minutes are stored within it, three times in a row.
+resource "aws_cloudwatch_metric_alarm" "queue_latency" {
+  alarm_name        = "${local.name}-queue-latency"
+  alarm_description = "Events wait longer from the queue to their storage than the objective. ${local.runbook}queue_latency"
+
+  namespace          = local.own_namespace
+  metric_name        = "QueueLatency"
+  dimensions         = local.function_dimension
+  extended_statistic = "p95"
+  period             = 300
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 1000 * var.queue_latency_seconds
+  evaluation_periods  = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local.to_ops
+  ok_actions    = local.to_ops
+}
+
 # The function returns single messages instead of failing, so Lambda counts no error for them.
 resource "aws_cloudwatch_metric_alarm" "messages_returned" {
   alarm_name        = "${local.name}-messages-returned"
@@ -315,6 +335,7 @@ locals {
     aws_cloudwatch_metric_alarm.function_errors,
     aws_cloudwatch_metric_alarm.function_throttles,
     aws_cloudwatch_metric_alarm.function_duration,
+    aws_cloudwatch_metric_alarm.queue_latency,
     aws_cloudwatch_metric_alarm.messages_returned,
     aws_cloudwatch_metric_alarm.table_throttles,
     aws_cloudwatch_metric_alarm.table_errors,

@@ -351,6 +351,17 @@ variable "oldest_message_seconds" {
   }
 }
 
+variable "queue_latency_seconds" {
+  description = "Objective for the time from the queue to storage that 95% of the events keep, in seconds, 1 to 3600."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.queue_latency_seconds >= 1 && var.queue_latency_seconds <= 3600
+    error_message = "queue_latency_seconds is 1 to 3600 seconds."
+  }
+}
+
 variable "backlog_messages" {
   description = "Number of waiting messages below which a growing backlog raises no alarm, 0 or more."
   type        = number

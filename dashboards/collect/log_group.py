@@ -51,6 +51,7 @@ class LogGroup:
         self._durations = RecentSamples(_QUANTILE_WINDOW)
         self._recent_durations = RecentSamples(_RATE_WINDOW)
         self._latencies = RecentSamples(_QUANTILE_WINDOW)
+        self._queued = RecentSamples(_QUANTILE_WINDOW)
 
     def collect(self) -> CollectResult:
         """Read the new lines and return the activity."""
@@ -64,7 +65,7 @@ class LogGroup:
                 self._add_invocation(reported)
         self._start_millis = max(self._start_millis, newest - _REREAD_MILLIS)
         now = time.time()
-        for samples in (self._counts, self._durations, self._recent_durations, self._latencies):
+        for samples in (self._counts, self._durations, self._recent_durations, self._latencies, self._queued):
             samples.expire(now)
         self._invocations.expire(self._start_millis / 1000, now - HISTORY)
         return CollectResult(self._build_activity(now))
@@ -74,6 +75,7 @@ class LogGroup:
         counts["deleted"] = sum(counts[name] for name in _DELETED)
         self._counts.add(batch.time, counts)
         self._latencies.add(batch.time, batch.fields.get("IngestLatency", []))
+        self._queued.add(batch.time, batch.fields.get("QueueLatency", []))
 
     def _add_invocation(self, invocation: Invocation) -> None:
         self._counts.add(invocation.time, Counter(invocations=1, errors=int(invocation.failed)))
@@ -89,6 +91,7 @@ class LogGroup:
             **rates,
             latency_p50=self._latencies.quantile(0.5, _NOTHING_STORED),
             latency_p95=self._latencies.quantile(0.95, _NOTHING_STORED),
+            queued_p95=self._queued.quantile(0.95, _NOTHING_STORED),
             by_type={name: float(self._counts.total(metric)) for name, metric in _BY_TYPE.items()},
             errors=float(self._counts.total("errors")),
             silent=float(self._invocations.count_silent(now)),

@@ -73,6 +73,7 @@ def list_metrics(target: Target) -> list[Metric]:
         Metric("concurrency", "AWS/Lambda", "ConcurrentExecutions", function, "Maximum"),
         Metric("latency_p50", NAMESPACE, "IngestLatency", function, "p50"),
         Metric("latency_p95", NAMESPACE, "IngestLatency", function, "p95"),
+        Metric("queued_p95", NAMESPACE, "QueueLatency", function, "p95"),
         *(Metric(name, NAMESPACE, name.capitalize(), function) for name in _OUTCOMES),
         *(
             Metric(f"type_{name}", NAMESPACE, f"Stored{name.capitalize()}", function)
@@ -161,6 +162,7 @@ def build_activity(values: dict[str, list[Minutes]], now: float) -> Activity:
         **{key: newest(key, _MINUTE) for key in _RATES},
         latency_p50=newest("latency_p50"),
         latency_p95=newest("latency_p95"),
+        queued_p95=newest("queued_p95"),
         by_type={name: total(f"type_{name}") for name in contract.EVENT_TYPES},
         errors=total("errors"),
         throttles=total("throttles"),

@@ -31,17 +31,16 @@ def draw_throughput(state: State, width: int, height: int, charset: Charset) -> 
     style = _style(state)
     rates = {name: state.activity_value(name) for name in ("received", "stored", "duplicates", "rejected")}
     entries = {name: Entry.format(name, rate, format_rate, style) for name, rate in rates.items()}
-    latency = _quantiles_entry(state, "latency")
     if height < _FULL_HEIGHT:
         pairs = [("received", "duplicates"), ("stored", "rejected")]
         lines = [
             entries_line([_pad_label(entries[name], len("duplicates")) for name in pair], width)
             for pair in pairs
         ]
-        return [*lines, latency.line(width, len("received"))][:height]
+        return [*lines, _latency_line(state, width, len("received"))][:height]
     ceiling = ceiling_of([None if isinstance(rate, Absent) else rate for rate in rates.values()])
     lines = [_line_with_chart(state, entry, width, ceiling, charset) for entry in entries.values()]
-    return [*lines, latency.line(width, _LABEL_WIDTH)]
+    return [*lines, _latency_line(state, width, _LABEL_WIDTH)]
 
 
 def draw_function(state: State, width: int, height: int, charset: Charset) -> list[Text]:
@@ -120,6 +119,25 @@ def _quantiles_entry(state: State, name: str) -> Entry:
         lambda millis: f"p50 {format_millis(millis)}  p95 {format_value(p95, format_millis)}",
         _style(state),
     )
+
+
+def _latency_line(state: State, width: int, label_width: int) -> Text:
+    """Draw the time from occurrence to storage and, by SQS's clock, from the queue to storage."""
+    latency = _quantiles_entry(state, "latency")
+    queued, p95 = state.activity_value("queued_p95"), state.activity_value("latency_p95")
+    if latency.reason or isinstance(queued, Absent):
+        return latency.line(width, label_width)
+    from_queue = format_millis(queued)
+    texts = (
+        f"{'latency':<{label_width}} {latency.text}  queue p95 {from_queue}",
+        f"latency {latency.text}  queue {from_queue}",
+        f"latency p95 {format_value(p95, format_millis)}  queue p95 {from_queue}",
+    )
+    for text in texts:
+        if len(text) <= width:
+            label = text[: label_width if text is texts[0] else len("latency")]
+            return Entry(label, text[len(label) + 1 :], latency.style).line(width, 0)
+    return latency.line(width, label_width)
 
 
 def _pad_label(entry: Entry, width: int) -> Entry:

@@ -22,6 +22,7 @@ _UNITS = {
     "BytesIn": "Bytes",
     "BytesStored": "Bytes",
     "IngestLatency": "Milliseconds",
+    "QueueLatency": "Milliseconds",
     "ArchivedBytes": "Bytes",
     "ArchiveLag": "Milliseconds",
 }

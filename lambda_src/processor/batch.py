@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from common import telemetry
@@ -61,7 +61,7 @@ class Batch:
             group = [result for result in self._results if result.message.payload.needs_s3 == needs_s3]
             if group:
                 self._process_group(group)
-        report(self._results, unread, self._request_id, self._now)
+        report(self._results, unread, self._request_id, self._now, datetime.now(UTC))
         return unread + [
             result.message.message_id for result in self._results if result.outcome in (RETURNED, "")
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import contract
 from common import telemetry
@@ -10,8 +10,13 @@ from processor.items import ingest_latency_ms
 from processor.results import REJECTED, RETURNED, STORED, MessageResult, count_outcomes
 
 
-def report(results: list[MessageResult], unread: list[str], request_id: str, now: datetime) -> None:
-    """Log a batch and emit its metrics. ``unread`` are the ids of messages that return without being read."""
+def report(
+    results: list[MessageResult], unread: list[str], request_id: str, now: datetime, ended: datetime
+) -> None:
+    """Log a batch, which began at ``now`` and has ``ended``, and emit its metrics.
+
+    ``unread`` are the ids of messages that return without being read.
+    """
     for result in results:
         if result.outcome in (REJECTED, RETURNED):
             telemetry.log(
@@ -44,6 +49,10 @@ def report(results: list[MessageResult], unread: list[str], request_id: str, now
             "BytesIn": sum(result.message.payload.body_bytes for result in results),
             "BytesStored": sum(result.bytes_stored for result in results),
             "IngestLatency": [ingest_latency_ms(result.message) for result in stored],
+            # By SQS's clock, whatever the producer's says.
+            "QueueLatency": [
+                max(0, (ended - result.message.received_at) // timedelta(milliseconds=1)) for result in stored
+            ],
         },
         request_id=request_id,
         unread=unread or None,

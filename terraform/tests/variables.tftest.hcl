@@ -159,6 +159,7 @@ run "refuses_alarms" {
 
   variables {
     oldest_message_seconds = 59
+    queue_latency_seconds  = 0
     backlog_messages       = -1
     backlog_minutes        = 7
     rejection_rate_percent = 101
@@ -169,6 +170,7 @@ run "refuses_alarms" {
 
   expect_failures = [
     var.oldest_message_seconds,
+    var.queue_latency_seconds,
     var.backlog_messages,
     var.backlog_minutes,
     var.rejection_rate_percent,

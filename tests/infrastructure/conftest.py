@@ -34,7 +34,7 @@ def monitoring(tmp_path_factory: pytest.TempPathFactory) -> Monitoring:
 def known(capsys: pytest.CaptureFixture[str]) -> Known:
     """Return all metrics: those that AWS documents, and those that the functions log."""
     stored = MessageResult(read_message(activity("e-1", "")), STORED)
-    report([stored], [], "request", datetime.now(UTC))
+    report([stored], [], "request", datetime.now(UTC), datetime.now(UTC))
     own = emitted(capsys.readouterr().out)
     archived.report(Batch("events", "rejected", "duplicates", NO_BUCKETS), [], "request", datetime.now(UTC))
     for namespace, metrics in emitted(capsys.readouterr().out).items():

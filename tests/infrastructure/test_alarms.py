@@ -25,6 +25,7 @@ SILENCE = {
     "function_errors": "notBreaching",  # nothing was invoked
     "function_throttles": "notBreaching",
     "function_duration": "notBreaching",
+    "queue_latency": "notBreaching",
     "messages_returned": "notBreaching",
     "table_throttles": "notBreaching",  # reported only when there are some
     "table_errors": "notBreaching",

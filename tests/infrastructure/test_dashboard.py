@@ -35,6 +35,7 @@ METRICS = {
         "Rejected",
         "Returned",
         "IngestLatency",
+        "QueueLatency",
     },
     "Lambda": {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"},
     "DynamoDB": {

@@ -41,6 +41,7 @@ EDGES = {
         ["", "-1", "+1", "01", "1e3", "1,000", ".5", "1.", "1.00001", "NaN", "Infinity", "1000\n"],
     ),
     "alert_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
+    "queue_latency_seconds": (["1", "3600"], ["0", "3601"]),
     "oldest_message_seconds": (["60", "345600"], ["59", "345601"]),
     "backlog_messages": (["0"], ["-1"]),
     "backlog_minutes": (["5", "60"], ["0", "7", "65"]),

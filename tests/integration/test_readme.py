@@ -36,6 +36,7 @@ PRINTS = {
     "send": "Manifest",
     "status": "dead letters",
     "top": "(?i)queue",
+    "trace": "received",
     "verify": "stored",
 }
 

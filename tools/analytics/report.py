@@ -149,7 +149,7 @@ def _funnel(result: QueryResult) -> str:
     rows = _values(result, "step", "sessions", "percent_of_widest")[:_MAX_BARS]
     return charts.draw_bars(
         [
-            (str(step), float(sessions), f"{display_text(sessions)} ({float(percent):.1f}%)")
+            (str(step), float(sessions), f"{display_text(sessions)} ({float(percent or 0):.1f}%)")
             for step, sessions, percent in rows
         ]
     )

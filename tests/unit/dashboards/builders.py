@@ -42,6 +42,7 @@ def activity(**changes: Any) -> Activity:
         **dict.fromkeys(RATES, 120.0),
         "latency_p50": 130.0,
         "latency_p95": 2400.0,
+        "queued_p95": 80.0,
         "duration_p50": 12.0,
         "duration_p95": 250.0,
         "concurrency": 4.0,

@@ -94,10 +94,10 @@ def test_values_that_no_line_reports_are_absent(now: float) -> None:
 def test_latencies_and_durations_cover_the_last_minute(now: float) -> None:
     log = FakeLogGroup()
     log.invoke("old", now - 70, batch("old", IngestLatency=[99_000]), milliseconds=99_000)
-    log.invoke("a", now - 9, batch("a", IngestLatency=list(range(1, 101))), milliseconds=10)
+    log.invoke("a", now - 9, batch("a", IngestLatency=list(range(1, 101)), QueueLatency=[7]), milliseconds=10)
     log.invoke("b", now - 8, batch("b"), milliseconds=30)
     activity = collect(log)
-    assert (activity.latency_p50, activity.latency_p95) == (50.0, 95.0)
+    assert (activity.latency_p50, activity.latency_p95, activity.queued_p95) == (50.0, 95.0, 7.0)
     assert (activity.duration_p50, activity.duration_p95) == (10.0, 30.0)
 
 
@@ -182,7 +182,7 @@ def test_the_line_that_the_function_logs_is_parsed(
 ) -> None:
     from datetime import UTC, datetime
 
-    report([], ["unread-1"], "request-1", datetime.now(UTC))
+    report([], ["unread-1"], "request-1", datetime.now(UTC), datetime.now(UTC))
     fields = parse_batch_line(capsys.readouterr().out)
     assert fields is not None
     assert fields["request_id"] == "request-1"

@@ -41,7 +41,7 @@ def test_the_function_emits_every_own_metric_that_is_read(
     from datetime import UTC, datetime
 
     stored = MessageResult(read_message(activity("e-1", "")), STORED)
-    report([stored], [], "request-1", datetime.now(UTC))
+    report([stored], [], "request-1", datetime.now(UTC), datetime.now(UTC))
     (directive,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
     emitted = {
         (metric["Name"], *dimensions)

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dashboards.state import Alarm, Alert, State
+from dashboards.view.activity_panels import draw_throughput
 from dashboards.view.charset import ASCII, UNICODE, Charset
 from dashboards.view.layout import arrange
 from dashboards.view.screen import PANELS, render
@@ -177,3 +178,17 @@ def test_text_from_outside_cannot_control_the_terminal() -> None:
     text = "".join(draw(current, 200, 50))
     assert "[red]" in text
     assert not {"\x1b", "\x07", "\u202e", "\n"} & set(text)
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (60, "latency     p50 130 ms  p95 2.4 s  queue p95 80 ms"),
+        (44, "latency p50 130 ms  p95 2.4 s  queue 80 ms"),
+        (36, "latency p95 2.4 s  queue p95 80 ms"),
+        (30, "p50 130 ms"),
+    ],
+)
+def test_the_latency_from_the_queue_is_shown_where_it_fits(width: int, shown: str) -> None:
+    lines = draw_throughput(state(), width, 5, UNICODE)
+    assert shown in lines[-1].plain

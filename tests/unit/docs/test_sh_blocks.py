@@ -42,6 +42,7 @@ COMMANDS = {
     "make top ARGS=--json": STACK,
     "make status": STACK,
     "make get EVENT_ID=...": STACK,
+    "make trace EVENT_ID=...": STACK,
     "make events TYPE=order SINCE=1h": STACK,
     "make rejected": STACK,
     "make logs LEVEL=WARNING": STACK,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -178,6 +179,10 @@ class FakeDynamoDB:
         }
 
 
+# When every object of FakeS3 was written.
+WRITTEN_AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+
+
 class FakeS3:
     """Objects by key."""
 
@@ -196,7 +201,11 @@ class FakeS3:
         assert operation == "list_objects_v2"
 
         def paginate(Bucket: str, Prefix: str) -> Any:  # noqa: N803
-            pages = [{"Contents": [{"Key": key}]} for key in self.objects if key.startswith(Prefix)]
+            pages = [
+                {"Contents": [{"Key": key, "Size": len(data), "LastModified": WRITTEN_AT}]}
+                for key, data in self.objects.items()
+                if key.startswith(Prefix)
+            ]
             return pages or [{}]
 
         return SimpleNamespace(paginate=paginate)

@@ -3,7 +3,7 @@ SELECT
   step,
   events,
   sessions,
-  round(100.0 * sessions / max(sessions) OVER (), 1) AS percent_of_widest
+  round(100.0 * sessions / nullif(max(sessions) OVER (), 0), 1) AS percent_of_widest
 FROM (
   SELECT
     -- An order ends the session that it names.

@@ -1,18 +1,25 @@
-"""The commands get, events, logs and rejected."""
+"""The commands get, events, trace, logs and rejected."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import UTC, datetime
 
 from contract import EVENT_TYPES
 from tools.core.errors import UsageError
-from tools.core.resources import Resources
+from tools.core.resources import Resources, require_archive
 from tools.core.time_range import parse_duration
 from tools.ops.commands import Commands, positive, yes_or_no
 from tools.ops.inspect import events as event_list
 from tools.ops.inspect import get as event
 from tools.ops.inspect import logs as function_log
 from tools.ops.inspect import rejected as rejection_list
+from tools.ops.inspect import trace as stories
+from tools.ops.inspect import trace_event
+
+_TRACE_DETAILS = (
+    "Tables know events and customers. Messages and orders are searched in the archive, which lags."
+)
 
 
 def register(commands: Commands) -> None:
@@ -39,6 +46,16 @@ def register(commands: Commands) -> None:
     option("id", "show this event (message id or event_id) with its body")
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
+
+    option = commands.add("trace", trace, "Show the story of an event, in time order", _TRACE_DETAILS)
+    option("event-id", "the event")
+    option("customer", "the newest stored events of this customer")
+    option("message-id", "the event that this message of SQS carried")
+    option("order-id", "the order, its payments and the session that led to it, from the archive")
+    option("since", "begin of the part of the archive to search: 2h, 1d or a time in UTC", str, "1d")
+    option("until", "end of that part; default: now")
+    option("limit", "maximum number of a customer's events", positive, "20")
+    option("json", "print JSON", yes_or_no, "0")
 
 
 def get(resources: Resources, options: Namespace) -> int:
@@ -67,6 +84,29 @@ def logs(resources: Resources, options: Namespace) -> int:
     criteria = function_log.LogFilter(options.event_id, "WARNING" if level == "WARN" else level)
     since = options.since or ("1d" if options.event_id else "15m")
     function_log.show(resources, criteria, since=since, limit=options.limit, follow=options.follow)
+    return 0
+
+
+def trace(resources: Resources, options: Namespace) -> int:
+    """Show the story of an event, a message, an order or a customer."""
+    given = [name for name in ("event_id", "customer", "message_id", "order_id") if getattr(options, name)]
+    if len(given) != 1:
+        raise UsageError(
+            "Whose story? Give one of EVENT_ID, CUSTOMER, MESSAGE_ID and ORDER_ID.", "make trace EVENT_ID=..."
+        )
+    now = datetime.now(UTC)
+    search = stories.open_search(resources, options.since, options.until, now)
+    if options.customer:
+        story = stories.of_customer(resources, options.customer, options.limit)
+    elif options.order_id:
+        require_archive(resources)
+        assert search is not None
+        story = stories.of_order(search, options.order_id)
+    elif options.message_id:
+        story = trace_event.of_message(resources, options.message_id, search, now)
+    else:
+        story = trace_event.of_event(resources, options.event_id, search, now)
+    stories.show(story, search, as_json=options.json)
     return 0
 
 

@@ -102,11 +102,19 @@ class Harness:
         self._archive_stream()
         since = ("--since", "2026-11-22T14:00", "--until", "2026-11-22T15:00")
         assert main(["rearchive", *since]) in (0, 1)
-        for arguments in (["rejected"], ["events"], ["events", "--json"], ["get", "--event-id", "good"]):
+        for arguments in (
+            ["rejected"],
+            ["events"],
+            ["events", "--json"],
+            ["get", "--event-id", "good"],
+            ["trace", "--event-id", "good", *since],
+        ):
             assert main(arguments) == 0, arguments
         for name in names:
             assert main(["get", "--event-id", name]) in (0, 1)
             assert main(["rejected", "--id", name]) in (0, 1)
+            assert main(["trace", "--event-id", name, *since]) in (0, 1)
+            assert main(["trace", "--message-id", name, *since]) in (0, 1)
         assert main(["replay", "--dry-run"]) in (0, 1)
         assert main(["verify", "--wait", "0", "--all", "--manifest", "none", "--json"]) in (0, 1)
         result = verify.verify(self.resources, (), wait=0, everything=True)

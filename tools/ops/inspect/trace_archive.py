@@ -1,0 +1,126 @@
+"""Search lines of the archive for an id, within bounds: it has no index."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import contract
+from archiver.lines import DUPLICATES, EVENTS, REJECTED
+from storage.attributes import REJECTION_KINDS
+from tools.core import archive_objects
+from tools.core.archive_objects import DamagedObject
+from tools.core.archive_range import ArchiveRange
+from tools.core.resources import Resources
+
+# Compressed bytes of one search, the newest objects first. Athena searches more where it is stored.
+MAX_BYTES = 256 * 1024 * 1024
+_THREADS = 8
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A line that was found: its table, its fields, the event that it contains, and its object."""
+
+    table: str
+    fields: Fields
+    event: Fields
+    key: str
+    written_at: datetime
+
+
+@dataclass
+class Search:
+    """A search in a range of the archive. ``unread`` counts objects beyond the bound or damaged."""
+
+    resources: Resources
+    selected: ArchiveRange
+    objects: int = 0
+    unread: int = 0
+    _hours: list[str] = field(default_factory=list)
+    _listed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def including(self, moment: datetime | None) -> Search:
+        """Return a search that also reads the hour of a time."""
+        if moment is None or self.selected.since <= moment < self.selected.until:
+            return self
+        self._hours.append(f"dt={moment:%Y-%m-%d}/hour={moment:%H}/")
+        return self
+
+    def find(
+        self, tables: Sequence[str], texts: Sequence[str], matches: Callable[[Archived], bool]
+    ) -> list[Archived]:
+        """Return the lines of these tables that contain one of the texts as JSON, and match."""
+        needles = {
+            json.dumps(text, ensure_ascii=ascii_).encode("utf-8", "replace")
+            for text in texts
+            for ascii_ in (True, False)
+        }
+        entries = sorted(
+            (entry for prefix in self._prefixes(tables) for entry in self._list(prefix)),
+            key=lambda entry: entry["LastModified"],
+            reverse=True,
+        )
+        chosen, size = [], 0
+        for entry in entries:
+            size += entry["Size"]
+            if size <= MAX_BYTES:
+                chosen.append(entry)
+        self.objects += len(chosen)
+        self.unread += len(entries) - len(chosen)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            pages = pool.map(lambda entry: list(self._read(entry, needles)), chosen)
+            return [found for page in pages for found in page if matches(found)]
+
+    def _prefixes(self, tables: Sequence[str]) -> Iterator[str]:
+        kinds = {
+            EVENTS: [f"{EVENTS}/type={name}/" for name in contract.EVENT_TYPES],
+            REJECTED: [f"{REJECTED}/kind={kind}/" for kind in REJECTION_KINDS],
+            DUPLICATES: [f"{DUPLICATES}/"],
+        }
+        partitions = [*self.selected.partitions(), *self._hours]
+        for table in tables:
+            for prefix in kinds[table]:
+                yield from (f"{prefix}{partition}" for partition in partitions)
+
+    def _list(self, prefix: str) -> list[dict[str, Any]]:
+        if prefix not in self._listed:
+            pages = (
+                self.resources.client("s3")
+                .get_paginator("list_objects_v2")
+                .paginate(Bucket=self.resources.archive_bucket, Prefix=prefix)
+            )
+            self._listed[prefix] = [entry for page in pages for entry in page.get("Contents", ())]
+        return self._listed[prefix]
+
+    def _read(self, entry: Mapping[str, Any], needles: set[bytes]) -> Iterator[Archived]:
+        key = entry["Key"]
+        try:
+            data = archive_objects.read(self.resources.client("s3"), self.resources.archive_bucket, key)
+            for line in archive_objects.lines(data):
+                if any(needle in line for needle in needles):
+                    fields = _parse(line)
+                    event = fields.get("event")
+                    yield Archived(
+                        key.partition("/")[0],
+                        fields,
+                        event if isinstance(event, dict) else {},
+                        key,
+                        entry["LastModified"],
+                    )
+        except DamagedObject:
+            self.unread += 1
+
+
+def _parse(line: bytes) -> Fields:
+    """Return the fields of a line. Numbers stay text, so that they keep their digits."""
+    try:
+        fields = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
