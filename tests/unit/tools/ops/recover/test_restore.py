@@ -28,10 +28,11 @@ from tests.unit.tools.ops import test_version_1 as version_1
 from tools.core import archive_objects
 from tools.core.archive_range import ArchiveRange
 from tools.core.errors import ToolError
+from tools.core.paths import ROOT
 from tools.core.resources import Resources
 from tools.ops.__main__ import main
 from tools.ops.recover.archive_reader import Selection
-from tools.ops.recover.restore import KINDS, Restore
+from tools.ops.recover.restore import DOLLARS_PER_MILLION, KINDS, Restore
 from tools.ops.recover.restore_writer import RestoreResult
 
 Item = dict[str, Any]
@@ -563,3 +564,8 @@ class TestCommand:
         monkeypatch.setattr(Restore, "_chunks", interrupt)
         assert main(["restore", "--auto-approve", "1"]) == 130
         assert "Type the same command again" in capsys.readouterr().err
+
+
+def test_the_price_is_that_of_the_cost_model() -> None:
+    prices = json.loads((ROOT / "tools/benchmarks/cost/prices.json").read_text("utf-8"))["prices"]
+    assert prices["dynamodb_million_writes"]["usd"] == DOLLARS_PER_MILLION
