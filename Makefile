@@ -88,7 +88,7 @@ rearchive: ## write a time range of the tables to the archive again (SINCE=2h, U
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rearchive
 
-verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + dead-lettered + queued
+verify: ## prove that nothing was lost of the latest run (MANIFEST=..., ALL=1: every row and body, PART=1/2)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops verify
 
