@@ -111,7 +111,7 @@ def add_payload(
     Returns the item, and the S3 key under which the payload must be stored first, or None.
     """
     whole = {**item, **payload.inline()}
-    if item_size(whole) <= ITEM_LIMIT:
+    if not payload.needs_s3 or item_size(whole) <= ITEM_LIMIT:
         return whole, None
     key = payload_key(content_hash, rejected=rejected)
     return {**item, **payload.claim_check(key)}, key
