@@ -107,10 +107,12 @@ def get_in_parallel(
             yield from items
 
 
-def get_items(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> Iterator[Item]:
+def get_items(
+    dynamodb: Any, table: str, key: str, values: Iterable[str], batch_items: int = _BATCH_ITEMS
+) -> Iterator[Item]:
     """Yield the existing items with these key values (of type S), complete and in this order."""
     remaining = iter(values)
-    while batch := list(islice(remaining, _BATCH_ITEMS)):
+    while batch := list(islice(remaining, batch_items)):
         items = {item[key]["S"]: item for item in _get(dynamodb, table, key, batch)}
         yield from (items[value] for value in batch if value in items)
 

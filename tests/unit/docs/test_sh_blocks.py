@@ -54,6 +54,7 @@ COMMANDS = {
     "make redrive": STACK,
     "make rearchive SINCE=2h": STACK,
     "make rearchive SINCE=2h UNTIL=1h": STACK,
+    "make restore DRY_RUN=1": STACK,
     # The code
     "make test": SUITE,
     "make test TARGET=ministack": SUITE,
