@@ -2,8 +2,8 @@
 
 import os
 import re
-from pathlib import Path
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
