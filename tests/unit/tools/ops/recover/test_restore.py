@@ -22,9 +22,9 @@ from processor import items
 from storage import keys
 from storage.payload import add_payload, decode_payload
 from tests import fakes as aws
+from tests.old_data import VERSIONS, binary
 from tests.unit.archiver import factories
 from tests.unit.tools import fakes
-from tests.unit.tools.ops import test_version_1 as version_1
 from tools.core import archive_objects
 from tools.core.archive_range import ArchiveRange
 from tools.core.errors import ToolError
@@ -426,6 +426,9 @@ def test_a_rate_limits_the_items_of_a_second(harness: Harness, monkeypatch: pyte
     assert max(slept) == pytest.approx(49 / 20, abs=0.3)
 
 
+VERSION_1 = VERSIONS[0]
+
+
 class TestLinesOfRelease1:
     """Lines without a version are restored as far as they go."""
 
@@ -433,14 +436,14 @@ class TestLinesOfRelease1:
     def harness(self, monkeypatch: pytest.MonkeyPatch) -> Harness:
         harness = Harness()
         monkeypatch.setattr(time, "time", lambda: datetime(2026, 11, 24, tzinfo=UTC).timestamp())
-        for path in version_1.DATA.glob("archive/*/*/*/*/*.gz"):
-            harness.s3.objects[str(path.relative_to(version_1.DATA / "archive"))] = path.read_bytes()
-        harness.s3.objects |= version_1.OBJECTS
+        for path in VERSION_1.data.glob("archive/*/*/*/*/*.gz"):
+            harness.s3.objects[str(path.relative_to(VERSION_1.data / "archive"))] = path.read_bytes()
+        harness.s3.objects |= VERSION_1.objects
         return harness
 
     def tables(self) -> dict[str, dict[str, Item]]:
         return {
-            table: {item[key]["S"]: version_1.binary(item) for item in version_1.TABLES[table]}
+            table: {item[key]["S"]: binary(item) for item in VERSION_1.tables[table]}
             for table, key in (("events", "event_id"), ("rejected", "message_id"))
         }
 
@@ -456,7 +459,7 @@ class TestLinesOfRelease1:
             for key, item in expected.items():
                 assert without(restored[key], lacking) == without(item, lacking)
                 body = decode_payload(restored[key], harness.s3.objects.__getitem__)
-                assert body == decode_payload(item, version_1.OBJECTS.__getitem__)
+                assert body == decode_payload(item, VERSION_1.objects.__getitem__)
         assert set(result.lacks) == {
             "the time at which it expires",
             "an origin that the sender claimed",
@@ -467,9 +470,9 @@ class TestLinesOfRelease1:
         self, harness: Harness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("storage.payload.ITEM_LIMIT", 0)
-        (key,) = version_1.OBJECTS
+        (key,) = VERSION_1.objects
         harness.restore()
-        assert harness.s3.objects[key] == version_1.OBJECTS[key]
+        assert harness.s3.objects[key] == VERSION_1.objects[key]
         for item in harness.restored()["events"].values():
             body = decode_payload(item, harness.s3.objects.__getitem__)
             assert len(body) == int(item["payload_bytes"]["N"])
