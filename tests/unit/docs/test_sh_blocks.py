@@ -58,6 +58,7 @@ COMMANDS = {
     "make redrive": STACK,
     "make rearchive SINCE=2h": STACK,
     "make rearchive SINCE=2h UNTIL=1h": STACK,
+    "make restore DRY_RUN=1": STACK,
     # The code
     "make test": SUITE,
     "make test TARGET=ministack": SUITE,
@@ -75,6 +76,12 @@ COMMANDS = {
     ),
     "make lock": "ci: nightly.yml",
     "make bench BENCH=handler": "ci: nightly.yml",
+    "make dictionary FROM=archive": (
+        "tests/unit/tools/benchmarks/dictionary/test_dictionary.py::test_events_come_from_the_archive"
+    ),
+    "echo KLUv/SICgI99AQDjwQWfd+3IzVhtVTRVyWS0UNAVQZcEK5vzAQf80FZXDmo8VK+yZ0vMenMxmP3yFA== | \\": (
+        "tests/unit/contract/test_docs.py::test_the_example_decodes_a_stored_payload"
+    ),
     "make cost": "tests/unit/tools/benchmarks/cost/test_cost.py::test_the_command_prints_all_tables",
     # AWS
     "make deploy-aws ARGS=--bootstrap ENV=dev AWS_PROFILE=owner": DEPLOY,

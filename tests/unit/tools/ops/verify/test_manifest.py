@@ -50,8 +50,9 @@ def test_without_any_manifest_only_a_request_for_the_latest_is_an_error(tmp_path
 
 
 def test_a_run_is_loaded_if_its_queue_has_another_host_name(tmp_path: Path) -> None:
-    run = manifest.load(pipeline(), str(_write(tmp_path / "m.jsonl")))
-    assert run is not None
+    parts = manifest.load(pipeline(), str(_write(tmp_path / "m.jsonl")))
+    assert parts is not None
+    (run,) = parts
     assert [sent.message_id for sent in run.messages] == ["m-1"]
 
 
