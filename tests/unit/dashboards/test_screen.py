@@ -181,7 +181,7 @@ def test_text_from_outside_cannot_control_the_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "text"),
+    ("width", "line"),
     [
         (60, "latency     p50 130 ms  p95 2.4 s  queue p95 80 ms"),
         (44, "latency p50 130 ms  p95 2.4 s  queue 80 ms"),
@@ -189,6 +189,6 @@ def test_text_from_outside_cannot_control_the_terminal() -> None:
         (30, "p50 130 ms"),
     ],
 )
-def test_the_latency_from_the_queue_is_shown_where_it_fits(width: int, text: str) -> None:
+def test_the_latency_from_the_queue_is_shown_where_it_fits(width: int, line: str) -> None:
     lines = draw_throughput(state(), width, 5, UNICODE)
-    assert text in lines[-1].plain
+    assert line in lines[-1].plain
