@@ -54,7 +54,7 @@ doctor: ## check prerequisites and suggest fixes
 	$(BARE) -m tools.local doctor
 
 ## Events
-.PHONY: send get events logs rejected replay redrive rearchive verify
+.PHONY: send get events logs rejected replay redrive rearchive erase verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists all options)
 	$(NEED) tools
 	@if [ -z "$$QUEUE_URL" ]; then exports=$$($(TOOLS) -m tools.local env) && eval "$$exports" || exit 1; fi && \
@@ -87,6 +87,10 @@ redrive: ## move dead-lettered messages back to the queue
 rearchive: ## write a time range of the tables to the archive again (SINCE=2h, UNTIL=1h, DRY_RUN=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rearchive
+
+erase: ## remove everything of a customer (CUSTOMER=..., DRY_RUN=1, AUTO_APPROVE=1, CONFIRM=... for ids under 8 characters)
+	$(NEED) tools
+	@$(TOOLS) -m tools.ops erase
 
 verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + dead-lettered + queued
 	$(NEED) tools

@@ -8,6 +8,7 @@ from producer.errors import ProducerError
 from producer.manifest import SentRun, read_run
 from tools.core.errors import ToolError, UsageError
 from tools.core.resources import Resources, queue_name
+from tools.ops.erasures import message_ids, without_erased
 
 
 def load(resources: Resources, manifest: str | None) -> SentRun | None:
@@ -23,7 +24,7 @@ def load(resources: Resources, manifest: str | None) -> SentRun | None:
     except ProducerError as error:
         raise ToolError(str(error)) from None
     if queue_name(run.queue_url) == resources.queue_name:
-        return run
+        return without_erased(run, message_ids(resources))
     if manifest is None:
         return None
     raise UsageError(
