@@ -54,7 +54,7 @@ doctor: ## check prerequisites and suggest fixes
 	$(BARE) -m tools.local doctor
 
 ## Events
-.PHONY: send get events logs rejected replay redrive rearchive erase verify
+.PHONY: send get events logs rejected replay redrive rearchive restore erase verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists all options)
 	$(NEED) tools
 	@if [ -z "$$QUEUE_URL" ]; then exports=$$($(TOOLS) -m tools.local env) && eval "$$exports" || exit 1; fi && \
@@ -88,6 +88,10 @@ rearchive: ## write a time range of the tables to the archive again (SINCE=2h, U
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rearchive
 
+restore: ## make the tables again from the archive (SINCE=, UNTIL=, CUSTOMER=, TYPE=, EVENT_ID=, RATE=, DRY_RUN=1, AUTO_APPROVE=1)
+	$(NEED) tools
+	@$(TOOLS) -m tools.ops restore
+
 erase: ## remove everything of a customer (CUSTOMER=..., DRY_RUN=1, AUTO_APPROVE=1, CONFIRM=... for ids under 8 characters)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops erase
@@ -113,7 +117,7 @@ report: ## write the named queries to one HTML page, build/report.html (SINCE=7d
 	@$(ANALYTICS) -m tools.analytics report
 
 ## Speed and cost
-.PHONY: bench cost
+.PHONY: bench cost dictionary
 bench: ## run the benchmarks and write the results into docs/ (BENCH=handler,producer, ROUNDS=3, COUNT=2000)
 	$(NEED) tools emulator bench analytics
 	@$(TOOLS) -m tools.benchmarks
@@ -121,6 +125,10 @@ bench: ## run the benchmarks and write the results into docs/ (BENCH=handler,pro
 cost: ## estimate the AWS bill and the limits at a rate (RATE=500 KB=1:0.8,200:0.2 INVALID=0.01)
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.cost
+
+dictionary: ## train the next compression dictionary on your own events (FROM=archive or FROM=events.jsonl)
+	$(NEED) tools
+	@$(TOOLS) -m tools.benchmarks.dictionary
 
 ## AWS: docs/deploy.md
 .PHONY: plan-aws deploy-aws rollback-aws destroy-aws drift env-aws

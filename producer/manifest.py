@@ -8,7 +8,7 @@ manifest: only the responses in flight are missing, and only the last line can b
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,8 +176,11 @@ def read_completion(path: Path) -> dict[str, Any] | None:
     return completion
 
 
-def read_run(path: Path) -> SentRun:
-    """Read a whole manifest. An incomplete last line is ignored. Raises ProducerError."""
+def read_run(path: Path, keep: Callable[[SentMessage], bool] = lambda _: True) -> SentRun:
+    """Read a manifest, of its messages those that ``keep`` accepts. Raises ProducerError.
+
+    An incomplete last line is ignored.
+    """
     lines = _lines(path)
     header = _header(path, next(lines, None))
     # Asked before the messages are read: once the producer has ended, none is added.
@@ -187,7 +190,9 @@ def read_run(path: Path) -> SentRun:
     try:
         for line in lines:
             if "message_id" in line:
-                messages.append(_sent_message(line))
+                message = _sent_message(line)
+                if keep(message):
+                    messages.append(message)
             elif "sent" in line:
                 failed, complete = len(_typed(line, "failed", list)), True
     except (KeyError, TypeError, ValueError) as error:

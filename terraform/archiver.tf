@@ -20,7 +20,7 @@ resource "aws_lambda_function" "archiver" {
   filename         = var.archiver_zip
   source_code_hash = filebase64sha256(var.archiver_zip)
   handler          = "archiver.handler.handle"
-  runtime          = "python3.13"
+  runtime          = "python3.14"
   architectures    = ["arm64"]
   publish          = true
   memory_size      = 512

@@ -23,7 +23,7 @@ resource "aws_lambda_function" "processor" {
   filename         = var.lambda_zip
   source_code_hash = filebase64sha256(var.lambda_zip)
   handler          = "processor.handler.handle"
-  runtime          = "python3.13"
+  runtime          = "python3.14"
   architectures    = ["arm64"]
   # Each change of code or configuration publishes a version, which the alias can return to.
   publish     = true

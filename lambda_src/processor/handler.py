@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from aws_http.config import AwsConfig
+from common import telemetry
 from common.deadline import CallLimits, Deadline
 from processor.alerts import Publisher
 from processor.batch import Batch
@@ -21,12 +22,15 @@ from processor.payload_bucket import Objects, PayloadBucket
 from processor.settings import Settings
 from processor.sns import SNS
 from processor.store import Store
+from storage import zstd
 
 _settings = Settings.read(os.environ)
 _config = AwsConfig.read(os.environ, ("dynamodb", "sns"))
 _limits = CallLimits.of(_settings.function_timeout)
 _dynamodb = DynamoDB(_config, _limits)
 _sns = SNS(_config, _limits)
+if not zstd.available():
+    telemetry.log("WARNING", "this runtime has no zstd: payloads are compressed with zlib")
 
 
 @cache

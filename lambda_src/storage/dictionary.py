@@ -1,10 +1,31 @@
-"""The preset dictionary that small bodies are compressed with: what nearly every event has in common.
+"""The dictionaries that small bodies are compressed with: what events have in common.
 
-A payload can be decoded with the dictionary that encoded it and with no other, so a released dictionary never
-changes (a test pins its hash). A better one gets a name of its own and is added beside it.
+A payload can be decoded with the dictionary that encoded it and with no other, so a released dictionary
+never changes and is never removed. A better one gets the next number. From 2 on, a dictionary is a file in
+``dictionaries/``, which any implementation of zstd reads. Its name has its number and the start of its
+SHA-256.
 """
 
-# zlib encodes what stands nearer to the end in fewer bits, so the most common names and values come last.
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+DIRECTORY = Path(__file__).with_name("dictionaries")
+# The id in the header of a file and of each frame. Smaller ids are not for private use (RFC 8878, 5).
+FIRST_ID = 32_768
+_NAME = re.compile(r"d([1-9][0-9]*)-[0-9a-f]{12}\.zdict")
+
+
+@cache
+def numbered() -> dict[int, Path]:
+    """Return the file of each dictionary of zstd, by its number."""
+    matches = [(match, path) for path in DIRECTORY.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return {int(match[1]): path for match, path in sorted(matches, key=lambda pair: int(pair[0][1]))}
+
+
+# For zlib, which encodes what stands nearer to the end in fewer bits: the most common names come last.
 D1 = (
     b'"user_agent":"Mozilla/5.0 ","referrer":"https://www.","ip_address":"","email":"@example.com","phone":"+'
     b'"description":"","category":"","brand":"","colour":"","size":"","weight":"","stock":"discount":0.'

@@ -4,7 +4,9 @@ An encoded payload is a handful of item attributes:
 
 ``payload``           the bytes (B), or
 ``payload_key``       the key of an S3 object that holds them (a claim check), if the item would exceed 400 KB
-``payload_encoding``  ``identity``, ``zlib``, or ``zlib-d1``: zlib with the dictionary ``D1``
+``payload_encoding``  ``identity``, ``zstd``, or ``zstd-dN``: zstd with dictionary N (`storage.dictionary`).
+                      Earlier versions, and a Python without zstd, write ``zlib``, or ``zlib-d1``: zlib with
+                      the dictionary ``D1``
 ``payload_bytes``     the size of the body as sent, in UTF-8 bytes (N)
 """
 
@@ -13,8 +15,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
+from storage import dictionary, zstd
 from storage.attributes import PAYLOAD, PAYLOAD_BYTES, PAYLOAD_ENCODING, PAYLOAD_KEY
 from storage.dictionary import D1
 from storage.keys import PAYLOAD_PREFIX, payload_key
@@ -24,18 +28,21 @@ IDENTITY = "identity"
 ZLIB = "zlib"
 ZLIB_D1 = "zlib-d1"
 
-# Level 1 takes a third of level 6's time for 2 percentage points more (make bench BENCH=handler).
-_LEVEL = 1
-# Below this, zlib's header and tables cost more than compression saves.
-_SMALLEST = 128
-# Up to this size the dictionary and level 6 pay: 1 KB becomes 0.5 KB instead of 0.6, one write unit less.
-_SMALL, _SMALL_LEVEL = 8 * 1024, 6
+ZSTD = "zstd"
+_ZSTD_WITH_DICTIONARY = "zstd-d"
+
+# Below this, the headers of a frame cost more than compression saves.
+SMALLEST = 128
+# Up to this size a dictionary pays: 1 KB becomes 0.5 KB instead of 0.6, one write unit less.
+LARGEST_SMALL = 8 * 1024
+# For zlib level 1 takes a third of level 6's time for 2 percentage points more.
+_ZLIB_LEVEL, _ZLIB_SMALL_LEVEL = 1, 6
 # Twice what SQS accepts (SQS developer guide, "Message quotas"): a longer body is a compression bomb.
 MAX_BODY_BYTES = 2 * 1024 * 1024
 _MAX_KEY_BYTES = 1024
 # The dictionary and a small body fit a window of 16 KiB. A smaller window and less memory are set up faster.
 _SMALL_WINDOW, _SMALL_MEMORY = 14, 6
-_DICTIONARIES = {ZLIB: b"", ZLIB_D1: D1}
+_ZLIB_DICTIONARIES = {ZLIB: b"", ZLIB_D1: D1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +72,34 @@ class Payload:
 
 def encode_payload(body: bytes) -> Payload:
     """Compress a body if that makes it smaller."""
-    if len(body) >= _SMALLEST:
-        small = len(body) <= _SMALL
-        data = _compress_with_dictionary(body) if small else zlib.compress(body, _LEVEL)
+    if len(body) >= SMALLEST:
+        encoding, compress = _compressor(len(body) <= LARGEST_SMALL)
+        data = compress(body)
         if len(data) < len(body):
-            return Payload(data, ZLIB_D1 if small else ZLIB, len(body))
+            return Payload(data, encoding, len(body))
     return Payload(body, IDENTITY, len(body))
 
 
-def _compress_with_dictionary(body: bytes) -> bytes:
-    compressor = zlib.compressobj(_SMALL_LEVEL, zlib.DEFLATED, _SMALL_WINDOW, _SMALL_MEMORY, zdict=D1)
+@cache
+def _compressor(small: bool) -> tuple[str, Callable[[bytes], bytes]]:
+    """Return the encoding of small or of large bodies, and what compresses them."""
+    if not zstd.available():
+        return (
+            (ZLIB_D1, _zlib_with_dictionary) if small else (ZLIB, partial(zlib.compress, level=_ZLIB_LEVEL))
+        )
+    if small:
+        newest = max(dictionary.numbered())
+        return f"{_ZSTD_WITH_DICTIONARY}{newest}", zstd.compressor(zstd.LEVEL, _zstd_dictionary(newest))
+    return ZSTD, zstd.compressor(zstd.LEVEL)
+
+
+@cache
+def _zstd_dictionary(number: int) -> Any:
+    return zstd.load_dictionary(dictionary.numbered()[number].read_bytes())
+
+
+def _zlib_with_dictionary(body: bytes) -> bytes:
+    compressor = zlib.compressobj(_ZLIB_SMALL_LEVEL, zlib.DEFLATED, _SMALL_WINDOW, _SMALL_MEMORY, zdict=D1)
     return compressor.compress(body) + compressor.flush()
 
 
@@ -86,7 +111,7 @@ def add_payload(
     Returns the item, and the S3 key under which the payload must be stored first, or None.
     """
     whole = {**item, **payload.inline()}
-    if item_size(whole) <= ITEM_LIMIT:
+    if not payload.needs_s3 or item_size(whole) <= ITEM_LIMIT:
         return whole, None
     key = payload_key(content_hash, rejected=rejected)
     return {**item, **payload.claim_check(key)}, key
@@ -104,12 +129,30 @@ def decode_payload(item: Mapping[str, Any], fetch: Callable[[str], bytes]) -> by
     data = plain[PAYLOAD] if PAYLOAD in plain else fetch(_key(plain[PAYLOAD_KEY]))
     if not isinstance(data, bytes | bytearray):
         raise ValueError("the payload is damaged: it is not binary")  # noqa: TRY004 - as other damage
-    encoding = plain[PAYLOAD_ENCODING]
+    data, encoding = bytes(data), plain[PAYLOAD_ENCODING]
     if encoding == IDENTITY:
-        return _bounded(bytes(data))
-    if not isinstance(encoding, str) or encoding not in _DICTIONARIES:
-        raise ValueError(f"unknown payload encoding {str(encoding)[:40]!r}")
-    decompressor = zlib.decompressobj(zdict=_DICTIONARIES[encoding])
+        return _bounded(data)
+    if not isinstance(encoding, str):
+        raise ValueError(f"unknown payload encoding {str(encoding)[:40]!r}")  # noqa: TRY004 - as other damage
+    if encoding in _ZLIB_DICTIONARIES:
+        return _unpack_zlib(data, _ZLIB_DICTIONARIES[encoding])
+    try:
+        return zstd.decompress(data, MAX_BODY_BYTES, _dictionary_of(encoding))
+    except zstd.DamagedFrame as damage:
+        raise ValueError(f"the payload is damaged: {damage}") from None
+
+
+def _dictionary_of(encoding: str) -> Any:
+    if encoding == ZSTD:
+        return None
+    known = {f"{_ZSTD_WITH_DICTIONARY}{number}": number for number in dictionary.numbered()}
+    if encoding not in known:
+        raise ValueError(f"unknown payload encoding {encoding[:40]!r}")
+    return _zstd_dictionary(known[encoding])
+
+
+def _unpack_zlib(data: bytes, preset: bytes) -> bytes:
+    decompressor = zlib.decompressobj(zdict=preset)
     try:
         body = _bounded(decompressor.decompress(data, MAX_BODY_BYTES + 1))
     except zlib.error as error:

@@ -33,6 +33,7 @@ from tools.local import ministack, processes
 from tools.local.emulator import Emulator
 from tools.ops.recover import redrive
 from tools.ops.verify import reconcile, verify
+from tools.ops.verify.lookup import Lookup
 
 _direct = direct_opener()
 
@@ -247,9 +248,8 @@ class Run:
         """Compare what was sent with what is stored, and with the alerts that came."""
         row = self.row
         run = SentRun(row.fault, self.harness.pipeline.queue_url, tuple(self.sent), failed=0, complete=True)
-        verdict = verify.verify(self.harness.resources, run, wait=60)
-        account = verdict.reconciliation
-        assert account is not None
+        verdict = verify.verify(self.harness.resources, [run], wait=60, everything=True)
+        account = reconcile.reconcile(self.sent, Lookup(self.harness.resources).collect(self.sent))
         row.events = account.sent
         row.stored, row.duplicates, row.rejected = (
             account.outcomes[place] for place in (reconcile.STORED, reconcile.DUPLICATE, reconcile.REJECTED)

@@ -18,7 +18,7 @@ from tests.chaos.faults import (
     refusing_entries,
 )
 from tests.waiting import eventually
-from tools.ops.verify import snapshot
+from tools.ops.verify.lookup import Lookup
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
@@ -63,7 +63,7 @@ def test_conflicting_events_delivered_at_the_same_time(harness: ChaosHarness) ->
         with harness.mapping_disabled():
             run.send(bodies)
         run.drain()
-        kept = {item.content_hash for item in snapshot.collect(harness.resources).stored}
+        kept = {item.content_hash for item in Lookup(harness.resources).collect(run.sent).stored}
         # Whichever came first is stored; each other one must be in `rejected`, whole, and alerted.
         run.sent = [replace(s, expect="stored" if s.content_hash in kept else "rejected") for s in run.sent]
         run.row.injected = events * (versions - 1)

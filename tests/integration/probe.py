@@ -118,7 +118,7 @@ def queue(sqs: Any, name: str, **attributes: str) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def probe(pipeline: Pipeline, runtime: str = "python3.13") -> Iterator[Probe]:
+def probe(pipeline: Pipeline, runtime: str = "python3.14") -> Iterator[Probe]:
     """Make the function, with a role that may use the queues named after it."""
     name = f"{pipeline.name}-probe-{uuid.uuid4().hex[:6]}"
     iam, functions = pipeline.state.client("iam"), pipeline.state.client("lambda")

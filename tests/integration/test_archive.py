@@ -14,7 +14,7 @@ from tests.integration.running_ops import ops, resources
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.waiting import eventually
 from tools.core import archive_objects
-from tools.ops.verify import archive, snapshot
+from tools.ops.verify import verify
 from tools.ops.verify.archive import ArchiveCheck
 
 
@@ -46,7 +46,9 @@ def archived(pipeline: Pipeline, body: str) -> dict[str, Any]:
 
 
 def check(pipeline: Pipeline, wait: float = OUTCOME_SECONDS) -> ArchiveCheck:
-    return archive.check(resources(pipeline), snapshot.collect(resources(pipeline)), wait=wait)
+    found = verify.verify(resources(pipeline), (), wait=wait, everything=True).archive
+    assert found is not None
+    return found
 
 
 def missing(found: ArchiveCheck) -> set[str]:

@@ -184,19 +184,22 @@ def test_nothing_of_the_customer_remains_and_nothing_of_others_changes(
     assert rehearsed.returncode == 0, rehearsed.stderr
     assert json.loads(mention)["event_id"] in rehearsed.stdout
     assert len(having(pipeline, customer)) > 15
-    counts = dict(re.findall(r"^([\w -]+?) +([\d,]+)$", rehearsed.stdout, re.MULTILINE))
+    counts = {
+        title: int(n) for title, n in re.findall(r"^([\w -]+?) +(\d+)$", rehearsed.stdout, re.MULTILINE)
+    }
+    # A repeated delivery or batch leaves one more version or line.
+    assert counts.pop("payload objects") >= 4
+    assert counts.pop("archive lines") >= 9
     assert counts == {
-        "stored events": "2",
-        "rejected events": "4",
-        "duplicates": "2",
-        "archive lines": "9",
-        "dead-lettered": "2",
-        "archive failures": "0",
-        "payload objects": "4",
-        "Athena results": "1",
-        "manifest lines": "8",
-        "cached objects": "0",
-        "reports": "0",
+        "stored events": 2,
+        "rejected events": 4,
+        "duplicates": 2,
+        "dead-lettered": 2,
+        "archive failures": 0,
+        "Athena results": 1,
+        "manifest lines": 8,
+        "cached objects": 0,
+        "reports": 0,
     }
     done = ops(pipeline, "erase", CUSTOMER=customer, AUTO_APPROVE="1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -249,22 +252,27 @@ def write_manifest(pipeline: Pipeline, path: Path, ids: set[str]) -> None:
 
 @pytest.mark.needs(BODIES)
 def test_an_erasure_that_was_stopped_anywhere_is_completed_by_a_second_one(pipeline: Pipeline) -> None:
-    places = len(found(pipeline, "nobody-at-all").places)
-    customers = [f"stopped-{uuid.uuid4().hex[:8]}" for _ in range(places)]
-    for customer in customers:
-        first = activity(customer)
-        pipeline.send(first, activity(customer, note=noise(450_000)), f"of {customer}")
-        pipeline.drain()
-        pipeline.send(first)
-        pipeline.sqs.send_message(QueueUrl=pipeline.dlq_url, MessageBody=activity(customer))
+    known = resources(pipeline)
+
+    def find(customer: str) -> erasing.Plan:
+        return erasing.find(known, customer, lambda _: None)
+
+    customers = [f"stopped-{uuid.uuid4().hex[:8]}" for _ in find("nobody-at-all").places]
+    first = {customer: activity(customer) for customer in customers}
+    for customer, body in first.items():
+        pipeline.send(body, activity(customer, note=noise(450_000)), f"of {customer}")
     pipeline.drain()
+    pipeline.send(*first.values())
+    pipeline.drain()
+    message_ids: set[str] = set()
     for stop, customer in enumerate(customers):
-        eventually(
-            lambda customer=customer: found(pipeline, customer).counts["archive lines"] == 4,  # type: ignore[misc]
+        plan = eventually(
+            lambda customer=customer: plan if (plan := find(customer)).counts["archive lines"] >= 4 else None,  # type: ignore[misc]
             within=OUTCOME_SECONDS,
             what="all is archived",
         )
-        plan, done = found(pipeline, customer), list[str]()
+        message_ids |= plan.search.message_ids
+        done: list[str] = []
 
         def killed(title: str, done: list[str] = done, stop: int = stop) -> None:
             if len(done) == stop:
@@ -273,26 +281,17 @@ def test_an_erasure_that_was_stopped_anywhere_is_completed_by_a_second_one(pipel
 
         with pytest.raises(KeyboardInterrupt):
             erasing.erase(plan, killed)
-        again = found(pipeline, customer)
+        again = find(customer)
         erasing.erase(again, lambda _: None)
         assert not again.search.problems
-        assert having(pipeline, customer) == [], done
-        assert plan.search.message_ids <= erasures.message_ids(resources(pipeline))
-        assert places_with(pipeline, plan.search.message_ids) == [], done
-
-
-def found(pipeline: Pipeline, customer: str) -> erasing.Plan:
-    return erasing.find(resources(pipeline), customer, lambda _: None)
-
-
-def places_with(pipeline: Pipeline, message_ids: set[str]) -> list[str]:
-    """Where a message id is, other than in records and in the log, which has ids on AWS, too."""
-    ids = [message_id.encode() for message_id in message_ids]
-    return [
+    assert message_ids <= erasures.message_ids(known)
+    # The log has ids on AWS, too.
+    traces = [each.encode() for each in (*customers, *message_ids)]
+    assert [
         where
         for where, data in everything(pipeline).items()
-        if any(each in data for each in ids) and "/erasures/" not in where and "emulator.log" not in where
-    ]
+        if any(each in data for each in traces) and "/erasures/" not in where and "emulator.log" not in where
+    ] == []
 
 
 def test_a_short_id_is_not_erased_without_its_confirmation(pipeline: Pipeline) -> None:

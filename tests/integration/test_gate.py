@@ -76,7 +76,7 @@ def test_another_user_of_the_machine_cannot_create_a_function(emulator: Emulator
         functions.create_function(
             FunctionName="theirs",
             Role="arn:aws:iam::000000000000:role/theirs",
-            Runtime="python3.13",
+            Runtime="python3.14",
             Handler="theirs.handler",
             Code={"ZipFile": b"PK"},
         )

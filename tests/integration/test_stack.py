@@ -105,13 +105,13 @@ def test_a_zip_is_small_and_holds_only_our_own_source(zipped: Path, modules: str
         names = archive.namelist()
     ours = {"contract", "storage", "aws_http", "common", modules.split(".")[0]}
     assert {"contract", modules.split(".")[0]} <= {name.split("/")[0] for name in names} <= ours
-    assert {Path(name).suffix for name in names} == {".py", ".json"}
+    assert {Path(name).suffix for name in names} == {".py", ".json", ".zdict"}
 
 
 def imported(zipped: Path, modules: str) -> subprocess.CompletedProcess[str]:
     """Import modules in an interpreter that has only the zip, botocore and the standard library."""
     packages = next((ROOT / ".venv" / "emulator").glob("lib/python3*/site-packages"))
-    allowed = "botocore|boto3|jmespath|dateutil|urllib3|s3transfer|six"
+    allowed = "botocore|boto3|jmespath|dateutil|urllib3|s3transfer|six|backports"
     program = f"""
 import re, sys
 sys.path[:0] = [{str(zipped)!r}, {str(packages)!r}]

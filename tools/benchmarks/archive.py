@@ -21,7 +21,7 @@ from tools.benchmarks.end_to_end import produce_events
 from tools.benchmarks.local_stack import LocalStack, start_stack
 from tools.benchmarks.measure import interleave, spread
 from tools.core.resources import Resources
-from tools.ops.verify.archive import Archive
+from tools.ops.verify.archive import ArchiveComparison
 
 # Events in a batch by size in KB. 50 events of 200 KB reach Lambda's 6 MB.
 BATCHES = {1: 500, 20: 200, 200: 50}
@@ -109,7 +109,7 @@ def measure_stacks(without: LocalStack, with_archive: LocalStack, rounds: int, c
 
 def _send(stack: LocalStack, count: int) -> dict[str, float]:
     resources = Resources.of_stack(stack.state_dir)
-    archive = Archive(resources) if resources.archive_bucket else None
+    archive = ArchiveComparison(resources, everything=True) if resources.archive_bucket else None
     produce_events(stack, kb=1, count=50, seed=fixtures.SEED + 1)
     stack.wait_until_drained(_TIMEOUT_SECONDS)
     stack.delete_events()
@@ -131,14 +131,14 @@ def _send(stack: LocalStack, count: int) -> dict[str, float]:
     }
 
 
-def _wait_until_archived(archive: Archive | None, expected: int) -> int:
+def _wait_until_archived(archive: ArchiveComparison | None, expected: int) -> int:
     """Wait until this many events are archived. Return the number of archived events."""
     if archive is None:
         return 0
     deadline = time.perf_counter() + _TIMEOUT_SECONDS
     while True:
         archive.read_new()
-        archived = archive.rows[EVENTS].total()
+        archived = archive.result.events + archive.result.repeated
         if archived >= expected:
             return archived
         if time.perf_counter() > deadline:

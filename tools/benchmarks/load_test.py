@@ -38,7 +38,8 @@ def measure(stack: LocalStack, count: int, kb: int) -> dict[str, Any]:
         sending = time.perf_counter() - start
         drained = stack.wait_until_drained(_TIMEOUT_SECONDS) - start
         peaks = stack.peaks_mb() | {"producer": producer_peak}
-        result = verify(Resources.of_stack(stack.state_dir), read_run(path), wait=_TIMEOUT_SECONDS)
+        start = time.perf_counter()
+        result = verify(Resources.of_stack(stack.state_dir), [read_run(path)], wait=_TIMEOUT_SECONDS)
     seconds = max(sending, drained)
     return {
         "count": count,
@@ -51,8 +52,8 @@ def measure(stack: LocalStack, count: int, kb: int) -> dict[str, Any]:
         "peak_mb": peaks,
         "verify": {
             "holds": result.ok,
-            "stored": len(result.snapshot.stored),
-            "dead_lettered": len(result.snapshot.dead_lettered),
+            "stored": result.stored.total(),
+            "dead_lettered": result.dead_lettered,
             "findings": len(result.discrepancies),
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -76,6 +76,26 @@ def progress_bars(total: int | None, *names: str) -> Iterator[list[Callable[[int
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         tasks = [progress.add_task(name, total=total) for name in names]
         yield [partial(_advance, progress, task) for task in tasks]
+
+
+@contextmanager
+def progress_steps(totals: Mapping[str, int]) -> Iterator[Callable[[str, int], None]]:
+    """Show a progress bar for each step of a command, when the step begins; see `progress_bars`.
+
+    Yields a function. Call it with the name of the step and the number of items that are done. ``totals``
+    has the known totals, which may be estimates.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int) -> None:
+            total = max(totals[step], done) if totals.get(step) else None
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=total)
+            progress.update(tasks[step], completed=done, total=total)
+
+        yield show
 
 
 def _advance(progress: Progress, task: TaskID, done: int) -> None:

@@ -17,6 +17,7 @@ Item = dict[str, dict[str, Any]]
 Result = TypeVar("Result")
 
 _BATCH_KEYS = 100  # BatchGetItem's limit
+_KEY_BYTES = 2048  # of a partition key
 _BATCH_ITEMS = 25  # 25 items have 10 MB at most; a response has 16 MB
 
 
@@ -26,38 +27,46 @@ def scan(
     attributes: Iterable[str],
     on_page: Callable[[list[Item]], Result],
     where: dict[str, Any] | None = None,
+    *,
+    part: int = 0,
+    parts: int = 1,
 ) -> Iterator[Result]:
     """Read some attributes of every item of a table, and yield the result of ``on_page`` for each page.
 
     An attribute may name an element of a list: ``reasons[0]``. ``on_page`` runs in several threads. Reads
-    are consistent. ``where`` holds further arguments of Scan, such as a filter.
+    are consistent. ``where`` holds further arguments of Scan, such as a filter. Of ``parts`` that several
+    machines read, this one reads ``part``, counted from 0.
     """
-    paths = [name.partition("[") for name in attributes]
-    names = {f"#a{index}": path[0] for index, path in enumerate(paths)}
-    request: dict[str, Any] = {
-        "TableName": table,
-        "ConsistentRead": True,
-        "TotalSegments": resources.scan_segments,
-        "ProjectionExpression": ", ".join(f"#a{n}{path[1]}{path[2]}" for n, path in enumerate(paths)),
-        **(where or {}),
-    }
-    request["ExpressionAttributeNames"] = names | request.get("ExpressionAttributeNames", {})
-
+    request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, **(where or {})}
+    projection = _projection(attributes)
+    names = projection["ExpressionAttributeNames"] | request.get("ExpressionAttributeNames", {})
+    request |= {**projection, "ExpressionAttributeNames": names}
+    total = resources.scan_segments * parts
     dynamodb = resources.client("dynamodb")
 
     def scan_segment(number: int) -> list[Result]:
+        # MiniStack hashes the key of every item for each page if there are segments.
+        segment = {"Segment": number, "TotalSegments": total} if total > 1 else {}
         results: list[Result] = []
         start: dict[str, Any] = {}
         while True:
-            page = dynamodb.scan(**request, **start, Segment=number)
+            page = dynamodb.scan(**request, **segment, **start)
             results.append(on_page(page["Items"]))
             if "LastEvaluatedKey" not in page:
                 return results
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     with ThreadPoolExecutor(resources.scan_segments) as pool:
-        for results in pool.map(scan_segment, range(resources.scan_segments)):
+        for results in pool.map(scan_segment, range(part, total, parts)):
             yield from results
+
+
+def _projection(attributes: Iterable[str]) -> dict[str, Any]:
+    paths = [name.partition("[") for name in attributes]
+    return {
+        "ProjectionExpression": ", ".join(f"#a{n}{path[1]}{path[2]}" for n, path in enumerate(paths)),
+        "ExpressionAttributeNames": {f"#a{n}": path[0] for n, path in enumerate(paths)},
+    }
 
 
 def get_item(dynamodb: Any, table: str, key: str, value: str) -> Item | None:
@@ -76,21 +85,34 @@ def existing_keys(dynamodb: Any, table: str, key: str, values: Iterable[str]) ->
 def get_attributes(
     dynamodb: Any, table: str, key: str, values: Iterable[str], *attributes: str
 ) -> Iterator[Item]:
-    """Yield the key and these attributes of the existing items with these key values (of type S)."""
-    names = {f"#a{number}": name for number, name in enumerate((key, *attributes))}
-    yield from _get(
-        dynamodb,
-        table,
-        key,
-        values,
-        {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names},
-    )
+    """Yield the key and these attributes (as `scan`) of the existing items with these keys (of type S)."""
+    yield from _get(dynamodb, table, key, values, _projection((key, *attributes)))
 
 
-def get_items(dynamodb: Any, table: str, key: str, values: Iterable[str]) -> Iterator[Item]:
+def get_in_parallel(
+    resources: Resources, table: str, attributes: Iterable[str], key: str, values: Iterable[str]
+) -> Iterator[Item]:
+    """Yield these attributes (as `scan`) of the existing items with these key values. Reads are consistent.
+
+    A value that no key can have is ignored.
+    """
+    dynamodb, projection = resources.client("dynamodb"), _projection(attributes)
+    keys = [value for value in dict.fromkeys(values) if 0 < len(value.encode(errors="replace")) <= _KEY_BYTES]
+
+    def get(start: int) -> list[Item]:
+        return list(_get(dynamodb, table, key, keys[start : start + _BATCH_KEYS], projection))
+
+    with ThreadPoolExecutor(2 * resources.scan_segments) as pool:
+        for items in pool.map(get, range(0, len(keys), _BATCH_KEYS)):
+            yield from items
+
+
+def get_items(
+    dynamodb: Any, table: str, key: str, values: Iterable[str], batch_items: int = _BATCH_ITEMS
+) -> Iterator[Item]:
     """Yield the existing items with these key values (of type S), complete and in this order."""
     remaining = iter(values)
-    while batch := list(islice(remaining, _BATCH_ITEMS)):
+    while batch := list(islice(remaining, batch_items)):
         items = {item[key]["S"]: item for item in _get(dynamodb, table, key, batch)}
         yield from (items[value] for value in batch if value in items)
 

@@ -18,7 +18,7 @@ def _packages(*names: str) -> dict[str, Path]:
 
 
 PACKAGES = _packages(*_SHARED, "processor")
-SUFFIXES = (".json", ".py")
+SUFFIXES = (".json", ".py", ".zdict")
 
 
 @dataclass(frozen=True)

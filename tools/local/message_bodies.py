@@ -60,7 +60,7 @@ def _probe(client: Client) -> str:
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         functions.create_function(
             FunctionName=name,
-            Runtime="python3.13",
+            Runtime="python3.14",
             Handler="probe.handle",
             Role=f"arn:aws:iam::{arn.split(':')[4]}:role/{name}",
             Code={"ZipFile": _zipped()},

@@ -25,6 +25,11 @@ START_SECONDS = 30
 STOP_SECONDS = 1
 
 
+# glibc would keep freed buffers in an arena for each of MiniStack's 64 threads. With a fixed threshold, large
+# ones go back to the system (docs/adr/0043).
+_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+
+
 def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> Emulator:
     """Start MiniStack on 127.0.0.1:``port`` and wait until it answers. Raises ToolError."""
     if not EMULATOR_PYTHON.exists():
@@ -121,6 +126,7 @@ def _environment(port: int, temporary: Path, home: Path, access_key: str) -> dic
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
+        **_MALLOC,
     }
 
 

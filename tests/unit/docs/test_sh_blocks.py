@@ -54,6 +54,8 @@ COMMANDS = {
     "make redrive": STACK,
     "make rearchive SINCE=2h": STACK,
     "make rearchive SINCE=2h UNTIL=1h": STACK,
+    "make erase CUSTOMER=customer-123 DRY_RUN=1": STACK,
+    "make erase CUSTOMER=customer-123": "questions: test_erase.py approves them",
     # The code
     "make test": SUITE,
     "make test TARGET=ministack": SUITE,
@@ -71,6 +73,12 @@ COMMANDS = {
     ),
     "make lock": "ci: nightly.yml",
     "make bench BENCH=handler": "ci: nightly.yml",
+    "make dictionary FROM=archive": (
+        "tests/unit/tools/benchmarks/dictionary/test_dictionary.py::test_events_come_from_the_archive"
+    ),
+    "echo KLUv/SICgI99AQDjwQWfd+3IzVhtVTRVyWS0UNAVQZcEK5vzAQf80FZXDmo8VK+yZ0vMenMxmP3yFA== | \\": (
+        "tests/unit/contract/test_docs.py::test_the_example_decodes_a_stored_payload"
+    ),
     "make cost": "tests/unit/tools/benchmarks/cost/test_cost.py::test_the_command_prints_all_tables",
     # AWS
     "make deploy-aws ARGS=--bootstrap ENV=dev AWS_PROFILE=owner": DEPLOY,

@@ -373,3 +373,22 @@ def test_a_cold_start_imports_no_botocore() -> None:
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_runtime_without_zstd_is_warned_about_once_and_writes_zlib() -> None:
+    # AWS's image of Python 3.14 lacked zstd until December 2025.
+    environment = ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    program = (
+        "import sys; sys.modules['compression.zstd'] = sys.modules['backports.zstd'] = None\n"
+        "import processor.handler; from storage.payload import encode_payload\n"
+        "print([encode_payload(b'{}' * size).encoding for size in (100, 9000)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    warning, encodings = done.stdout.splitlines()
+    assert json.loads(warning) == {
+        "level": "WARNING",
+        "message": "this runtime has no zstd: payloads are compressed with zlib",
+    }
+    assert encodings == "['zlib-d1', 'zlib']"

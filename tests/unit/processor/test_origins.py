@@ -12,14 +12,14 @@ from common.origin import is_signed, sign
 from contract import content_hash
 from tests.unit.processor.conftest import SETTINGS, Harness, order, record
 from tests.unit.processor.test_semantics import event_id
-from tests.unit.tools.ops.factories import snapshot
-from tools.ops.verify import verify
+from tests.unit.tools.ops.factories import evaluate, snapshot
+from tools.ops.verify.result import VerifyResult
 from tools.ops.verify.snapshot import Duplicate, Rejected, Stored
 
 
-def verified(harness: Harness) -> verify.VerifyResult:
+def verified(harness: Harness) -> VerifyResult:
     """The result of verify for what the tables hold."""
-    return verify.evaluate(
+    return evaluate(
         snapshot(
             stored=[Stored.from_item(item) for item in harness.events.values()],
             duplicates=[Duplicate.from_item(item) for item in harness.duplicates.values()],
@@ -36,7 +36,7 @@ def test_two_messages_that_claim_one_origin_are_two_messages(harness: Harness) -
     assert [item["claimed_origin_id"]["S"] for item in items] == ["x", "x"]
     assert not any("replayed" in item for item in items)
     result = verified(harness)
-    assert (result.ok, result.snapshot.claimed_origins) == (True, 2)
+    assert (result.ok, result.claimed_origins) == (True, 2)
 
 
 @pytest.mark.parametrize("body", ["{}", order()], ids=["rejected", "stored"])

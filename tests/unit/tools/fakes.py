@@ -122,10 +122,14 @@ class FakeDynamoDB:
         """Put an item into a table."""
         self.tables[table][attributes[self.keys[table]]["S"]] = attributes
 
-    def scan(self, TableName: str, Segment: int, TotalSegments: int, **request: Any) -> Any:  # noqa: N803
+    def describe_table(self, TableName: str) -> Any:  # noqa: N803
+        return {"Table": {"ItemCount": len(self.tables[TableName])}}
+
+    def scan(self, TableName: str, **request: Any) -> Any:  # noqa: N803
+        segment, segments = request.get("Segment", 0), request.get("TotalSegments", 1)
         key = self.keys[TableName]
         names = list(self.tables[TableName])
-        mine = [name for index, name in enumerate(names) if index % TotalSegments == Segment]
+        mine = [name for index, name in enumerate(names) if index % segments == segment]
         start = request.get("ExclusiveStartKey")
         first = mine.index(start[key]["S"]) + 1 if start else 0
         page = mine[first : first + 2]

@@ -38,6 +38,11 @@ checks all of them.
 These rules have the same result in every Python version, in the producer, the function and the tools.
 """
 
+_BODY = (
+    '{"event_id":"evt-1","event_type":"activity","occurred_at":"2026-11-22T14:03:07.250Z",'
+    '"customer_id":"c-7","session_id":"s-9","action":"sign_in"}'
+)
+
 TAIL = """
 ## What happens to an event
 
@@ -58,6 +63,62 @@ A timestamp may have any offset, lower-case `t` and `z`, and second 60 where UTC
 which is read as the second after it). The payload keeps it as sent. The column `occurred_at` of items,
 archive lines and alerts has it in UTC, as `2026-11-22T14:03:07.250Z`: at least 3 decimals, more if more
 were sent.
+
+## How a body is stored
+
+An item of `events` or `rejected` has the body in these attributes. `make get` and the archive give the body
+itself, so only a program that reads the tables needs this.
+
+| attribute | content |
+| --- | --- |
+| `payload` | the encoded body, or |
+| `payload_key` | its key in the payload bucket, if the item would exceed 400 KB (a claim check) |
+| `payload_encoding` | how it is encoded |
+| `payload_bytes` | the size of the body in UTF-8 |
+| `content_hash` | the SHA-256 of the body in UTF-8, to check what was decoded |
+
+| `payload_encoding` | decode with |
+| --- | --- |
+| `identity` | nothing: it is the body |
+| `zstd` | zstd (RFC 8878): one frame without a dictionary |
+| `zstd-d2`, `zstd-d3`, ... | zstd with the dictionary of that number in `lambda_src/storage/dictionaries/` |
+| `zlib` | zlib (RFC 1950): written by earlier versions, and by a runtime without zstd |
+| `zlib-d1` | zlib with the dictionary `D1` in `lambda_src/storage/dictionary.py` |
+
+Nothing that was ever written becomes unreadable: a test refuses a changed or removed dictionary. Stop after
+2 MiB of output, because SQS accepts no body of that size.
+
+| language | zstd with a dictionary |
+| --- | --- |
+| shell | `zstd -d -D dictionary` |
+| Python | `compression.zstd` from 3.14, `backports.zstd` before |
+| Node.js | `zlib.zstdDecompressSync(data, { dictionary })` from 24.6 |
+| Java | `com.github.luben:zstd-jni`, `ZstdDictDecompress` |
+| Go | `github.com/klauspost/compress/zstd`, `WithDecoderDicts` |
+| Rust | `zstd`, `Decompressor::with_dictionary` |
+| .NET | `ZstdSharp.Port`, `LoadDictionary` |
+
+This decodes a `payload` of `zstd-d2`, from the base64 that DynamoDB's API returns:
+
+```sh
+echo KLUv/SICgI99AQDjwQWfd+3IzVhtVTRVyWS0UNAVQZcEK5vzAQf80FZXDmo8VK+yZ0vMenMxmP3yFA== | \\
+  base64 -d | zstd -d -c -D lambda_src/storage/dictionaries/d2-cd6bf3a894f9.zdict
+```
+
+```js
+const { readFileSync } = require("node:fs");
+const { zstdDecompressSync } = require("node:zlib");
+const payload = "KLUv/SICgI99AQDjwQWfd+3IzVhtVTRVyWS0UNAVQZcEK5vzAQf80FZXDmo8VK+yZ0vMenMxmP3yFA==";
+const dictionary = readFileSync("lambda_src/storage/dictionaries/d2-cd6bf3a894f9.zdict");
+const body = zstdDecompressSync(Buffer.from(payload, "base64"), { dictionary, maxOutputLength: 2 ** 21 });
+console.log(body.toString());
+```
+
+Both print:
+
+```json
+$body
+```
 
 ## Versions
 
@@ -91,7 +152,7 @@ def render_page() -> str:
         items = event_type["properties"].get("items")
         if items:
             sections += ["\nEach of the `items`:\n", *_table(contract.resolve(items["items"]))]
-    return "\n".join(sections) + "\n" + TAIL
+    return "\n".join(sections) + "\n" + TAIL.replace("$body", _BODY)
 
 
 def _table(schema: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,6 @@ from producer.options import Options
 from producer.run import Result, produce
 from tools.core.aws import create_session
 from tools.core.errors import ToolError
-from tools.core.queues import Depth
 from tools.core.resources import Resources
 from tools.ops.demo import alerts, stalls
 from tools.ops.demo.alerts import AlertCounts
@@ -87,9 +86,10 @@ def run(
         start, started_at = time.monotonic(), time.time()
         watch = stalls.StallWatch(lambda: on_stall(stalls.explain(resources, started_at)))
 
-        def on_depth(depth: Depth) -> None:
-            on_processed(max(0, sent.sent_total - depth.total))
-            watch.update(depth.total)
+        def on_progress(step: str, done: int) -> None:
+            if step == verify.WAITING:
+                on_processed(max(0, sent.sent_total - done))
+                watch.update(done)
 
         try:
             sent = produce(
@@ -111,7 +111,7 @@ def run(
         except ProducerError as error:
             raise ToolError(str(error)) from None
         on_sent(sent.sent_total)
-        snapshot = verify.collect_when_drained(resources, messages, wait=wait, progress=on_depth)
+        snapshot = verify.collect_when_drained(resources, messages, wait=wait, progress=on_progress)
         reconciliation = reconcile.reconcile(messages, snapshot)
         seconds = time.monotonic() - start
         counts = subscriber.count(

@@ -45,14 +45,14 @@ def read_content(search: Search, prefix: str, data: bytes, fetch: Any) -> _Conte
     """Read an object, and sort its lines. Raises DamagedObject."""
     content = _Content()
     for line in archive_objects.lines(data):
-        verdict = judge(prefix, line, search, fetch)
-        if verdict.relation is Relation.OWN:
-            content.own.append(verdict.trace)
+        judged = judge(prefix, line, search, fetch)
+        if judged.relation is Relation.OWN:
+            content.own.append(judged.trace)
             continue
         content.rest.append(line)
         content.in_use.add(hash_of_large(line))
-        if verdict.relation is Relation.MENTION:
-            content.mentions.append(verdict.name)
+        if judged.relation is Relation.MENTION:
+            content.mentions.append(judged.name)
     return content
 
 
@@ -66,7 +66,7 @@ class ArchiveLines:
         self._s3 = search.resources.client("s3")
         self._bucket = search.resources.archive_bucket
         self._fetch = fetcher(search.resources)
-        self._seen: set[Version] = set()
+        self._versions_read: set[Version] = set()
         self._found: list[Version] = []
 
     def find(self) -> int:
@@ -89,11 +89,11 @@ class ArchiveLines:
 
     def _read_new(self, prefix: str) -> int:
         listed = versions.list_versions(self._s3, self._bucket, f"{prefix}/")
-        new = [version for version in listed if version not in self._seen]
+        new = [version for version in listed if version not in self._versions_read]
         count = 0
         with ThreadPoolExecutor(_THREADS) as pool:
             for version, content in zip(new, pool.map(self._read, new), strict=True):
-                self._seen.add(version)
+                self._versions_read.add(version)
                 if content.problem:
                     self._search.problems[f"s3://{self._bucket}/{version.key}: {content.problem}"] = None
                 count += self._search.add(content.own)

@@ -21,7 +21,7 @@ _LARGE = 100_000
 _HASH = re.compile(rb'"content_hash":"([0-9a-f]{64})"')
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """Whose a line is, and what identifies its message. ``name`` is for the list of mentions."""
 
     relation: Relation
@@ -29,10 +29,10 @@ class Verdict(NamedTuple):
     name: str = ""
 
 
-_ABSENT = Verdict(Relation.ABSENT)
+_ABSENT = Judgement(Relation.ABSENT)
 
 
-def judge(prefix: str, line: bytes, search: Search, fetch: Fetch) -> Verdict:
+def judge(prefix: str, line: bytes, search: Search, fetch: Fetch) -> Judgement:
     """Return whose a line is. ``fetch`` reads an object of the payload bucket."""
     if prefix in (EVENTS, REJECTED) and not (search.customer.may_be_in(line) or b'"body_base64":' in line):
         return _ABSENT
@@ -40,7 +40,7 @@ def judge(prefix: str, line: bytes, search: Search, fetch: Fetch) -> Verdict:
         return _JUDGES[prefix](line, search, fetch)
     except Exception:  # noqa: BLE001 - a line that is not the archiver's is text
         is_in = search.customer.in_text(line.decode("utf-8", "replace"))
-        return Verdict(Relation.OWN) if is_in else _ABSENT
+        return Judgement(Relation.OWN) if is_in else _ABSENT
 
 
 def hash_of_large(line: bytes) -> str:
@@ -49,7 +49,7 @@ def hash_of_large(line: bytes) -> str:
     return found[1].decode() if found else ""
 
 
-def _event(line: bytes, search: Search, _fetch: Fetch) -> Verdict:
+def _event(line: bytes, search: Search, _fetch: Fetch) -> Judgement:
     # The event itself may be too deep or too long for this Python's parser.
     head, _, event = line.partition(b'"event":')
     members = json.loads(head.rstrip(b", ") + b"}")
@@ -61,7 +61,7 @@ def _event(line: bytes, search: Search, _fetch: Fetch) -> Verdict:
     )
 
 
-def _rejected(line: bytes, search: Search, _fetch: Fetch) -> Verdict:
+def _rejected(line: bytes, search: Search, _fetch: Fetch) -> Judgement:
     members = json.loads(line)
     body = members.pop("body").encode("utf-8", "surrogatepass")
     if "body_base64" in members:
@@ -71,7 +71,7 @@ def _rejected(line: bytes, search: Search, _fetch: Fetch) -> Verdict:
     return _verdict(relation, members[MESSAGE_ID], members[CONTENT_HASH], "", members[MESSAGE_ID])
 
 
-def _duplicate(line: bytes, search: Search, _fetch: Fetch) -> Verdict:
+def _duplicate(line: bytes, search: Search, _fetch: Fetch) -> Judgement:
     members = json.loads(line)
     key = members[MESSAGE_ID]
     if members[EVENT_ID] in search.event_ids or search.is_known(key):
@@ -80,7 +80,7 @@ def _duplicate(line: bytes, search: Search, _fetch: Fetch) -> Verdict:
     return _verdict(Relation.MENTION if is_in else Relation.ABSENT, key, "", "", key)
 
 
-def _unreadable(line: bytes, search: Search, fetch: Fetch) -> Verdict:
+def _unreadable(line: bytes, search: Search, fetch: Fetch) -> Judgement:
     image = json.loads(line)["image"]
     owner, key, event_id = (text(image, name) for name in ("customer_id", MESSAGE_ID, EVENT_ID))
     body = None
@@ -97,15 +97,15 @@ def _unreadable(line: bytes, search: Search, fetch: Fetch) -> Verdict:
 
 def _verdict(
     relation: Relation, key: str | None, content_hash: str | None, event_id: str | None, name: str | None
-) -> Verdict:
-    return Verdict(relation, Trace(key or "", content_hash or "", event_id or ""), name or "?")
+) -> Judgement:
+    return Judgement(relation, Trace(key or "", content_hash or "", event_id or ""), name or "?")
 
 
 def _json(members: dict[str, Any]) -> bytes:
     return json.dumps(members).encode()
 
 
-_JUDGES: dict[str, Callable[[bytes, Search, Fetch], Verdict]] = {
+_JUDGES: dict[str, Callable[[bytes, Search, Fetch], Judgement]] = {
     EVENTS: _event,
     REJECTED: _rejected,
     DUPLICATES: _duplicate,

@@ -29,7 +29,7 @@ def show(resources: Resources, event_id: str) -> None:
     except PayloadError as error:
         raise ToolError(
             f"Event {strip_control_chars(event_id)} is stored, but {strip_control_chars(str(error))}.",
-            "Check all payloads: make verify DEEP=1",
+            "Check all payloads: make verify ALL=1",
         ) from None
     write_raw(document(body, item))
 

@@ -1,4 +1,4 @@
-"""The commands replay, redrive and rearchive."""
+"""The commands replay, redrive, rearchive and restore."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from archiver.lines import DUPLICATES, EVENTS, REJECTED
+from contract import EVENT_TYPES
+from tools.core.archive_range import ArchiveRange
 from tools.core.console import err, out, plural, progress_bars, safe_text
-from tools.core.errors import ToolError
+from tools.core.errors import ToolError, UsageError
+from tools.core.prompts import confirm
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import TimeRange
 from tools.ops import rejections
@@ -16,9 +20,12 @@ from tools.ops.recover import move_task
 from tools.ops.recover import rearchive as archives
 from tools.ops.recover import redrive as dead_letters
 from tools.ops.recover import replay as replays
+from tools.ops.recover.archive_reader import Selection
 from tools.ops.recover.message_mover import HOLD_SECONDS
 from tools.ops.recover.rearchive import FailedBatch, RearchiveResult
 from tools.ops.recover.replay import ReplayResult
+from tools.ops.recover.restore import Restore
+from tools.ops.recover.restore_writer import RestoreResult
 from tools.ops.rejections import Rejection
 
 _LISTED = 20
@@ -54,6 +61,21 @@ def register(commands: Commands) -> None:
     option("since", "start of the range: 2026-11-22T14:00 (UTC), or an age: 15m, 2h, 1d")
     option("until", "end of the range, or an age; default: now")
     option("dry-run", "only count what would be written", yes_or_no, "0")
+
+    option = commands.add(
+        "restore",
+        restore,
+        "Make the tables' items again from the archive",
+        "Overwrites nothing and publishes no alert. Without variables it restores everything.",
+    )
+    option("since", "only what was received since: 2026-11-22T14:00 (UTC), or an age: 2h, 7d")
+    option("until", "only what was received before, or an age")
+    option("customer", "only events of this customer")
+    option("type", "only events of this type")
+    option("event-id", "only this event, its duplicates and rejections")
+    option("rate", "maximum number of items a second", positive)
+    option("dry-run", "only count what would be restored", yes_or_no, "0")
+    option("auto-approve", "do not ask", yes_or_no, "0")
 
 
 def replay(resources: Resources, options: Namespace) -> int:
@@ -125,6 +147,54 @@ def rearchive(resources: Resources, options: Namespace) -> int:
     _show_refused(result.refused, result.refused_count, "archived")
     _show_failed_batches(archives.failed_batches(resources), resources)
     return 1 if result.refused_count else 0
+
+
+def restore(resources: Resources, options: Namespace) -> int:
+    """Make the tables' items again from the archive."""
+    if options.type not in (None, *EVENT_TYPES):
+        raise UsageError(f"TYPE={options.type} is unknown.", f"TYPE is one of {', '.join(EVENT_TYPES)}.")
+    hours = None
+    if options.since or options.until:
+        hours = ArchiveRange.read(options.since or "1970-01-01", options.until, datetime.now(UTC))
+    require_archive(resources)
+    selection = Selection(hours, options.customer, options.type, options.event_id)
+    job = Restore(resources, selection, dry_run=options.dry_run, rate=options.rate or 0)
+    estimate = job.estimate()
+    if not estimate.objects:
+        out.print("The archive has nothing of that.")
+        return 0
+    out.print(str(estimate))
+    if not options.dry_run and not confirm("Restore?", already=options.auto_approve):
+        return 1
+    try:
+        with progress_bars(estimate.objects, "objects read") as (progress,):
+            result = job.run(progress)
+    except KeyboardInterrupt:
+        _show_restored(job.result, "Restored")
+        err.print("Type the same command again: it writes only what is missing.", style="yellow")
+        raise
+    _show_restored(result, "Would restore" if options.dry_run else "Restored")
+    return 1 if result.findings else 0
+
+
+def _show_restored(result: RestoreResult, verb: str) -> None:
+    out.print(f"{verb} {plural(result.restored.total(), 'item')}:")
+    for kind in (EVENTS, REJECTED, DUPLICATES):
+        out.print(f"  {result.restored[kind]:>9,}  {kind}")
+    for count, what in (
+        (result.present.total(), "are there already, equal"),
+        (result.replayed, "rejected events are stored or duplicates now, and stay away"),
+        (result.expired, "have expired"),
+        (result.objects, "payloads were missing in S3 and belong to them"),
+    ):
+        if count:
+            out.print(f"  {count:>9,}  {what}")
+    for what, count in result.lacks.items():
+        out.print(f"{plural(count, 'item')} of an earlier release without {what}.", style="yellow")
+    for finding in result.listed:
+        out.print(safe_text(f"  {finding}", "yellow"))
+    if more := result.findings.total() - len(result.listed):
+        out.print(f"  and {more:,} more findings", style="yellow")
 
 
 def _show_lines(result: RearchiveResult, verb: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 
-from tools.core.console import out, progress_bars
+from tools.core.console import out, progress_steps
 from tools.core.resources import Resources
 from tools.ops.commands import Commands, seconds, yes_or_no
-from tools.ops.verify import manifest, report
+from tools.ops.verify import cost, manifest, report
+from tools.ops.verify.manifest import Share
+from tools.ops.verify.verify import LOOKING_UP, READING
 from tools.ops.verify.verify import verify as run_checks
 
 # The exit status if moving messages may explain all discrepancies.
 UNDECIDED = 3
+_MOST_PARTS = 1000
 
 
 def register(commands: Commands) -> None:
@@ -20,26 +23,45 @@ def register(commands: Commands) -> None:
         "verify",
         verify,
         "Check that no message is lost or counted twice",
-        "Reads the three tables and the whole archive. Decodes and hashes the bodies too if their total is "
-        "at most 64 MiB; --deep does it for any total, --deep 0 never. Exit status: 0 if nothing is lost, "
-        "1 if something is, 3 if messages moved meanwhile and may explain all discrepancies.",
+        "Asks for the rows of a run, and compares them with the archive; bodies are not hashed again. With "
+        "--all, or without a run, reads all rows of the three tables and the whole archive, and hashes every "
+        "body. Says first what it reads and what that costs, and asks above a million read units. Exit "
+        "status: 0 if nothing is lost, 1 if something is, 3 if messages moved meanwhile and may explain all "
+        "discrepancies.",
     )
     option("manifest", "a run of the producer: a path, latest or none; default: the latest run")
-    option("deep", "decode and hash every body", yes_or_no)
+    option("all", "read all rows and hash every body", yes_or_no, "0")
+    option("part", "this machine's share of the work, such as 2/3", share, "1/1")
     option("wait", "seconds to wait until the queue has drained", seconds, "60")
+    option("auto-approve", "do not ask", yes_or_no, "0")
     option("json", "print JSON", yes_or_no, "0")
+
+
+def share(text: str) -> Share:
+    """Parse ``2/3``: the second of three parts."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= _MOST_PARTS):
+        raise ArgumentTypeError(f"{text!r} is not a part such as 2/3, with at most {_MOST_PARTS:,} parts")
+    return Share(int(number), int(of))
 
 
 def verify(resources: Resources, options: Namespace) -> int:
     """Check that no message is lost or counted twice."""
-    run = manifest.load(resources, options.manifest)
-    with progress_bars(None, "waiting until the queue has drained") as (progress,):
+    run = manifest.load(resources, options.manifest, options.part)
+    runs = run or ()
+    everything = options.all or run is None
+    estimated = cost.estimate(resources, runs, options.part, everything=everything)
+    if not cost.agreed(estimated, approved=options.auto_approve):
+        return 2
+    totals = {LOOKING_UP: estimated.run_messages, READING: estimated.table_items}
+    with progress_steps(totals) as progress:
         result = run_checks(
             resources,
-            run,
+            runs,
             wait=options.wait,
-            deep=options.deep,
-            progress=lambda depth: progress(depth.total),
+            everything=everything,
+            share=options.part,
+            progress=progress,
         )
     if options.json:
         out.print(report.to_json(result))

@@ -6,11 +6,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 from storage import attributes
-from tools.core import tables
-from tools.core.resources import Resources
 from tools.core.tables import Item
 from tools.ops import payloads
 from tools.ops.payloads import PayloadError
@@ -21,9 +18,6 @@ DANGLING = "dangling"
 UNREADABLE = "unreadable"
 UNCONFIRMED = "alert unconfirmed"
 
-# Bodies up to this total are downloaded and hashed by default, which takes seconds.
-DEEP_BYTES = 64 * 1024 * 1024
-
 
 def check(snapshot: Snapshot) -> list[Discrepancy]:
     """Find damaged items, messages in two tables, duplicates without an original, and missing payloads."""
@@ -32,13 +26,12 @@ def check(snapshot: Snapshot) -> list[Discrepancy]:
 
 
 def unconfirmed_alerts(snapshot: Snapshot) -> list[Discrepancy]:
-    """Find items with a pending alert for which no message is left that would publish it.
+    """Find items with a pending alert for which no dead letter is left that would publish it.
 
-    The function publishes first and then clears the pending flag, once. A flag that remains nearly always
-    means that the clearing was throttled, so this does not violate the invariant.
+    The queue is expected to be empty. The function publishes first and then clears the pending flag, once.
+    A flag that remains nearly always means that the clearing was throttled, so this does not violate the
+    invariant.
     """
-    if not snapshot.still:
-        return []
     dead_lettered = {message.content_hash for message in snapshot.dead_lettered}
     return [
         Discrepancy(
@@ -51,11 +44,6 @@ def unconfirmed_alerts(snapshot: Snapshot) -> list[Discrepancy]:
     ]
 
 
-def body_bytes(snapshot: Snapshot) -> int:
-    """Return the total size of all bodies as sent."""
-    return sum(item.body_bytes for item in snapshot.items)
-
-
 @dataclass
 class BodyCheck:
     """The number of bodies that were decoded and hashed, and those that differ from what was sent."""
@@ -63,29 +51,15 @@ class BodyCheck:
     checked: int = 0
     discrepancies: list[Discrepancy] = field(default_factory=list)
 
-
-def check_bodies(resources: Resources) -> BodyCheck:
-    """Decode every stored and rejected body and compare its hash with the stored content hash."""
-    fetch = payloads.fetcher(resources)
-    result = BodyCheck()
-    for table, key in (
-        (resources.table_name, attributes.EVENT_ID),
-        (resources.rejected_table_name, attributes.MESSAGE_ID),
-    ):
-        pages = tables.scan(
-            resources,
-            table,
-            (key, attributes.CONTENT_HASH, *payloads.ATTRIBUTES),
-            partial(_check_page, key, fetch),
-        )
-        for page in pages:
-            result.checked += len(page)
-            result.discrepancies.extend(discrepancy for discrepancy in page if discrepancy is not None)
-    return result
+    def __add__(self, other: BodyCheck) -> BodyCheck:
+        """Return both results as one."""
+        return BodyCheck(self.checked + other.checked, self.discrepancies + other.discrepancies)
 
 
-def _check_page(key: str, fetch: Callable[[str], bytes], items: list[Item]) -> list[Discrepancy | None]:
-    return [_check_body(attributes.text(item, key) or "?", item, fetch) for item in items]
+def check_bodies(key: str, items: list[Item], fetch: Callable[[str], bytes]) -> BodyCheck:
+    """Decode the bodies of items and compare their hashes with the stored content hashes."""
+    found = [_check_body(attributes.text(item, key) or "?", item, fetch) for item in items]
+    return BodyCheck(len(items), [each for each in found if each is not None])
 
 
 def _check_body(name: str, item: Item, fetch: Callable[[str], bytes]) -> Discrepancy | None:
@@ -134,6 +108,8 @@ def _dangling_duplicates(snapshot: Snapshot) -> Iterator[Discrepancy]:
 
 
 def _missing_objects(snapshot: Snapshot) -> Iterator[Discrepancy]:
+    if snapshot.objects is None:
+        return
     for item in snapshot.items:
         if item.payload_key is not None and item.payload_key not in snapshot.objects:
             yield Discrepancy(

@@ -46,7 +46,7 @@ class Reconciliation:
     published. ``replayed`` messages were expected to be rejected and are stored.
     """
 
-    sent: int
+    sent: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     recounted: int = 0
     unfinished: int = 0
@@ -54,6 +54,16 @@ class Reconciliation:
     discrepancies: list[Discrepancy] = field(default_factory=list)
     stored: list[Stored] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+
+    def __add__(self, other: Reconciliation) -> Reconciliation:
+        """Return the counts of two parts of a run. Their rows and discrepancies are left out."""
+        return Reconciliation(
+            self.sent + other.sent,
+            self.outcomes + other.outcomes,
+            self.recounted + other.recounted,
+            self.unfinished + other.unfinished,
+            self.replayed + other.replayed,
+        )
 
     @property
     def lost(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
@@ -15,25 +15,26 @@ from tools.core.text import strip_control_chars
 from tools.local import message_bodies
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.reconcile import LOST, OUTCOMES, Discrepancy, Reconciliation
-from tools.ops.verify.verify import VerifyResult
+from tools.ops.verify.result import VerifyResult
 
 _LISTED = 20
 
 
 def to_json(result: VerifyResult) -> str:
     """Return the result as a JSON document."""
-    snapshot, reconciliation = result.snapshot, result.reconciliation
+    reconciliation = result.reconciliation
     document: dict[str, Any] = {
         "holds": result.ok,
         "undecided": result.is_undecided,
         "still": not result.moving,
-        "stored": len(snapshot.stored),
-        "duplicates": len(snapshot.duplicates),
-        "rejected": len(snapshot.rejected),
-        "dead_lettered": len(snapshot.dead_lettered),
-        "queued": len(snapshot.queued) + snapshot.unseen,
-        "claimed_origins": snapshot.claimed_origins,
-        "content_compared": snapshot.bodies_kept,
+        "scope": "all" if result.everything else "run",
+        "stored": result.stored.total(),
+        "duplicates": result.duplicates,
+        "rejected": result.rejected.total(),
+        "dead_lettered": result.dead_lettered,
+        "queued": result.queued + result.unseen,
+        "claimed_origins": result.claimed_origins,
+        "content_compared": result.content_compared,
         "bodies_checked": result.bodies.checked if result.bodies else None,
         "archive": _archive(result.archive) if result.archive else None,
         "findings": _discrepancies(result.discrepancies),
@@ -83,7 +84,7 @@ def show(result: VerifyResult) -> None:
             f"{count} with an alert still pending. See the reason: make logs LEVEL=WARNING", style="yellow"
         )
         show_discrepancies(result.unconfirmed_alerts)
-    if claimed := result.snapshot.claimed_origins:
+    if claimed := result.claimed_origins:
         out.print(
             f"{plural(claimed, 'message')} named an origin without a valid signature. "
             "Each counts under its own message id (docs/reliability.md)."
@@ -123,29 +124,24 @@ def invariant(run: Reconciliation, erased: int = 0) -> str:
     return f"{run.sent + erased:,} sent = " + " + ".join(outcomes)
 
 
-def frequencies(values: Iterable[str]) -> str:
+def frequencies(values: Iterable[str] | Mapping[str, int]) -> str:
     """Return values with their counts, most frequent first: ``order 410, payment 300``."""
     return ", ".join(f"{value} {count:,}" for value, count in Counter(values).most_common())
 
 
 def _show_pipeline(result: VerifyResult) -> None:
-    snapshot = result.snapshot
-    out.print("In the pipeline now")
+    out.print("In the pipeline now" if result.everything else "Of the run, in the pipeline now")
     table = counts_table()
-    table.add_row(
-        "stored", f"{len(snapshot.stored):,}", frequencies(each.event_type for each in snapshot.stored)
-    )
-    table.add_row("duplicates", f"{len(snapshot.duplicates):,}")
-    table.add_row(
-        "rejected", f"{len(snapshot.rejected):,}", frequencies(each.kind for each in snapshot.rejected)
-    )
-    dead = len(snapshot.dead_lettered)
+    table.add_row("stored", f"{result.stored.total():,}", frequencies(result.stored))
+    table.add_row("duplicates", f"{result.duplicates:,}")
+    table.add_row("rejected", f"{result.rejected.total():,}", frequencies(result.rejected))
+    dead = result.dead_lettered
     table.add_row("dead-lettered", f"{dead:,}", "make redrive moves them back to the queue" if dead else "")
-    table.add_row("queued", f"{len(snapshot.queued) + snapshot.unseen:,}")
+    table.add_row("queued", f"{result.queued + result.unseen:,}")
     if result.bodies:
         table.add_row("bodies", f"{result.bodies.checked:,}", "decoded and hashed")
     else:
-        table.add_row("bodies", "-", "not checked; DEEP=1 decodes and hashes all of them")
+        table.add_row("bodies", "-", "not hashed again; ALL=1 hashes every body of every table")
     if result.archive:
         more = f"and {result.archive.rejected:,} rejected"
         if result.archive.repeated:
@@ -203,12 +199,12 @@ def _show_archive_notes(check: ArchiveCheck | None) -> None:
 
 
 def _show_conclusion(result: VerifyResult) -> None:
-    if not result.snapshot.bodies_kept:
+    if not result.content_compared:
         show_not_compared()
     if result.ok:
         out.print("OK: nothing is lost, nothing is counted twice.", style="bold green")
     elif result.is_undecided:
-        unseen = result.snapshot.unseen
+        unseen = result.unseen
         why = (
             f"the missing messages may be among {plural(unseen, 'message')} still in the queues"
             if unseen

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from storage import attributes
 from storage.attributes import flag, number, required, text
-from storage.keys import PAYLOAD_PREFIX
-from tools.core import queues, tables
+from tools.core import queues
 from tools.core.queues import QueuedMessage
 from tools.core.resources import Resources
 from tools.core.tables import Item
@@ -32,6 +30,7 @@ class Stored:
     body_bytes: int
     written_at: str = ""
     claims_origin: bool = False
+    received_at: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Stored:
@@ -48,6 +47,7 @@ class Stored:
             body_bytes=number(item, attributes.PAYLOAD_BYTES),
             written_at=text(item, "processed_at") or "",
             claims_origin=attributes.CLAIMED_ORIGIN in item,
+            received_at=text(item, "received_at") or "",
         )
 
 
@@ -91,6 +91,7 @@ class Rejected:
     body_bytes: int
     written_at: str = ""
     claims_origin: bool = False
+    received_at: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Rejected:
@@ -107,17 +108,51 @@ class Rejected:
             body_bytes=number(item, attributes.PAYLOAD_BYTES),
             written_at=text(item, "rejected_at") or "",
             claims_origin=attributes.CLAIMED_ORIGIN in item,
+            received_at=text(item, "received_at") or "",
         )
 
 
 @dataclass(frozen=True)
+class Queued:
+    """The messages in the queues before the tables are read; ``queued`` is None if they cannot be listed.
+
+    ``depth`` and ``dead`` are the lengths of the two queues.
+    """
+
+    queued: list[QueuedMessage] | None
+    dead_lettered: list[QueuedMessage]
+    depth: int
+    dead: int
+
+    @classmethod
+    def read(cls, resources: Resources) -> Queued:
+        """Read the queues. Nothing is received from the events queue."""
+        sqs = resources.client("sqs")
+        depth = queues.depth(sqs, resources.queue_url).total
+        queued = queues.peek(resources, resources.queue_url)
+        dead = queues.depth(sqs, resources.dlq_url).total
+        return cls(queued, queues.read_dead_letters(resources) if dead else [], depth, dead)
+
+    def at(self, depth: int) -> dict[str, Any]:
+        """Return a snapshot's members that describe the queues, given the depth of the events queue now."""
+        unlisted = depth if self.queued is None else 0
+        return {
+            "queued": self.queued or [],
+            "dead_lettered": self.dead_lettered,
+            "unseen": unlisted + max(0, self.dead - len(self.dead_lettered)),
+            "still": self.depth == depth == 0,
+        }
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """The contents of the pipeline.
+    """The contents of the pipeline, or a part of them that is complete for its events.
 
     ``queued`` and ``dead_lettered`` are the messages that could be read; ``unseen`` counts the others in the
     queues. ``still`` is whether no message was in the queue before and after. If ``bodies_kept`` is False,
     the content hashes are not those of the bodies that were sent. ``unreadable`` has the keys of items that
-    the processor did not write as they are, and the reasons.
+    the processor did not write as they are, and the reasons. ``objects`` are the keys in the payload bucket,
+    None if the objects are read instead.
     """
 
     stored: list[Stored]
@@ -127,15 +162,9 @@ class Snapshot:
     queued: list[QueuedMessage]
     unseen: int
     still: bool
-    objects: frozenset[str]
+    objects: frozenset[str] | None
     bodies_kept: bool = True
     unreadable: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def rows(self) -> frozenset[Any]:
-        """Return all rows and messages. Two snapshots with the same rows had no change between them."""
-        queued = [("queued", each) for each in self.queued] + [("dead", each) for each in self.dead_lettered]
-        return frozenset([*self.items, *self.duplicates, *queued, ("unseen", self.unseen)])
 
     @property
     def claimed_origins(self) -> int:
@@ -149,68 +178,41 @@ class Snapshot:
 
 
 _COMMON = (attributes.CLAIMED_ORIGIN, attributes.MESSAGE_ID, attributes.EVENT_ID, attributes.CONTENT_HASH)
-_WITH_BODY = (*_COMMON, attributes.ALERT_PENDING, attributes.PAYLOAD_KEY, attributes.PAYLOAD_BYTES)
-_STORED = (*_WITH_BODY, "event_type", "large_order", "replayed", "processed_at")
-_DUPLICATE = (*_COMMON, attributes.STORED_CONTENT_HASH)
-_REJECTED = (*_WITH_BODY, "kind", "reasons[0]", "rejected_at")
+_WITH_BODY = (
+    *(*_COMMON, "received_at", attributes.ALERT_PENDING),
+    *(attributes.PAYLOAD_KEY, attributes.PAYLOAD_BYTES),
+)
 
 
-def collect(resources: Resources) -> Snapshot:
-    """Read the queues, then the tables, in the order in which messages pass them.
+@dataclass(frozen=True)
+class TableReader:
+    """How a table is read: its name in a snapshot, its key and attributes, and how an item becomes a row."""
 
-    A message that moves meanwhile is seen twice rather than not at all. Stored events come last: a duplicate
-    is counted after its original is stored, and a replayed row is deleted after its event is.
-    """
-    sqs = resources.client("sqs")
-    before = queues.depth(sqs, resources.queue_url).total
-    queued = queues.peek(resources, resources.queue_url)
-    dead = queues.depth(sqs, resources.dlq_url).total
-    dead_lettered = queues.read_dead_letters(resources) if dead else []
-    unreadable: list[tuple[str, str]] = []
-    read = partial(_read, resources, unreadable)
-    rejected = read(resources.rejected_table_name, attributes.MESSAGE_ID, _REJECTED, Rejected.from_item)
-    duplicates = read(resources.duplicates_table_name, attributes.MESSAGE_ID, _DUPLICATE, Duplicate.from_item)
-    stored = read(resources.table_name, attributes.EVENT_ID, _STORED, Stored.from_item)
-    after = queues.depth(sqs, resources.queue_url).total
-    has_claim_checks = any(item.payload_key for item in (*stored, *rejected))
-    return Snapshot(
-        stored=stored,
-        duplicates=duplicates,
-        rejected=rejected,
-        dead_lettered=dead_lettered,
-        queued=queued or [],
-        unseen=(after if queued is None else 0) + max(0, dead - len(dead_lettered)),
-        still=before == after == 0,
-        objects=frozenset(_payload_keys(resources)) if has_claim_checks else frozenset(),
-        bodies_kept=resources.bodies_kept,
-        unreadable=tuple(unreadable),
-    )
+    name: str
+    key: str
+    attributes: tuple[str, ...]
+    from_item: Callable[[Item], Any]
 
-
-def _read(
-    resources: Resources,
-    unreadable: list[tuple[str, str]],
-    table: str,
-    key: str,
-    names: Iterable[str],
-    from_item: Callable[[Item], Any],
-) -> list[Any]:
-    def read_page(items: list[Item]) -> list[Any]:
-        rows = []
+    def rows(self, table: str, items: Iterable[Item]) -> tuple[list[Any], list[tuple[str, str]]]:
+        """Return the rows of items, and the keys of those that cannot be read, with the reasons."""
+        rows, unreadable = [], []
         for item in items:
             try:
-                rows.append(from_item(item))
+                rows.append(self.from_item(item))
             except Exception as error:  # noqa: BLE001 - an item written by hand must not end the command
-                unreadable.append((text(item, key) or "?", f"{error} (in the table {table})"))
-        return rows
-
-    return [row for page in tables.scan(resources, table, names, read_page) for row in page]
+                unreadable.append((text(item, self.key) or "?", f"{error} (in the table {table})"))
+        return rows, unreadable
 
 
-def _payload_keys(resources: Resources) -> list[str]:
-    pages = (
-        resources.client("s3")
-        .get_paginator("list_objects_v2")
-        .paginate(Bucket=resources.payload_bucket, Prefix=PAYLOAD_PREFIX)
-    )
-    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+STORED = TableReader(
+    "stored",
+    attributes.EVENT_ID,
+    (*_WITH_BODY, "event_type", "large_order", "replayed", "processed_at"),
+    Stored.from_item,
+)
+DUPLICATE = TableReader(
+    "duplicates", attributes.MESSAGE_ID, (*_COMMON, attributes.STORED_CONTENT_HASH), Duplicate.from_item
+)
+REJECTED = TableReader(
+    "rejected", attributes.MESSAGE_ID, (*_WITH_BODY, "kind", "reasons[0]", "rejected_at"), Rejected.from_item
+)

@@ -1,98 +1,126 @@
-"""`make verify`: check the accounting invariant for the pipeline's contents and for a producer's run."""
+"""`make verify`: check the accounting invariant for a producer's run, or for all rows of the pipeline.
+
+A run is checked by asking for its messages' rows; bodies are not read. Everything is checked by reading all
+rows, with their bodies.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from producer.manifest import SentMessage, SentRun
 from tools.core import queues
-from tools.core.queues import Depth
 from tools.core.resources import Resources
-from tools.ops.verify import archive, integrity, reconcile, snapshot
-from tools.ops.verify.archive import ArchiveCheck
+from tools.ops.verify import reconcile
+from tools.ops.verify.archive import ArchiveComparison
 from tools.ops.verify.integrity import BodyCheck
-from tools.ops.verify.reconcile import Discrepancy, Reconciliation
+from tools.ops.verify.lookup import Lookup
+from tools.ops.verify.manifest import Share
+from tools.ops.verify.result import VerifyResult
+from tools.ops.verify.scan import TableScan
 from tools.ops.verify.snapshot import Snapshot
 
-# Discrepancies that no moving message explains.
-_LASTING = {integrity.UNREADABLE, archive.DAMAGED}
 # The first pause before the messages of a run are looked up although the queue is not empty. It doubles.
 _FIRST_IDLE_SECONDS = 5.0
+_WHOLE = Share()
+
+Seen = TypeVar("Seen")
+Progress = Callable[[str, int], None]
+"""Show a step and the number of things that are done; the queue's depth while it drains."""
+
+WAITING, LOOKING_UP, READING = "waiting until the queue has drained", "looking up the run", "reading all rows"
 
 
-@dataclass(frozen=True)
-class VerifyResult:
-    """The results of all checks.
-
-    ``bodies`` is None if they were not checked, ``archive`` if the pipeline has none, ``run`` and
-    ``reconciliation`` if there was no manifest. ``changed`` is whether a second snapshot, which is taken if
-    the first one has discrepancies, has other rows.
-    """
-
-    snapshot: Snapshot
-    discrepancies: list[Discrepancy]
-    unconfirmed_alerts: list[Discrepancy]
-    bodies: BodyCheck | None = None
-    run: SentRun | None = None
-    reconciliation: Reconciliation | None = None
-    archive: ArchiveCheck | None = None
-    changed: bool = False
-
-    @property
-    def moving(self) -> bool:
-        """Return whether messages moved while they were counted."""
-        return not self.snapshot.still or self.changed or (self.run is not None and self.run.running)
-
-    @property
-    def is_undecided(self) -> bool:
-        """Return whether moving messages, or unseen ones in the queues, may explain all discrepancies."""
-        if self.ok or any(each.kind in _LASTING for each in self.discrepancies):
-            return False
-        unseen = self.reconciliation is not None and 0 < self.reconciliation.lost <= self.snapshot.unseen
-        return self.moving or unseen
-
-    @property
-    def ok(self) -> bool:
-        """Return whether there are no discrepancies."""
-        return not self.discrepancies
-
-
-def evaluate(
-    contents: Snapshot,
-    run: SentRun | None = None,
-    bodies: BodyCheck | None = None,
-    archived: ArchiveCheck | None = None,
-) -> VerifyResult:
-    """Check a snapshot, and a run if there is one, and collect all discrepancies."""
-    reconciliation = reconcile.reconcile(run.messages, contents) if run else None
-    discrepancies = [
-        *(reconciliation.discrepancies if reconciliation else []),
-        *integrity.check(contents),
-        *(bodies.discrepancies if bodies else []),
-        *(archived.discrepancies if archived else []),
-    ]
-    return VerifyResult(
-        snapshot=contents,
-        # Two checks may report the same discrepancy.
-        discrepancies=list(dict.fromkeys(discrepancies)),
-        unconfirmed_alerts=integrity.unconfirmed_alerts(contents),
-        bodies=bodies,
-        run=run,
-        reconciliation=reconciliation,
-        archive=archived,
-    )
+def _show_nothing(_step: str, _done: int) -> None:
+    """Show no progress."""
 
 
 def collect_when_drained(
+    resources: Resources, sent: Sequence[SentMessage], *, wait: float, progress: Progress = _show_nothing
+) -> Snapshot:
+    """Return the rows of ``sent`` when the queue has drained, see `_when_drained`."""
+    return _when_drained(
+        resources,
+        lambda: Lookup(resources).collect(sent),
+        lambda contents, _: reconcile.reconcile(sent, contents).is_final,
+        wait,
+        progress,
+    )
+
+
+def verify(
     resources: Resources,
-    sent: Sequence[SentMessage],
+    runs: Iterable[SentRun],
     *,
     wait: float,
-    progress: Callable[[Depth], None] = lambda _: None,
-) -> Snapshot:
-    """Wait until the queue has drained or all of ``sent`` have a final outcome, then return a snapshot.
+    everything: bool = False,
+    share: Share = _WHOLE,
+    progress: Progress = _show_nothing,
+) -> VerifyResult:
+    """Wait for the queue to drain, see `_when_drained`, and run all checks.
+
+    ``runs`` are parts of one run, and are iterated again and again. ``everything`` is whether to read all
+    rows and hash all bodies as well; of these, this machine reads its ``share``.
+    """
+    archive = None
+    if resources.archive_bucket:
+        archive = ArchiveComparison(resources, everything=everything, shared=share.of > 1)
+
+    def look_up() -> VerifyResult:
+        result, lookup, done = VerifyResult(everything), Lookup(resources), 0
+        for run in runs:
+            contents = lookup.collect(run.messages)
+            result.check(contents, run)
+            if not everything:
+                result.count(contents)
+                _expect(archive, contents)
+            done += len(run.messages)
+            progress(LOOKING_UP, done)
+        return result
+
+    def read(result: VerifyResult) -> VerifyResult:
+        def count(contents: Snapshot, bodies: BodyCheck | None) -> None:
+            result.count(contents, bodies)
+            _expect(archive, contents)
+
+        if everything:
+            TableScan(
+                resources,
+                share,
+                count=count,
+                check=result.check,
+                progress=lambda done: progress(READING, done),
+            ).run()
+        return result
+
+    result = read(_when_drained(resources, look_up, _is_final, wait, progress))
+    result.archive = archive.compare(wait=wait) if archive else None
+    if not (result.ok or result.moving):
+        result.changed = read(look_up()).fingerprint != result.fingerprint
+    return result
+
+
+def _expect(archive: ArchiveComparison | None, contents: Snapshot) -> None:
+    if archive:
+        archive.expect(contents)
+
+
+def _is_final(result: VerifyResult, drained: bool) -> bool:
+    if result.reconciliation is None:
+        return drained
+    return result.reconciliation.is_final
+
+
+def _when_drained(
+    resources: Resources,
+    look: Callable[[], Seen],
+    is_final: Callable[[Seen, bool], bool],
+    wait: float,
+    progress: Progress,
+) -> Seen:
+    """Wait until the queue has drained or all of a run have a final outcome. Return what ``look`` sees then.
 
     Waits ``wait`` seconds at most.
     """
@@ -105,35 +133,10 @@ def collect_when_drained(
             quiet_seconds=min(resources.quiet_seconds, wait),
             deadline=deadline,
             idle_timeout=idle_timeout,
-            progress=progress,
+            progress=lambda depth: progress(WAITING, depth.total),
         )
-        contents = snapshot.collect(resources)
+        seen = look()
         # An emulator's counters are exact. AWS's lag, so an empty queue alone is no proof there.
-        if (drained and resources.endpoint) or time.monotonic() >= deadline:
-            return contents
-        if (drained or sent) and reconcile.reconcile(sent, contents).is_final:
-            return contents
+        if (drained and resources.endpoint) or is_final(seen, drained) or time.monotonic() >= deadline:
+            return seen
         idle_timeout *= 2
-
-
-def verify(
-    resources: Resources,
-    run: SentRun | None,
-    *,
-    wait: float,
-    deep: bool | None = None,
-    progress: Callable[[Depth], None] = lambda _: None,
-) -> VerifyResult:
-    """Wait for the queue to drain, see `collect_when_drained`, and run all checks.
-
-    ``deep`` is whether to download and hash every body; None means up to 64 MiB of them.
-    """
-    contents = collect_when_drained(resources, run.messages if run else (), wait=wait, progress=progress)
-    if deep is None:
-        deep = integrity.body_bytes(contents) <= integrity.DEEP_BYTES
-    bodies = integrity.check_bodies(resources) if deep else None
-    archived = archive.check(resources, contents, wait=wait) if resources.archive_bucket else None
-    result = evaluate(contents, run, bodies, archived)
-    if result.ok or result.moving:
-        return result
-    return replace(result, changed=snapshot.collect(resources).rows != contents.rows)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from producer.manifest import SentMessage
+from producer.manifest import SentMessage, SentRun
 from tests.unit.tools.fakes import FakeDynamoDB
 from tools.core.queues import QueuedMessage
+from tools.ops.verify.archive import ArchiveCheck
+from tools.ops.verify.result import VerifyResult
 from tools.ops.verify.snapshot import Duplicate, Rejected, Snapshot, Stored
 
 
@@ -75,6 +77,16 @@ def snapshot(**contents: Any) -> Snapshot:
         "objects": frozenset(),
     }
     return Snapshot(**{**empty, **contents})
+
+
+def evaluate(
+    contents: Snapshot, run: SentRun | None = None, *, archived: ArchiveCheck | None = None
+) -> VerifyResult:
+    """Return what verify says about these contents and this run."""
+    result = VerifyResult(everything=True, archive=archived)
+    result.check(contents, run)
+    result.count(contents)
+    return result
 
 
 def put_rejected(dynamodb: FakeDynamoDB, message_id: str, body: bytes, reason: str = "is missing") -> None:

@@ -108,8 +108,8 @@ class Harness:
             assert main(["get", "--event-id", name]) in (0, 1)
             assert main(["rejected", "--id", name]) in (0, 1)
         assert main(["replay", "--dry-run"]) in (0, 1)
-        assert main(["verify", "--wait", "0", "--deep", "1", "--manifest", "none", "--json"]) in (0, 1)
-        result = verify.verify(self.resources, None, wait=0, deep=True)
+        assert main(["verify", "--wait", "0", "--all", "--manifest", "none", "--json"]) in (0, 1)
+        result = verify.verify(self.resources, (), wait=0, everything=True)
         found: dict[str, str] = {}
         for each in result.discrepancies:
             found[each.name] = f"{found.get(each.name, '')}{each.kind}: {each.what}\n"

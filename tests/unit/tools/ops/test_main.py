@@ -20,8 +20,8 @@ from tools.ops.verify import commands as verify_commands
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = "EVENT_ID ID REASON LIMIT DRY_RUN LEVEL RATE MANIFEST COUNT WAIT DEEP JSON FOLLOW SINCE QUEUE_URL"
-    for name in names.split():
+    names = "EVENT_ID ID REASON LIMIT DRY_RUN LEVEL RATE MANIFEST COUNT WAIT ALL JSON FOLLOW SINCE QUEUE_URL"
+    for name in (*names.split(), "PART", "AUTO_APPROVE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -40,8 +40,8 @@ def test_an_option_overrides_the_environment() -> None:
 
 
 def test_an_empty_variable_is_ignored() -> None:
-    options = parser({"REASON": "", "LIMIT": "", "DEEP": ""}).parse_args(["verify"])
-    assert options.deep is None
+    options = parser({"REASON": "", "LIMIT": "", "ALL": ""}).parse_args(["verify"])
+    assert options.all is False
     assert parser({"LIMIT": ""}).parse_args(["rejected"]).limit == 20
 
 
@@ -52,6 +52,8 @@ def test_an_empty_variable_is_ignored() -> None:
         ({"RATE": "fast"}, "redrive"),
         ({"DRY_RUN": "maybe"}, "replay"),
         ({"WAIT": "inf"}, "verify"),
+        ({"PART": "3/2"}, "verify"),
+        ({"PART": "0/2"}, "verify"),
     ],
 )
 def test_an_invalid_value_is_refused_with_status_2(

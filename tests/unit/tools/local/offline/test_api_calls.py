@@ -121,8 +121,8 @@ def test_a_mapping_that_never_becomes_stable_is_an_error(
 
 
 def test_a_function_is_complete_before_its_mapping_runs(aws: Services) -> None:
-    values = {"runtime": "python3.13", "logging_config": [{"log_format": "JSON", "system_log_level": None}]}
-    wanted = {"Runtime": "python3.13", "LoggingConfig": {"LogFormat": "JSON"}}
+    values = {"runtime": "python3.14", "logging_config": [{"log_format": "JSON", "system_log_level": None}]}
+    wanted = {"Runtime": "python3.14", "LoggingConfig": {"LogFormat": "JSON"}}
     name = "processor"
     aws.expect("lambda", "get_function_configuration", {"Runtime": "python3.8"}, FunctionName=name)
     aws.expect("lambda", "update_function_configuration", {}, FunctionName=name, **wanted)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, pipeline
-from tests.unit.tools.ops.factories import digest, rejected, snapshot, stored
+from tests.unit.tools.ops.factories import digest, evaluate, rejected, snapshot, stored
 from tools.core import archive_objects
-from tools.ops.verify import archive, report, verify
-from tools.ops.verify.archive import ArchiveCheck
+from tools.ops.verify import archive, report
+from tools.ops.verify.archive import ArchiveCheck, ArchiveComparison
 from tools.ops.verify.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -45,10 +45,10 @@ class Harness:
     def put(self, prefix: str, name: str, *lines: dict[str, Any]) -> None:
         self.s3.objects[f"{prefix}/{HOUR}/{name}.json.gz"] = compressed(*lines)
 
-    def check(self, contents: Snapshot, wait: float = 0) -> ArchiveCheck:
-        return archive.check(
-            self.resources,
-            contents,
+    def check(self, contents: Snapshot, wait: float = 0, *, everything: bool = True) -> ArchiveCheck:
+        comparison = ArchiveComparison(self.resources, everything=everything)
+        comparison.expect(contents)
+        return comparison.compare(
             wait=wait,
             clock=lambda: self.seconds,
             sleep=self._sleep,
@@ -186,7 +186,7 @@ def test_missing_archive_lines_violate_the_invariant_and_notes_do_not(
 ) -> None:
     harness.put("events/type=order", "a", event("gone"), event("twice"), event("twice"))
     contents = snapshot(stored=[stored("1", "twice"), stored("2", "young", written_at=YOUNG)])
-    result = verify.evaluate(contents, archived=harness.check(contents))
+    result = evaluate(contents, archived=harness.check(contents))
     assert result.ok
     report.show(result)
     printed = capsys.readouterr().out
@@ -194,4 +194,4 @@ def test_missing_archive_lines_violate_the_invariant_and_notes_do_not(
         assert words in printed
     assert json.loads(report.to_json(result))["archive"]["on_its_way"] == 1
     late = snapshot(stored=[stored("2", "old", written_at=OLD)])
-    assert not verify.evaluate(late, archived=harness.check(late)).ok
+    assert not evaluate(late, archived=harness.check(late)).ok

@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 
 from producer.manifest import SentMessage, SentRun
-from tests.unit.tools.fakes import DLQ, FakeDynamoDB, FakeS3, FakeSQS, pipeline
-from tests.unit.tools.ops.factories import duplicate, queued, rejected, sent, snapshot, stored
+from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tests.unit.tools.ops.factories import (
+    digest,
+    duplicate,
+    evaluate,
+    queued,
+    rejected,
+    sent,
+    snapshot,
+    stored,
+)
 from tools.core.resources import Resources
 from tools.ops.verify import report, verify
 from tools.ops.verify.snapshot import Snapshot
@@ -19,7 +28,7 @@ def _run(*copies: SentMessage) -> SentRun:
 
 
 def _printed(capsys: pytest.CaptureFixture[str], contents: Snapshot, run: SentRun | None = None) -> str:
-    report.show(verify.evaluate(contents, run))
+    report.show(evaluate(contents, run))
     return capsys.readouterr().out
 
 
@@ -35,12 +44,12 @@ def test_the_report_says_if_content_was_not_compared(capsys: pytest.CaptureFixtu
     printed = _printed(capsys, contents, _run(sent("1", "a, as it was sent")))
     assert "content not compared: this LocalStack rewrites bodies" in printed
     assert "nothing is lost, nothing is counted twice" in printed
-    assert json.loads(report.to_json(verify.evaluate(contents)))["content_compared"] is False
-    assert json.loads(report.to_json(verify.evaluate(snapshot())))["content_compared"] is True
+    assert json.loads(report.to_json(evaluate(contents)))["content_compared"] is False
+    assert json.loads(report.to_json(evaluate(snapshot())))["content_compared"] is True
 
 
 def test_a_lost_message_is_named_and_violates_the_invariant(capsys: pytest.CaptureFixture[str]) -> None:
-    result = verify.evaluate(snapshot(), _run(sent("m-1", "evt-1")))
+    result = evaluate(snapshot(), _run(sent("m-1", "evt-1")))
     assert not result.ok
     printed = _printed(capsys, snapshot(), _run(sent("m-1", "evt-1")))
     assert "lost: evt-1: message m-1 was not found" in printed
@@ -49,21 +58,21 @@ def test_a_lost_message_is_named_and_violates_the_invariant(capsys: pytest.Captu
 
 def test_missing_messages_that_may_be_among_unreadable_ones_are_undecided() -> None:
     manifest = _run(sent("1", "a"), sent("2", "b"))
-    assert verify.evaluate(snapshot(unseen=2, still=False), manifest).is_undecided
-    assert not verify.evaluate(snapshot(unseen=1), manifest).is_undecided
+    assert evaluate(snapshot(unseen=2, still=False), manifest).is_undecided
+    assert not evaluate(snapshot(unseen=1), manifest).is_undecided
 
 
 def test_a_discrepancy_while_messages_move_is_undecided(capsys: pytest.CaptureFixture[str]) -> None:
     contents = snapshot(duplicates=[duplicate("1", "a")], still=False)
-    result = verify.evaluate(contents)
+    result = evaluate(contents)
     assert (result.ok, result.is_undecided) == (False, True)
     assert "Undecided: messages moved" in _printed(capsys, contents)
     assert json.loads(report.to_json(result))["undecided"] is True
-    assert not verify.evaluate(replace(contents, still=True)).is_undecided
+    assert not evaluate(replace(contents, still=True)).is_undecided
 
 
 def test_a_damaged_item_is_a_violation_although_messages_move() -> None:
-    result = verify.evaluate(snapshot(unreadable=(("e", "its item has no content_hash"),), still=False))
+    result = evaluate(snapshot(unreadable=(("e", "its item has no content_hash"),), still=False))
     assert (result.ok, result.is_undecided) == (False, False)
 
 
@@ -77,10 +86,10 @@ def test_a_run_that_is_still_sending_is_neither_interrupted_nor_redriven(
     assert "The producer is still sending" in printed
     for words in ("interrupted", "counted again", "violated"):
         assert words not in printed
-    result = verify.evaluate(contents, run)
+    result = evaluate(contents, run)
     assert result.is_undecided
     assert json.loads(report.to_json(result))["run"]["recounted"] == 0
-    assert not verify.evaluate(contents, replace(run, running=False)).is_undecided
+    assert not evaluate(contents, replace(run, running=False)).is_undecided
 
 
 class _Arriving(FakeDynamoDB):
@@ -91,13 +100,14 @@ class _Arriving(FakeDynamoDB):
         self._table = table
         self.reads = 0
 
-    def scan(self, TableName: str, Segment: int, TotalSegments: int, **request: Any) -> Any:  # noqa: N803
-        answer = super().scan(TableName, Segment, TotalSegments, **request)
+    def scan(self, TableName: str, **request: Any) -> Any:  # noqa: N803
+        answer = super().scan(TableName, **request)
         if TableName == self._table:
             self.reads += 1
             names = (f"e-{self.reads}", f"m-{self.reads}")
-            common = {"event_id": {"S": names[0]}, "content_hash": {"S": "h"}}
-            self.put("events", message_id={"S": names[1]}, event_type={"S": "order"}, **common)
+            common = {"event_id": {"S": names[0]}, "content_hash": {"S": digest("a")}}
+            body: dict[str, Any] = {"payload": {"B": b"a"}, "payload_encoding": {"S": "identity"}}
+            self.put("events", message_id={"S": names[1]}, event_type={"S": "order"}, **common, **body)
             self.put("duplicates", message_id={"S": f"{names[1]}-copy"}, **common)
         return answer
 
@@ -108,7 +118,7 @@ def test_a_pair_that_arrives_while_the_tables_are_read_is_no_violation(
 ) -> None:
     resources = _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=_Arriving(table), s3=FakeS3())
     for _ in range(3):
-        assert verify.verify(resources, None, wait=0, deep=False).ok
+        assert verify.verify(resources, (), wait=0, everything=True).ok
 
 
 def test_a_discrepancy_is_a_violation_only_if_nothing_has_changed_since(
@@ -117,13 +127,13 @@ def test_a_discrepancy_is_a_violation_only_if_nothing_has_changed_since(
     dynamodb = _Arriving("events")
     dynamodb.put("duplicates", message_id={"S": "d"}, event_id={"S": "late"}, content_hash={"S": "h"})
     result = verify.verify(
-        _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=dynamodb, s3=FakeS3()), None, wait=0, deep=False
+        _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=dynamodb, s3=FakeS3()), (), wait=0, everything=True
     )
     assert (result.ok, result.is_undecided) == (False, True)
     still = FakeDynamoDB()
     still.tables = dynamodb.tables
     result = verify.verify(
-        _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=still, s3=FakeS3()), None, wait=0, deep=False
+        _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=still, s3=FakeS3()), (), wait=0, everything=True
     )
     assert (result.ok, result.is_undecided) == (False, False)
 
@@ -137,7 +147,7 @@ def test_only_the_first_twenty_discrepancies_are_listed(capsys: pytest.CaptureFi
 
 def test_a_discrepancy_that_two_checks_find_is_reported_once() -> None:
     contents = snapshot(stored=[stored("1", "a")], rejected=[rejected("1", "a")])
-    result = verify.evaluate(contents, _run(sent("1", "a")))
+    result = evaluate(contents, _run(sent("1", "a")))
     assert len(result.discrepancies) == 1
 
 
@@ -156,7 +166,7 @@ def test_notes_explain_recounted_replayed_and_pending_messages(capsys: pytest.Ca
 
 def test_the_json_document_has_the_same_counts() -> None:
     contents = snapshot(stored=[stored("1", "a")], dead_lettered=[queued("2", "b")], unseen=3)
-    document = json.loads(report.to_json(verify.evaluate(contents, _run(sent("1", "a"), sent("2", "b")))))
+    document = json.loads(report.to_json(evaluate(contents, _run(sent("1", "a"), sent("2", "b")))))
     assert document["holds"] is True
     assert (document["stored"], document["dead_lettered"], document["queued"]) == (1, 1, 3)
     assert document["run"] | {"stored": 1, "dead_lettered": 1, "lost": 0} == document["run"]
@@ -184,42 +194,6 @@ def _table(dynamodb: FakeDynamoDB) -> None:
         content_hash={"S": "h3"},
         reasons={"L": [reason]},
     )
-
-
-def test_a_snapshot_contains_the_tables_and_queues(monkeypatch: pytest.MonkeyPatch) -> None:
-    sqs, dynamodb, s3 = FakeSQS(), FakeDynamoDB(), FakeS3()
-    _table(dynamodb)
-    s3.objects["payloads/a"] = b"a"
-    sqs.put(DLQ, "dead")
-    contents = verify.collect_when_drained(
-        _on_emulator(monkeypatch, sqs=sqs, dynamodb=dynamodb, s3=s3), (), wait=0
-    )
-    (event,) = contents.stored
-    assert (event.large_order, event.alert_pending, event.replayed, event.body_bytes) == (
-        True,
-        True,
-        False,
-        1,
-    )
-    assert contents.duplicates[0].stored_hash == "h"
-    assert contents.rejected[0].rule == "json"
-    assert len(contents.dead_lettered) == 1
-    assert contents.objects == {"payloads/a"}
-    assert contents.still
-
-
-def test_few_bodies_are_checked_by_default_and_many_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    dynamodb, s3 = FakeDynamoDB(), FakeS3()
-    _table(dynamodb)
-    del dynamodb.tables["rejected"]["3"]
-    s3.objects["payloads/a"] = b"a"
-    resources = _on_emulator(monkeypatch, sqs=FakeSQS(), dynamodb=dynamodb, s3=s3)
-    few = verify.verify(resources, None, wait=0)
-    assert few.bodies is not None
-    assert few.bodies.checked == 1
-    dynamodb.tables["events"]["evt-1"]["payload_bytes"] = {"N": str(65 * 1024 * 1024)}
-    assert verify.verify(resources, None, wait=0).bodies is None
-    assert verify.verify(resources, None, wait=0, deep=True).bodies is not None
 
 
 def _on_emulator(monkeypatch: pytest.MonkeyPatch, **clients: Any) -> Resources:

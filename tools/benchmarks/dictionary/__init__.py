@@ -1,0 +1,1 @@
+"""Make dictionaries for the compression of small payloads."""

@@ -1,0 +1,120 @@
+"""Read the archive's items, one object at a time, in the order in which they were received."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from archiver.lines import DUPLICATES, UNREADABLE
+from storage.attributes import EVENT_ID, text
+from storage.sizes import Item
+from tools.core import archive_objects
+from tools.core.archive_objects import DamagedObject
+from tools.core.archive_range import ArchiveRange
+from tools.core.resources import Resources
+from tools.ops.recover.archived_items import ArchivedItem, DamagedLine, read_line, read_unreadable
+
+# Of a longer range, all objects are listed, a thousand with each request.
+_LISTED_BY_PARTITION = timedelta(days=31)
+_HOUR = re.compile(r"/dt=([\d-]{10})/hour=(\d\d)/")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to restore: everything, or what was received in a range, of a customer, of a type, of an event."""
+
+    hours: ArchiveRange | None = None
+    customer: str | None = None
+    event_type: str | None = None
+    event_id: str | None = None
+
+    @property
+    def is_by_event(self) -> bool:
+        """Whether it depends on attributes of the event that a duplicate does not have."""
+        return self.customer is not None or self.event_type is not None
+
+    def accepts(self, archived: ArchivedItem) -> bool:
+        """Return whether to restore an item, as far as it says so itself."""
+        item = archived.item
+        if self.event_id is not None and text(item, EVENT_ID) != self.event_id:
+            return False
+        if self.hours is not None and not self._is_received_in(text(item, "received_at") or "", self.hours):
+            return False
+        # The event of a duplicate is looked up later.
+        if not self.is_by_event or archived.kind == DUPLICATES:
+            return True
+        return self.accepts_event(item, archived.event.get("customer_id"))
+
+    def accepts_event(self, item: Item, customer: Any = None) -> bool:
+        """Return whether an event is of the customer and the type, or a rejected body is of that customer."""
+        customer = text(item, "customer_id") or customer
+        return self.customer in (None, customer) and self.event_type in (None, text(item, "event_type"))
+
+    @staticmethod
+    def _is_received_in(received_at: str, hours: ArchiveRange) -> bool:
+        try:
+            return hours.since <= datetime.fromisoformat(received_at).astimezone(UTC) < hours.until
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object of the archive."""
+
+    key: str
+    size: int
+    last_modified: datetime
+
+
+class ArchiveReader:
+    """The objects of the archive, and their items. ``tables`` are the kinds of lines by a table's name."""
+
+    def __init__(self, resources: Resources, tables: Mapping[str, str], retention_days: int) -> None:
+        self._s3 = resources.client("s3")
+        self._bucket = resources.archive_bucket
+        self._tables = tables
+        self._retention_days = retention_days
+
+    def objects(self, kind: str, hours: ArchiveRange | None) -> Iterator[ObjectInfo]:
+        """Yield the objects of ``events/``, ``rejected/``, ``duplicates/`` or ``unreadable/`` in a range."""
+        prefixes = [f"{kind}/"]
+        if kind == UNREADABLE:
+            hours = None  # its hours are those in which records were written
+        if hours is not None and hours.until - hours.since <= _LISTED_BY_PARTITION:
+            parents = [each for each in self._directories(f"{kind}/") if not each.startswith(f"{kind}/dt=")]
+            prefixes = [f"{p}{hour}" for p in parents or prefixes for hour in hours.partitions()]
+        first, last = hours.hours() if hours is not None else ("", "~")
+        for prefix in prefixes:
+            for page in self._pages(Prefix=prefix):
+                for entry in page.get("Contents", []):
+                    hour = _HOUR.search(entry["Key"])
+                    if hour is None or first <= f"{hour[1]}T{hour[2]}" <= last:
+                        yield ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
+
+    def items(self, kind: str, key: str, problems: list[str]) -> Iterator[ArchivedItem]:
+        """Yield the items of an object's lines. What cannot be read is added to ``problems``."""
+        try:
+            data = archive_objects.read(self._s3, self._bucket, key)
+            for number, line in enumerate(archive_objects.lines(data), 1):
+                try:
+                    yield self._read(kind, line)
+                except DamagedLine as error:
+                    problems.append(f"{key}: line {number} cannot be read: {error}")
+        except DamagedObject as error:
+            problems.append(f"{key}: {error}")
+
+    def _read(self, kind: str, line: bytes) -> ArchivedItem:
+        if kind == UNREADABLE:
+            return read_unreadable(line, self._tables)
+        return read_line(kind, line, self._retention_days)
+
+    def _directories(self, prefix: str) -> list[str]:
+        pages = self._pages(Prefix=prefix, Delimiter="/")
+        return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+
+    def _pages(self, **request: Any) -> Any:
+        return self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **request)
