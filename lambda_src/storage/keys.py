@@ -22,9 +22,12 @@ def shard_keys(name: str) -> list[str]:
     return [f"{name}#{number}" for number in range(SHARDS)]
 
 
-def payload_key(content_hash: str, *, rejected: bool) -> str:
+def payload_key(content_hash: str, encoding: str, *, rejected: bool) -> str:
     """Return the S3 key of a payload. It is made of the content's hash, so that a second write is harmless.
+
+    Items of earlier versions name objects of zlib. A copy in another encoding must not replace those.
 
     Rejected payloads have a prefix of their own because they expire with their item (terraform/payloads.tf).
     """
-    return f"{PAYLOAD_PREFIX}{'rejected/' if rejected else ''}{content_hash}"
+    suffix = "" if encoding == "zlib" else f".{encoding}"
+    return f"{PAYLOAD_PREFIX}{'rejected/' if rejected else ''}{content_hash}{suffix}"

@@ -113,7 +113,7 @@ def add_payload(
     whole = {**item, **payload.inline()}
     if not payload.needs_s3 or item_size(whole) <= ITEM_LIMIT:
         return whole, None
-    key = payload_key(content_hash, rejected=rejected)
+    key = payload_key(content_hash, payload.encoding, rejected=rejected)
     return {**item, **payload.claim_check(key)}, key
 
 

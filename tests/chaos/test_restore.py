@@ -18,7 +18,7 @@ from tools.core.paths import ROOT
 from tools.ops.recover.archive_reader import Selection
 from tools.ops.recover.restore import Restore
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 
 EVENTS = 10_000
 THROTTLED = {

@@ -66,13 +66,13 @@ def send_mix(pipeline: Pipeline, count: int) -> SentRun:
     assert done.manifest is not None
     names = [f"restore-{uuid.uuid4()}" for _ in range(8)]
     for name in names[:3]:
-        pipeline.send(activity(name, noise=random.Random(name).randbytes(350_000).hex()))
+        pipeline.send(activity(name, noise=random.Random(name).randbytes(450_000).hex()))
     for name in names[3:6]:
         pipeline.send(json.dumps(json.loads(activity(name)), indent=2))
-    # A busy machine with proxies has processed 50 events a second.
-    pipeline.drain(within=OUTCOME_SECONDS + count / 50)
+    # A busy machine with proxies has processed 20 events a second.
+    pipeline.drain(within=OUTCOME_SECONDS + count / 10)
     pipeline.send(*(activity(name, other=True) for name in names[:6]), r'{"half": "\ud83d"}')
-    pipeline.send("not JSON\r\n" + random.Random(count).randbytes(300_000).hex())
+    pipeline.send("not JSON\r\n" + random.Random(count).randbytes(450_000).hex())
     _replay(pipeline, names[6])
     pipeline.drain()
     return read_run(Path(done.manifest))

@@ -34,6 +34,7 @@ PRINTS = {
     "rejected": "invalid_event",
     "replay": "queue|replay",
     "report": "Wrote",
+    "restore": "Would restore",
     "send": "Manifest",
     "status": "dead letters",
     "top": "(?i)queue",

@@ -72,7 +72,7 @@ def _check(
     monkeypatch.setattr(Resources, "find", lambda *_: resources)
 
     assert main(["rearchive", "--since", HOUR["SINCE"], "--until", HOUR["UNTIL"]]) == 0
-    assert main(["verify", "--wait", "0", "--deep", "1", "--manifest", "none"]) == 0
+    assert main(["verify", "--wait", "0", "--all", "1", "--manifest", "none"]) == 0
     assert main(["events", "--limit", "1000"]) == 0
     assert main(["rejected", "--limit", "1000"]) == 0
     for event_id, item in harness.events.items():

@@ -33,7 +33,7 @@ class _Objects:
 
 
 class ClaimChecks(_Objects):
-    """Payloads in S3. Their keys are the hashes of the bodies; one that no line names is read."""
+    """Payloads in S3. Their keys have the hashes of the bodies; one that no line names is read."""
 
     title = "payload objects"
 
@@ -43,7 +43,7 @@ class ClaimChecks(_Objects):
     def find(self) -> int:
         """Find the versions. Return their number."""
         for version in versions.list_versions(self._s3, self._bucket, PAYLOAD_PREFIX):
-            content_hash = version.key.rpartition("/")[2]
+            content_hash = version.key.rpartition("/")[2].partition(".")[0]
             if content_hash in self._search.content_hashes:
                 self._found.append(version)
             elif content_hash not in self._search.bodies_in_use:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,14 +18,12 @@ from processor.store import SHARED_ITEM_LIMIT, Created, Exists, Failed, Put, Sto
 from producer.send.rate_limiter import RateLimiter
 from storage import attributes
 from storage.attributes import EVENT_ID, MESSAGE_ID, number, required, text
-from storage.payload import IDENTITY, ZLIB, ZLIB_D1, Payload, add_payload, encode_payload
+from storage.payload import Payload, add_payload, encode_payload
 from storage.sizes import Item, item_size
 from tools.core import tables
 from tools.core.aws_errors import code_of
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
-from tools.ops import payloads
-from tools.ops.payloads import PayloadError
 from tools.ops.recover.archive_reader import Selection
 from tools.ops.recover.archived_items import ArchivedItem, is_key
 
@@ -99,7 +96,6 @@ class RestoreWriter:
         self._limiter = limiter
         # A compressor is reused, by one thread at a time.
         self._encoding = threading.Lock()
-        self._fetch = payloads.fetcher(resources)
         self.tables = table_names(resources)
         self._store = Store(_Tables(self._dynamodb), Deadline(lambda: 10**9, CallLimits(5.0, 1)))
 
@@ -163,34 +159,17 @@ class RestoreWriter:
             return archived.item
         with self._encoding:
             payload = encode_payload(archived.body)
+        claimed = text(archived.payload, attributes.PAYLOAD_KEY)
+        if claimed and self._has_object(claimed):
+            return {**archived.item, **payload.claim_check(claimed), **archived.payload}
         content_hash = required(archived.item, attributes.CONTENT_HASH)
         rejected = archived.kind == REJECTED
         item, key = add_payload(archived.item, payload, content_hash, rejected=rejected)
-        if claimed := text(archived.payload, attributes.PAYLOAD_KEY):
-            key, item = claimed, {**archived.item, **payload.claim_check(claimed)}
-        if key is None:
-            return item
-        encoding = self._stored_encoding(key, archived)
-        if encoding is not None:
-            return {**item, attributes.PAYLOAD_ENCODING: {"S": encoding}}
-        if not self._dry_run:
-            self._put_object(key, payload)
-        self._add("objects", 1)
+        if key is not None and not self._has_object(key):
+            if not self._dry_run:
+                self._put_object(key, payload)
+            self._add("objects", 1)
         return item
-
-    def _stored_encoding(self, key: str, archived: ArchivedItem) -> str | None:
-        """Return the encoding of the payload's object, or None if there is no such object."""
-        if not self._has_object(key):
-            return None
-        if encoding := text(archived.payload, attributes.PAYLOAD_ENCODING):
-            return encoding
-        # Lines before version 2 do not name it, and the object may belong to other items, too.
-        for candidate in (ZLIB, ZLIB_D1, IDENTITY):
-            described = {attributes.PAYLOAD_KEY: {"S": key}, attributes.PAYLOAD_ENCODING: {"S": candidate}}
-            with suppress(PayloadError):
-                if payloads.read_body(described, self._fetch) == archived.body:
-                    return candidate
-        return None
 
     def _has_object(self, key: str) -> bool:
         try:

@@ -77,6 +77,20 @@ def test_a_copy_of_a_stored_event_is_a_duplicate_or_a_rejected_message_but_never
     )
 
 
+def test_a_copy_of_an_event_whose_payload_is_in_s3_leaves_its_object_readable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("storage.payload.ITEM_LIMIT", 0)
+    harness = Harness()
+    (item,) = [binary(item) for item in TABLES["events"] if "payload_key" in item]
+    harness.dynamodb.tables["events"] = {item["event_id"]["S"]: item}
+    harness.s3.objects |= OBJECTS
+    body = decode_payload(item, OBJECTS.__getitem__)
+    assert harness.deliver(record(body.decode(), "again")) == []
+    assert "again" in harness.duplicates
+    assert decode_payload(item, harness.s3.objects.__getitem__) == body
+
+
 def test_another_event_under_the_id_of_a_deeply_nested_one_is_a_conflict() -> None:
     harness = Harness()
     harness.dynamodb.tables["events"] = {i["event_id"]["S"]: binary(i) for i in TABLES["events"]}

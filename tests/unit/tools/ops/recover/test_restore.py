@@ -28,10 +28,11 @@ from tests.unit.tools.ops import test_version_1 as version_1
 from tools.core import archive_objects
 from tools.core.archive_range import ArchiveRange
 from tools.core.errors import ToolError
+from tools.core.paths import ROOT
 from tools.core.resources import Resources
 from tools.ops.__main__ import main
 from tools.ops.recover.archive_reader import Selection
-from tools.ops.recover.restore import KINDS, Restore
+from tools.ops.recover.restore import DOLLARS_PER_MILLION, KINDS, Restore
 from tools.ops.recover.restore_writer import RestoreResult
 
 Item = dict[str, Any]
@@ -469,8 +470,9 @@ class TestLinesOfRelease1:
         (key,) = version_1.OBJECTS
         harness.restore()
         assert harness.s3.objects[key] == version_1.OBJECTS[key]
-        (item,) = [item for item in harness.restored()["events"].values() if item["payload_key"]["S"] == key]
-        decode_payload(item, harness.s3.objects.__getitem__)
+        for item in harness.restored()["events"].values():
+            body = decode_payload(item, harness.s3.objects.__getitem__)
+            assert len(body) == int(item["payload_bytes"]["N"])
 
     def test_what_is_still_there_is_no_conflict(self, harness: Harness) -> None:
         harness.dynamodb.tables.update(self.tables())
@@ -562,3 +564,8 @@ class TestCommand:
         monkeypatch.setattr(Restore, "_chunks", interrupt)
         assert main(["restore", "--auto-approve", "1"]) == 130
         assert "Type the same command again" in capsys.readouterr().err
+
+
+def test_the_price_is_that_of_the_cost_model() -> None:
+    prices = json.loads((ROOT / "tools/benchmarks/cost/prices.json").read_text("utf-8"))["prices"]
+    assert prices["dynamodb_million_writes"]["usd"] == DOLLARS_PER_MILLION
