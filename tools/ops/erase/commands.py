@@ -50,17 +50,22 @@ def erase(resources: Resources, options: Namespace) -> int:
     if not plan.total:
         out.print("There is nothing to erase.")
     elif options.dry_run:
-        out.print(f"Would erase all of this: {make_command('erase', CUSTOMER=customer_id)}")
+        out.print(f"Would erase all of this: {_command(customer_id)}")
     elif confirm("Erase all of this for good?", already=options.auto_approve):
         with err.status("erasing") as status:
             erasure_id = erasing.erase(plan, lambda title: status.update(f"erasing: {title}"))
         out.print(f"Erased. The record is {erasure_id}." if erasure_id else "Erased, as recorded before.")
         out.print(_REMAINS)
-        out.print(f"Repeat it in 24 hours: {make_command('erase', CUSTOMER=customer_id)}")
+        out.print(f"Repeat it in 24 hours: {_command(customer_id)}")
     else:
         return 1
     _show_waiting(resources)
     return _show_problems(plan)
+
+
+def _command(customer_id: str) -> str:
+    confirmed = {"CONFIRM": customer_id} if len(customer_id) < _SHORT_ID else {}
+    return make_command("erase", CUSTOMER=customer_id, **confirmed)
 
 
 def _checked(options: Namespace) -> str:
@@ -77,7 +82,7 @@ def _checked(options: Namespace) -> str:
     if len(customer_id) < _SHORT_ID and options.confirm != customer_id:
         raise UsageError(
             f"CUSTOMER={customer_id} has fewer than {_SHORT_ID} characters, so other text may look like it.",
-            f"Confirm it: {make_command('erase', CUSTOMER=customer_id, CONFIRM=customer_id)}",
+            f"Confirm it: {_command(customer_id)}",
         )
     return customer_id
 

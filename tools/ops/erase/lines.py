@@ -96,9 +96,14 @@ def _unreadable(line: bytes, search: Search, fetch: Fetch) -> Judgement:
 
 
 def _verdict(
-    relation: Relation, key: str | None, content_hash: str | None, event_id: str | None, name: str | None
+    relation: Relation, key: object, content_hash: object, event_id: object, name: object
 ) -> Judgement:
-    return Judgement(relation, Trace(key or "", content_hash or "", event_id or ""), name or "?")
+    return Judgement(relation, Trace(*map(_text, (key, content_hash, event_id))), _text(name) or "?")
+
+
+def _text(member: object) -> str:
+    # A line that was written by hand may have anything under a name.
+    return member if isinstance(member, str) else ""
 
 
 def _json(members: dict[str, Any]) -> bytes:

@@ -53,7 +53,7 @@ class ManifestLines:
     def _trace(self, line: bytes) -> Trace | None:
         try:
             members = json.loads(line)
-            trace = Trace(members["message_id"], members["content_hash"], members["event_id"] or "")
+            trace = Trace(str(members["message_id"]), str(members["content_hash"]))
         except (KeyError, RecursionError, TypeError, ValueError):
             return None
         search = self._search

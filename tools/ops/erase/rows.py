@@ -18,6 +18,7 @@ from tools.ops.erase.search import Search, Trace
 from tools.ops.payloads import PayloadError, fetcher, read_body
 
 _THREADS = 8
+_KEY_BYTES = 2048
 
 
 class _Rows:
@@ -65,7 +66,7 @@ class EventRows(_Rows):
 
     def erase(self) -> None:
         """Delete the rows."""
-        self._keys = sorted(self._search.event_ids)
+        self._keys = [event_id for event_id in self._search.event_ids if _can_be_key(event_id)]
         super().erase()
 
     def _delete(self, key: str, **condition: Any) -> None:
@@ -79,6 +80,13 @@ class EventRows(_Rows):
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
+
+
+def _can_be_key(event_id: str) -> bool:
+    try:
+        return len(event_id.encode()) <= _KEY_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 class RejectedRows(_Rows):

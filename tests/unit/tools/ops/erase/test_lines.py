@@ -97,3 +97,11 @@ def test_the_other_lines_of_an_object_are_kept_byte_for_byte() -> None:
     content = read_content(search(), "events", gzip.compress(b"\n".join(lines) + b"\n"), missing)
     assert content.rest == others
     assert (len(content.own), len(content.mentions)) == (2, 1)
+
+
+def test_a_line_with_anything_for_an_id_is_judged_and_added() -> None:
+    members = json.loads(event()) | {"message_id": ["m"], "event_id": {"a": 1}, "content_hash": None}
+    found = search()
+    content = read_content(found, "events", gzip.compress(json.dumps(members).encode()), missing)
+    assert found.add(content.own) == 1
+    assert (found.message_ids, found.event_ids) == (set(), set())

@@ -1,14 +1,18 @@
-"""Lines of a run's manifest lose what they say about an erased event, and verify counts them."""
+"""Files of this machine lose what they say about an erased event, and verify counts it."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
+import pytest
+
 from producer.generate.messages import Message
 from producer.manifest import Header, Manifest, read_messages, read_run
-from tests.unit.tools.fakes import pipeline
-from tools.ops.erase.local_files import ManifestLines
+from tests.unit.tools.fakes import FakeS3, pipeline
+from tools.ops.erase import local_files
+from tools.ops.erase.local_files import ManifestLines, QueryCache, ReportPage
 from tools.ops.erase.matching import Customer
 from tools.ops.erase.search import Search
 from tools.ops.erasures import without_erased
@@ -64,3 +68,36 @@ def test_a_manifest_that_a_producer_is_writing_is_left_and_reported(tmp_path: Pa
     assert path.read_bytes() == before
     assert list(found.problems) == [f"{path}: a producer is writing it"]
     assert json.loads(before.splitlines()[1])["message_id"] == "m-0"
+
+
+def test_cached_objects_with_lines_of_the_customer_are_removed(tmp_path: Path) -> None:
+    resources = pipeline(state_dir=tmp_path, endpoint="http://127.0.0.1:1", archive=True, s3=FakeS3())
+    hour = resources.query_cache / "archive" / "events" / "type=order" / "dt=2026-11-26" / "hour=10"
+    hour.mkdir(parents=True)
+    for name, customer in (("own", "customer-1"), ("other", "customer-10")):
+        line = {
+            "event_id": name,
+            "customer_id": customer,
+            "message_id": "m",
+            "content_hash": "h",
+            "event": {},
+        }
+        (hour / f"{name}.e.json.gz").write_bytes(gzip.compress(json.dumps(line).encode() + b"\n"))
+    (hour / "cut.e.jsonl.zst.part").write_bytes(b"\x28\xb5\x2f\xfd cut")
+    cache = QueryCache(Search(resources, Customer("customer-1"), frozenset()))
+    assert cache.find() == 2
+    cache.erase()
+    assert [path.name for path in hour.iterdir()] == ["other.e.json.gz"]
+
+
+@pytest.mark.parametrize(("cell", "found"), [("a&amp;b-customer", 1), ("a&amp;b-customer2", 0), ("", 0)])
+def test_a_report_with_the_id_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, found: int
+) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(f"<td>{cell}</td>")
+    monkeypatch.setattr(local_files, "REPORT_PAGE", page)
+    report = ReportPage(Search(pipeline(), Customer("a&b-customer"), frozenset()))
+    assert report.find() == found
+    report.erase()
+    assert page.exists() is not bool(found)
