@@ -56,7 +56,7 @@ doctor: ## check prerequisites and suggest fixes
 	$(BARE) -m tools.local doctor
 
 ## Events
-.PHONY: send get trace events logs rejected replay redrive rearchive restore verify
+.PHONY: send get trace events logs rejected replay redrive rearchive restore erase verify
 send: ## send events (ARGS="--count 100 --rate 50"; ARGS=--help lists all options)
 	$(NEED) tools
 	@if [ -z "$$QUEUE_URL" ]; then exports=$$($(TOOLS) -m tools.local env) && eval "$$exports" || exit 1; fi && \
@@ -97,6 +97,10 @@ rearchive: ## write a time range of the tables to the archive again (SINCE=2h, U
 restore: ## make the tables again from the archive (SINCE=, UNTIL=, CUSTOMER=, TYPE=, EVENT_ID=, RATE=, DRY_RUN=1, AUTO_APPROVE=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops restore
+
+erase: ## remove everything of a customer (CUSTOMER=..., DRY_RUN=1, AUTO_APPROVE=1, CONFIRM=... for ids under 8 characters)
+	$(NEED) tools
+	@$(TOOLS) -m tools.ops erase
 
 verify: ## prove that nothing was lost of the latest run (MANIFEST=..., ALL=1: every row and body, PART=1/2)
 	$(NEED) tools

@@ -53,7 +53,8 @@ class SentMessage:
 class SentRun:
     """A run as its manifest describes it. ``failed`` counts the messages that SQS did not accept.
 
-    ``running`` is whether a producer is writing the manifest.
+    ``running`` is whether a producer is writing the manifest. ``erased`` counts messages that are not in
+    ``messages`` because `make erase` removed them from the pipeline.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class SentRun:
     failed: int
     complete: bool
     running: bool = False
+    erased: int = 0
 
 
 class Manifest:

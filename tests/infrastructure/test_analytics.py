@@ -177,3 +177,10 @@ def test_athena_resources_exist_only_if_athena_is_on() -> None:
     for block in created:
         switch = str(block.body.get("count", block.body.get("for_each")))
         assert "var.athena" in switch or "local.archive_lines" in switch
+
+
+def test_the_bucket_of_results_is_found_by_the_name_of_the_payload_bucket() -> None:
+    # tools/ops/erase/objects.py
+    buckets = resources("aws_s3_bucket")
+    payloads, results = (buckets[name]["bucket"] for name in ("payloads", "athena_results"))
+    assert payloads.replace("-payloads-", "-athena-") == results

@@ -24,6 +24,7 @@ MAKE = """make() {
 # A part of what each target prints.
 PRINTS = {
     "env": "http",
+    "erase": "stored events",
     "events": "order",
     "get": '"event_id"',
     "logs": "WARNING",

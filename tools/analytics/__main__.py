@@ -22,7 +22,7 @@ from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
 from tools.core.errors import ToolError, UsageError
 from tools.core.files import write_private
-from tools.core.paths import CACHE_DIR, ROOT
+from tools.core.paths import REPORT_PAGE
 from tools.core.program import print_error, start
 from tools.core.resources import Resources, require_archive
 
@@ -34,7 +34,6 @@ _LISTED = 20
 _MONEY = re.compile(
     r"(?<!\()\*|" + "|".join(column.name for column in EVENTS if column.sql.startswith("decimal"))
 )
-_REPORT = ROOT / "build" / "report.html"
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
 
 def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
     """Write the results of all named queries to one HTML page."""
-    target = Path(environment.get("OUT") or _REPORT)
+    target = Path(environment.get("OUT") or REPORT_PAGE)
     if target.is_dir():
         raise UsageError(f"OUT={target} is a directory.", "OUT is a file: OUT=build/report.html")
     with _open_selected(resources, environment) as archive:
@@ -112,11 +111,9 @@ def _open_selected(resources: Resources, environment: Mapping[str, str]) -> Iter
     selected = ArchiveRange.read(environment.get("SINCE") or _DEFAULT_SINCE, environment.get("UNTIL"), now)
     require_archive(resources)
     bucket = resources.archive_bucket
-    # make down removes what came from the local stack, make clean what came from an account.
-    cache = (resources.state_dir if resources.endpoint else CACHE_DIR) / "archive"
     with (
         progress_bars(None, "objects downloaded") as (progress,),
-        sync_archive(resources.client("s3"), bucket, cache, selected, progress) as synced,
+        sync_archive(resources.client("s3"), bucket, resources.query_cache, selected, progress) as synced,
     ):
         _warn_of_refused_objects(synced)
         if not synced.objects:

@@ -24,9 +24,10 @@ class DamagedObject(ValueError):
     """The archiver did not write this object; the message says why."""
 
 
-def read(s3: Any, bucket: str, key: str) -> bytes:
-    """Return an object. Raises DamagedObject if it is larger than the archiver writes any."""
-    data: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_OBJECT_BYTES + 1)
+def read(s3: Any, bucket: str, key: str, version_id: str | None = None) -> bytes:
+    """Return an object, or one version of it. Raises DamagedObject if the archiver writes none so large."""
+    version = {"VersionId": version_id} if version_id else {}
+    data: bytes = s3.get_object(Bucket=bucket, Key=key, **version)["Body"].read(MAX_OBJECT_BYTES + 1)
     if len(data) > MAX_OBJECT_BYTES:
         raise DamagedObject(f"it has more than {MAX_OBJECT_BYTES:,} bytes")
     return data

@@ -13,6 +13,7 @@ ANALYTICS = ROOT / "tools" / "analytics"
 DASHBOARD_TEMPLATE = ROOT / "dashboards" / "cloudwatch.json.tftpl"
 # Downloads that every stack shares; `make down` keeps them.
 CACHE_DIR = ROOT / ".cache"
+REPORT_PAGE = ROOT / "build" / "report.html"
 VENVS = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 EMULATOR_PYTHON = VENVS / "emulator" / "bin" / "python"

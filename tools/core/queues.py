@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -184,7 +184,7 @@ def _receive_and_release(
     messages: dict[str, dict[str, Any]] = {}
     receipts: list[str] = []
     try:
-        for message in _receive_all(sqs, queue_url):
+        for message in receive_all(sqs, queue_url):
             messages[message["MessageId"]] = message
             receipts.append(message["ReceiptHandle"])
             if len(messages) >= limit:
@@ -194,7 +194,10 @@ def _receive_and_release(
     return list(messages.values())
 
 
-def _receive_all(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
+def receive_all(
+    sqs: Any, queue_url: str, attributes: Sequence[str] = (ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE)
+) -> Iterator[dict[str, Any]]:
+    """Receive each message of a queue with these attributes. The caller releases or deletes them."""
     # A long poll asks every server of the queue. A second empty response covers messages that another
     # reader has just released.
     empty_responses = 0
@@ -204,7 +207,7 @@ def _receive_all(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
             MaxNumberOfMessages=10,
             VisibilityTimeout=_VISIBILITY_TIMEOUT,
             WaitTimeSeconds=2,
-            MessageAttributeNames=[ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE],
+            MessageAttributeNames=list(attributes),
         ).get("Messages", [])
         empty_responses = 0 if messages else empty_responses + 1
         yield from messages

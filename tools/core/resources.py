@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from tools.core.aws import create_session, is_aws
 from tools.core.errors import ToolError
-from tools.core.paths import DEFAULT_STATE_DIR
+from tools.core.paths import CACHE_DIR, DEFAULT_STATE_DIR
 from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState, naming
 
 # The read timeout is above the longest long poll (20 s). Standard mode waits up to 1, 2 and 4 s between
@@ -80,6 +80,14 @@ class Resources:
     def queue_name(self) -> str:
         """Return the name of the events queue."""
         return queue_name(self.queue_url)
+
+    @property
+    def query_cache(self) -> Path:
+        """Return the directory of downloaded archive objects.
+
+        make down removes what came from the local stack, make clean what came from an account.
+        """
+        return (self.state_dir if self.endpoint else CACHE_DIR) / "archive"
 
     @property
     def quiet_seconds(self) -> float:

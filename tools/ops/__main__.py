@@ -13,6 +13,7 @@ from tools.core.program import start
 from tools.core.resources import Resources
 from tools.ops.commands import Commands
 from tools.ops.demo import commands as demo
+from tools.ops.erase import commands as erase
 from tools.ops.inspect import commands as inspect
 from tools.ops.recover import commands as recover
 from tools.ops.verify import commands as verify
@@ -21,7 +22,7 @@ from tools.ops.verify import commands as verify
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Return the command line parser. The environment's variables are its defaults."""
     commands = Commands(environment)
-    for package in (demo, inspect, recover, verify):
+    for package in (demo, inspect, recover, verify, erase):
         package.register(commands)
     return commands.parser
 

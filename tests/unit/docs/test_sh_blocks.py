@@ -60,6 +60,8 @@ COMMANDS = {
     "make rearchive SINCE=2h": STACK,
     "make rearchive SINCE=2h UNTIL=1h": STACK,
     "make restore DRY_RUN=1": STACK,
+    "make erase CUSTOMER=customer-123 DRY_RUN=1": STACK,
+    "make erase CUSTOMER=customer-123": "interactive: test_erase.py approves them",
     # The code
     "make test": SUITE,
     "make test TARGET=ministack": SUITE,

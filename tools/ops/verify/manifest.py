@@ -12,6 +12,7 @@ from producer.errors import ProducerError
 from producer.manifest import SentMessage, SentRun, read_header, read_run
 from tools.core.errors import ToolError, UsageError
 from tools.core.resources import Resources, queue_name
+from tools.ops.erasures import message_ids, without_erased
 
 # A line has some 260 bytes.
 _PART_BYTES = 20_000 * 260
@@ -36,18 +37,20 @@ class ManifestParts:
     All messages of an event are in one part. Iterating again reads the file again.
     """
 
-    def __init__(self, path: Path, share: Share = Share()) -> None:
+    def __init__(self, path: Path, share: Share = Share(), erased: frozenset[str] = frozenset()) -> None:
         self.path = path
         self._share = share
+        self._erased = erased
 
     def __iter__(self) -> Iterator[SentRun]:
         try:
             parts = 1 + self.path.stat().st_size // _PART_BYTES
             for part in range(parts):
-                yield read_run(
+                run = read_run(
                     self.path,
                     partial(_is_in, self._share.index + self._share.of * part, self._share.of * parts),
                 )
+                yield without_erased(run, self._erased)
         except OSError as error:
             raise ToolError(f"The manifest {self.path} cannot be read: {error.strerror}") from None
         except ProducerError as error:
@@ -72,7 +75,7 @@ def load(resources: Resources, manifest: str | None, share: Share = Share()) -> 
     except ProducerError as error:
         raise ToolError(str(error)) from None
     if queue_name(header.queue_url) == resources.queue_name:
-        return ManifestParts(path, share)
+        return ManifestParts(path, share, message_ids(resources))
     if manifest is None:
         return None
     raise UsageError(

@@ -45,7 +45,8 @@ def to_json(result: VerifyResult) -> str:
             "run_id": result.run.run_id,
             "complete": result.run.complete,
             "running": result.run.running,
-            "sent": reconciliation.sent,
+            "sent": reconciliation.sent + result.run.erased,
+            "erased": result.run.erased,
             "not_sent": result.run.failed,
             **{name.replace("-", "_"): reconciliation.outcomes[name] for name in (*OUTCOMES, LOST)},
             # A row of a run that is still sending may be one that the manifest names a moment later.
@@ -115,9 +116,12 @@ def counts_table() -> Table:
     return table
 
 
-def invariant(run: Reconciliation) -> str:
+def invariant(run: Reconciliation, erased: int = 0) -> str:
     """Return the accounting invariant with a run's numbers: ``1,000 sent = 950 stored + ...``."""
-    return f"{run.sent:,} sent = " + " + ".join(f"{run.outcomes[name]:,} {name}" for name in OUTCOMES)
+    outcomes = [f"{run.outcomes[name]:,} {name}" for name in OUTCOMES]
+    if erased:
+        outcomes.append(f"{erased:,} erased")
+    return f"{run.sent + erased:,} sent = " + " + ".join(outcomes)
 
 
 def frequencies(values: Iterable[str] | Mapping[str, int]) -> str:
@@ -152,7 +156,7 @@ def _show_run(result: VerifyResult) -> None:
         return
     difference = reconciliation.sent - reconciliation.accounted
     note = f", {difference:,} not accounted for" if difference else ""
-    out.print(f"\nRun {strip_control_chars(run.run_id)}\n{invariant(reconciliation)}{note}")
+    out.print(f"\nRun {strip_control_chars(run.run_id)}\n{invariant(reconciliation, run.erased)}{note}")
     if run.running:
         out.print("The producer is still sending: what it sends later is not counted here.")
     elif not run.complete:

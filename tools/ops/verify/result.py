@@ -54,7 +54,8 @@ class VerifyResult:
             reconciliation = reconcile(run.messages, contents)
             self.found |= dict.fromkeys(reconciliation.discrepancies)
             self.reconciliation = (self.reconciliation or Reconciliation()) + reconciliation
-            self.run = self.run or replace(run, messages=())
+            erased = run.erased + (self.run.erased if self.run else 0)
+            self.run = replace(self.run or run, messages=(), erased=erased)
         # Two checks may find the same discrepancy.
         self.found |= dict.fromkeys(integrity.check(contents))
 

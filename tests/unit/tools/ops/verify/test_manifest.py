@@ -7,7 +7,7 @@ import pytest
 
 from producer.manifest import Header, Manifest
 from tests.unit.producer.factories import message
-from tests.unit.tools.fakes import pipeline
+from tests.unit.tools.fakes import FakeS3, pipeline
 from tools.core.errors import ToolError, UsageError
 from tools.ops.verify import manifest
 
@@ -50,7 +50,7 @@ def test_without_any_manifest_only_a_request_for_the_latest_is_an_error(tmp_path
 
 
 def test_a_run_is_loaded_if_its_queue_has_another_host_name(tmp_path: Path) -> None:
-    parts = manifest.load(pipeline(), str(_write(tmp_path / "m.jsonl")))
+    parts = manifest.load(pipeline(s3=FakeS3()), str(_write(tmp_path / "m.jsonl")))
     assert parts is not None
     (run,) = parts
     assert [sent.message_id for sent in run.messages] == ["m-1"]

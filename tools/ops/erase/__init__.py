@@ -1,0 +1,1 @@
+"""`make erase`: find and remove everything of a customer, see `erase.py`."""

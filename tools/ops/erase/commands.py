@@ -1,0 +1,118 @@
+"""The command erase."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from tools.core import queues
+from tools.core.console import err, out, plural, safe_text
+from tools.core.errors import UsageError
+from tools.core.prompts import confirm
+from tools.core.resources import Resources
+from tools.core.text import make_command
+from tools.ops.commands import Commands, yes_or_no
+from tools.ops.erase import erase as erasing
+from tools.ops.erase.erase import Plan
+
+_LISTED = 20
+# The contract's limit of a customer_id.
+_LONGEST_ID = 128
+_SHORT_ID = 8
+_REMAINS = """\
+What remains until it ages out (docs/reliability.md#erase-a-customer):
+  backups of the tables   35 days of point-in-time recovery if it is on; your own backups and exports
+  streams of the tables   24 hours. The archiver may repeat a batch of them until then
+  logs                    event_ids and message ids, for log_retention_days
+  alerts                  what the subscribers of the topic have received"""
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    option = commands.add(
+        "erase",
+        erase,
+        "Remove everything of a customer from the pipeline and from this machine",
+        "Counts by place, asks, then removes. May be stopped and repeated. Events of other customers that "
+        "mention the id are listed and not changed.",
+    )
+    option("customer", "the customer_id")
+    option("confirm", "the customer_id again, if it has fewer than 8 characters")
+    option("dry-run", "only count and list", yes_or_no, "0")
+    option("auto-approve", "do not ask", yes_or_no, "0")
+
+
+def erase(resources: Resources, options: Namespace) -> int:
+    """Remove everything of a customer."""
+    customer_id = _checked(options)
+    with err.status("searching") as status:
+        plan = erasing.find(resources, customer_id, lambda title: status.update(f"searching: {title}"))
+    _show(plan)
+    if not plan.total:
+        out.print("There is nothing to erase.")
+    elif options.dry_run:
+        out.print(f"Would erase all of this: {_command(customer_id)}")
+    elif confirm("Erase all of this for good?", already=options.auto_approve):
+        with err.status("erasing") as status:
+            erasure_id = erasing.erase(plan, lambda title: status.update(f"erasing: {title}"))
+        out.print(f"Erased. The record is {erasure_id}." if erasure_id else "Erased, as recorded before.")
+        out.print(_REMAINS)
+        out.print(f"Repeat it in 24 hours: {_command(customer_id)}")
+    else:
+        return 1
+    _show_waiting(resources)
+    return _show_problems(plan)
+
+
+def _command(customer_id: str) -> str:
+    confirmed = {"CONFIRM": customer_id} if len(customer_id) < _SHORT_ID else {}
+    return make_command("erase", CUSTOMER=customer_id, **confirmed)
+
+
+def _checked(options: Namespace) -> str:
+    customer_id: str = options.customer or ""
+    example = "Example: make erase CUSTOMER=customer-123 DRY_RUN=1"
+    if not customer_id:
+        raise UsageError("CUSTOMER is missing.", example)
+    try:
+        customer_id.encode()
+    except UnicodeEncodeError:
+        raise UsageError("CUSTOMER is not valid UTF-8.", example) from None
+    if len(customer_id) > _LONGEST_ID:
+        raise UsageError(f"CUSTOMER has more than {_LONGEST_ID} characters, as no customer_id has.", example)
+    if len(customer_id) < _SHORT_ID and options.confirm != customer_id:
+        raise UsageError(
+            f"CUSTOMER={customer_id} has fewer than {_SHORT_ID} characters, so other text may look like it.",
+            f"Confirm it: {_command(customer_id)}",
+        )
+    return customer_id
+
+
+def _show(plan: Plan) -> None:
+    for title, count in plan.counts.items():
+        out.print(f"{title:17} {count:>9,}")
+    mentions = plan.search.mentions
+    if mentions:
+        out.print(f"Others' events that mention the id, which are not changed: {len(mentions):,}")
+        for name, title in list(mentions.items())[:_LISTED]:
+            out.print(safe_text(f"  {name}  in {title}"))
+        if len(mentions) > _LISTED:
+            out.print(f"  and {len(mentions) - _LISTED:,} more")
+
+
+def _show_waiting(resources: Resources) -> None:
+    waiting = queues.depth(resources.client("sqs"), resources.queue_url).total
+    if waiting:
+        out.print(
+            f"{plural(waiting, 'message')} in the queue, which is not searched. Repeat the command when they "
+            "are processed.",
+            style="yellow",
+        )
+
+
+def _show_problems(plan: Plan) -> int:
+    problems = list(plan.search.problems)
+    if problems:
+        out.print(f"Not searched or not erased: {len(problems):,}", style="red")
+        for problem in problems[:_LISTED]:
+            out.print(safe_text(f"  {problem}"))
+    return 1 if problems else 0

@@ -1,0 +1,137 @@
+"""Rows of the three tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, PAYLOAD, text
+from tools.core import tables
+from tools.core.aws_errors import code_of
+from tools.core.indexes import BY_CUSTOMER, newest_first
+from tools.core.tables import Item
+from tools.ops.erase.matching import Relation
+from tools.ops.erase.search import Search, Trace
+from tools.ops.payloads import PayloadError, fetcher, read_body
+
+_THREADS = 8
+_KEY_BYTES = 2048
+
+
+class _Rows:
+    """Rows of one table, by their keys."""
+
+    def __init__(self, search: Search, table: str, key: str) -> None:
+        self._search, self._table, self._key = search, table, key
+        self._dynamodb = search.resources.client("dynamodb")
+        self._keys: list[str] = []
+
+    def erase(self) -> None:
+        """Delete the rows."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(self._delete, self._keys):
+                pass
+
+    def _delete(self, key: str, **condition: Any) -> None:
+        self._dynamodb.delete_item(TableName=self._table, Key={self._key: {"S": key}}, **condition)
+
+    def _scan(self) -> Iterator[Item]:
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+            yield from page["Items"]
+
+    def _head(self, item: Item) -> Relation:
+        rest = {name: value for name, value in item.items() if name != PAYLOAD}
+        return self._search.customer.relation(tables.to_json({"M": rest}).encode(errors="backslashreplace"))
+
+
+class EventRows(_Rows):
+    """Stored events, found by the index of customers. Those that only the archive names are erased, too."""
+
+    title = "stored events"
+
+    def __init__(self, search: Search) -> None:
+        super().__init__(search, search.resources.table_name, EVENT_ID)
+
+    def find(self) -> int:
+        """Find the rows. Return their number."""
+        customer_id = self._search.customer.id
+        for item in newest_first(self._dynamodb, self._table, BY_CUSTOMER, [customer_id]):
+            trace = Trace(text(item, MESSAGE_ID) or "", text(item, CONTENT_HASH) or "", item[EVENT_ID]["S"])
+            self._search.add([trace])
+            self._keys.append(trace.event_id)
+        return len(self._keys)
+
+    def erase(self) -> None:
+        """Delete the rows."""
+        self._keys = [event_id for event_id in self._search.event_ids if _can_be_key(event_id)]
+        super().erase()
+
+    def _delete(self, key: str, **condition: Any) -> None:
+        # Another's event may have taken the key: the index is eventually consistent.
+        condition = {
+            "ConditionExpression": "customer_id = :customer",
+            "ExpressionAttributeValues": {":customer": {"S": self._search.customer.id}},
+        }
+        try:
+            super()._delete(key, **condition)
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+
+
+def _can_be_key(event_id: str) -> bool:
+    try:
+        return len(event_id.encode()) <= _KEY_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+class RejectedRows(_Rows):
+    """Rejected events, whose bodies are all read."""
+
+    title = "rejected events"
+
+    def __init__(self, search: Search) -> None:
+        super().__init__(search, search.resources.rejected_table_name, MESSAGE_ID)
+        self._fetch = fetcher(search.resources)
+
+    def find(self) -> int:
+        """Find the rows. Return their number."""
+        for item in self._scan():
+            key = item[MESSAGE_ID]["S"]
+            try:
+                body = read_body(item, self._fetch)
+            except PayloadError:
+                body = None
+            owner = text(item, "customer_id")
+            relation = self._search.relation(owner, body, self._head(item), key)
+            if relation is Relation.OWN:
+                self._search.add([Trace(key, text(item, CONTENT_HASH) or "")])
+                self._keys.append(key)
+            elif relation is Relation.MENTION:
+                self._search.mentions[key] = self.title
+        return len(self._keys)
+
+
+class DuplicateRows(_Rows):
+    """Duplicates of the customer's events. They have no body."""
+
+    title = "duplicates"
+
+    def __init__(self, search: Search) -> None:
+        super().__init__(search, search.resources.duplicates_table_name, MESSAGE_ID)
+
+    def find(self) -> int:
+        """Find the rows. Return their number."""
+        search = self._search
+        for item in self._scan():
+            key = item[MESSAGE_ID]["S"]
+            if text(item, EVENT_ID) in search.event_ids or search.is_known(key):
+                search.add([Trace(key, text(item, CONTENT_HASH) or "")])
+                self._keys.append(key)
+            elif self._head(item) is not Relation.ABSENT:
+                search.mentions[key] = self.title
+        return len(self._keys)
