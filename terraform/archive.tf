@@ -40,8 +40,12 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
   bucket = aws_s3_bucket.archive[0].id
 
   rule {
+    # With a bucket key, S3 calls KMS once in a while and not for each object.
+    bucket_key_enabled = var.kms_key_arn == null ? null : true
+
     apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
     }
   }
 }
@@ -88,5 +92,6 @@ resource "aws_sqs_queue" "archive_failures" {
   name = "${local.name}-archive-failures"
 
   message_retention_seconds = 14 * 24 * 60 * 60
-  sqs_managed_sse_enabled   = true
+  sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
+  kms_master_key_id         = var.kms_key_arn
 }

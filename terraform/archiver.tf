@@ -20,7 +20,7 @@ resource "aws_lambda_function" "archiver" {
   filename         = var.archiver_zip
   source_code_hash = filebase64sha256(var.archiver_zip)
   handler          = "archiver.handler.handle"
-  runtime          = "python3.14"
+  runtime          = var.runtime
   architectures    = ["arm64"]
   publish          = true
   memory_size      = 512
@@ -34,6 +34,7 @@ resource "aws_lambda_function" "archiver" {
       PAYLOAD_BUCKET           = aws_s3_bucket.payloads.id
       ARCHIVE_BUCKET           = aws_s3_bucket.archive[0].id
       FUNCTION_TIMEOUT_SECONDS = tostring(local.archiver_timeout)
+      LOG_LEVEL                = var.log_level
     }
   }
 
@@ -154,6 +155,16 @@ data "aws_iam_policy_document" "archiver" {
     sid       = "ReportFailures"
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.archive_failures[0].arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "UseKey"
+      actions   = local.key_actions
+      resources = [statement.value]
+    }
   }
 
   statement {

@@ -23,7 +23,7 @@ resource "aws_lambda_function" "processor" {
   filename         = var.lambda_zip
   source_code_hash = filebase64sha256(var.lambda_zip)
   handler          = "processor.handler.handle"
-  runtime          = "python3.14"
+  runtime          = var.runtime
   architectures    = ["arm64"]
   # Each change of code or configuration publishes a version, which the alias can return to.
   publish     = true
@@ -38,6 +38,7 @@ resource "aws_lambda_function" "processor" {
       PAYLOAD_BUCKET            = aws_s3_bucket.payloads.id
       ALERTS_TOPIC_ARN          = aws_sns_topic.alerts.arn
       LARGE_ORDER_THRESHOLD     = var.large_order_threshold
+      LOG_LEVEL                 = var.log_level
       BATCH_SUMMARY_ALERTS      = tostring(var.batch_summary_alerts)
       FUNCTION_TIMEOUT_SECONDS  = tostring(var.function_timeout)
       REJECTED_RETENTION_DAYS   = tostring(var.rejected_retention_days)
@@ -73,7 +74,20 @@ resource "aws_lambda_event_source_mapping" "events" {
   # Without it, one failed message would return its whole batch to the queue.
   function_response_types = ["ReportBatchItemFailures"]
 
-  scaling_config {
-    maximum_concurrency = var.maximum_concurrency
+  dynamic "scaling_config" {
+    for_each = var.maximum_concurrency == 0 ? [] : [var.maximum_concurrency]
+
+    content {
+      maximum_concurrency = scaling_config.value
+    }
+  }
+
+  dynamic "provisioned_poller_config" {
+    for_each = var.provisioned_pollers[*]
+
+    content {
+      minimum_pollers = provisioned_poller_config.value.min
+      maximum_pollers = provisioned_poller_config.value.max
+    }
   }
 }

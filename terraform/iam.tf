@@ -65,6 +65,16 @@ data "aws_iam_policy_document" "processor" {
     resources = [aws_sns_topic.alerts.arn]
   }
 
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "UseKey"
+      actions   = local.key_actions
+      resources = [statement.value]
+    }
+  }
+
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]

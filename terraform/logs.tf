@@ -5,6 +5,7 @@ resource "aws_cloudwatch_log_group" "processor" {
 
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
 }
 
 resource "aws_cloudwatch_log_group" "archiver" {
@@ -15,4 +16,5 @@ resource "aws_cloudwatch_log_group" "archiver" {
 
   name              = "/aws/lambda/${local.archiver_name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
 }

@@ -58,6 +58,11 @@ output "archive_failures_queue_url" {
   value       = join("", aws_sqs_queue.archive_failures[*].id)
 }
 
+output "kms_key_statements" {
+  description = "Statements that the owner of kms_key_arn adds to the key's policy; empty without a key."
+  value       = join("", data.aws_iam_policy_document.key[*].json)
+}
+
 output "athena_workgroup" {
   description = "Name of the Athena workgroup for queries of the archive; empty without Athena."
   value       = join("", aws_athena_workgroup.archive[*].id)

@@ -5,10 +5,10 @@ provider "aws" {
   allowed_account_ids = var.allowed_account_ids
 
   default_tags {
-    tags = {
+    tags = merge(var.tags, {
       Project     = var.name_prefix
       Environment = var.environment
       ManagedBy   = "terraform"
-    }
+    })
   }
 }

@@ -6,7 +6,8 @@ resource "aws_sqs_queue" "events" {
   visibility_timeout_seconds = 6 * var.function_timeout + var.batching_window
   message_retention_seconds  = 4 * 24 * 60 * 60
   max_message_size           = 1048576
-  sqs_managed_sse_enabled    = true
+  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
+  kms_master_key_id          = var.kms_key_arn
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.events_dlq.arn
@@ -21,7 +22,8 @@ resource "aws_sqs_queue" "events_dlq" {
   # queue. 14 days is SQS's maximum.
   message_retention_seconds = 14 * 24 * 60 * 60
   max_message_size          = 1048576
-  sqs_managed_sse_enabled   = true
+  sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
+  kms_master_key_id         = var.kms_key_arn
 }
 
 resource "aws_sqs_queue_redrive_allow_policy" "events_dlq" {

@@ -49,6 +49,24 @@ resource "aws_dynamodb_table" "events" {
   point_in_time_recovery {
     enabled = var.point_in_time_recovery
   }
+
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  dynamic "on_demand_throughput" {
+    for_each = var.table_ceiling[*]
+
+    content {
+      max_read_request_units  = on_demand_throughput.value.reads
+      max_write_request_units = on_demand_throughput.value.writes
+    }
+  }
 }
 
 # Events that violate the contract, and event ids that arrived again with different content.
@@ -89,6 +107,24 @@ resource "aws_dynamodb_table" "rejected" {
   point_in_time_recovery {
     enabled = var.point_in_time_recovery
   }
+
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  dynamic "on_demand_throughput" {
+    for_each = var.table_ceiling[*]
+
+    content {
+      max_read_request_units  = on_demand_throughput.value.reads
+      max_write_request_units = on_demand_throughput.value.writes
+    }
+  }
 }
 
 # One row per duplicate message, so that make verify can compare sent and stored events.
@@ -116,5 +152,23 @@ resource "aws_dynamodb_table" "duplicates" {
 
   point_in_time_recovery {
     enabled = var.point_in_time_recovery
+  }
+
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  dynamic "on_demand_throughput" {
+    for_each = var.table_ceiling[*]
+
+    content {
+      max_read_request_units  = on_demand_throughput.value.reads
+      max_write_request_units = on_demand_throughput.value.writes
+    }
   }
 }

@@ -19,7 +19,8 @@ data "aws_iam_policy_document" "tls_only" {
       actions   = ["s3:*"]
       resources = flatten([for arn in aws_s3_bucket.athena_results[*].arn : [arn, "${arn}/*"]])
     }
-    archive_failures = { actions = ["sqs:*"], resources = aws_sqs_queue.archive_failures[*].arn }
+    undelivered_alerts = { actions = ["sqs:*"], resources = aws_sqs_queue.undelivered_alerts[*].arn }
+    archive_failures   = { actions = ["sqs:*"], resources = aws_sqs_queue.archive_failures[*].arn }
   }
 
   statement {

@@ -2,38 +2,16 @@
 resource "aws_sns_topic" "alerts" {
   # checkov:skip=CKV_AWS_26:Alarms cannot publish to a topic with SNS's AWS-managed key; messages hold ids and reasons, no payload.
 
-  name = "${local.name}-alerts"
-}
-
-# Everybody is spared the batch summaries, which are for machines. The filter also keeps alarms out: they come
-# without attributes, and no filter lets such messages in (SNS developer guide, "Key matching"). People get them
-# from ops.
-resource "aws_sns_topic_subscription" "alert_emails" {
-  for_each = var.alert_emails
-
-  topic_arn           = aws_sns_topic.alerts.arn
-  protocol            = "email"
-  endpoint            = each.value
-  filter_policy_scope = "MessageAttributes"
-
-  filter_policy = jsonencode({
-    alert_type = [{ anything-but = ["batch_processed"] }]
-  })
+  name              = "${local.name}-alerts"
+  kms_master_key_id = var.kms_key_arn
 }
 
 # All alarms.
 resource "aws_sns_topic" "ops" {
   # checkov:skip=CKV_AWS_26:Alarms cannot publish to a topic with SNS's AWS-managed key; messages hold ids and reasons, no payload.
 
-  name = "${local.name}-ops"
-}
-
-resource "aws_sns_topic_subscription" "ops_emails" {
-  for_each = var.ops_emails
-
-  topic_arn = aws_sns_topic.ops.arn
-  protocol  = "email"
-  endpoint  = each.value
+  name              = "${local.name}-ops"
+  kms_master_key_id = var.kms_key_arn
 }
 
 locals {

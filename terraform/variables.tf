@@ -38,6 +38,20 @@ variable "region" {
   }
 }
 
+variable "tags" {
+  description = "Tags of all resources, beside Project, Environment and ManagedBy."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition = length(var.tags) <= 47 && alltrue([
+      for key, value in var.tags : can(regex("^[A-Za-z0-9 +=._:/@-]{1,128}$", key)) && length(value) <= 256
+      && !startswith(lower(key), "aws:") && !contains(["Project", "Environment", "ManagedBy"], key)
+    ])
+    error_message = "tags has up to 47 keys, none of Project, Environment, ManagedBy and aws:."
+  }
+}
+
 variable "allowed_account_ids" {
   description = "AWS accounts that this environment may be deployed to, 12 digits each. Empty allows any account."
   type        = set(string)
@@ -59,6 +73,28 @@ variable "permissions_boundary" {
   validation {
     condition     = var.permissions_boundary == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:policy/.+$", var.permissions_boundary))
     error_message = "permissions_boundary is the ARN of a managed policy."
+  }
+}
+
+variable "runtime" {
+  description = "Python of both functions: python3.11 to python3.14. Before 3.14 payloads are compressed with zlib."
+  type        = string
+  default     = "python3.14"
+
+  validation {
+    condition     = contains(["python3.11", "python3.12", "python3.13", "python3.14"], var.runtime)
+    error_message = "runtime is python3.11, python3.12, python3.13 or python3.14."
+  }
+}
+
+variable "log_level" {
+  description = "Lowest level that the functions log: INFO, WARNING or ERROR. Above INFO a batch's line has no event ids."
+  type        = string
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level is INFO, WARNING or ERROR."
   }
 }
 
@@ -138,13 +174,32 @@ variable "batching_window" {
 }
 
 variable "maximum_concurrency" {
-  description = "Maximum number of concurrent invocations by the queue, 2 to 1000."
+  description = "Maximum number of concurrent invocations by the queue, 2 to 1000. 0: no limit."
   type        = number
   default     = 50
 
   validation {
-    condition     = var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000
-    error_message = "maximum_concurrency is 2 to 1000 invocations."
+    condition     = var.maximum_concurrency == 0 || (var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000)
+    error_message = "maximum_concurrency is 2 to 1000 invocations, or 0."
+  }
+}
+
+variable "provisioned_pollers" {
+  description = "Pollers that Lambda keeps ready for the queue, billed by the hour: min 2 to 200, max 2 to 2000. null: none."
+  type        = object({ min = number, max = number })
+  default     = null
+
+  validation {
+    condition = var.provisioned_pollers == null ? true : (
+      var.provisioned_pollers.min >= 2 && var.provisioned_pollers.min <= 200
+      && var.provisioned_pollers.max >= var.provisioned_pollers.min && var.provisioned_pollers.max <= 2000
+    )
+    error_message = "provisioned_pollers has min, 2 to 200, and max, min to 2000."
+  }
+
+  validation {
+    condition     = var.provisioned_pollers == null || var.maximum_concurrency == 0
+    error_message = "Lambda accepts one of them: with provisioned_pollers, set maximum_concurrency = 0."
   }
 }
 
@@ -171,6 +226,30 @@ variable "deletion_protection" {
   description = "Whether AWS refuses to delete the tables, and buckets that are not empty."
   type        = bool
   default     = true
+}
+
+variable "table_ceiling" {
+  description = "Maximum read and write units a second of each table, 1 or more. Above it DynamoDB throttles. null: none."
+  type        = object({ reads = number, writes = number })
+  default     = null
+
+  validation {
+    condition     = var.table_ceiling == null ? true : min(var.table_ceiling.reads, var.table_ceiling.writes) >= 1
+    error_message = "table_ceiling has reads and writes, 1 or more units a second."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of your KMS key for queues, tables, buckets, topics and logs. Its owner adds the output kms_key_statements. null: AWS's keys."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.kms_key_arn == null || can(regex(
+      "^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn
+    ))
+    error_message = "kms_key_arn is the ARN of a key (not an alias) in this region."
+  }
 }
 
 variable "rejected_retention_days" {
@@ -322,6 +401,64 @@ variable "alert_emails" {
   validation {
     condition     = alltrue([for address in var.alert_emails : can(regex("^[^@\\s]+@[^@\\s]+$", address))])
     error_message = "alert_emails holds e-mail addresses."
+  }
+}
+
+variable "alert_subscriptions" {
+  description = "Receivers by name: protocol, endpoint, topic (alerts or ops) and a filter of alerts. See docs/alerts.md."
+  type = map(object({
+    protocol    = string
+    endpoint    = string
+    topic       = optional(string, "alerts")
+    alert_types = optional(set(string))
+    event_types = optional(set(string))
+    minimum     = optional(object({ amount = number, currency = string }))
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.alert_subscriptions) : can(regex("^[a-z0-9][a-z0-9_-]*$", name))])
+    error_message = "A name in alert_subscriptions has lower-case letters, digits, - and _."
+  }
+
+  validation {
+    condition = alltrue([for each in values(var.alert_subscriptions) : can(regex({
+      email  = "^[^@\\s]+@[^@\\s]+$"
+      sms    = "^[+][1-9][0-9]{6,14}$"
+      https  = "^https://[^/\\s]+\\S*$"
+      sqs    = "^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$"
+      lambda = "^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:-]+$"
+    }[each.protocol], each.endpoint))])
+    error_message = "protocol is email, sms (+49151...), https (https://...), sqs or lambda (an ARN), endpoint fits it."
+  }
+
+  validation {
+    condition = alltrue([
+      for each in values(var.alert_subscriptions) : each.topic == "alerts" || (each.topic == "ops"
+      && each.alert_types == null && each.event_types == null && each.minimum == null)
+    ])
+    error_message = "topic is alerts or ops. Alarms on ops have no attributes to filter by."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for each in values(var.alert_subscriptions) : [
+        for types in [each.alert_types, each.event_types] : types == null ? true : (
+          length(types) > 0 && alltrue([for type in types : can(regex("^[A-Za-z0-9_.:/-]{1,64}$", type))])
+        )
+      ]
+    ]))
+    error_message = "alert_types and event_types name at least one type."
+  }
+
+  validation {
+    condition = alltrue([
+      for each in values(var.alert_subscriptions) : each.minimum == null ? true : (
+        each.minimum.amount > 0 && each.minimum.amount <= 1000000000
+        && can(regex("^[A-Z]{3}$", each.minimum.currency))
+      )
+    ])
+    error_message = "minimum has an amount of up to 1000000000, which SNS compares, and a currency such as EUR."
   }
 }
 

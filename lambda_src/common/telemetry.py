@@ -28,10 +28,17 @@ _UNITS = {
 }
 # A metric may have up to 100 values in one line (embedded metric format specification).
 _MAX_VALUES = 100
+_LEVELS = ("INFO", "WARNING", "ERROR")
+_LOGGED = _LEVELS[_LEVELS.index(os.environ.get("LOG_LEVEL") or "INFO") :]
 
 
 def log(level: str, message: str, **fields: Any) -> None:
-    """Write one log line. Fields that are None are left out."""
+    """Write one log line if LOG_LEVEL allows it. Fields that are None are left out."""
+    if level in _LOGGED:
+        _write(level, message, fields)
+
+
+def _write(level: str, message: str, fields: Mapping[str, Any]) -> None:
     line = {"level": level, "message": message, **{k: v for k, v in fields.items() if v is not None}}
     sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
 
@@ -47,7 +54,7 @@ def log_failed_call(service: str, error: AwsError) -> None:
 
 
 def metrics(message: str, now: datetime, values: Mapping[str, Any], **fields: Any) -> None:
-    """Write one line that is a log entry and metrics at once.
+    """Write one line that is a log entry and metrics at once. Above INFO it has only the metrics.
 
     A value is a number or a list of numbers. A metric with an empty list is left out: CloudWatch refuses it.
     """
@@ -63,4 +70,5 @@ def metrics(message: str, now: datetime, values: Mapping[str, Any], **fields: An
     }
     embedded = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
-    log("INFO", message, **fields, FunctionName=function, **emitted, _aws=embedded)
+    said = fields if "INFO" in _LOGGED else {}
+    _write("INFO", message, {**said, "FunctionName": function, **emitted, "_aws": embedded})

@@ -120,9 +120,61 @@ run "each_address_gets_its_mails" {
   }
 
   assert {
-    condition = (toset(keys(aws_sns_topic_subscription.alert_emails)) == toset(["a@example.com", "b@example.com"])
-    && keys(aws_sns_topic_subscription.ops_emails) == ["c@example.com"])
+    condition = (toset(keys(aws_sns_topic_subscription.alerts)) == toset(["a@example.com", "b@example.com"])
+    && keys(aws_sns_topic_subscription.ops) == ["c@example.com"])
     error_message = "Another address is subscribed, or one is not."
+  }
+}
+
+run "a_receiver_gets_what_it_asks_for" {
+  command = plan
+
+  variables {
+    alert_subscriptions = {
+      phone = { protocol = "sms", endpoint = "+4915112345678" }
+      pager = { protocol = "https", endpoint = "https://a.example/x", topic = "ops" }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_subscription.alerts["phone"].filter_policy) == { alert_type = ["large_order"] }
+    error_message = "An SMS is sent for more than large orders."
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.undelivered_alerts) == 1 && keys(aws_sns_topic_subscription.ops) == ["pager"]
+    error_message = "What the pager does not accept is lost."
+  }
+}
+
+run "a_key_of_the_account_encrypts_what_is_stored" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+  }
+
+  assert {
+    condition = (aws_sqs_queue.events.kms_master_key_id == var.kms_key_arn
+      && aws_sns_topic.alerts.kms_master_key_id == var.kms_key_arn
+      && aws_dynamodb_table.events.server_side_encryption[0].kms_key_arn == var.kms_key_arn
+    && aws_cloudwatch_log_group.processor.kms_key_id == var.kms_key_arn)
+    error_message = "Something has another key."
+  }
+}
+
+run "pollers_are_kept_ready_instead_of_limiting_concurrency" {
+  command = plan
+
+  variables {
+    maximum_concurrency = 0
+    provisioned_pollers = { min = 2, max = 20 }
+  }
+
+  assert {
+    condition = (length(aws_lambda_event_source_mapping.events.scaling_config) == 0
+    && aws_lambda_event_source_mapping.events.provisioned_poller_config[0].maximum_pollers == 20)
+    error_message = "The queue has both, or no pollers."
   }
 }
 

@@ -142,6 +142,91 @@ run "refuses_what_athena_reads" {
   expect_failures = [var.athena_scan_limit_gb, var.analytics_directory]
 }
 
+run "refuses_options" {
+  command = plan
+
+  variables {
+    runtime       = "python3.10"
+    log_level     = "DEBUG"
+    table_ceiling = { reads = 0, writes = 1 }
+    kms_key_arn   = "alias/mine"
+    tags          = { Project = "another" }
+  }
+
+  expect_failures = [var.runtime, var.log_level, var.table_ceiling, var.kms_key_arn, var.tags]
+}
+
+run "refuses_pollers" {
+  command = plan
+
+  variables {
+    maximum_concurrency = 0
+    provisioned_pollers = { min = 1, max = 2 }
+  }
+
+  expect_failures = [var.provisioned_pollers]
+}
+
+run "refuses_pollers_and_a_limit" {
+  command = plan
+
+  variables {
+    provisioned_pollers = { min = 2, max = 2 }
+  }
+
+  expect_failures = [var.provisioned_pollers]
+}
+
+run "refuses_a_receivers_name" {
+  command = plan
+
+  variables {
+    alert_subscriptions = { "A name" = { protocol = "email", endpoint = "a@b.example" } }
+  }
+
+  expect_failures = [var.alert_subscriptions]
+}
+
+run "refuses_a_receivers_endpoint" {
+  command = plan
+
+  variables {
+    alert_subscriptions = { it = { protocol = "sms", endpoint = "0151" } }
+  }
+
+  expect_failures = [var.alert_subscriptions]
+}
+
+run "refuses_a_receivers_topic" {
+  command = plan
+
+  variables {
+    alert_subscriptions = { it = { protocol = "email", endpoint = "a@b.example", topic = "both" } }
+  }
+
+  expect_failures = [var.alert_subscriptions]
+}
+
+run "refuses_a_receivers_empty_filter" {
+  command = plan
+
+  variables {
+    alert_subscriptions = { it = { protocol = "email", endpoint = "a@b.example", alert_types = [] } }
+  }
+
+  expect_failures = [var.alert_subscriptions]
+}
+
+run "refuses_a_receivers_minimum" {
+  command = plan
+
+  variables {
+    alert_subscriptions = { it = { protocol = "email", endpoint = "a@b.example", minimum = { amount = 0, currency = "EUR" } } }
+  }
+
+  expect_failures = [var.alert_subscriptions]
+}
+
 run "refuses_alerts" {
   command = plan
 

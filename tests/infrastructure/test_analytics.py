@@ -164,7 +164,9 @@ def test_the_workgroup_enforces_encrypted_results_that_expire() -> None:
     configuration = resources("aws_athena_workgroup")["archive"].block("configuration")
     assert configuration["enforce_workgroup_configuration"] is True
     result = configuration.block("result_configuration")
-    assert result.block("encryption_configuration")["encryption_option"] == "SSE_S3"
+    assert result.block("encryption_configuration")["encryption_option"].startswith(
+        '${var.kms_key_arn == null ? "SSE_S3"'
+    )
     assert "aws_s3_bucket.athena_results" in result["output_location"]
     rule = resources("aws_s3_bucket_lifecycle_configuration")["athena_results"].block("rule")
     assert rule.block("expiration")["days"] == 7

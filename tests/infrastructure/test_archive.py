@@ -68,7 +68,7 @@ def test_the_archiver_is_given_every_setting_that_it_reads_and_no_other() -> Non
     given = function().block("environment")["variables"]
     assert set(given) == {
         "EVENTS_TABLE", "REJECTED_TABLE", "DUPLICATES_TABLE", "PAYLOAD_BUCKET", "ARCHIVE_BUCKET",
-        "FUNCTION_TIMEOUT_SECONDS",
+        "FUNCTION_TIMEOUT_SECONDS", "LOG_LEVEL",
     }  # fmt: skip
     Settings.read(dict.fromkeys(given, "1"))
     assert function()["timeout"] == "${local.archiver_timeout}"
@@ -116,7 +116,9 @@ def test_archived_objects_move_to_a_cheaper_class_and_expire() -> None:
 
 def test_the_archive_is_encrypted_and_protected_like_the_tables() -> None:
     encryption = resources("aws_s3_bucket_server_side_encryption_configuration")["archive"].block("rule")
-    assert encryption.block("apply_server_side_encryption_by_default")["sse_algorithm"] == "AES256"
+    assert encryption.block("apply_server_side_encryption_by_default")["sse_algorithm"].startswith(
+        '${var.kms_key_arn == null ? "AES256"'
+    )
     assert resources("aws_s3_bucket")["archive"]["force_destroy"] == "${!var.deletion_protection}"
 
 

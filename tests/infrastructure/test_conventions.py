@@ -30,6 +30,8 @@ OUTPUTS = {
     "archive_bucket",
     "archive_failures_queue_url",
     "athena_workgroup",
+    # For the owner of the key, who has no other tool.
+    "kms_key_statements",
 }
 
 VARIABLES = [pytest.param(block, id=block.name) for block in blocks("variable")]
@@ -79,9 +81,8 @@ def test_every_output_has_a_description(output: Block) -> None:
 
 @pytest.mark.parametrize("resource", EVERYTHING_MADE)
 def test_no_resource_repeats_a_default_tag(resource: Block) -> None:
-    (provider,) = blocks("provider")
-    default = provider.block("default_tags")["tags"]
-    assert not set(default) & set(resource.body.get("tags", {}))
+    # The provider reports such a tag as a difference for ever.
+    assert "tags" not in resource.body
 
 
 @pytest.mark.parametrize("resource", EVERYTHING_MADE)

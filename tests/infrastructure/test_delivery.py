@@ -22,6 +22,12 @@ def mapping() -> Block:
     return resources("aws_lambda_event_source_mapping")["events"]
 
 
+def optional_block(resource: Block, name: str) -> str:
+    """Return what decides whether a resource has a block."""
+    (dynamic,) = (block[name] for block in resource["dynamic"] if name in block)
+    return str(dynamic["for_each"])
+
+
 @EACH_ENVIRONMENT
 def test_the_visibility_timeout_is_six_timeouts_and_the_batching_window(
     variables: Variables, file: Path
@@ -61,9 +67,8 @@ def test_failed_messages_go_to_the_dead_letter_queue_and_only_the_events_queue_s
 
 
 @pytest.mark.parametrize("name", ["events", "events_dlq"])
-def test_both_queues_take_messages_of_1_mib_and_encrypt_them(name: str) -> None:
+def test_both_queues_take_messages_of_1_mib(name: str) -> None:
     assert queue(name)["max_message_size"] == 2**20
-    assert queue(name)["sqs_managed_sse_enabled"] is True
 
 
 def test_the_mapping_feeds_the_function_from_the_queue() -> None:
@@ -87,7 +92,10 @@ def test_only_failed_messages_return_to_the_queue() -> None:
 def test_batch_window_and_concurrency_are_variables() -> None:
     assert mapping()["batch_size"] == "${var.batch_size}"
     assert mapping()["maximum_batching_window_in_seconds"] == "${var.batching_window}"
-    assert mapping().block("scaling_config")["maximum_concurrency"] == "${var.maximum_concurrency}"
+    wanted = "${var.maximum_concurrency == 0 ? [] : [var.maximum_concurrency]}"
+    assert optional_block(mapping(), "scaling_config") == wanted
+    assert optional_block(mapping(), "provisioned_poller_config") == "${var.provisioned_pollers[*]}"
+    assert mapping().block("scaling_config")["maximum_concurrency"] == "${scaling_config.value}"
 
 
 def test_the_function_has_its_permissions_before_the_first_batch() -> None:
@@ -132,15 +140,6 @@ def test_the_function_logs_json_to_a_group_with_retention() -> None:
     assert logging["log_group"] == "${aws_cloudwatch_log_group.processor.name}"
 
 
-def test_e_mails_are_sent_for_large_orders_and_rejections_but_not_for_batch_summaries() -> None:
-    mails = resources("aws_sns_topic_subscription")["alert_emails"]
-    assert mails["topic_arn"] == "${aws_sns_topic.alerts.arn}"
-    assert mails["filter_policy_scope"] == "MessageAttributes"
-    # By what it leaves out, so that a new alert type reaches people.
-    wanted = '{alert_type = [{anything-but = ["batch_processed"]}]}'
-    assert mails["filter_policy"] == f"${{jsonencode({wanted})}}"
-
-
 @pytest.mark.parametrize(
     ("name", "key", "expires"),
     [
@@ -155,8 +154,10 @@ def test_every_table_has_its_key_its_expiry_and_its_protections(name: str, key: 
     assert table["billing_mode"] == "PAY_PER_REQUEST"
     assert table["deletion_protection_enabled"] == "${var.deletion_protection}"
     assert table.block("point_in_time_recovery")["enabled"] == "${var.point_in_time_recovery}"
-    # Without the block DynamoDB uses a key that AWS owns; with it, aws/dynamodb, which is billed by the call.
-    assert "server_side_encryption" not in table.blocks()
+    # Without the block DynamoDB uses a key that AWS owns; with it and no key, aws/dynamodb, which is billed.
+    assert optional_block(table, "server_side_encryption") == "${var.kms_key_arn[*]}"
+    assert table.block("server_side_encryption")["kms_key_arn"] == "${server_side_encryption.value}"
+    assert optional_block(table, "on_demand_throughput") == "${var.table_ceiling[*]}"
     assert ("ttl" in table.blocks()) == expires
     if expires:
         assert table.block("ttl")["attribute_name"] == "expires_at"

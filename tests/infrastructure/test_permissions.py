@@ -11,7 +11,9 @@ from tests.infrastructure.configuration import ENVIRONMENTS, Block, blocks, envi
 from tools.deploy.policy import BOUNDARY
 
 # The function's whole policy: sid, actions, resources. Each statement is one thing that the processor does.
+USE_KEY = {"UseKey": ("${local.key_actions}", ["${statement.value}"])}
 PROCESSOR = {
+    **USE_KEY,
     "ReceiveMessages": (
         ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
         ["${aws_sqs_queue.events.arn}"],
@@ -31,6 +33,7 @@ PROCESSOR = {
 }
 # The archiver's: what Lambda reads and sends with its role, and what it does itself.
 ARCHIVER = {
+    **USE_KEY,
     "ReadStreams": (
         [
             "dynamodb:DescribeStream",
@@ -66,12 +69,14 @@ TLS_ONLY = {
     ("aws_s3_bucket", "archive"): ("aws_s3_bucket_policy", "bucket", "id"),
     ("aws_s3_bucket", "athena_results"): ("aws_s3_bucket_policy", "bucket", "id"),
     ("aws_sqs_queue", "archive_failures"): ("aws_sqs_queue_policy", "queue_url", "id"),
+    ("aws_sqs_queue", "undelivered_alerts"): ("aws_sqs_queue_policy", "queue_url", "id"),
 }
 # What `archive` and `athena` switch, and what the refusal says of it: nothing where there is none.
 SWITCHED = {
     "archive": '${flatten([for arn in aws_s3_bucket.archive[*].arn : [arn, "${arn}/*"]])}',
     "athena_results": '${flatten([for arn in aws_s3_bucket.athena_results[*].arn : [arn, "${arn}/*"]])}',
     "archive_failures": "${aws_sqs_queue.archive_failures[*].arn}",
+    "undelivered_alerts": "${aws_sqs_queue.undelivered_alerts[*].arn}",
 }
 ALLOWING = [
     pytest.param(statement, id=f"{document.name}.{statement['sid']}")
@@ -111,11 +116,17 @@ def test_every_role_has_the_permissions_boundary_that_the_deploy_passes() -> Non
 
 def test_the_boundary_has_every_action_of_the_roles_and_no_other() -> None:
     bounded = json.loads(BOUNDARY.read_text())["Statement"]
+    (key_actions,) = (local["key_actions"] for local in blocks("locals") if "key_actions" in local.body)
     granted = {
-        action for statements in ROLES.values() for actions, _ in statements.values() for action in actions
+        action
+        for statements in ROLES.values()
+        for sid, (actions, _) in statements.items()
+        for action in (key_actions if sid == "UseKey" else actions)
     }
     assert {action for statement in bounded for action in statement["Action"]} == granted
-    assert all("${name}-*" in statement["Resource"] for statement in bounded)
+    # A key has no name. The roles' own policies name the one that they use.
+    named = [statement for statement in bounded if statement["Sid"] != "Keys"]
+    assert all("${name}-*" in statement["Resource"] for statement in named)
 
 
 def test_the_poller_may_receive_delete_and_read_the_queues_attributes() -> None:
@@ -149,9 +160,12 @@ def test_allowed_actions_have_no_wildcard(statement: Block) -> None:
 
 @pytest.mark.parametrize("statement", ALLOWING)
 def test_each_statement_allows_one_resource(statement: Block) -> None:
-    # A role's trust policy is the one document without resources; the topics' is made for each of them.
+    # A role's trust policy is the one document without resources; the topics' is made for each of them, and
+    # a key's policy is about that key.
     for resource in statement.body.get("resources", []):
-        assert re.match(r"\$\{(aws_\w+\.\w+(\[0\])?\.arn|each\.value)\}", resource)
+        is_key_policy = statement["sid"] in policy("key") and resource == "*"
+        named = r"\$\{(aws_\w+\.\w+(\[0\])?\.arn|each\.value|statement\.value)\}"
+        assert is_key_policy or re.match(named, resource)
 
 
 def test_every_resource_policy_is_covered() -> None:
@@ -168,7 +182,13 @@ def test_plain_http_is_refused(type_: str, name: str) -> None:
     attachment = resources(attachment_type)[name]
     instance = f"{type_}.{name}[0]" if name in SWITCHED else f"{type_}.{name}"
     assert attachment[argument] == f"${{{instance}.{attribute}}}"
-    if type_ == "aws_sns_topic":
+    if name == "undelivered_alerts":
+        # Its policy also lets SNS in.
+        assert attachment["policy"] == "${data.aws_iam_policy_document.undelivered_alerts[0].json}"
+        (document,) = (block for block in blocks("data") if block.name == "undelivered_alerts")
+        refusal = 'data.aws_iam_policy_document.tls_only["undelivered_alerts"].json'
+        assert document["source_policy_documents"] == f"${{(var.refuse_plain_http ? [{refusal}] : [])}}"
+    elif type_ == "aws_sns_topic":
         assert attachment["policy"] == f'${{data.aws_iam_policy_document.topics["{name}"].json}}'
         (document,) = (block for block in blocks("data") if block.name == "topics")
         refusal = "data.aws_iam_policy_document.tls_only[each.key].json"

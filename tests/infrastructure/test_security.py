@@ -35,6 +35,9 @@ def test_a_bucket_is_closed_to_the_public_and_to_access_lists(bucket: str) -> No
 @pytest.mark.parametrize("statement", ALLOWING)
 def test_only_aws_services_are_allowed_in(statement: Block) -> None:
     for principals in statement.blocks().get("principals", []):
+        if statement["sid"] == "UseByPipeline":  # this account itself, in the policy of its key
+            assert principals["identifiers"] == ["arn:${local.partition}:iam::${local.account_id}:root"]
+            continue
         assert principals["type"] == "Service"
         assert all(name.endswith(".amazonaws.com") for name in principals["identifiers"])
 

@@ -1,10 +1,17 @@
 """Terraform refuses values that AWS or the function would refuse later, or misinterpret."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.infrastructure.configuration import ENVIRONMENTS, Variables
+
+
+def receivers(name: str = "it", **subscription: object) -> str:
+    """Return a value of alert_subscriptions."""
+    return json.dumps({name: subscription})
+
 
 # Variable, the outermost values that pass, and values just outside.
 EDGES = {
@@ -30,7 +37,55 @@ EDGES = {
     "log_retention_days": (["1", "3653"], ["0", "2", "3654"]),
     "batch_size": (["1", "10"], ["0", "10001"]),
     "batching_window": (["0", "300"], ["-1", "301"]),
-    "maximum_concurrency": (["2", "1000"], ["1", "1001"]),
+    "maximum_concurrency": (["0", "2", "1000"], ["1", "1001"]),
+    "runtime": (["python3.11", "python3.14"], ["", "python3.10", "nodejs22.x"]),
+    "log_level": (["INFO", "ERROR"], ["", "DEBUG", "info"]),
+    "table_ceiling": (["null", "{reads=1,writes=1}"], ["{reads=0,writes=1}", "{reads=1,writes=0}"]),
+    "kms_key_arn": (
+        [
+            "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab",
+            "arn:aws-cn:kms:us-east-1:123456789012:key/mrk-1",
+        ],
+        [
+            "",
+            "alias/mine",
+            "arn:aws:kms:us-east-1:123456789012:alias/mine",
+            "arn:aws:kms:eu-west-1:123456789012:key/1",
+        ],
+    ),
+    "tags": (
+        ["{}", '{team="shop", "cost-center"="1"}'],
+        ['{Project="x"}', '{"aws:x"="1"}', '{""="1"}', '{"a*"="1"}', f'{{a="{"x" * 257}"}}'],
+    ),
+    "alert_subscriptions": (
+        [
+            "{}",
+            receivers(protocol="email", endpoint="a@b.example", event_types=["order"]),
+            receivers(protocol="sms", endpoint="+4915112345678", minimum={"amount": 0.01, "currency": "EUR"}),
+            receivers(protocol="https", endpoint="https://a.example/x?y=z", topic="ops"),
+            receivers(
+                protocol="sqs", endpoint="arn:aws:sqs:eu-west-1:123456789012:a", alert_types=["large_order"]
+            ),
+            receivers(protocol="lambda", endpoint="arn:aws:lambda:eu-west-1:123456789012:function:a:live"),
+        ],
+        [
+            receivers("A name", protocol="email", endpoint="a@b.example"),
+            receivers("a@b.example", protocol="email", endpoint="a@b.example"),
+            receivers(protocol="email", endpoint="nobody"),
+            receivers(protocol="sms", endpoint="015112345678"),
+            receivers(protocol="https", endpoint="http://a.example"),
+            receivers(protocol="sqs", endpoint="https://sqs.eu-west-1.amazonaws.com/123456789012/a"),
+            receivers(protocol="lambda", endpoint="arn:aws:sqs:eu-west-1:123456789012:a"),
+            receivers(protocol="pigeon", endpoint="a@b.example"),
+            receivers(topic="both", protocol="email", endpoint="a@b.example"),
+            receivers(topic="ops", protocol="email", endpoint="a@b.example", alert_types=["large_order"]),
+            receivers(protocol="email", endpoint="a@b.example", alert_types=[]),
+            receivers(protocol="email", endpoint="a@b.example", event_types=["two words"]),
+            receivers(protocol="email", endpoint="a@b.example", minimum={"amount": 0, "currency": "EUR"}),
+            receivers(protocol="email", endpoint="a@b.example", minimum={"amount": 1e10, "currency": "EUR"}),
+            receivers(protocol="email", endpoint="a@b.example", minimum={"amount": 1, "currency": "euro"}),
+        ],
+    ),
     "max_receive_count": (["1", "1000"], ["0", "1001"]),
     "rejected_retention_days": (["1", "3650"], ["0", "3651"]),
     "duplicates_retention_days": (["1", "3650"], ["0", "3651"]),
@@ -55,7 +110,7 @@ EDGES = {
     "ops_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
 }
 # Another variable's validation looks at these, and Terraform does not begin it while these are refused.
-LOOKED_AT = {"environment", "batch_size"}
+LOOKED_AT = {"environment", "batch_size", "region", "maximum_concurrency"}
 
 
 def as_arguments(values: dict[str, str]) -> list[str]:
@@ -86,6 +141,15 @@ def test_a_batch_of_more_than_10_messages_needs_a_window(variables: Variables) -
     batch = ("-var=environment=test", "-var=batch_size=11")
     assert variables.problems(*batch) == {"batching_window"}
     assert variables.problems(*batch, "-var=batching_window=1") == set()
+
+
+def test_lambda_keeps_pollers_or_limits_concurrency(variables: Variables) -> None:
+    pollers = ("-var=environment=test", "-var=provisioned_pollers={min=2,max=2000}")
+    assert variables.problems(*pollers) == {"provisioned_pollers"}
+    assert variables.problems(*pollers, "-var=maximum_concurrency=0") == set()
+    for bad in ("{min=1,max=9}", "{min=201,max=300}", "{min=9,max=8}", "{min=2,max=2001}"):
+        arguments = ("-var=maximum_concurrency=0", f"-var=provisioned_pollers={bad}")
+        assert variables.problems("-var=environment=test", *arguments) == {"provisioned_pollers"}
 
 
 def test_athena_needs_an_archive_to_query(variables: Variables) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,17 @@ class Upgrade:
         self._run = terraform._prepare(pipeline.state_dir, state.endpoint, state.region, lambda _: None)
         self._directory = directory
 
-    def changes(self, state: dict[str, Any], **variables: object) -> Planned:
-        """Return the planned changes of what holds data, by address."""
+    def changes(
+        self, state: dict[str, Any], types: Collection[str] = plan.HOLDS_DATA, **variables: object
+    ) -> Planned:
+        """Return the planned changes of resources of these types, by address."""
         before, planned = self._directory / "state.json", self._directory / "plan"
         before.write_text(json.dumps(state))
         # Without a refresh: the emulator has none of these resources.
         options = ("-refresh=false", "-input=false", f"-state={before}", f"-out={planned}")
         self._terraform("plan", *options, *terraform._arguments(variables))
         shown = json.loads(self._terraform("show", "-json", str(planned)))
-        return {change.address: change for change in plan.changes(shown) if change.type in plan.HOLDS_DATA}
+        return {change.address: change for change in plan.changes(shown) if change.type in types}
 
     def _terraform(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -91,3 +94,29 @@ def test_a_plan_that_replaces_a_table_is_noticed(upgrade: Upgrade, state: dict[s
     (table,) = (r for r in state["resources"] if (r["type"], r["name"]) == ("aws_dynamodb_table", "events"))
     table["instances"][0]["attributes"]["hash_key"] = "message_id"
     assert upgrade.changes(state)["aws_dynamodb_table.events"].loses_data
+
+
+def test_nobody_who_gets_mails_since_release_1_has_to_confirm_again(
+    upgrade: Upgrade, state: dict[str, Any]
+) -> None:
+    address, topic = "a@b.example", "arn:aws:sns:us-east-1:000000000000:rt-pipeline-local-alerts"
+    subscribed = {
+        "mode": "managed",
+        "type": "aws_sns_topic_subscription",
+        "name": "alert_emails",
+        "provider": state["resources"][0]["provider"],
+        "instances": [
+            {
+                "index_key": address,
+                "schema_version": 0,
+                "attributes": {
+                    "id": f"{topic}:1", "arn": f"{topic}:1", "topic_arn": topic, "protocol": "email",
+                    "endpoint": address,
+                },
+            }
+        ],
+    }  # fmt: skip
+    state["resources"].append(subscribed)
+    # The topics are new in this state, so that only their ARNs, which no test knows, may replace anything.
+    changes = upgrade.changes(state, {"aws_sns_topic_subscription"}, alert_emails=[address])
+    assert list(changes) == [f'aws_sns_topic_subscription.alerts["{address}"]']

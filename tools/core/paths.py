@@ -20,7 +20,7 @@ EMULATOR_PYTHON = VENVS / "emulator" / "bin" / "python"
 
 
 # The files under ``LAMBDA_SOURCE`` that the Terraform config reads.
-CONTRACT_DATA = ("contract/event.schema.json", "storage/columns.json")
+CONTRACT_DATA = ("contract/event.schema.json", "processor/alerts.schema.json", "storage/columns.json")
 
 
 def read_by_config(root: Path = ROOT) -> list[Path]:

@@ -103,6 +103,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         ("force", "deploy an untested checkout"),
         ("prebuilt", "deploy: use the zips in build/ and build none, as CI does"),
         ("athena", "policy: print the part that athena = true needs"),
+        ("kms", "policy: print the part that kms_key_arn needs"),
     ):
         variable = name.upper().replace("-", "_")
         parser.add_argument(

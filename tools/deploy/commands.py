@@ -62,7 +62,12 @@ def show_policy(environment: Environment, _account: None, options: Namespace) ->
             environment.line_to_add('allowed_account_ids = ["the 12 digits of the account"]'),
         )
     (account_id,) = environment.allowed_account_ids
-    template = policy.ATHENA if options.athena else policy.TEMPLATE
+    if options.kms and not environment.kms_key_arn:
+        raise UsageError(
+            f"{environment.name} has no key of yours, so that its deployer needs no permission for one.",
+            environment.line_to_add('kms_key_arn = "the ARN of the key"'),
+        )
+    template = policy.KMS if options.kms else policy.ATHENA if options.athena else policy.TEMPLATE
     out.print(json.dumps(policy.document(environment, account_id, template), indent=2))
     return 0
 

@@ -7,18 +7,23 @@ from tools.deploy.environment import Environment
 
 # Lambda runs one archiver for each shard of the two streams; a new on-demand table's stream has four.
 _SHARDS = 8
+# What a poller of provisioned mode invokes at once, and Lambda without a limit (Lambda developer guide, SQS).
+_PER_POLLER, _UNLIMITED = 10, 1250
 
 
 def warning(environment: Environment, account: Account) -> str | None:
     """Return a warning if the functions would throttle each other, or None."""
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
-    free, needed = limits["UnreservedConcurrentExecutions"], environment.maximum_concurrency + _SHARDS
+    for_events, name, less = environment.maximum_concurrency or _UNLIMITED, "maximum_concurrency", "2"
+    if pollers := environment.provisioned_pollers:
+        for_events, name, less = pollers["max"] * _PER_POLLER, "provisioned_pollers", "{ min = 2, max = 2 }"
+    free, needed = limits["UnreservedConcurrentExecutions"], for_events + _SHARDS
     if free >= needed:
         return None
     return (
         f"The account runs {free} Lambda functions at once, and this environment may need {needed}: "
-        f"{environment.maximum_concurrency} for events (maximum_concurrency) and {_SHARDS} for the archive. "
+        f"{for_events} for events ({name}) and {_SHARDS} for the archive. "
         "Above the limit they throttle each other. New accounts have a limit of 10. "
         "To raise it: Service Quotas, Lambda, Concurrent executions. "
-        f"Or {environment.line_to_add('maximum_concurrency = 2')}."
+        f"Or {environment.line_to_add(f'{name} = {less}')}."
     )

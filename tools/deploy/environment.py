@@ -18,7 +18,7 @@ DEPLOY_DIR = ROOT / ".deploy"
 # The variables that this package uses. Terraform checks all others.
 _USED = (
     *("name_prefix", "region", "allowed_account_ids", "deletion_protection", "refuse_plain_http"),
-    *("large_order_threshold", "maximum_concurrency"),
+    *("large_order_threshold", "maximum_concurrency", "provisioned_pollers", "kms_key_arn"),
 )
 # What is deployed is what was tested: no tfvars may name other files.
 _FILES = {*ARTIFACTS, "dashboard_template", "lambda_source", "analytics_directory"}
@@ -38,6 +38,8 @@ class Environment:
     refuse_plain_http: bool
     large_order_threshold: str
     maximum_concurrency: int
+    provisioned_pollers: dict[str, int] | None
+    kms_key_arn: str | None
 
     @property
     def full_name(self) -> str:

@@ -16,6 +16,7 @@ not enforce them. They follow AWS's service authorization reference and the prov
 - ``iam:PassRole``: MiniStack lets every user pass any role. A test evaluates the text of the policy.
 - ``lambda:GetEventSourceMapping``: a condition on the function would refuse it for a mapping whose function
   is deleted, and so block refresh and destroy.
+- all of `kms-policy.json`: no emulator encrypts.
 - all of `athena-policy.json`: no emulator has Glue and Athena for the archive.
 - ``HaveNoName``: AWS requires ``*`` for composite alarms and the account's limits, and calls about one
   subscription cannot be limited. AWS chooses a mapping's id, so a condition limits it to its function. One
@@ -36,6 +37,8 @@ from tools.deploy.environment import Environment
 TEMPLATE = Path(__file__).with_name("deployer-policy.json")
 # The additional policy for `athena = true`: both exceed the size of one managed policy.
 ATHENA = Path(__file__).with_name("athena-policy.json")
+# The additional policy for `kms_key_arn`.
+KMS = Path(__file__).with_name("kms-policy.json")
 # The permissions boundary of the functions' roles: all that they do, on the environment's things.
 BOUNDARY = Path(__file__).with_name("boundary-policy.json")
 # IAM's limit for a managed policy, white space not counted (IAM user guide, "IAM and AWS STS quotas").
@@ -53,7 +56,7 @@ def boundary_arn(environment: Environment, account_id: str) -> str:
 
 
 def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the policy for deploying one environment, with `ATHENA` the additional one.
+    """Return the policy for deploying one environment, with `ATHENA` or `KMS` an additional one.
 
     With `BOUNDARY`, return the permissions boundary.
     """
@@ -65,6 +68,7 @@ def document(environment: Environment, account_id: str, template: Path = TEMPLAT
         name=environment.full_name,
         environment=environment.name,
         catalog=f"{environment.full_name}_archive".replace("-", "_"),
+        kms_key=environment.kms_key_arn or "",
         state_bucket=f"{environment.name_prefix}-state-{account_id}-{environment.region}",
     )
     policy: dict[str, Any] = json.loads(text)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import runpy
+from datetime import UTC, datetime
+
 import pytest
 
 from common.settings import SettingsError
@@ -25,3 +29,20 @@ def test_a_threshold_that_is_no_number_is_named() -> None:
 def test_complete_settings_are_typed() -> None:
     settings = Settings.read({**COMPLETE, "BATCH_SUMMARY_ALERTS": "true"})
     assert (settings.function_timeout, settings.batch_summary_alerts) == (30.0, True)
+
+
+@pytest.mark.parametrize(
+    ("level", "logged"), [("INFO", [0, 1, 2]), ("WARNING", [1, 2]), ("ERROR", [2])], ids=lambda v: str(v)
+)
+def test_lines_below_the_log_level_are_left_out_but_metrics_are_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], level: str, logged: list[int]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", level)
+    telemetry = runpy.run_module("common.telemetry")
+    for n, name in enumerate(("INFO", "WARNING", "ERROR")):
+        telemetry["log"](name, "said", n=n)
+    telemetry["metrics"]("counted", datetime.now(UTC), {"Received": 7}, events=["e1"])
+    *lines, counted = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line["n"] for line in lines] == logged
+    assert counted["Received"] == 7
+    assert ("events" in counted) == (level == "INFO")

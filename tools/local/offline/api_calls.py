@@ -70,8 +70,11 @@ def set_missing_values(client: Client, resources: Iterable[Mapping[str, Any]]) -
 
 
 def as_api(values: Values) -> dict[str, Any]:
-    """Return Terraform's arguments with the API's names, a nested block as an object, and no nulls."""
-    return {_camel(name): _plain(value) for name, value in values.items() if value is not None}
+    """Return Terraform's arguments with the API's names, a nested block as an object.
+
+    Nulls and blocks that there are none of are left out.
+    """
+    return {_camel(name): _plain(value) for name, value in values.items() if value not in (None, [])}
 
 
 def _camel(name: str) -> str:

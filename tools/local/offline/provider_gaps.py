@@ -47,6 +47,7 @@ PROVIDER_GAPS = (
     ProviderGap("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
     ProviderGap("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
     ProviderGap("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
+    ProviderGap("aws_lambda_event_source_mapping", "provisioned_poller_config", API_CALL),
     ProviderGap("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
     # The provider validates it against the runtimes of 2021.
     ProviderGap("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
@@ -61,13 +62,14 @@ PROVIDER_GAPS = (
     ProviderGap("aws_sqs_queue", "sqs_managed_sse_enabled", API_CALL),
     ProviderGap("aws_sqs_queue_redrive_allow_policy", None, API_CALL),
     ProviderGap("aws_dynamodb_table", "deletion_protection_enabled", API_CALL),
+    ProviderGap("aws_dynamodb_table", "on_demand_throughput", API_CALL),
     ProviderGap(
         "aws_sns_topic_subscription", "filter_policy_scope", "nothing: MessageAttributes is the default"
     ),
     ProviderGap("aws_s3_bucket_versioning", None, API_CALL),
     ProviderGap("aws_s3_bucket_lifecycle_configuration", None, "nothing: no emulator runs for days"),
     ProviderGap("aws_s3_bucket_ownership_controls", None, "nothing: the pipeline uses no ACLs"),
-    ProviderGap("aws_s3_bucket_server_side_encryption_configuration", None, "nothing: AES256 is the default"),
+    ProviderGap("aws_s3_bucket_server_side_encryption_configuration", None, "nothing: no emulator encrypts"),
 )
 
 UNREADABLE = (

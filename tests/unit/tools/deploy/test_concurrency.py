@@ -22,6 +22,17 @@ def test_a_limit_too_low_for_both_functions_is_a_warning(tmp_path: Path, limit: 
     assert bool(concurrency.warning(dev, account(limit))) is warns
 
 
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [("provisioned_pollers = { min = 2, max = 30 }", 308), ("", 1258)],
+    ids=["pollers", "no limit"],
+)
+def test_pollers_and_no_limit_need_what_lambda_may_run(tmp_path: Path, text: str, needed: int) -> None:
+    dev = environment(tmp_path, f"maximum_concurrency = 0\n{text}")
+    assert concurrency.warning(dev, account(needed)) is None
+    assert f"may need {needed}" in str(concurrency.warning(dev, account(needed - 1)))
+
+
 def test_the_warning_says_what_it_means_and_what_to_do(tmp_path: Path) -> None:
     said = str(concurrency.warning(environment(tmp_path, "maximum_concurrency = 20"), account(10)))
     assert "runs 10 Lambda functions at once, and this environment may need 28" in said

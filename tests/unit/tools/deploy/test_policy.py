@@ -8,7 +8,7 @@ import pytest
 from tests.iam import allows
 from tests.unit.tools.deploy.factories import ACCOUNT, environment
 from tools.deploy.__main__ import main
-from tools.deploy.policy import ATHENA, BOUNDARY, MAX_CHARACTERS, TEMPLATE, document
+from tools.deploy.policy import ATHENA, BOUNDARY, KMS, MAX_CHARACTERS, TEMPLATE, document
 
 # Statements that AWS does not allow to limit. tools/deploy/policy.py gives the reasons.
 ON_EVERYTHING = {
@@ -29,7 +29,7 @@ def statements(tmp_path: Path) -> list[dict[str, object]]:
     return found
 
 
-@pytest.mark.parametrize("template", [TEMPLATE, ATHENA, BOUNDARY])
+@pytest.mark.parametrize("template", [TEMPLATE, ATHENA, KMS, BOUNDARY])
 def test_it_fits_into_a_managed_policy(tmp_path: Path, template: Path) -> None:
     longest = environment(tmp_path, 'name_prefix = "a234567890123456789012"\nregion = "ap-southeast-7"')
     text = json.dumps(document(longest, ACCOUNT, template), separators=(",", ":"))
@@ -74,6 +74,20 @@ def test_athenas_policy_is_limited_to_the_environments_catalog_and_workgroup(tmp
     assert all("rt_pipeline_dev_archive" in resource for resource in narrow)
     assert workgroup["Resource"] == f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/rt-pipeline-dev-*"
     assert "*" not in json.dumps([catalog["Action"], workgroup["Action"]])
+
+
+def test_the_keys_policy_is_limited_to_the_key_and_the_environments_logs(tmp_path: Path) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+    use, logs = document(environment(tmp_path, f'kms_key_arn = "{key}"'), ACCOUNT, KMS)["Statement"]
+    assert use["Resource"] == key
+    assert logs["Resource"].endswith(":log-group:/aws/lambda/rt-pipeline-dev-*")
+    assert "*" not in json.dumps([use["Action"], logs["Action"]])
+
+
+def test_without_a_key_there_is_no_policy_for_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "dev.tfvars").write_text('environment = "dev"\nallowed_account_ids = ["123456789012"]\n')
+    assert main(["plan", "--policy", "--kms", "--var-file", str(tmp_path / "dev.tfvars")]) == 2
+    assert "kms_key_arn" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
