@@ -29,7 +29,7 @@ INSTALLER = "tools"
 # Environments with a package that is published as source only (requirements/build.in).
 WITH_BUILD_TOOLS = ("tools", "dev")
 SOURCE_ONLY = "localstack-client"
-# Compiled while they are installed, because their programs write no bytecode. Others compile what they import.
+# Compiled during the install, because their programs write no bytecode. Others compile what they import.
 COMPILED = ("emulator", "bench")
 STAMP = "built-from"
 # The user's pip settings may redirect packages. Index, proxy and certificate settings still apply.
