@@ -40,7 +40,7 @@ if [ "${UPGRADE:-}" = unpinned ]; then
 fi
 
 # Order matters: each file is constrained by the versions of the files before it.
-for name in lock build offline emulator tools analytics dev faults bench audit; do
+for name in lock pip build offline emulator tools analytics dev faults bench audit; do
     echo "requirements/$name.txt"
     "$venv/bin/uv" pip compile "$name.in" --output-file "$name.txt" --no-config --no-python-downloads --universal \
         --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --quiet ${UPGRADE:+--upgrade}

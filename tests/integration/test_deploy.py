@@ -190,7 +190,7 @@ def was_tested() -> None:
     ).save()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_from_an_empty_account_to_a_pipeline_and_back(
     deployer: Deployer, other_code: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import botocore.loaders
 import botocore.session
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
@@ -47,6 +49,7 @@ def create_session(
             session.set_credentials(*credentials)
     else:
         session = botocore.session.Session(session_vars=_default_settings())
+        session.register_component("data_loader", _loader())
         # Only temporary keys belong to a token; another one is left over in the user's shell.
         session.set_credentials(
             key, secret, environment.get("AWS_SESSION_TOKEN") if key[:4] == "ASIA" else None
@@ -55,6 +58,12 @@ def create_session(
     if region:
         session.set_config_variable("region", region)
     return session
+
+
+@functools.cache
+def _loader() -> Any:
+    """Return one loader of botocore's data for all sessions, each of which would parse it for 0.1 s."""
+    return botocore.loaders.create_loader()
 
 
 def _default_settings() -> dict[str, tuple[Any, ...]]:

@@ -25,6 +25,7 @@ not enforce them. They follow AWS's service authorization reference and the prov
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from string import Template
@@ -52,7 +53,7 @@ def boundary_name(environment: Environment) -> str:
 
 def boundary_arn(environment: Environment, account_id: str) -> str:
     """Return the ARN of the permissions boundary, whether it exists or not."""
-    return f"arn:{_partition(environment)}:iam::{account_id}:policy/{boundary_name(environment)}"
+    return f"arn:{_partition(environment.region)}:iam::{account_id}:policy/{boundary_name(environment)}"
 
 
 def document(environment: Environment, account_id: str, template: Path = TEMPLATE) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def document(environment: Environment, account_id: str, template: Path = TEMPLAT
     With `BOUNDARY`, return the permissions boundary.
     """
     text = Template(template.read_text(encoding="utf-8")).substitute(
-        partition=_partition(environment),
+        partition=_partition(environment.region),
         boundary=boundary_arn(environment, account_id),
         account=account_id,
         region=environment.region,
@@ -75,5 +76,6 @@ def document(environment: Environment, account_id: str, template: Path = TEMPLAT
     return policy
 
 
-def _partition(environment: Environment) -> str:
-    return str(botocore.session.Session().get_partition_for_region(environment.region))
+@functools.cache
+def _partition(region: str) -> str:
+    return str(botocore.session.Session().get_partition_for_region(region))

@@ -29,6 +29,8 @@ INSTALLER = "tools"
 # Environments with a package that is published as source only (requirements/build.in).
 WITH_BUILD_TOOLS = ("tools", "dev")
 SOURCE_ONLY = "localstack-client"
+# Compiled during the install, because their programs write no bytecode. Others compile what they import.
+COMPILED = ("emulator", "bench")
 STAMP = "built-from"
 # The user's pip settings may redirect packages. Index, proxy and certificate settings still apply.
 PIP_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -59,6 +61,9 @@ def ensure(names: list[str]) -> None:
         _log(f"installing {', '.join(stale)} into .venv (first run or changed lock, 20 to 60 s)")
         for name in stale:
             _create(name)
+        if INSTALLER in stale:
+            # Python 3.11 brings a pip that needs twice the time.
+            _pip(VENVS / INSTALLER, REQUIREMENTS / "pip.txt", "pip")
         # In parallel, because pip uses one core.
         with ThreadPoolExecutor() as pool:
             list(pool.map(_fill, stale))
@@ -139,7 +144,9 @@ def _pip(environment: Path, requirements: Path, description: str) -> None:
     target = [] if environment.name == INSTALLER else ["--python", str(environment / "bin/python")]
     options = ["--quiet", "--no-input", "--require-hashes", "--no-build-isolation", "--use-pep517"]
     wheels = ["--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
-    command = [str(installer), "-m", "pip", *target, "install", *options, *wheels, "-r", str(requirements)]
+    compiled = [] if environment.name in COMPILED else ["--no-compile"]
+    command = [str(installer), "-m", "pip", *target, "install", *options, *wheels, *compiled]
+    command += ["-r", str(requirements)]
     _run(command, f"install {description}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import string
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ MESSAGE_ID = "00000000-0000-0000-0000-000000000000"
 
 
 def noise(length: int) -> str:
-    return "".join(random.Random(length).choices(string.ascii_letters + string.digits, k=length))
+    return b64encode(random.Random(length).randbytes(length)).decode()[:length]
 
 
 class TestItems:

@@ -92,6 +92,18 @@ def test_an_environment_is_stale_when_its_lock_changes(
     assert not bootstrap.is_current("tools")
 
 
+def test_the_installer_gets_the_locked_pip_before_it_installs_anything(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(bootstrap, "VENVS", tmp_path)
+    monkeypatch.setattr(bootstrap, "_create", lambda name: (tmp_path / name).mkdir())
+    monkeypatch.setattr(bootstrap, "_pip", lambda environment, lock, _: installed.append(lock.name))
+    bootstrap.ensure(["tools", "emulator"])
+    assert installed[0] == "pip.txt"
+    assert sorted(installed[1:]) == ["build.txt", "emulator.txt", "tools.txt"]
+
+
 def test_an_environment_whose_python_is_gone_is_stale(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
