@@ -93,10 +93,14 @@ verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + 
 	@$(TOOLS) -m tools.ops verify
 
 ## Watching
-.PHONY: top
+.PHONY: top alerts
 top: ## watch queue, throughput, function, tables, alerts and alarms (INTERVAL=1, ARGS=--once)
 	$(NEED) tools
 	@$(TOOLS) -m dashboards $(ARGS)
+
+alerts: ## follow the alerts as they are published (TYPE=large_order, MIN="500 EUR", JSON=1)
+	$(NEED) tools
+	@$(TOOLS) -m tools.ops alerts
 
 ## The archive
 .PHONY: query report

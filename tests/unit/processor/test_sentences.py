@@ -58,11 +58,11 @@ def test_an_amount_beyond_what_filters_compare_counts_as_the_largest(harness: Ha
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"),
+    ("amount", "text"),
     [("0.5", "0.50"), ("1000.0001", "1,000.0001"), ("1234567.8", "1,234,567.80"), ("7", "7.00")],
 )
-def test_people_read_an_amount_with_two_decimals_or_more(amount: str, shown: str) -> None:
-    assert email_sentence("{amount:money}", {"amount": amount}) == shown
+def test_people_read_an_amount_with_two_decimals_or_more(amount: str, text: str) -> None:
+    assert email_sentence("{amount:money}", {"amount": amount}) == text
 
 
 @pytest.mark.parametrize(

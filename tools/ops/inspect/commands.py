@@ -1,14 +1,16 @@
-"""The commands get, events, logs and rejected."""
+"""The commands get, events, logs, rejected and alerts."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 
 from contract import EVENT_TYPES
+from processor.alerts import ALERT_TYPES
 from tools.core.errors import UsageError
 from tools.core.resources import Resources
 from tools.core.time_range import parse_duration
 from tools.ops.commands import Commands, positive, yes_or_no
+from tools.ops.inspect import alerts as alert_list
 from tools.ops.inspect import events as event_list
 from tools.ops.inspect import get as event
 from tools.ops.inspect import logs as function_log
@@ -39,6 +41,11 @@ def register(commands: Commands) -> None:
     option("id", "show this event (message id or event_id) with its body")
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
+
+    option = commands.add("alerts", alerts, "Follow the alerts as they are published, until Ctrl-C")
+    option("type", f"show only alerts of this type: {', '.join(ALERT_TYPES)}")
+    option("min", 'show only alerts of this amount or more: 500, "500 EUR"')
+    option("json", "print JSON, one object a line", yes_or_no, "0")
 
 
 def get(resources: Resources, options: Namespace) -> int:
@@ -76,4 +83,11 @@ def rejected(resources: Resources, options: Namespace) -> int:
         rejection_list.show_one(resources, options.id)
     else:
         rejection_list.show_list(resources, reason=options.reason, limit=options.limit)
+    return 0
+
+
+def alerts(resources: Resources, options: Namespace) -> int:
+    """Follow the alerts as they are published."""
+    criteria = alert_list.AlertFilter(options.type or None, options.min or None)
+    alert_list.follow(resources, criteria, as_json=options.json)
     return 0
