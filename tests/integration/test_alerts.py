@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -106,7 +106,7 @@ def test_wrong_arguments_are_named_before_anything_is_created(
 
 
 class _Hook(BaseHTTPRequestHandler):
-    posted: list[dict[str, Any]]
+    posted: ClassVar[list[dict[str, Any]]] = []
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -122,20 +122,20 @@ def test_a_web_hook_confirms_and_gets_the_json_that_it_asked_for(pipeline: Pipel
     # By plain HTTP: MiniStack trusts no certificate that a test can make.
     if INSIDE in pipeline.target.lacks:
         pytest.skip(f"needs {INSIDE}: {pipeline.target.lacks[INSIDE]}")
-    hook = type("Hook", (_Hook,), {"posted": []})
-    server = HTTPServer(("127.0.0.1", 0), hook)
+    posted = _Hook.posted = []
+    server = HTTPServer(("127.0.0.1", 0), _Hook)
     Thread(target=server.serve_forever, daemon=True).start()
     sns, topic = pipeline.state.client("sns"), pipeline.state.outputs["alerts_topic_arn"]
     endpoint = f"http://127.0.0.1:{server.server_port}/hook"
     try:
         policy = json.dumps({"alert_type": ["large_order"]})
         sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint, Attributes={"FilterPolicy": policy})
-        (request,) = eventually(lambda: hook.posted, within=30, what="the request to confirm")
+        (request,) = eventually(lambda: posted, within=30, what="the request to confirm")
         assert request["Type"] == "SubscriptionConfirmation"
         sns.confirm_subscription(TopicArn=topic, Token=request["Token"])
         _, message_id = pipeline.send("not json", order("1250", "o-1"))
-        eventually(lambda: len(hook.posted) > 1, within=OUTCOME_SECONDS, what="the alert")
-        alert = json.loads(hook.posted[1]["Message"])
+        eventually(lambda: len(posted) > 1, within=OUTCOME_SECONDS, what="the alert")
+        alert = json.loads(posted[1]["Message"])
         assert (alert["alert_type"], alert["message_id"]) == ("large_order", message_id)
     finally:
         for each in subscriptions(pipeline):
