@@ -153,7 +153,7 @@ env-aws: ## print shell exports for a deployed environment: eval "$(make -s env-
 	@$(TOOLS) -m tools.deploy env
 
 ## The code
-.PHONY: test test-chaos test-config audit lint contract-check fmt docs lock clean
+.PHONY: test test-chaos test-config audit lint contract-check fmt docs lock release clean
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest $(ARGS)
@@ -210,6 +210,10 @@ endif
 lock: ## update requirements/*.txt from *.in (UPGRADE=1: newest versions; PROVIDER=1: the AWS provider's lock file instead)
 	$(NEED) tools
 	@sh requirements/lock.sh
+
+release: ## write version and changelog, build the zips, commit and tag (VERSION=1.1.0)
+	$(NEED) tools
+	@$(TOOLS) -m tools.deploy.release
 
 # .venv may be a mount point, as in the dev container: then only its content can be removed.
 clean: down ## remove the stack, the virtual environments, caches and build products

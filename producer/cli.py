@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 from collections.abc import Sequence
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
@@ -12,10 +13,14 @@ from typing import Any
 from rich.console import Console
 
 from contract import EVENT_TYPES
+from producer.arguments import parse_start
+from producer.delivery import Result
 from producer.errors import ProducerError, UsageError
+from producer.generate.profiles import PROFILES
 from producer.options import Options
-from producer.report import Report, as_json, closing_lines, summary_table
-from producer.run import Result, produce, resume
+from producer.own_events import check_file, is_repeatable
+from producer.report import Report, as_json, check_as_json, check_lines, closing_lines, summary_table
+from producer.run import produce, resume
 
 # 2 is argparse's status for invalid arguments; 128 + n is a shell's status for a command ended by signal n.
 SENT, INCOMPLETE, USAGE, INTERRUPTED = 0, 1, 2, 128 + signal.SIGINT
@@ -24,6 +29,8 @@ STATE_DIR = Path(os.environ.get("STACK_DIR") or Path(__file__).resolve().parent.
 MANIFESTS = STATE_DIR / "manifests"
 # A resumed run sends the same messages: only how it sends them may change.
 _RESUME_OPTIONS = {"resume", "queue_url", "batch_size", "rate", "endpoint_url", "json"}
+# The other options describe generated events, which --from replaces.
+_FROM_OPTIONS = (_RESUME_OPTIONS - {"resume"}) | {"from_file", "validate_only", "refused", "manifest"}
 
 COMMAND = "producer/send_test_events.py"
 _EPILOG = f"""\
@@ -31,6 +38,9 @@ examples:
   eval "$(make -s env)"          use the local stack in this shell; sets QUEUE_URL
   python {COMMAND} --count 1000 --invalid-ratio 0.05 --duplicate-ratio 0.05
   python {COMMAND} --count 600 --rate 50
+  python {COMMAND} --sessions 2000 --profile day --start 2026-11-01
+  python {COMMAND} --count 5000 --profile flash-sale --rate 40
+  python {COMMAND} --from my-events.jsonl --validate-only
   python {COMMAND} --count 26000 --batch-size 10 --target-kb 200 --rate 0
   python {COMMAND} --resume .stack/manifests/RUN.jsonl
 
@@ -46,12 +56,51 @@ def _ratio(text: str) -> Fraction:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1, such as 0.05") from None
 
 
+def _start(text: str) -> datetime:
+    try:
+        return parse_start(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day or a time, such as 2026-11-27") from None
+
+
 _OPTIONS: dict[str, dict[str, Any]] = {
     "--queue-url": {"metavar": "URL", "help": "queue to send to (default: $QUEUE_URL)"},
     "--count": {
         "type": int,
         "metavar": "N",
         "help": "number of messages, duplicates and invalid ones included",
+    },
+    "--sessions": {
+        "type": int,
+        "metavar": "N",
+        "help": "number of shoppers' visits, instead of --count; each with all its events",
+    },
+    "--profile": {
+        "metavar": "NAME",
+        "help": f"{', '.join(PROFILES)} (default: steady). day spreads occurred_at over 24 hours, flash-sale "
+        "over 3 and burst over 1; the latter two with --rate are sent that way, and R is the average",
+    },
+    "--start": {
+        "type": _start,
+        "metavar": "DAY",
+        "help": "when the first event occurs, a day or a time in UTC, such as 2026-11-27T08:00 "
+        "(default: so that the last one occurs now)",
+    },
+    "--from": {
+        "dest": "from_file",
+        "type": Path,
+        "metavar": "FILE",
+        "help": "send the lines of this file, each an event, byte for byte; - is standard input",
+    },
+    "--validate-only": {
+        "action": "store_true",
+        "default": None,
+        "help": "with --from: only say what the contract refuses",
+    },
+    "--refused": {
+        "metavar": "WHAT",
+        "help": "with --from, for lines that the contract refuses: stop sends nothing (of standard input "
+        "nothing from there on), skip leaves them out, send sends them too (default: stop)",
     },
     "--batch-size": {
         "type": int,
@@ -118,6 +167,8 @@ def main(arguments: Sequence[str]) -> int:
     out, err = Console(), Console(stderr=True)
     signal.signal(signal.SIGTERM, _raise_keyboard_interrupt)
     try:
+        if given.pop("validate_only", False):
+            return _validate(given, out, err)
         result = _run(given, err)
     except ProducerError as error:
         _print_line(err, str(error))
@@ -144,12 +195,7 @@ def _run(given: dict[str, Any], console: Console) -> Result:
         or None
     )
     if "resume" in given:
-        unchangeable = sorted(given.keys() - _RESUME_OPTIONS)
-        if unchangeable:
-            raise UsageError(
-                f"--{unchangeable[0].replace('_', '-')} cannot be given with --resume, because the manifest "
-                "describes the run.\nRemove the option, or start a new run without --resume."
-            )
+        _refuse_others(given, _RESUME_OPTIONS, "--resume", "the manifest describes the run")
         with Report(console) as report:
             return resume(
                 given["resume"],
@@ -165,8 +211,14 @@ def _run(given: dict[str, Any], console: Console) -> Result:
             'No queue is given.\nFor the local stack, type: eval "$(make -s env)"\n'
             "For another queue, give its URL: --queue-url URL"
         )
-    if "count" not in given:
-        raise UsageError("The number of events is missing. Give it, for example: --count 1000")
+    if "from_file" in given:
+        _refuse_others(given, _FROM_OPTIONS, "--from", "it is about generated events")
+    elif "refused" in given:
+        raise UsageError("--refused is about the lines of a file. Name the file: --from FILE")
+    elif ("count" in given) == ("sessions" in given):
+        raise UsageError(
+            "Give the number of messages or of visits, for example: --count 1000, or: --sessions 200"
+        )
     if "manifest" not in given:
         MANIFESTS.mkdir(parents=True, exist_ok=True)
     fields = {name: value for name, value in given.items() if name != "json"}
@@ -174,7 +226,35 @@ def _run(given: dict[str, Any], console: Console) -> Result:
         **{"manifest": MANIFESTS, **fields, "queue_url": queue_url, "endpoint_url": endpoint_url}
     )
     with Report(console) as report:
-        return produce(options, on_progress=report.update)
+        check = None
+        if options.from_file and is_repeatable(options.from_file):
+            check = check_file(options.from_file, report.update_check)
+            report.print_lines(check_lines(check))
+        return produce(options, on_progress=report.update, check=check)
+
+
+def _validate(given: dict[str, Any], out: Console, err: Console) -> int:
+    """Say what the contract refuses, without a queue. Returns the exit status."""
+    if "from_file" not in given:
+        raise UsageError("--validate-only needs a file of events. Name it: --from FILE")
+    _refuse_others(given, {"from_file", "json"}, "--validate-only", "nothing is sent")
+    with Report(err) as report:
+        check = check_file(given["from_file"], report.update_check)
+    if given.get("json"):
+        print(check_as_json(check))
+    else:
+        for line in check_lines(check):
+            _print_line(out, line)
+    return SENT if check.ok else INCOMPLETE
+
+
+def _refuse_others(given: dict[str, Any], allowed: set[str], option: str, reason: str) -> None:
+    others = sorted(given.keys() - allowed)
+    if others:
+        raise UsageError(
+            f"--{others[0].replace('_', '-')} cannot be given with {option}, because {reason}.\n"
+            f"Remove one of the two options."
+        )
 
 
 def _parser() -> argparse.ArgumentParser:

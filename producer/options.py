@@ -1,13 +1,17 @@
 """The options of a run, checked before anything is sent."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from producer.errors import UsageError
 from producer.generate.events import MIN_TARGET_BYTES
+from producer.generate.profiles import PROFILES, STEADY
+from producer.own_events import REFUSED, STOP
 from producer.send.batching import MAX_BYTES, MAX_ENTRIES
 
 KB = 1024
@@ -22,10 +26,14 @@ class Options:
     duplicate of all messages, large of the valid orders. Without ``seed`` every run has different events.
     Without ``endpoint_url`` messages go to the queue URL's host. ``manifest`` is a new file, or a directory
     for a file named after the run; without it the run writes none.
+
+    ``sessions`` instead of ``count`` sends that many whole visits of shoppers. ``profile`` (`PROFILES`) says
+    how the events are spread over their time, which begins at ``start``. ``from_file`` sends the lines of
+    that file instead of generated events; ``refused`` (`REFUSED`) says what happens with invalid ones.
     """
 
     queue_url: str
-    count: int
+    count: int = 0
     batch_size: int = MAX_ENTRIES
     target_kb: float = 0
     rate: float = 0
@@ -35,6 +43,11 @@ class Options:
     duplicate_ratio: Fraction | float = 0
     endpoint_url: str | None = None
     manifest: Path | None = None
+    sessions: int = 0
+    profile: str = STEADY
+    start: datetime | None = None
+    from_file: Path | None = None
+    refused: str = STOP
 
     def __post_init__(self) -> None:
         _check_url("--queue-url", self.queue_url, "http://127.0.0.1:4566/000000000000/NAME")
@@ -42,8 +55,8 @@ class Options:
             raise UsageError(f"--queue-url {self.queue_url} names no queue; it must end in /ACCOUNT/NAME.")
         if self.endpoint_url:
             _check_url("--endpoint-url", self.endpoint_url, "http://127.0.0.1:4566")
-        if self.count < 1:
-            raise UsageError(f"--count is {self.count}; it must be 1 or more, for example --count 1000.")
+        if self.from_file is None:
+            self._check_amount()
         if not 1 <= self.batch_size <= MAX_ENTRIES:
             raise UsageError(
                 f"--batch-size is {self.batch_size}; SQS accepts 1 to {MAX_ENTRIES} messages in a request, "
@@ -60,12 +73,23 @@ class Options:
             )
         if self.seed is not None and self.seed < 0:
             raise UsageError(f"--seed is {self.seed}; it must be 0 or more, for example --seed 7.")
+        _check_choice("--profile", self.profile, PROFILES)
+        _check_choice("--refused", self.refused, REFUSED)
         self._check_ratios()
 
     @property
     def target_bytes(self) -> int:
         """The size of every message body in bytes, 0 for natural sizes."""
         return round(self.target_kb * KB) if math.isfinite(self.target_kb) else -1
+
+    def _check_amount(self) -> None:
+        if self.count < 0 or (self.count < 1 and not self.sessions):
+            raise UsageError(f"--count is {self.count}; it must be 1 or more, for example --count 1000.")
+        if self.sessions < 0 or (self.sessions and self.invalid_ratio >= 1):
+            raise UsageError(
+                f"--sessions is {self.sessions}; it must be 1 or more, with an --invalid-ratio below 1, "
+                "for example --sessions 200."
+            )
 
     def _check_ratios(self) -> None:
         for name in ("invalid_ratio", "large_ratio", "duplicate_ratio"):
@@ -84,6 +108,11 @@ class Options:
 def exact(ratio: Fraction | float) -> Fraction:
     """Return a ratio exactly as written: 0.05 is a twentieth, not the nearest binary float."""
     return Fraction(str(ratio))
+
+
+def _check_choice(option: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise UsageError(f"{option} is {value}; it must be one of {', '.join(choices)}.")
 
 
 def _check_url(option: str, url: str, example: str) -> None:

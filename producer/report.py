@@ -1,7 +1,7 @@
 """Formats the progress and the result of a run for people and scripts."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,9 +12,11 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from contract import ORDER
+from producer.delivery import Result
 from producer.generate.messages import INVALID
-from producer.run import Result
+from producer.own_events import Check
 from producer.send.run_stats import Progress
+from tools.core.console import safe_text
 
 # Without a terminal (a log file, CI) progress is one line at this interval.
 _LINE_INTERVAL_SECONDS = 10.0
@@ -37,6 +39,7 @@ class Report:
             disable=not self._live,
         )
         self._task: TaskID | None = None
+        self._check: TaskID | None = None
         self._next_line = _LINE_INTERVAL_SECONDS
 
     def __enter__(self) -> Self:
@@ -57,7 +60,22 @@ class Report:
             self._bar.update(self._task, completed=progress.sent + progress.failed, note=note)
         elif progress.seconds >= self._next_line:
             self._next_line = progress.seconds + _LINE_INTERVAL_SECONDS
-            self._console.print(f"{progress.sent:,} of {progress.total:,} sent, {note}", highlight=False)
+            of_total = "" if progress.total is None else f" of {progress.total:,}"
+            self._console.print(f"{progress.sent:,}{of_total} sent, {note}", highlight=False)
+
+    def update_check(self, done: int, total: int) -> None:
+        """Show how many bytes of a file were checked."""
+        if self._live:
+            if self._check is None:
+                self._check = self._bar.add_task("", total=total, note="bytes checked")
+            self._bar.update(self._check, completed=done)
+
+    def print_lines(self, lines: Iterable[str]) -> None:
+        """Print lines of text from outside above the bar."""
+        if self._check is not None:
+            self._bar.remove_task(self._check)
+        for line in lines:
+            self._console.print(safe_text(line), soft_wrap=True)
 
 
 def progress_note(progress: Progress) -> str:
@@ -78,6 +96,37 @@ def format_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.2f} GB"
+
+
+def check_lines(check: Check) -> Iterator[str]:
+    """Yield what the contract and SQS refuse of a file, the most frequent reason first."""
+    yield f"{check.lines:,} lines, {format_bytes(check.size)}: {check.lines - _bad(check):,} valid events"
+    if check.refused:
+        yield f"{check.refused:,} refused by the contract"
+    if check.unsendable:
+        yield f"{check.unsendable:,} that SQS cannot carry, which are never sent"
+    for reason, count in check.reasons.most_common():
+        yield f"  {count:,}  {reason}, first in line {check.first_lines[reason]:,}"
+
+
+def check_as_json(check: Check) -> str:
+    """Return what `check_lines` says as one JSON object for scripts."""
+    fields = {
+        "lines": check.lines,
+        "bytes": check.size,
+        "valid": check.lines - _bad(check),
+        "refused": check.refused,
+        "unsendable": check.unsendable,
+        "reasons": [
+            {"reason": reason, "lines": count, "first_line": check.first_lines[reason]}
+            for reason, count in check.reasons.most_common()
+        ],
+    }
+    return json.dumps(fields, indent=2)
+
+
+def _bad(check: Check) -> int:
+    return check.refused + check.unsendable
 
 
 def summary_table(result: Result) -> Table:
@@ -102,6 +151,8 @@ def summary_table(result: Result) -> Table:
         table.add_row("failed", f"{len(result.failed):,}", style="red")
     if result.unsent:
         table.add_row("not sent", f"{result.unsent:,}", style="yellow")
+    if result.skipped:
+        table.add_row("skipped", f"{result.skipped:,}", style="yellow")
     return table
 
 
@@ -115,7 +166,9 @@ def closing_lines(result: Result) -> Iterator[str]:
         yield f"Could not be sent ({len(result.failed):,}):"
         for failure in result.failed:
             yield f"  {failure.display_id}  {failure.reason}"
-    if result.manifest and not result.complete:
+    if result.cut_off:
+        yield "To send the rest, give a new run the lines that follow."
+    elif result.manifest and not result.complete:
         yield f"To send the rest, run the command again with this option only: --resume {result.manifest}"
     elif result.manifest:
         yield f"Manifest: {result.manifest}"
@@ -136,6 +189,7 @@ def as_json(result: Result) -> str:
         "sent": {"total": result.sent_total, **result.sent},
         "large_orders": result.large_orders,
         "unsent": result.unsent,
+        "skipped": result.skipped,
         "failed": [{"id": failure.display_id, "reason": failure.reason} for failure in result.failed],
         "retries": result.retries,
         "bytes": result.bytes,

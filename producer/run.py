@@ -1,108 +1,61 @@
 """Runs the producer from Python. It needs no terminal and prints nothing."""
 
 import secrets
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from contract import EVENT_TYPES
+from producer.arguments import from_arguments, plan_run, to_arguments, to_file_arguments
+from producer.delivery import OnProgress, Result, send_generated, send_own
 from producer.errors import ProducerError
-from producer.generate.events import SEEDED_SPACING_US, SEEDED_START, Events, RunSpec
-from producer.generate.messages import DUPLICATE, INVALID
-from producer.generate.plan import Ratios
 from producer.manifest import Header, Manifest, read_header, read_messages
-from producer.options import Options, exact
-from producer.send.batching import MAX_BYTES
-from producer.send.rate_limiter import RateLimiter
-from producer.send.run_stats import Failure, Progress, RunStats
+from producer.options import Options
+from producer.own_events import STOP, Check, check_file, is_repeatable
 from producer.send.target import Target
-from producer.send.worker_pool import WorkerPool
 from tools.core.aws import create_session
-
-# The keys of Result.sent.
-KINDS = (*EVENT_TYPES, INVALID, DUPLICATE)
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of a run.
-
-    ``sent`` counts accepted messages by kind (`KINDS`); ``large_orders`` of the orders were large. ``bytes``
-    are of message bodies. ``unsent`` messages were not tried, or not tried to the end, when the run stopped;
-    ``failed`` messages were given up. ``error`` is why the run stopped; ``interrupted`` means that the user
-    stopped it. ``sent_before`` counts messages that the resumed run had already sent.
-    """
-
-    run_id: str
-    seed: int
-    queue_url: str
-    manifest: Path | None
-    count: int
-    sent_before: int
-    sent: dict[str, int]
-    large_orders: int
-    bytes: int
-    seconds: float
-    retries: int
-    failed: list[Failure]
-    unsent: int
-    interrupted: bool
-    error: str | None
-
-    @property
-    def sent_total(self) -> int:
-        """The number of messages that SQS accepted in this run."""
-        return sum(self.sent.values())
-
-    @property
-    def events_per_second(self) -> float:
-        """Accepted messages per second, from the first request to the last response."""
-        return self.sent_total / self.seconds if self.seconds else 0.0
-
-    @property
-    def complete(self) -> bool:
-        """Whether SQS accepted every message of the run."""
-        return not self.failed and not self.unsent
 
 
 def produce(
-    options: Options, on_progress: Callable[[Progress], None] | None = None, session: Any = None
+    options: Options,
+    on_progress: OnProgress | None = None,
+    session: Any = None,
+    check: Check | None = None,
 ) -> Result:
     """Send a run of events and return the result. Ctrl-C ends it early, with ``interrupted`` set.
 
     ``on_progress`` is called five times a second. ``session`` is a botocore session with credentials, by
-    default one with the environment's. Raises ProducerError when the run cannot start.
+    default one with the environment's. ``check`` is the result of `check_file`, if the caller has checked the
+    file already. Raises ProducerError when the run cannot start.
     """
+    if options.from_file is not None:
+        return _produce_own(options, on_progress, session, check)
     now = datetime.now(UTC)
-    if options.seed is None:
-        spec = _spec(options, secrets.randbits(48), now, _live_spacing_us(options))
-    else:
-        spec = _spec(options, options.seed, SEEDED_START, SEEDED_SPACING_US)
-    header = Header(
-        run_id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
-        seed=spec.seed,
-        queue_url=options.queue_url,
-        started_at=now.isoformat(),
-        arguments={
-            "count": options.count,
-            "batch_size": options.batch_size,
-            "target_kb": options.target_kb,
-            "rate": options.rate,
-            "invalid_ratio": str(spec.ratios.invalid),
-            "large_ratio": str(spec.ratios.large),
-            "duplicate_ratio": str(spec.ratios.duplicate),
-            "events_start": spec.start.isoformat(),
-            "events_spacing_us": spec.spacing_us,
-        },
-    )
+    seed = secrets.randbits(48) if options.seed is None else options.seed
+    spec = plan_run(options, seed, now)
+    header = _header(options, seed, now, to_arguments(options, spec))
     target = _target(options, session)
     with _open_manifest(options.manifest, header) as manifest:
-        return _send(options, header, spec, target, manifest, bytearray(), on_progress)
+        return send_generated(options, header, spec, target, manifest, bytearray(), on_progress)
+
+
+def _produce_own(
+    options: Options, on_progress: OnProgress | None, session: Any, check: Check | None
+) -> Result:
+    assert options.from_file is not None
+    if check is None and is_repeatable(options.from_file):
+        check = check_file(options.from_file)
+    if check and not check.ok and options.refused == STOP:
+        raise ProducerError(
+            f"{check.refused + check.unsendable:,} of {check.lines:,} lines of {options.from_file} are no "
+            "events, so that nothing was sent.\nTo leave them out: --refused skip\n"
+            "To send them, so that the pipeline rejects them: --refused send"
+        )
+    header = _header(options, 0, datetime.now(UTC), to_file_arguments(options, check))
+    target = _target(options, session)
+    with _open_manifest(options.manifest, header) as manifest:
+        return send_own(options, header, check, target, manifest, bytearray(), on_progress)
 
 
 def resume(
@@ -112,7 +65,7 @@ def resume(
     batch_size: int | None = None,
     rate: float | None = None,
     endpoint_url: str | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
     session: Any = None,
 ) -> Result:
     """Send the messages of a run that its manifest does not name, and add them to the manifest.
@@ -130,8 +83,14 @@ def resume(
                 f"Give the run's queue, or none: --queue-url {header.queue_url}"
             )
         try:
-            options, spec = _read_run(manifest, header)
-            sent_before = bytearray(options.count)
+            options, spec = from_arguments(manifest, header)
+            lines = header.arguments["count" if spec else "lines"]
+            if lines is None:
+                raise ProducerError(
+                    f"{manifest} is of a run from standard input, which cannot be read again.\n"
+                    "Send the rest as a new run, which begins at the line that the run named."
+                )
+            sent_before = bytearray(lines)
             for message in read_messages(manifest):
                 sent_before[message["index"]] = 1
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -144,40 +103,21 @@ def resume(
             options = replace(options, rate=rate)
         options = replace(options, endpoint_url=endpoint_url)
         target = _target(options, session)
-        return _send(options, header, spec, target, opened, sent_before, on_progress)
+        if spec:
+            return send_generated(options, header, spec, target, opened, sent_before, on_progress)
+        assert options.from_file is not None
+        check = check_file(options.from_file)
+        if check.digest != header.arguments["digest"]:
+            raise ProducerError(
+                f"{options.from_file} has changed since the run began, so that its lines are other events.\n"
+                "Start a new run without --resume."
+            )
+        return send_own(options, header, check, target, opened, sent_before, on_progress)
 
 
-def _read_run(manifest: Path, header: Header) -> tuple[Options, RunSpec]:
-    arguments = header.arguments
-    options = Options(
-        queue_url=header.queue_url,
-        count=arguments["count"],
-        batch_size=arguments["batch_size"],
-        target_kb=arguments["target_kb"],
-        rate=arguments["rate"],
-        seed=header.seed,
-        invalid_ratio=Fraction(arguments["invalid_ratio"]),
-        large_ratio=Fraction(arguments["large_ratio"]),
-        duplicate_ratio=Fraction(arguments["duplicate_ratio"]),
-        manifest=manifest,
-    )
-    start = datetime.fromisoformat(arguments["events_start"])
-    return options, _spec(options, header.seed, start, arguments["events_spacing_us"])
-
-
-def _spec(options: Options, seed: int, start: datetime, spacing_us: int) -> RunSpec:
-    ratios = Ratios(
-        invalid=exact(options.invalid_ratio),
-        duplicate=exact(options.duplicate_ratio),
-        large=exact(options.large_ratio),
-    )
-    return RunSpec(seed, start, spacing_us, options.target_bytes, ratios)
-
-
-def _live_spacing_us(options: Options) -> int:
-    # Events of a run with a rate occur at about the time at which they are sent.
-    valid = 1 - exact(options.invalid_ratio) - exact(options.duplicate_ratio)
-    return round(1_000_000 / (options.rate * valid)) if options.rate and valid else 0
+def _header(options: Options, seed: int, now: datetime, arguments: dict[str, Any]) -> Header:
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return Header(run_id, seed, options.queue_url, now.isoformat(), arguments)
 
 
 def _target(options: Options, session: Any) -> Target:
@@ -189,63 +129,3 @@ def _open_manifest(path: Path | None, header: Header) -> AbstractContextManager[
     if path is None:
         return nullcontext()
     return Manifest.create(path / f"{header.run_id}.jsonl" if path.is_dir() else path, header)
-
-
-def _send(
-    options: Options,
-    header: Header,
-    spec: RunSpec,
-    target: Target,
-    manifest: Manifest | None,
-    sent_before: bytearray,
-    on_progress: Callable[[Progress], None] | None,
-) -> Result:
-    """Send the messages whose byte in ``sent_before`` is not set; it is empty for a new run."""
-    count_before = sent_before.count(1)
-    total = options.count - count_before
-    rate_limiter = RateLimiter(options.rate)
-    max_entries = options.batch_size
-    if options.target_bytes:
-        max_entries = min(max_entries, MAX_BYTES // options.target_bytes)
-    stats = RunStats(manifest)
-    pool = WorkerPool(
-        target,
-        Events(spec),
-        (number for number in range(options.count) if not sent_before or not sent_before[number]),
-        rate_limiter.batch_size(max_entries),
-        rate_limiter,
-        stats,
-    )
-    started = time.monotonic()
-
-    def report_progress() -> None:
-        if on_progress:
-            on_progress(stats.progress(total, time.monotonic() - started))
-
-    error = None
-    interrupted = False
-    try:
-        interrupted = pool.run(report_progress)
-    except ProducerError as stopped:
-        error = str(stopped)
-    seconds = time.monotonic() - started
-    unsent = total - stats.sent_total - len(stats.failures)
-    if manifest and not unsent:
-        manifest.complete(count_before + stats.sent_total, [failure.display_id for failure in stats.failures])
-    return Result(
-        run_id=header.run_id,
-        seed=header.seed,
-        queue_url=options.queue_url,
-        manifest=manifest.path if manifest and (stats.sent_total or count_before) else None,
-        count=options.count,
-        sent_before=count_before,
-        sent={kind: stats.sent[kind] for kind in KINDS},
-        large_orders=stats.large_orders,
-        bytes=stats.bytes,
-        seconds=seconds,
-        retries=stats.retries,
-        failed=stats.failures,
-        unsent=unsent,
-        interrupted=interrupted,
-        error=error,
-    )

@@ -1,25 +1,51 @@
 # Athena over the archive, without a crawler or a copy. Queries are billed by the bytes that they read.
 
 locals {
-  # The parts of the archive's paths that partition projection needs: event types and kinds of rejection.
-  archive_lines = var.athena ? {
-    events   = { partition = "type", values = local.event_types }
-    rejected = { partition = "kind", values = ["invalid_event", "event_id_conflict"] }
-  } : {}
+  # The parts of the archive's paths before day and hour, with the values that partition projection needs.
+  archive_lines = {
+    for view, partitions in {
+      events     = { type = local.event_types }
+      rejected   = { kind = ["invalid_event", "event_id_conflict"] }
+      duplicates = {}
+    } : view => partitions if var.athena
+  }
+
+  archive_paths = {
+    for view, partitions in local.archive_lines :
+    view => join("/", concat([view], [for name in concat(keys(partitions), ["dt", "hour"]) : "${name}=$${${name}}"]))
+  }
+
+  archive_projection = {
+    for view, partitions in local.archive_lines : view => merge(
+      {
+        "EXTERNAL"               = "TRUE"
+        "projection.enabled"     = "true"
+        "projection.dt.type"     = "date"
+        "projection.dt.format"   = "yyyy-MM-dd"
+        "projection.dt.range"    = "NOW-${var.archive_retention_days}DAYS,NOW"
+        "projection.hour.type"   = "integer"
+        "projection.hour.range"  = "0,23"
+        "projection.hour.digits" = "2"
+      },
+      { for name in keys(partitions) : "projection.${name}.type" => "enum" },
+      { for name, values in partitions : "projection.${name}.values" => join(",", values) },
+    )
+  }
 
   # The columns that the views add to those of columns.json, see tools/analytics/views.py.
   derived_columns = {
-    events   = [{ name = "event", type = "varchar" }]
-    rejected = [{ name = "rules", type = "array(varchar)" }, { name = "body", type = "varchar" }]
+    events     = [{ name = "event", type = "varchar" }]
+    rejected   = [{ name = "rules", type = "array(varchar)" }, { name = "body", type = "varchar" }]
+    duplicates = []
   }
 
   # The columns of the views with Athena's types. Glue requires a list beside the view's SQL.
   archive_columns = {
     for view, columns in jsondecode(file("${var.lambda_source}/storage/columns.json")) : view => concat(
-      [for column in columns : { name = column.name, type = column.sql } if !try(column.partition, false)],
+      [for column in columns : { name = column.name, type = column.sql } if can(column.sql) && !try(column.partition, false)],
       local.derived_columns[view],
-      [for name in [view == "events" ? "type" : "kind", "dt", "hour"] : { name = name, type = "varchar" }],
-    )
+      [for name in concat(keys(local.archive_lines[view]), ["dt", "hour"]) : { name = name, type = "varchar" }],
+    ) if var.athena
   }
 
   # The Glue catalog uses Hive's names of types. These differ from Athena's.
@@ -40,7 +66,7 @@ resource "aws_glue_catalog_database" "archive" {
   count = var.athena ? 1 : 0
 
   name        = local.archive_database
-  description = "The archive of ${local.name}: the views events and rejected, and the tables of raw lines."
+  description = "The archive of ${local.name}: the views events, rejected and duplicates, and the tables of raw lines."
 }
 
 # A line is one column of text, because a JSON SerDe would round numbers with many digits. The views extract the
@@ -53,25 +79,12 @@ resource "aws_glue_catalog_table" "archive_lines" {
   description   = "Raw lines of ${each.key}/, which may contain copies. Query the view ${each.key} instead."
   table_type    = "EXTERNAL_TABLE"
 
-  parameters = {
-    "EXTERNAL"                                  = "TRUE"
-    "projection.enabled"                        = "true"
-    "projection.${each.value.partition}.type"   = "enum"
-    "projection.${each.value.partition}.values" = join(",", each.value.values)
-    "projection.dt.type"                        = "date"
-    "projection.dt.format"                      = "yyyy-MM-dd"
-    "projection.dt.range"                       = "NOW-${var.archive_retention_days}DAYS,NOW"
-    "projection.hour.type"                      = "integer"
-    "projection.hour.range"                     = "0,23"
-    "projection.hour.digits"                    = "2"
-    "storage.location.template" = format(
-      "s3://%s/%s/%s=$${%s}/dt=$${dt}/hour=$${hour}",
-      aws_s3_bucket.archive[0].id, each.key, each.value.partition, each.value.partition,
-    )
-  }
+  parameters = merge(local.archive_projection[each.key], {
+    "storage.location.template" = "s3://${aws_s3_bucket.archive[0].id}/${local.archive_paths[each.key]}"
+  })
 
   dynamic "partition_keys" {
-    for_each = [each.value.partition, "dt", "hour"]
+    for_each = concat(keys(each.value), ["dt", "hour"])
 
     content {
       name = partition_keys.value

@@ -1,4 +1,4 @@
-# The archive: all items inserted into the events and rejected tables, as gzipped JSON lines.
+# The archive: all items inserted into the tables, as compressed JSON lines.
 
 resource "aws_s3_bucket" "archive" {
   # checkov:skip=CKV_AWS_18:Only the archiver and roles that run queries have access; CloudTrail can record reads.

@@ -14,7 +14,7 @@ resource "aws_lambda_function" "archiver" {
   count = var.archive ? 1 : 0
 
   function_name = local.archiver_name
-  description   = "Archives items inserted into ${aws_dynamodb_table.events.name} and ${aws_dynamodb_table.rejected.name}."
+  description   = "Archives items inserted into the tables of ${local.name}."
   role          = aws_iam_role.archiver[0].arn
 
   filename         = var.archiver_zip
@@ -30,6 +30,7 @@ resource "aws_lambda_function" "archiver" {
     variables = {
       EVENTS_TABLE             = aws_dynamodb_table.events.name
       REJECTED_TABLE           = aws_dynamodb_table.rejected.name
+      DUPLICATES_TABLE         = aws_dynamodb_table.duplicates.name
       PAYLOAD_BUCKET           = aws_s3_bucket.payloads.id
       ARCHIVE_BUCKET           = aws_s3_bucket.archive[0].id
       FUNCTION_TIMEOUT_SECONDS = tostring(local.archiver_timeout)
@@ -58,8 +59,9 @@ resource "aws_lambda_alias" "archiver_live" {
 
 resource "aws_lambda_event_source_mapping" "archive" {
   for_each = var.archive ? {
-    events   = aws_dynamodb_table.events.stream_arn
-    rejected = aws_dynamodb_table.rejected.stream_arn
+    events     = aws_dynamodb_table.events.stream_arn
+    rejected   = aws_dynamodb_table.rejected.stream_arn
+    duplicates = aws_dynamodb_table.duplicates.stream_arn
   } : {}
 
   event_source_arn  = each.value
@@ -117,7 +119,11 @@ data "aws_iam_policy_document" "archiver" {
     actions = [
       "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
     ]
-    resources = ["${aws_dynamodb_table.events.arn}/stream/*", "${aws_dynamodb_table.rejected.arn}/stream/*"]
+    resources = [
+      "${aws_dynamodb_table.events.arn}/stream/*",
+      "${aws_dynamodb_table.rejected.arn}/stream/*",
+      "${aws_dynamodb_table.duplicates.arn}/stream/*",
+    ]
   }
 
   statement {
@@ -139,6 +145,7 @@ data "aws_iam_policy_document" "archiver" {
     resources = [
       "${aws_s3_bucket.archive[0].arn}/events/*",
       "${aws_s3_bucket.archive[0].arn}/rejected/*",
+      "${aws_s3_bucket.archive[0].arn}/duplicates/*",
       "${aws_s3_bucket.archive[0].arn}/unreadable/*",
     ]
   }

@@ -137,6 +137,9 @@ resource "aws_dynamodb_table" "duplicates" {
 
   hash_key = "message_id"
 
+  stream_enabled   = var.archive
+  stream_view_type = var.archive ? "NEW_IMAGE" : null
+
   attribute {
     name = "message_id"
     type = "S"

@@ -8,7 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archiver.buckets import Buckets, Unavailable
-from archiver.lines import EVENTS, REJECTED, UNREADABLE, Line, event_line, rejected_line, unreadable_line
+from archiver.lines import (
+    DUPLICATES,
+    EVENTS,
+    REJECTED,
+    UNREADABLE,
+    Line,
+    duplicate_line,
+    event_line,
+    rejected_line,
+    unreadable_line,
+)
 from archiver.objects import Object, Objects
 from common import telemetry
 
@@ -22,8 +32,14 @@ class Batch:
     does. Lambda then delivers the batch again, and the same records make the same objects and keys.
     """
 
-    def __init__(self, events_table: str, rejected_table: str, buckets: Buckets) -> None:
-        self._lines = {events_table: (EVENTS, event_line), rejected_table: (REJECTED, rejected_line)}
+    def __init__(
+        self, events_table: str, rejected_table: str, duplicates_table: str, buckets: Buckets
+    ) -> None:
+        self._lines = {
+            events_table: (EVENTS, event_line),
+            rejected_table: (REJECTED, rejected_line),
+            duplicates_table: (DUPLICATES, duplicate_line),
+        }
         self._buckets = buckets
         self.archived: Counter[str] = Counter()
         self.objects = 0
@@ -59,7 +75,7 @@ class Batch:
 
     def _put(self, objects: list[Object]) -> None:
         for made in objects:
-            self._buckets.put(made.key, made.data)
+            self._buckets.put(made)
             self.objects += 1
             self.bytes += len(made.data)
 

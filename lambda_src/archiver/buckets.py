@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from archiver.lines import UnreadableItem
+from archiver.objects import Object
 from aws_http.errors import AwsError
 from common.deadline import CallLimits, Deadline
-
-CONTENT_TYPE = "application/gzip"
-
 
 # A batch has many calls, and Lambda repeats a batch that fails, so one call gets a small share of the time.
 _SHARE = 20
@@ -60,13 +58,13 @@ class Buckets:
                 raise UnreadableItem(f"its payload is gone: there is no object {key}") from error
             raise Unavailable(f"reading {key}: {error}") from error
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, made: Object) -> None:
         """Write an object of the archive. Raises Unavailable."""
-        self._check_deadline("writing", key)
+        self._check_deadline("writing", made.key)
         try:
-            self._s3.put(self._archive, key, data, CONTENT_TYPE)
+            self._s3.put(self._archive, made.key, made.data, made.content_type)
         except AwsError as error:
-            raise Unavailable(f"writing {key}: {error}") from error
+            raise Unavailable(f"writing {made.key}: {error}") from error
 
     def _check_deadline(self, action: str, key: str) -> None:
         if not self._deadline.allows_call():

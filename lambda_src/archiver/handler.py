@@ -31,6 +31,6 @@ def handle(event: dict[str, Any], context: Any) -> None:
     until = deadline(context.get_remaining_time_in_millis, _limits)
     buckets = Buckets(_s3, _settings.payload_bucket, _settings.archive_bucket, until)
     records = event.get("Records") or []
-    batch = Batch(_settings.events_table, _settings.rejected_table, buckets)
+    batch = Batch(_settings.events_table, _settings.rejected_table, _settings.duplicates_table, buckets)
     batch.archive(records)
     report(batch, records, context.aws_request_id, datetime.now(UTC))

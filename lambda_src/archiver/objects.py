@@ -1,70 +1,72 @@
-"""Collects lines into gzip objects, one for each partition."""
+"""Collects lines into compressed objects, one for each partition."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from archiver.lines import Line
+from storage import zstd
 
-# Level 5 writes a sixth less than level 1 in twice the time; level 6 only 2% less again (docs/adr/0021).
-_LEVEL = 5
+# docs/adr/0039 has the sizes and times of other levels.
+_LEVEL = 6
+# Without zstd, objects are gzip, as all were before (docs/adr/0021).
+_GZIP_LEVEL = 5
 _GZIP = 31  # zlib's window bits for a gzip member with a window of 32 KiB
 # Bytes of text in all open objects, after which they are written: it bounds the memory.
-_MAX_OPEN_BYTES = 32 * 1024 * 1024
+_MAX_OPEN_BYTES = 16 * 1024 * 1024
+
+ZSTD_SUFFIX = ".jsonl.zst"
+GZIP_SUFFIX = ".json.gz"
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object of the archive: its key, its gzip data, and its number of lines."""
+    """An object of the archive: its key, its compressed data, and its number of lines."""
 
     key: str
     data: bytes
     lines: int
 
+    @property
+    def content_type(self) -> str:
+        """Return the media type of the data."""
+        return "application/zstd" if self.key.endswith(ZSTD_SUFFIX) else "application/gzip"
 
+
+@dataclass
 class Objects:
     """The objects of a batch. All have one name, each in its partition."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._open: dict[str, _Open] = {}
-        self._size = 0
-        self._part = 1
+    name: str
+    _open: dict[str, list[bytes]] = field(default_factory=dict)
+    _size: int = 0
+    _part: int = 1
 
     def add(self, line: Line) -> list[Object]:
         """Add a line. Returns the objects to write now, if the open ones have become large."""
-        lines_of = self._open.get(line.partition)
-        if lines_of is None:
-            lines_of = self._open[line.partition] = _Open()
-        lines_of.add(line)
+        self._open.setdefault(line.partition, []).append(line.text)
         self._size += len(line.text)
         return self.rest() if self._size >= _MAX_OPEN_BYTES else []
 
     def rest(self) -> list[Object]:
         """Return the open objects. Later lines go to new ones, whose name has a number."""
-        name = self._name if self._part == 1 else f"{self._name}-{self._part}"
+        name = self.name if self._part == 1 else f"{self.name}-{self._part}"
+        suffix = ZSTD_SUFFIX if zstd.available() else GZIP_SUFFIX
         made = [
-            Object(f"{partition}/{name}.json.gz", lines_of.data(), lines_of.lines)
-            for partition, lines_of in self._open.items()
+            Object(f"{partition}/{name}{suffix}", _compressed(lines), len(lines))
+            for partition, lines in self._open.items()
         ]
         self._open, self._size, self._part = {}, 0, self._part + 1
         return made
 
 
-class _Open:
-    """The data of one object so far."""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-        self.lines = 0
-
-    def add(self, line: Line) -> None:
-        self.lines += 1
-        self._chunks.append(self._compressor.compress(line.text))
-
-    def data(self) -> bytes:
-        """Return the compressed data. No line can be added afterwards."""
-        self._chunks.append(self._compressor.flush())
-        return b"".join(self._chunks)
+def _compressed(lines: list[bytes]) -> bytes:
+    # A compressor takes megabytes, so partitions are compressed one after another, when they are complete.
+    compressor: Any = (
+        zstd.stream_compressor(_LEVEL)
+        if zstd.available()
+        else zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP)
+    )
+    return b"".join([*map(compressor.compress, lines), compressor.flush()])

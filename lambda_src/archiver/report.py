@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from archiver.batch import Batch
-from archiver.lines import EVENTS, REJECTED, UNREADABLE
+from archiver.lines import DUPLICATES, EVENTS, REJECTED, UNREADABLE
 from common import telemetry
 
 
@@ -19,6 +19,7 @@ def report(batch: Batch, records: Iterable[Mapping[str, Any]], request_id: str, 
         {
             "ArchivedEvents": batch.archived[EVENTS],
             "ArchivedRejected": batch.archived[REJECTED],
+            "ArchivedDuplicates": batch.archived[DUPLICATES],
             "Unreadable": batch.archived[UNREADABLE],
             "Objects": batch.objects,
             "ArchivedBytes": batch.bytes,

@@ -14,6 +14,7 @@ class Settings:
 
     events_table: str
     rejected_table: str
+    duplicates_table: str
     payload_bucket: str
     archive_bucket: str
     function_timeout: float
@@ -26,6 +27,7 @@ class Settings:
         return cls(
             events_table=environment.text("EVENTS_TABLE"),
             rejected_table=environment.text("REJECTED_TABLE"),
+            duplicates_table=environment.text("DUPLICATES_TABLE"),
             payload_bucket=environment.text("PAYLOAD_BUCKET"),
             archive_bucket=environment.text("ARCHIVE_BUCKET"),
             function_timeout=function_timeout,

@@ -4,88 +4,114 @@ A new event type is one function and one row of `GENERATORS` here.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import contract
-from producer.generate import vocabulary as words
-from producer.generate.catalogue import MAX_ITEMS, MAX_QUANTITY, Catalogue, format_money
-from producer.generate.keyed_random import KeyedRandom
+from producer.generate.catalogue import LARGE_ORDER_CENTS, Address, Article, Basket, format_money
 
 # The fields of an event in their order. Each value is JSON text, so that amounts are never floats.
 Fields = dict[str, str]
 
-_PAYMENT = contract.SCHEMA["$defs"]["payment"]["properties"]
-_METHODS: list[str] = _PAYMENT["method"]["enum"]
-_STATUSES: list[str] = _PAYMENT["status"]["enum"]
-
-_MAX_PAYMENT_CENTS = 2_000_00
-# One order in this many lies at the threshold: 1000.00, which is not large, or 1000.01, which is large.
-_THRESHOLD_ORDER_INTERVAL = 50
+PAYMENT, ACTIVITY = "payment", "activity"
 
 
-class EventContext(NamedTuple):
-    """What a generator may use. ``large`` asks for a large order; other event types ignore it."""
+@dataclass(slots=True)
+class Session:
+    """A visit to the shop. ``hex_id`` is unique to it; ``basket`` is set if the visit ends with an order."""
 
-    random: KeyedRandom
-    catalogue: Catalogue
-    large: bool
+    hex_id: str
+    customer_id: str
+    address: Address
+    channel: str
+    method: str
+    wanted: Article
+    basket: Basket | None = None
+
+    @property
+    def order(self) -> Fields:
+        """The fields that identify the visit's order in each event about it."""
+        assert self.basket is not None
+        return {
+            "order_id": f'"ord-{self.hex_id[12:24]}"',
+            "amount": format_money(self.basket.cents),
+            "currency": f'"{self.address.currency}"',
+        }
+
+
+class Step(NamedTuple):
+    """An event of a session. ``detail`` is an activity's action or a payment's status.
+
+    ``attempt`` counts the failed payments of the order before.
+    """
+
+    event_type: str
+    session: Session
+    detail: str = ""
+    attempt: int = 0
+
+    @property
+    def is_large_order(self) -> bool:
+        """Whether the event is an order above the threshold."""
+        basket = self.session.basket
+        return self.event_type == contract.ORDER and basket is not None and basket.cents > LARGE_ORDER_CENTS
 
 
 class Generator(NamedTuple):
-    """Writes the fields of one event type.
+    """Writes the fields of one event type beside those that every event has.
 
-    Of as many valid events as all weights together, ``weight`` have this type. Keep the sum of the weights
-    at 8 or below, because `producer.generate.plan` enumerates the arrangements of such a block.
+    A block of `producer.generate.journeys` contains orders, payments and activities. ``per_block`` events of
+    another type are added to it, each after the payments of an order.
     """
 
-    weight: int
-    fields: Callable[[EventContext], Fields]
+    fields: Callable[[Step], Fields]
+    per_block: int = 0
 
 
-def _order(context: EventContext) -> Fields:
-    random, catalogue, large = context
-    if random.randbelow(_THRESHOLD_ORDER_INTERVAL) == 0:
-        lines = [(1, catalogue.just_above_threshold if large else catalogue.at_threshold)]
-    else:
-        lines = [(1, random.choice(catalogue.large_articles))] if large else []
-        for _ in range(len(lines), 1 + random.randbelow(MAX_ITEMS)):
-            lines.append((1 + random.randbelow(MAX_QUANTITY), random.choice(catalogue.articles)))
-    items = [
-        f'{article.item_prefix}{quantity},"unit_price":{format_money(article.cents)}}}'
-        for quantity, article in lines
-    ]
-    return {
-        "order_id": f'"ord-{random.hex_id[:12]}"',
-        "currency": f'"{random.choice(words.CURRENCIES)}"',
-        "amount": format_money(sum([quantity * article.cents for quantity, article in lines])),
-        "items": f"[{','.join(items)}]",
-        "shipping_address": random.choice(catalogue.addresses),
+def _order(step: Step) -> Fields:
+    session = step.session
+    assert session.basket is not None
+    return session.order | {
+        "session_id": _session_id(session),
+        "items": session.basket.items,
+        "shipping_address": session.address.text,
     }
 
 
-def _payment(context: EventContext) -> Fields:
-    random = context.random
+def _payment(step: Step) -> Fields:
+    session = step.session
     return {
-        "payment_id": f'"pay-{random.hex_id[:12]}"',
-        "order_id": f'"ord-{random.hex_id[12:24]}"',
-        "amount": format_money(1_00 + random.randbelow(_MAX_PAYMENT_CENTS)),
-        "currency": f'"{random.choice(words.CURRENCIES)}"',
-        "method": f'"{random.choice(_METHODS)}"',
-        "status": f'"{random.choice(_STATUSES)}"',
+        "payment_id": f'"pay-{session.hex_id[20:]}-{step.attempt}"',
+        **session.order,
+        "method": f'"{session.method}"',
+        "status": f'"{step.detail}"',
     }
 
 
-def _activity(context: EventContext) -> Fields:
-    random = context.random
-    return {
-        "session_id": f'"ses-{random.hex_id[:12]}"',
-        "action": f'"{random.choice(words.ACTIONS)}"',
-        "page": f'"/{random.choice(words.PAGES)}/{random.randbelow(100_000)}"',
-    }
+def _activity(step: Step) -> Fields:
+    session, action = step.session, step.detail
+    page = _PAGES.get(action)
+    fields = {"session_id": _session_id(session), "action": f'"{action}"'}
+    if page is None:
+        return fields | {"page": f'"/product/{session.wanted.sku}"', "sku": f'"{session.wanted.sku}"'}
+    return fields | {"page": f'"{page}"'}
 
+
+def _session_id(session: Session) -> str:
+    return f'"ses-{session.hex_id[:12]}"'
+
+
+# The other actions happen on the page of the article that the customer wants.
+_PAGES = {
+    "page_view": "/home",
+    "search": "/search",
+    "begin_checkout": "/checkout",
+    "apply_coupon": "/basket",
+    "sign_in": "/account",
+}
 
 GENERATORS: dict[str, Generator] = {
-    contract.ORDER: Generator(2, _order),
-    "payment": Generator(1, _payment),
-    "activity": Generator(2, _activity),
+    contract.ORDER: Generator(_order),
+    PAYMENT: Generator(_payment),
+    ACTIVITY: Generator(_activity),
 }

@@ -8,6 +8,8 @@ from aws_http.connection import Bytes
 
 # Values of `Message.expect`.
 STORED, REJECTED, DUPLICATE = "stored", "rejected", "duplicate"
+# The pipeline accepts it: stored, or a duplicate or a conflict if it has the event_id already.
+ANY = "any"
 # A `Message.kind` beside the event types and DUPLICATE.
 INVALID = "invalid"
 
@@ -18,8 +20,8 @@ class Message:
 
     ``raw`` joined is the body (UTF-8); ``escaped`` joined is the body escaped for use in a JSON string.
     ``number`` is its position in the run. ``kind`` is the event type of a valid event, or INVALID or
-    DUPLICATE. ``expect`` is the pipeline's expected result: STORED, REJECTED or DUPLICATE. ``event_id`` and
-    ``event_type`` are None if no reader can find them in an invalid body.
+    DUPLICATE. ``expect`` is the pipeline's expected result: STORED, REJECTED, DUPLICATE or ANY.
+    ``event_id`` and ``event_type`` are None if no reader can find them in an invalid body.
     """
 
     number: int

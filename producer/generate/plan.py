@@ -5,22 +5,17 @@ depends on its number alone. Any process can therefore make any message, a run o
 messages of a run of 1,000, and a resumed run continues the same plan.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from itertools import permutations
 
-from contract import ORDER
-from producer.generate.generators import GENERATORS
 from producer.generate.keyed_random import KeyedRandom
 
-# The event types of a block of consecutive valid events, in any order.
-EVENT_MIX = tuple(name for name, generator in GENERATORS.items() for _ in range(generator.weight))
-_ARRANGEMENTS = sorted(set(permutations(EVENT_MIX)))
-_ORDERS_PER_BLOCK = EVENT_MIX.count(ORDER)
 # A copy repeats one of this many latest valid events. It therefore often travels in another batch and on
 # another connection, so that one invocation, two invocations, or a reversed order occur.
 COPY_REACH = 500
+_MAX_MESSAGES = 1 << 62
 
 
 class Role(Enum):
@@ -51,7 +46,6 @@ class Plan:
         self._invalid_of_new = _EvenSelection(ratios.invalid / (1 - ratios.duplicate))
         self._large_orders = _EvenSelection(ratios.large)
         self._key = key[:32] + b"copies"
-        self._salt = int.from_bytes(key[:4], "big")
 
     def role(self, number: int) -> tuple[Role, int]:
         """Return the role of message ``number``, and its position among the messages of that role.
@@ -69,16 +63,18 @@ class Plan:
             return Role.INVALID, invalid
         return Role.VALID, new - invalid
 
-    def valid_event(self, position: int) -> tuple[str, bool]:
-        """Return the event type of a valid event, and whether it is a large order."""
-        block, offset = divmod(position, len(EVENT_MIX))
-        # Fibonacci hashing gives consecutive blocks different arrangements.
-        arrangement = _ARRANGEMENTS[((block * 2654435769 + self._salt) >> 16) % len(_ARRANGEMENTS)]
-        event_type = arrangement[offset]
-        if event_type != ORDER:
-            return event_type, False
-        order = block * _ORDERS_PER_BLOCK + arrangement[:offset].count(ORDER)
-        return event_type, self._large_orders.selects(order)
+    def is_large(self, order: int) -> bool:
+        """Return whether an order is large, by its position among the valid orders."""
+        return self._large_orders.selects(order)
+
+    def count_for(self, valid: int) -> int:
+        """Return the smallest number of messages that contains a number of valid events."""
+        return bisect_left(range(_MAX_MESSAGES), valid, key=self.count_valid)
+
+    def count_valid(self, messages: int) -> int:
+        """Return how many of the first messages are valid events, copies not included."""
+        new = messages - self._copies.count_below(messages)
+        return new - self._invalid_of_new.count_below(new)
 
 
 class _EvenSelection:

@@ -155,17 +155,8 @@ PAGES = (
     "offers",
     "home",
 )
-ACTIONS = (
-    "page_view",
-    "search",
-    "product_view",
-    "add_to_cart",
-    "remove_from_cart",
-    "add_to_wishlist",
-    "begin_checkout",
-    "apply_coupon",
-    "sign_in",
-    "review_written",
-)
+# The steps to an order, and what shoppers do beside them.
+FUNNEL = ("page_view", "search", "product_view", "add_to_cart", "begin_checkout")
+OTHER_ACTIONS = ("remove_from_cart", "add_to_wishlist", "apply_coupon", "sign_in", "review_written")
+ACTIONS = (*FUNNEL, *OTHER_ACTIONS)
 CHANNELS = ("web", "web", "app-ios", "app-android", "newsletter")
-CURRENCIES = ("EUR", "EUR", "EUR", "USD", "USD", "GBP")

@@ -1,4 +1,4 @@
-"""Limits all connections of a run to one steady rate."""
+"""Limits all connections of a run to one rate, steady or by a profile."""
 
 import threading
 import time
@@ -12,11 +12,23 @@ _MAX_REQUEST_SECONDS = 0.05
 
 
 class RateLimiter:
-    """Assigns the times at which events may be sent. ``rate`` is events per second; 0 means no limit."""
+    """Assigns the times at which events may be sent. ``rate`` is events per second; 0 means no limit.
 
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+    ``speed`` returns how many times the rate applies after a number of events. ``sent`` events were sent
+    before the run was resumed.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        clock: Callable[[], float] = time.monotonic,
+        speed: Callable[[int], float] | None = None,
+        sent: int = 0,
+    ) -> None:
         self._rate = rate
         self._clock = clock
+        self._speed = speed
+        self._sent = sent
         # None until the first request, because preparing a run must not count as a stall.
         self._next: float | None = None
         self._lock = threading.Lock()
@@ -34,5 +46,7 @@ class RateLimiter:
         with self._lock:
             now = self._clock()
             send_at = now if self._next is None else max(self._next, now - _MAX_CATCH_UP_SECONDS)
-            self._next = send_at + events / self._rate
+            rate = self._rate * self._speed(self._sent) if self._speed else self._rate
+            self._next = send_at + events / rate
+            self._sent += events
         return send_at

@@ -19,9 +19,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of a run after ``seconds``. All fields except ``bytes`` count messages."""
+    """The state of a run after ``seconds``. All fields except ``bytes`` count messages.
 
-    total: int
+    ``total`` is None if only the end of the input tells it.
+    """
+
+    total: int | None
     sent: int
     failed: int
     retries: int
@@ -65,6 +68,6 @@ class RunStats:
         with self._lock:
             self.retries += count
 
-    def progress(self, total: int, seconds: float) -> Progress:
+    def progress(self, total: int | None, seconds: float) -> Progress:
         """Return the state of the run, which has ``total`` messages."""
         return Progress(total, self.sent_total, len(self.failures), self.retries, self.bytes, seconds)

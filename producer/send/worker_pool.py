@@ -4,9 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from itertools import islice
+from typing import Generic, TypeVar
 
-from producer.generate.events import Events
+from producer.generate.messages import Message
 from producer.send.batching import batched
 from producer.send.rate_limiter import RateLimiter
 from producer.send.run_stats import RunStats
@@ -15,33 +15,33 @@ from producer.send.sqs_client import SqsClient
 from producer.send.target import Target
 
 _TICK_SECONDS = 0.2
+Item = TypeVar("Item")
 
 
-class WorkerPool:
-    """Generates and sends the messages of the given numbers.
+class WorkerPool(Generic[Item]):
+    """Prepares and sends the messages of the given batches.
 
-    Each connection's thread claims the next numbers, generates their messages while other threads wait for
-    SQS, and sends them. No message is generated before it can be sent. Memory therefore does not depend on
-    the number of messages: each connection holds one request of at most 1 MiB.
+    Each connection's thread claims the next batch, prepares its messages while other threads wait for SQS,
+    and sends them. No message is prepared before it can be sent. Memory therefore does not depend on the
+    number of messages: each connection holds one batch. An empty batch only gives a thread the time to stop.
     """
 
     def __init__(
         self,
         target: Target,
-        events: Events,
-        numbers: Iterable[int],
-        batch_size: int,
+        batches: Iterable[list[Item]],
+        prepare: Callable[[Item], Message],
         rate_limiter: RateLimiter,
         stats: RunStats,
+        stop: threading.Event,
     ) -> None:
         self._queue_url = target.queue_url
-        self._events = events
-        self._numbers = iter(numbers)
-        self._batch_size = batch_size
+        self._batches = iter(batches)
+        self._prepare = prepare
         self._rate_limiter = rate_limiter
         self._stats = stats
         self._claim_lock = threading.Lock()
-        self._stop = threading.Event()
+        self._stop = stop
         self._clients = [SqsClient(target) for _ in range(target.connections)]
 
     def run(self, on_tick: Callable[[], None]) -> bool:
@@ -76,10 +76,10 @@ class WorkerPool:
         sender = Sender(client, self._queue_url, self._stats, self._stop)
         try:
             while not self._stop.is_set():
-                numbers, send_at = self._claim()
-                if not numbers:
+                items, send_at = self._claim()
+                if items is None:
                     return
-                batches = list(batched(map(self._events.message, numbers), self._batch_size))
+                batches = list(batched(map(self._prepare, items)))
                 if self._stop.wait(max(0.0, send_at - time.monotonic())):
                     return
                 for batch in batches:
@@ -92,8 +92,8 @@ class WorkerPool:
         finally:
             client.close()
 
-    def _claim(self) -> tuple[list[int], float]:
-        """Return the numbers of the next request, and the time to send it."""
+    def _claim(self) -> tuple[list[Item] | None, float]:
+        """Return the next batch, None after the last one, and the time to send it."""
         with self._claim_lock:
-            numbers = list(islice(self._numbers, self._batch_size))
-            return numbers, self._rate_limiter.reserve(len(numbers))
+            items = next(self._batches, None)
+            return items, self._rate_limiter.reserve(len(items)) if items else 0.0

@@ -250,7 +250,7 @@ run "athena_queries_the_archive" {
   }
 
   assert {
-    condition     = length(aws_glue_catalog_table.archive_lines) + length(aws_glue_catalog_table.archive_views) == 4
+    condition     = length(aws_glue_catalog_table.archive_lines) + length(aws_glue_catalog_table.archive_views) == 6
     error_message = "A table or a view is missing."
   }
 }

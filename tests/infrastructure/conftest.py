@@ -36,7 +36,7 @@ def known(capsys: pytest.CaptureFixture[str]) -> Known:
     stored = MessageResult(read_message(activity("e-1", "")), STORED)
     report([stored], [], "request", datetime.now(UTC))
     own = emitted(capsys.readouterr().out)
-    archived.report(Batch("events", "rejected", NO_BUCKETS), [], "request", datetime.now(UTC))
+    archived.report(Batch("events", "rejected", "duplicates", NO_BUCKETS), [], "request", datetime.now(UTC))
     for namespace, metrics in emitted(capsys.readouterr().out).items():
         own[namespace] |= metrics
     return documented() | own

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +12,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from archiver.lines import KINDS, TYPES
-from tests.infrastructure.configuration import TERRAFORM, Block, blocks, resources, run_terraform, text
+import contract
+from archiver.lines import KINDS
+from tests.infrastructure.configuration import TERRAFORM, blocks, resources, run_terraform, text
 from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
 from tools.analytics.archive import PREFIXES
 from tools.analytics.database import open_archive
@@ -38,7 +38,10 @@ def local_values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (directory / "analytics.tf").write_text(
         f'{source}\nlocals {{\nname = "rt-pipeline-test"\n{event_types}\n}}\n'
     )
-    names = ("archive_lines", "archive_columns", "archive_days", "archive_database", "hive_types")
+    names = (
+        *("archive_lines", "archive_paths", "archive_projection", "archive_columns", "archive_days"),
+        *("archive_database", "hive_types"),
+    )
     answer = run_terraform(
         "console",
         "-var=environment=test",
@@ -50,14 +53,6 @@ def local_values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert answer.returncode == 0, answer.stderr
     values: dict[str, Any] = json.loads(json.loads(answer.stdout))
     return values
-
-
-def lines_table() -> Block:
-    return resources("aws_glue_catalog_table")["archive_lines"]
-
-
-def parameters() -> dict[str, str]:
-    return {name.strip('"'): value for name, value in lines_table()["parameters"].items()}
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -87,39 +82,44 @@ def test_every_type_with_another_name_in_hive_is_translated(local_values: dict[s
 
 def test_every_type_and_kind_that_is_archived_is_projected(local_values: dict[str, Any]) -> None:
     projected = local_values["archive_lines"]
-    assert set(projected["events"]["values"]) == TYPES
-    assert set(projected["rejected"]["values"]) == KINDS
-    assert {name: lines["partition"] for name, lines in projected.items()} == {
-        name: view.partitions[0] for name, view in VIEWS.items()
+    assert set(projected["events"]["type"]) == set(contract.EVENT_TYPES)
+    assert set(projected["rejected"]["kind"]) == KINDS
+    assert {name: (*lines, "dt", "hour") for name, lines in projected.items()} == {
+        name: view.partitions for name, view in VIEWS.items()
     }
+    for name, lines in projected.items():
+        for partition, values in lines.items():
+            projection = local_values["archive_projection"][name]
+            assert projection[f"projection.{partition}.type"] == "enum"
+            assert projection[f"projection.{partition}.values"] == ",".join(values)
 
 
 def test_make_query_downloads_the_prefixes_that_athena_reads(local_values: dict[str, Any]) -> None:
     assert set(PREFIXES) == {
-        f"{name}/{lines['partition']}={value}/"
+        f"{name}/{partition}={value}/"
         for name, lines in local_values["archive_lines"].items()
-        for value in lines["values"]
-    }
+        for partition, values in lines.items()
+        for value in values
+    } | {"duplicates/"}
 
 
-@pytest.mark.parametrize("kind", ["order", "event_id_conflict"])
-def test_the_projected_paths_are_the_archivers(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["order", "event_id_conflict", "duplicates"])
+def test_the_projected_paths_are_the_archivers(kind: str, local_values: dict[str, Any]) -> None:
     written = object_key(kind, "2026-11-22T04")
-    prefix, first = written.split("/")[:2]
-    partition, value = first.split("=")
-    template = re.search(r'"(s3://.*?)"', parameters()["storage.location.template"])
-    assert template is not None
-    path = template[1] % ("archive", prefix, partition, partition)
-    for name, part in ((partition, value), ("dt", "2026-11-22"), ("hour", "04")):
-        path = path.replace(f"$${{{name}}}", part)
-    assert path == f"s3://archive/{written.rsplit('/', 1)[0]}"
+    prefix, *parts = written.split("/")[:-1]
+    path = local_values["archive_paths"][prefix]
+    for name, value in (part.split("=") for part in parts):
+        path = path.replace(f"${{{name}}}", value)
+    assert path == written.rsplit("/", 1)[0]
+    table = resources("aws_glue_catalog_table")["archive_lines"]["parameters"]
+    assert '"s3://${aws_s3_bucket.archive[0].id}/${local.archive_paths[each.key]}"' in table
 
 
-def test_projected_hours_have_two_digits_and_days_cover_the_retention() -> None:
-    projection = parameters()
-    assert (projection["projection.hour.range"], projection["projection.hour.digits"]) == ("0,23", "2")
-    assert projection["projection.dt.format"] == "yyyy-MM-dd"
-    assert projection["projection.dt.range"] == "NOW-${var.archive_retention_days}DAYS,NOW"
+def test_projected_hours_have_two_digits_and_days_cover_the_retention(local_values: dict[str, Any]) -> None:
+    for projection in local_values["archive_projection"].values():
+        assert (projection["projection.hour.range"], projection["projection.hour.digits"]) == ("0,23", "2")
+        assert projection["projection.dt.format"] == "yyyy-MM-dd"
+        assert projection["projection.dt.range"] == "NOW-1095DAYS,NOW"
 
 
 @pytest.mark.parametrize("named", [pytest.param(query, id=query.name) for query in named_queries()])

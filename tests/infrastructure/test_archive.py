@@ -37,7 +37,7 @@ def test_without_the_variable_the_config_has_no(block: Block) -> None:
     assert switch.endswith((" : 0}", " : {}}"))
 
 
-@pytest.mark.parametrize("table", ["events", "rejected"])
+@pytest.mark.parametrize("table", ["events", "rejected", "duplicates"])
 def test_a_tables_stream_has_complete_new_items(table: str) -> None:
     block = resources("aws_dynamodb_table")[table]
     assert block["stream_enabled"] == "${var.archive}"
@@ -67,8 +67,8 @@ def test_batches_that_lambda_gave_up_on_are_kept_for_14_days(variables: Variable
 def test_the_archiver_is_given_every_setting_that_it_reads_and_no_other() -> None:
     given = function().block("environment")["variables"]
     assert set(given) == {
-        "EVENTS_TABLE", "REJECTED_TABLE", "PAYLOAD_BUCKET", "ARCHIVE_BUCKET", "FUNCTION_TIMEOUT_SECONDS",
-        "LOG_LEVEL",
+        "EVENTS_TABLE", "REJECTED_TABLE", "DUPLICATES_TABLE", "PAYLOAD_BUCKET", "ARCHIVE_BUCKET",
+        "FUNCTION_TIMEOUT_SECONDS", "LOG_LEVEL",
     }  # fmt: skip
     Settings.read(dict.fromkeys(given, "1"))
     assert function()["timeout"] == "${local.archiver_timeout}"

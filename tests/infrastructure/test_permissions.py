@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.lines import EVENTS, REJECTED, UNREADABLE
+from archiver.lines import DUPLICATES, EVENTS, REJECTED, UNREADABLE
 from tests.infrastructure.configuration import ENVIRONMENTS, Block, blocks, environment, policy, resources
 from tools.deploy.policy import BOUNDARY
 
@@ -41,13 +41,16 @@ ARCHIVER = {
             "dynamodb:GetShardIterator",
             "dynamodb:ListStreams",
         ],
-        [f"${{aws_dynamodb_table.{table}.arn}}/stream/*" for table in ("events", "rejected")],
+        [f"${{aws_dynamodb_table.{table}.arn}}/stream/*" for table in ("events", "rejected", "duplicates")],
     ),
     "ReadPayloads": (["s3:GetObject"], ["${aws_s3_bucket.payloads.arn}/payloads/*"]),
     "MissPayloads": (["s3:ListBucket"], ["${aws_s3_bucket.payloads.arn}"]),
     "WriteArchive": (
         ["s3:PutObject"],
-        [f"${{aws_s3_bucket.archive[0].arn}}/{place}/*" for place in (EVENTS, REJECTED, UNREADABLE)],
+        [
+            f"${{aws_s3_bucket.archive[0].arn}}/{place}/*"
+            for place in (EVENTS, REJECTED, DUPLICATES, UNREADABLE)
+        ],
     ),
     "ReportFailures": (["sqs:SendMessage"], ["${aws_sqs_queue.archive_failures[0].arn}"]),
     "WriteLogs": (

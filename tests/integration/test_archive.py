@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from tests.integration.conftest import OUTCOME_SECONDS, Pipeline
 from tests.integration.running_ops import ops, resources
 from tests.integration.test_pipeline import activity, event_id, order
 from tests.waiting import eventually
+from tools.core import archive_objects
 from tools.ops.verify import archive, snapshot
 from tools.ops.verify.archive import ArchiveCheck
 
@@ -31,9 +31,7 @@ def lines(pipeline: Pipeline, prefix: str) -> list[dict[str, Any]]:
     return [
         {**json.loads(line), "_key": key}
         for key in objects(pipeline, prefix)
-        for line in gzip.decompress(
-            pipeline.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        ).splitlines()
+        for line in archive_objects.lines(archive_objects.read(pipeline.s3, bucket, key))
     ]
 
 

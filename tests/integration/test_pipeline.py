@@ -93,7 +93,7 @@ def test_an_event_is_stored_exactly_as_sent_with_what_the_pipeline_adds(pipeline
     item = stored(pipeline, body)
     assert pipeline.body_of(item) == body
     assert item["amount"] == {"N": "10.1"}
-    assert item["schema_version"] == {"S": "2.0.0"}
+    assert item["schema_version"] == {"S": "2.1.0"}
     assert item["received_at"]["S"] <= item["processed_at"]["S"]
 
 

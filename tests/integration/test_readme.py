@@ -57,6 +57,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in ROOT.iterdir():
         if path.name[0] != "." and path.name != "build":
             (directory / path.name).symlink_to(path)
+    (directory / "my-events.jsonl").write_text(f"{order('10')}\n{order('20')}\n")
     return directory
 
 

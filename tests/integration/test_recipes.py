@@ -163,7 +163,7 @@ def test_a_new_column_is_in_the_item_and_in_the_query(changed: tuple[Copy, Pipel
 
 def test_the_producer_sends_events_of_a_new_type(changed: tuple[Copy, Pipeline]) -> None:
     copy, pipeline = changed
-    arguments = ("--queue-url", pipeline.queue_url, "--count", "12", "--duplicate-ratio", "0")
+    arguments = ("--queue-url", pipeline.queue_url, "--count", "120", "--duplicate-ratio", "0")
     copy.run("producer/send_test_events.py", *arguments, **pipeline.state.environment())
     pipeline.drain()
     stored = copy.run("-m", "tools.ops", "events", TYPE="refund", JSON="1").splitlines()
@@ -221,10 +221,15 @@ def test_the_producer_sends_and_verify_accounts_for_events_of_another_domain(
     sensors: tuple[Copy, Pipeline],
 ) -> None:
     copy, pipeline = sensors
-    arguments = ("--queue-url", pipeline.queue_url, "--count", "40", "--invalid-ratio", "0.2")
+    common = {"customer_id": "owner-1", "occurred_at": "2026-01-01T00:00:00Z", "event_type": "state"}
+    states = [{**common, "event_id": f"s-{n}", "sensor_id": "s-1", "state": "on"} for n in range(40)]
+    file = copy.root / "events.jsonl"
+    file.write_text("".join(f"{json.dumps(state)}\n" for state in states), encoding="utf-8")
+    arguments = ("--queue-url", pipeline.queue_url, "--from", str(file))
     copy.run("producer/send_test_events.py", *arguments, **pipeline.state.environment())
     pipeline.drain()
     copy.run("-m", "tools.ops", "verify")
+    assert len(copy.run("-m", "tools.ops", "events", TYPE="state", LIMIT="100", JSON="1").splitlines()) == 40
 
 
 def _rows(copy: Copy, query: str) -> list[str]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from storage.columns import EVENTS
 from tools.analytics import output
 from tools.analytics.archive import SyncResult, sync_archive
-from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import MAX_DIGITS, Database, open_archive
 from tools.analytics.named_queries import find_query, named_queries
 from tools.analytics.report import render_report
+from tools.core.archive_range import ArchiveRange
 from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
 from tools.core.errors import ToolError, UsageError

@@ -10,25 +10,35 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import contract
+from archiver.objects import GZIP_SUFFIX, ZSTD_SUFFIX
+from storage import zstd
 from storage.attributes import REJECTION_KINDS
-from tools.analytics.archive_range import ArchiveRange
 from tools.core import archive_objects
 from tools.core.archive_objects import DamagedObject
+from tools.core.archive_range import ArchiveRange
 from tools.core.console import plural
 from tools.core.errors import ToolError
 
 PREFIXES = (
     *(f"events/type={name}/" for name in contract.EVENT_TYPES),
     *(f"rejected/kind={name}/" for name in REJECTION_KINDS),
+    "duplicates/",
 )
-_SUFFIX = ".json.gz"
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    ZSTD_SUFFIX: partial(zstd.compress, level=1),
+    GZIP_SUFFIX: gzip.compress,
+}
+_SUFFIXES = tuple(_COMPRESS)
 # Keys of other forms could name a path outside the cache.
 _KEY = re.compile(
-    r"(events/type|rejected/kind)=\w+/dt=\d{4}-\d\d-\d\d/hour=\d\d/[\w-][\w.-]*\.json\.gz", re.ASCII
+    r"(events/type=\w+|rejected/kind=\w+|duplicates)/dt=\d{4}-\d\d-\d\d/hour=\d\d/"
+    r"[\w-][\w.-]*(\.json\.gz|\.jsonl\.zst)",
+    re.ASCII,
 )
 _ETAG = re.compile(r"[\w-]+", re.ASCII)
 # DuckDB stops at a line with a control character or with bytes that are not UTF-8. JSON has neither.
@@ -49,10 +59,15 @@ class ArchiveObject:
     last_modified: datetime
 
     @property
+    def suffix(self) -> str:
+        """Return the end of its name, which says how it is compressed."""
+        return ZSTD_SUFFIX if self.key.endswith(ZSTD_SUFFIX) else GZIP_SUFFIX
+
+    @property
     def path(self) -> str:
         """Return its path in the cache. The name has the ETag, so that a changed object is another file."""
         key = PurePosixPath(self.key)
-        return str(key.with_name(f"{key.name.removesuffix(_SUFFIX)}.{self.etag}{_SUFFIX}"))
+        return str(key.with_name(f"{key.name.removesuffix(self.suffix)}.{self.etag}{self.suffix}"))
 
 
 @dataclass(frozen=True)
@@ -147,12 +162,13 @@ def _list_objects(s3: Any, bucket: str, prefix: str) -> list[ArchiveObject]:
         ArchiveObject(entry["Key"], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"])
         for page in pages
         for entry in page.get("Contents", ())
-        if entry["Key"].endswith(_SUFFIX)
+        if entry["Key"].endswith(_SUFFIXES)
     ]
 
 
 def _cached_paths(directory: Path, prefix: str) -> list[str]:
-    return [str(path.relative_to(directory)) for path in (directory / prefix).glob(f"**/*{_SUFFIX}")]
+    paths = (path for suffix in _SUFFIXES for path in (directory / prefix).glob(f"**/*{suffix}"))
+    return [str(path.relative_to(directory)) for path in paths]
 
 
 def _download(s3: Any, bucket: str, archived: ArchiveObject, directory: Path) -> str | None:
@@ -166,7 +182,7 @@ def _download(s3: Any, bucket: str, archived: ArchiveObject, directory: Path) ->
         return str(error)
     readable = [line for line in lines if _is_readable(line)]
     if damaged := len(lines) - len(readable):
-        data = gzip.compress(b"".join(line + b"\n" for line in readable))
+        data = _COMPRESS[archived.suffix](b"".join(line + b"\n" for line in readable))
     # The rename is atomic: an interrupted download never looks like an object.
     partial = path.with_name(f"{path.name}.part")
     partial.write_bytes(data)

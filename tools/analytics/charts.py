@@ -14,6 +14,7 @@ _MIN_SLOTS = 12
 COLORS = 7
 _OTHER = "other"
 _HOUR = timedelta(hours=1)
+_MAX_HOURS = 24 * 100
 _HEIGHT = 100
 
 Series = Mapping[datetime, float]
@@ -22,12 +23,14 @@ Segment = tuple[float, int, str]
 
 
 def hour_axis(times: Sequence[datetime]) -> list[datetime]:
-    """Return every hour from the first to the last of these, so that an hour without events is a gap."""
-    hour, axis = min(times), []
-    while hour <= max(times):
-        axis.append(hour)
-        hour += _HOUR
-    return axis
+    """Return every hour from the first to the last of these, so that an hour without events is a gap.
+
+    If those are too many, return the latest of the hours that have events: events can be dated decades ago.
+    """
+    first, last = min(times), max(times)
+    if (last - first) // _HOUR < _MAX_HOURS:
+        return [first + n * _HOUR for n in range((last - first) // _HOUR + 1)]
+    return sorted(set(times))[-_MAX_HOURS:]
 
 
 def draw_panels(groups: Mapping[str, Series], unit: str, *, shared_scale: bool) -> str:

@@ -1,4 +1,4 @@
-"""DuckDB over the downloaded objects: read-only views ``events`` and ``rejected``."""
+"""DuckDB over the downloaded objects: read-only views ``events``, ``rejected`` and ``duplicates``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any
 
 import duckdb
 
+from archiver.objects import GZIP_SUFFIX, ZSTD_SUFFIX
 from storage.columns import EVENTS
-from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.views import VIEWS, View
+from tools.core.archive_objects import MAX_LINE_BYTES
+from tools.core.archive_range import ArchiveRange
 from tools.core.errors import ToolError, UsageError
 
-# JSON escapes make a body of 1 MiB control characters six times as long.
-_MAX_LINE_BYTES = 16 * 1024 * 1024
+_COMPRESSIONS = {ZSTD_SUFFIX: "zstd", GZIP_SUFFIX: "gzip"}
 _BATCH_ROWS = 10_000
 # The whole digits of an amount that the contract accepts. Release 1.0.0 accepted 34, whose sums can overflow.
 MAX_DIGITS = 15
@@ -155,10 +156,7 @@ def connect(directory: Path, selected: ArchiveRange | None = None) -> duckdb.Duc
 def _lines_view(directory: Path, view: View, selected: ArchiveRange | None) -> str:
     """Return the view of raw lines. Lines are read as text, because DuckDB's JSON reader rounds numbers."""
     partitions = ", ".join(view.partitions)
-    if next((directory / view.name).glob("*/*/*/*.json.gz"), None) is None:
-        columns = ", ".join(f"cast(NULL AS VARCHAR) AS {name}" for name in ("line", *view.partitions))
-        return f"CREATE VIEW {view.name}_lines AS SELECT {columns} WHERE false"
-    files = _quoted(f"{_glob_escaped(str(directory / view.name))}/*/*/*/*.json.gz")
+    pattern = "/".join(["*"] * (len(view.partitions) + 1))
     types = ", ".join(f"{name}: VARCHAR" for name in view.partitions)
     condition = ""
     if selected is not None:
@@ -169,13 +167,23 @@ def _lines_view(directory: Path, view: View, selected: ArchiveRange | None) -> s
             f"BETWEEN '{first}' AND '{last}'"
         )
     options = (
-        f"{files}, columns = {{line: 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
-        f"quote = '', escape = '', new_line = '\\n', max_line_size = {_MAX_LINE_BYTES}, "
-        # A path with a question mark hides the suffix from DuckDB.
-        f"compression = 'gzip', hive_partitioning = true, hive_types = {{{types}}}"
+        "columns = {line: 'VARCHAR'}, auto_detect = false, header = false, delim = '\x01', quote = '', "
+        f"escape = '', new_line = '\\n', max_line_size = {MAX_LINE_BYTES}, "
+        f"hive_partitioning = true, hive_types = {{{types}}}"
     )
     # No part of this is user input: names from this package, a quoted path, and times.
-    return f"CREATE VIEW {view.name}_lines AS SELECT line, {partitions} FROM read_csv({options}){condition}"  # noqa: S608
+    reads = [
+        f"SELECT line, {partitions} FROM read_csv("  # noqa: S608
+        f"{_quoted(f'{_glob_escaped(str(directory / view.name))}/{pattern}{suffix}')}, "
+        # A path with a question mark hides the suffix from DuckDB.
+        f"compression = '{compression}', {options}){condition}"
+        for suffix, compression in _COMPRESSIONS.items()
+        if next((directory / view.name).glob(f"{pattern}{suffix}"), None) is not None
+    ]
+    if not reads:
+        columns = ", ".join(f"cast(NULL AS VARCHAR) AS {name}" for name in ("line", *view.partitions))
+        reads = [f"SELECT {columns} WHERE false"]
+    return f"CREATE VIEW {view.name}_lines AS {' UNION ALL '.join(reads)}"
 
 
 def _time_condition(selected: ArchiveRange | None) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 from tools.analytics import charts
 from tools.analytics.archive import SyncResult
-from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import Database, QueryResult
 from tools.analytics.named_queries import NamedQuery, named_queries
 from tools.analytics.output import display_text
+from tools.core.archive_range import ArchiveRange
 from tools.core.console import plural
 from tools.core.text import escape_html as escape
 
@@ -146,11 +146,11 @@ def _payment_failures(result: QueryResult) -> str:
 
 
 def _funnel(result: QueryResult) -> str:
-    rows = _values(result, "action", "customers", "percent_of_widest")[:_MAX_BARS]
+    rows = _values(result, "step", "sessions", "percent_of_widest")[:_MAX_BARS]
     return charts.draw_bars(
         [
-            (str(action), float(customers), f"{display_text(customers)} ({float(percent):.1f}%)")
-            for action, customers, percent in rows
+            (str(step), float(sessions), f"{display_text(sessions)} ({float(percent):.1f}%)")
+            for step, sessions, percent in rows
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Build the SQL of the views ``events`` and ``rejected`` from `storage.columns`.
+"""Build the SQL of the views ``events``, ``rejected`` and ``duplicates`` from `storage.columns`.
 
 DuckDB runs the text that is built here. Athena gets the same text from Terraform, which reads the files in
 ``views/``. ``make docs`` writes them.
@@ -20,8 +20,9 @@ _SQL = """\
 -- Generated from lambda_src/storage/columns.json by make docs. Do not edit.
 -- A line can be archived twice, always in the same partition. Copies are searched within a partition, so that
 -- an engine can skip the other partitions.
--- The archiver writes the columns compactly before "{body}". Decimals are cut out as text, because a JSON
--- reader would round them. A value that is not of its type is NULL, so that no line ends a query.
+-- The archiver writes the columns compactly, before the body if there is one. Decimals are cut out as text,
+-- because a JSON reader would round them. A value that is not of its type is NULL, so that no line ends a
+-- query.
 SELECT
   {names}
 FROM (
@@ -32,7 +33,7 @@ FROM (
       {partitions}
     FROM (
       SELECT
-        concat(substr(line, 1, strpos(line, ',"{body}":') - 1), '}}') AS head,
+        {head} AS head,
         line, {partitions}
       FROM {view}_lines
     )
@@ -46,26 +47,30 @@ WHERE copy = 1 AND {key} IS NOT NULL
 class View:
     """A view: the key and the time that tell copies apart, and the columns beside those of `COLUMNS`.
 
-    ``body`` is the member of a line that holds the message. ``partitions`` are the parts of an object's path,
-    from the outside in.
+    ``body`` is the last member of a line if it holds the message. ``partitions`` are the parts of an object's
+    path, from the outside in.
     """
 
     name: str
     key: str
     order: str
-    body: str
+    body: str | None
     partitions: tuple[str, ...]
     derived: Mapping[str, str]
 
     def sql(self) -> str:
         """Return the SELECT of the view, for DuckDB and for Athena."""
-        columns = [column for column in COLUMNS[self.name] if column.name not in self.partitions]
+        columns = [
+            column for column in COLUMNS[self.name] if column.queryable and column.name not in self.partitions
+        ]
         values = {column.name: column_sql(column) for column in columns} | dict(self.derived)
         return _SQL.format(
             view=self.name,
             key=self.key,
             order=self.order,
-            body=self.body,
+            head=f"concat(substr(line, 1, strpos(line, ',\"{self.body}\":') - 1), '}}')"
+            if self.body
+            else "line",
             partitions=", ".join(self.partitions),
             names=fill(", ".join([*values, *self.partitions]), 110, subsequent_indent="  "),
             values=",\n      ".join(f"{value} AS {name}" for name, value in values.items()),
@@ -113,6 +118,14 @@ VIEWS = {
                 "rules": 'array_distinct(regexp_extract_all(head, \'"rule":"([^"]*)"\', 1))',
                 "body": "json_extract_scalar(line, '$.body')",
             },
+        ),
+        View(
+            name="duplicates",
+            key="message_id",
+            order="recorded_at",
+            body=None,
+            partitions=("dt", "hour"),
+            derived={},
         ),
     )
 }

@@ -60,7 +60,7 @@ class _DiscardingS3:
 def _archive(records: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
     """Archive a batch. Return the CPU seconds and the bytes written."""
     buckets = Buckets(_DiscardingS3(), "", "", Deadline(lambda: 60_000, CallLimits.of(60, 20)))
-    batch = Batch("events", "rejected", buckets)
+    batch = Batch("events", "rejected", "duplicates", buckets)
     start = time.process_time()
     batch.archive(records)
     seconds = time.process_time() - start

@@ -6,14 +6,18 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-# The archiver writes objects of 32 MiB of text and one more line. The longest line is a body of 1 MiB in
-# JSON escapes, which are six times as long.
+from storage import zstd
+
+# The archiver writes objects of 32 MiB of text at most, and one more line. The longest line is a body of
+# 1 MiB in JSON escapes, which are six times as long, and in base64.
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 # The columns of a line have over 200 bytes.
 MAX_LINES = MAX_OBJECT_BYTES // 128
 _CHUNK = 1024 * 1024
 _GZIP = 31  # zlib's window bits for a gzip member
+# The first bytes of a file (RFC 1952, RFC 8878).
+_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class DamagedObject(ValueError):
@@ -29,7 +33,7 @@ def read(s3: Any, bucket: str, key: str) -> bytes:
 
 
 def lines(data: bytes) -> Iterator[bytes]:
-    """Yield the lines of an object. Raises DamagedObject at what is no gzip, is cut, or is too large."""
+    """Yield the lines of an object, of gzip or zstd. Raises DamagedObject at what is cut or too large."""
     rest, size, count = b"", 0, 0
     for chunk in _unpack(data):
         size += len(chunk)
@@ -48,8 +52,18 @@ def lines(data: bytes) -> Iterator[bytes]:
 
 
 def _unpack(data: bytes) -> Iterator[bytes]:
-    if not data:
-        raise DamagedObject("it is empty")
+    if data.startswith(_ZSTD_MAGIC):
+        try:
+            yield from zstd.decompress_chunks(data)
+        except zstd.DamagedFrame as error:
+            raise DamagedObject(f"it is damaged zstd: {error}") from None
+    elif data.startswith(_GZIP_MAGIC):
+        yield from _gunzip(data)
+    else:
+        raise DamagedObject("it is neither gzip nor zstd" if data else "it is empty")
+
+
+def _gunzip(data: bytes) -> Iterator[bytes]:
     while data:  # an object may have several gzip members
         member = zlib.decompressobj(_GZIP)
         while not member.eof:

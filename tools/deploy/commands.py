@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from tools.core import prompts
 from tools.core.console import err, out, safe_text
 from tools.core.errors import ToolError, UsageError
 from tools.core.files import exclusive
@@ -22,7 +23,6 @@ from tools.deploy import (
     deployment_record,
     emulator,
     policy,
-    prompts,
     protection,
     receipt,
     state_bucket,

@@ -2,11 +2,12 @@
 
 MiniStack polls streams and queues in one thread, so that each message would wait for the archiver, which
 never happens on AWS. Here a second thread polls the streams once a second, which fills batches like a
-batching window. This script imports nothing of this project but the gate, because its interpreter has only
-MiniStack.
+batching window. MiniStack counts only the records of a batch; here a batch also ends at 6 MB, as on AWS.
+This script imports nothing of this project but the gate, because its interpreter has only MiniStack.
 """
 
 import importlib.util
+import json
 import logging
 import os
 import secrets
@@ -18,17 +19,40 @@ from pathlib import Path
 from typing import Any
 
 _SECONDS = 1.0
+# The records of a batch, in JSON (Lambda developer guide, "Lambda quotas": invocation payload).
+_MAX_BATCH_BYTES = 6 * 1024 * 1024
 _GATE = Path(__file__).with_name("ministack_gate.py")
 
 
-def poll_forever(poll: Callable[[], Any]) -> None:
-    """Poll once per batching window for ever. Errors are logged."""
+def poll_forever(poll: Callable[[], Any], batches: "Batches") -> None:
+    """Poll once per batching window for ever, or at once if a batch was full. Errors are logged."""
     while True:
-        time.sleep(_SECONDS)
+        if not batches.full:
+            time.sleep(_SECONDS)
+        batches.full = False
         try:
             poll()
         except Exception:
             logging.getLogger("ministack.streams").exception("polling the streams failed")
+
+
+class Batches:
+    """Ends batches of stream records where Lambda does. ``full`` is whether a batch since had more."""
+
+    def __init__(self, read: Callable[..., list[dict[str, Any]]]) -> None:
+        self._read = read
+        self.full = False
+
+    def __call__(self, table: str, position: int, limit: int, **more: Any) -> list[dict[str, Any]]:
+        """Return the records of a batch: at least one, if there are any."""
+        records = self._read(table, position, limit, **more)
+        size = 0
+        for count, record in enumerate(records):
+            size += len(json.dumps(record))
+            if size > _MAX_BATCH_BYTES and count:
+                self.full = True
+                return records[:count]
+        return records
 
 
 def salted(credentials: Callable[[dict[str, Any]], dict[str, str]]) -> Callable[..., dict[str, str]]:
@@ -81,13 +105,15 @@ def main() -> None:
     """Run MiniStack until it is stopped."""
     from ministack import app
     from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc
+    from ministack.services import dynamodb, lambda_svc
 
-    # If MiniStack renames this function, the start fails instead of the archive staying empty.
+    # If MiniStack renames these functions, the start fails instead of the archive staying empty.
+    batches = Batches(dynamodb.stream_records_since)
+    dynamodb.stream_records_since = batches
     poll = lambda_svc._poll_dynamodb_streams
     lambda_svc._poll_dynamodb_streams = lambda: False
     evaluate_boundaries()
-    threading.Thread(target=poll_forever, args=(poll,), daemon=True).start()
+    threading.Thread(target=poll_forever, args=(poll, batches), daemon=True).start()
     make = salted(lambda_runtime.execution_credentials)
     lambda_runtime.execution_credentials = lambda_svc.execution_credentials = make
     # The key that MiniStack's environment names is root's.

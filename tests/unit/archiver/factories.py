@@ -11,7 +11,7 @@ from typing import Any
 
 from common.origin import ORIGIN_ATTRIBUTE, SIGNATURE_ATTRIBUTE, sign
 from contract import content_hash
-from processor.items import event_item, rejected_item
+from processor.items import duplicate_item, event_item, rejected_item
 from processor.messages import Message
 from storage.payload import add_payload
 from storage.sizes import Item
@@ -67,6 +67,12 @@ def rejected(body: str) -> Item:
     read = message(body)
     item = rejected_item(read, "invalid_event", read.violations, 90)
     return _streamed(add_payload(item, read.payload, read.content_hash, rejected=True)[0])
+
+
+def duplicate(body: str) -> Item:
+    """The item of a duplicate."""
+    read = message(body)
+    return duplicate_item(read, read.content_hash, 30)
 
 
 def _streamed(item: Item) -> Item:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 from typing import Any
@@ -17,7 +16,8 @@ from archiver.settings import Settings
 from common import s3 as s3_objects
 from common.settings import SettingsError
 from tests.fakes import client_error
-from tests.unit.archiver.factories import NOW, order, record, rejected, stored
+from tests.unit.archiver.factories import NOW, duplicate, order, record, rejected, stored
+from tools.core import archive_objects
 
 TIMEOUT = 60.0
 
@@ -49,7 +49,7 @@ class S3:
             json.loads(line)
             for (bucket, _), data in self.objects.items()
             if bucket == "archive"
-            for line in gzip.decompress(data).splitlines()
+            for line in archive_objects.lines(data)
         ]
 
 
@@ -61,7 +61,7 @@ def s3() -> S3:
 def batch(s3: S3, remaining_millis: int = 60_000) -> Batch:
     until = deadline(lambda: remaining_millis, call_limits(TIMEOUT))
     buckets = Buckets(s3_objects.S3(s3), "payloads", "archive", until)
-    return Batch("events", "rejected", buckets)
+    return Batch("events", "rejected", "duplicates", buckets)
 
 
 def test_what_is_inserted_is_archived_and_nothing_else(s3: S3) -> None:
@@ -71,9 +71,10 @@ def test_what_is_inserted_is_archived_and_nothing_else(s3: S3) -> None:
     assert [line["event_id"] for line in s3.lines()] == [one["event_id"]["S"]]
 
 
-def test_both_tables_go_to_their_own_place(s3: S3) -> None:
-    batch(s3).archive([record(stored(order())), record(rejected("{}"), "rejected", 2)])
-    assert {key.split("/")[0] for _, key in s3.objects} == {"events", "rejected"}
+def test_each_table_goes_to_its_own_place(s3: S3) -> None:
+    records = [record(stored(order())), record(rejected("{}"), "rejected", 2)]
+    batch(s3).archive([*records, record(duplicate(order()), "duplicates", 3)])
+    assert {key.split("/")[0] for _, key in s3.objects} == {"events", "rejected", "duplicates"}
 
 
 def test_a_batch_of_nothing_inserted_writes_nothing(s3: S3) -> None:
@@ -171,6 +172,7 @@ def test_the_report_counts_what_was_archived(s3: S3, capsys: pytest.CaptureFixtu
     assert {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]} == {
         "ArchivedEvents": 1,
         "ArchivedRejected": 1,
+        "ArchivedDuplicates": 0,
         "Unreadable": 1,
         "Objects": 3,
         "ArchivedBytes": sum(map(len, s3.objects.values())),

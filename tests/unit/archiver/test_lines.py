@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.lines import Line, UnreadableItem, event_line, rejected_line
+from archiver.lines import Line, UnreadableItem, duplicate_line, event_line, rejected_line
 from storage.sizes import ITEM_LIMIT
 from tests.schemas import check_line
-from tests.unit.archiver.factories import order, rejected, stored
+from tests.unit.archiver.factories import duplicate, order, rejected, stored
 
 
 def nothing_to_fetch(key: str) -> bytes:
@@ -54,6 +54,9 @@ def test_a_line_is_the_item_and_the_event_as_it_was_sent() -> None:
         "content_hash": item["content_hash"]["S"],
         "schema_version": item["schema_version"]["S"],
         "message_id": item["message_id"]["S"],
+        "line_version": 2,
+        "type_bucket": item["type_bucket"]["S"],
+        "payload_encoding": item["payload_encoding"]["S"],
     }
 
 
@@ -96,6 +99,60 @@ def test_a_body_of_several_lines_becomes_one_and_stays_the_same_json() -> None:
     body = json.dumps(json.loads(order()), indent=2).replace("\n", "\r\n")
     line = event_line(stored(body), nothing_to_fetch)
     assert read(line)["event"] == json.loads(body, parse_float=str)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(json.loads(order()), indent=2).replace("\n", "\r\n"),
+        order(metadata="@@").replace("@@", r"\ud83d x"),
+    ],
+    ids=["line breaks", "half a pair"],
+)
+def test_a_body_whose_text_is_not_exact_is_there_in_base64_too(body: str) -> None:
+    line = read(event_line(stored(body), nothing_to_fetch))
+    assert b64decode(line["body_base64"]) == body.encode()
+    assert "body_base64" not in read(event_line(stored(order()), nothing_to_fetch))
+
+
+def test_a_rejected_body_that_is_not_text_is_there_in_base64_too() -> None:
+    body = "half a pair: \ud83d"
+    line = read(rejected_line(rejected(body), nothing_to_fetch))
+    assert b64decode(line["body_base64"]) == body.encode("utf-8", "surrogatepass")
+    assert "body_base64" not in read(rejected_line(rejected("text: é\n"), nothing_to_fetch))
+
+
+def test_a_line_has_every_attribute_of_its_item_but_the_payload() -> None:
+    item = {**rejected("{}"), "claimed_origin_id": {"S": "m-0"}}
+    line = read(rejected_line(item, nothing_to_fetch))
+    assert set(item) - set(line) == {"payload"}
+    assert line["expires_at"] == int(item["expires_at"]["N"])
+    assert line["rules"] == item["rules"]["SS"]
+    assert line["summary"] == [text["S"] for text in item["summary"]["L"]]
+
+
+def test_an_attribute_that_this_version_does_not_know_is_kept_as_it_is() -> None:
+    unknown = {
+        "event": {"M": {"event": {"S": "{"}}},
+        "amount_paid": {"N": "1.50"},
+        "blob": {"B": b"\xff"},
+        "large_bucket": {"N": "7"},
+    }
+    body = order("30.5")
+    line = event_line({**stored(body), **unknown}, nothing_to_fetch)
+    assert line.text.partition(b',"event":')[2] == body.encode() + b"}\n"
+    kept = json.loads(read(line)["other_attributes"])
+    assert kept == {**unknown, "blob": {"B": "/w=="}}
+
+
+def test_a_duplicate_is_a_line_without_a_body() -> None:
+    item = duplicate(order())
+    line = duplicate_line(item, nothing_to_fetch)
+    assert line.partition == "duplicates/dt=2026-11-22/hour=14"
+    document = read(line)
+    assert document.pop("line_version") == 2
+    assert str(document.pop("expires_at")) == item.pop("expires_at")["N"]
+    assert {name: {"S": value} for name, value in document.items()} == item
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         found = json.loads((ROOT / "docs" / file).read_text("utf-8")) if file else document
         for step in pointer.split("/")[1:]:
             found = found[step]
+
+
 def test_the_example_decodes_a_stored_payload() -> None:
     if not shutil.which("zstd"):
         pytest.skip("zstd is not installed")

@@ -32,6 +32,9 @@ COMMANDS = {
     'make send ARGS="--count 100"': STACK,
     'make send ARGS="--count 500 --rate 100"': STACK,
     'make send ARGS="--count 100 --target-kb 200 --invalid-ratio 0.1 --duplicate-ratio 0.1"': STACK,
+    'make send ARGS="--sessions 300 --profile day --start 2026-11-20"': STACK,
+    'make send ARGS="--count 600 --profile flash-sale --rate 100"': STACK,
+    'make send ARGS="--from my-events.jsonl"': STACK,
     'eval "$(make env)"': STACK,
     "make top": STACK,
     "make top INTERVAL=2": STACK,
@@ -68,6 +71,12 @@ COMMANDS = {
     "make lint": "ci: test.yml",
     "make fmt": "checkout: rewrites source files; make lint checks their format",
     "make contract-check": "ci: test.yml",
+    "make release VERSION=1.1.0": "checkout: commits and tags; tests/unit/tools/deploy/test_release.py does",
+    "git push --follow-tags": "checkout: publishes a release",
+    'aws sqs send-message --endpoint-url "$AWS_ENDPOINT_URL" --queue-url "$QUEUE_URL"'
+    " --message-body file://event.json": (
+        "tests/unit/docs/test_consumers.py::test_an_example_of_each_type_is_valid"
+    ),
     "make docs": (
         "tests/unit/contract/test_docs.py::test_the_contracts_page_is_what_the_schema_would_write_now"
     ),

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from producer.delivery import Result
 from producer.report import Report, as_json, closing_lines, format_bytes, progress_note, summary_table
-from producer.run import Result
 from producer.send.run_stats import Failure, Progress
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import EVENT_TYPES
+from producer.delivery import Result
 from producer.errors import ProducerError
 from producer.generate.events import Events
-from producer.generate.plan import EVENT_MIX
 from producer.manifest import read_completion, read_messages
 from producer.options import Options
-from producer.run import Result, produce, resume
+from producer.run import produce, resume
 from producer.send.run_stats import Progress
 from tests.unit.producer.fake_queue import Entry, FakeQueue, Response, error, session
 
@@ -44,11 +44,68 @@ def interrupt(progress: Progress) -> None:
 def test_a_run_sends_the_requested_messages(queue: FakeQueue) -> None:
     result = send(queue, count=1000, **MIXED)
     assert result.complete
-    valid = {name: 900 * EVENT_MIX.count(name) // len(EVENT_MIX) for name in EVENT_TYPES}
-    assert result.sent == {**valid, "invalid": 50, "duplicate": 50}
-    assert result.large_orders == valid["order"] // 10
+    assert result.sent == {"order": 72, "payment": 153, "activity": 675, "invalid": 50, "duplicate": 50}
+    assert result.large_orders == 72 // 10
     assert len(queue.bodies) == result.sent_total == 1000
     assert result.bytes == sum(len(body.encode()) for body in queue.bodies.values())
+
+
+def test_a_run_of_sessions_contains_each_of_them_whole(queue: FakeQueue) -> None:
+    result = send(queue, count=0, sessions=36, **MIXED)
+    assert result.complete
+    valid = {name: result.sent[name] for name in ("order", "payment", "activity")}
+    assert valid == {"order": 16, "payment": 34, "activity": 150}
+
+
+def test_a_run_of_a_day_ends_now_or_begins_with_the_given_day(queue: FakeQueue, tmp_path: Path) -> None:
+    send(queue, profile="day")
+    times = sorted(json.loads(body)["occurred_at"] for body in queue.bodies.values())
+    ended = datetime.now(UTC) - datetime.fromisoformat(times[-1])
+    assert timedelta(0) <= ended < timedelta(hours=2)
+    queue.bodies.clear()
+    send(queue, profile="day", start=datetime(2026, 5, 1, tzinfo=UTC))
+    assert {json.loads(body)["occurred_at"][:10] for body in queue.bodies.values()} == {"2026-05-01"}
+
+
+@pytest.mark.parametrize("profile", ["steady", "day"])
+def test_a_run_that_would_lie_in_the_future_is_refused(queue: FakeQueue, profile: str) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    with pytest.raises(ProducerError, match="in the future"):
+        send(queue, profile=profile, start=later)
+    assert not queue.requests
+
+
+def test_a_flash_sale_with_a_rate_is_sent_as_it_occurs(queue: FakeQueue) -> None:
+    begun = datetime.now(UTC)
+    result = send(queue, profile="flash-sale", rate=100, count=100)
+    assert result.seconds == pytest.approx(1, abs=0.5)
+    times = [datetime.fromisoformat(json.loads(body)["occurred_at"]) for body in queue.bodies.values()]
+    assert all(timedelta(seconds=-1) < time - begun < timedelta(seconds=3) for time in times)
+
+
+@pytest.mark.parametrize("given", [{"profile": "burst"}, {"count": 0, "sessions": 10}])
+def test_a_run_with_a_profile_or_sessions_can_be_resumed(
+    queue: FakeQueue, tmp_path: Path, given: dict[str, Any]
+) -> None:
+    queue.behaviour = respond_after(2, error(403, "AccessDenied"))
+    manifest = tmp_path / "m"
+    first = send(queue, manifest=manifest, seed=7, **given)
+    queue.behaviour = lambda number, entries: None
+    assert resume(manifest, session=session()).complete
+    resumed = Counter(queue.bodies.values())
+    queue.bodies.clear()
+    send(queue, seed=7, **given)
+    assert resumed == Counter(queue.bodies.values())
+    assert not first.complete
+
+
+def test_a_manifest_of_an_older_generator_is_not_resumed(queue: FakeQueue, tmp_path: Path) -> None:
+    queue.behaviour = respond_after(2, error(403, "AccessDenied"))
+    manifest = tmp_path / "m"
+    send(queue, manifest=manifest)
+    manifest.write_text(manifest.read_text().replace('"generator": 2, ', ""))
+    with pytest.raises(ProducerError, match="another version of the producer"):
+        resume(manifest, session=session())
 
 
 def test_no_request_exceeds_ten_messages_or_1_mib(queue: FakeQueue) -> None:

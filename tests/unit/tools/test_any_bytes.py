@@ -84,7 +84,7 @@ def _check(
         assert main(["rejected", "--id", message_id]) == 0
 
     archive = analytics.FakeS3()
-    archive.objects = {key: data for key, data in s3.objects.items() if key.endswith(".json.gz")}
+    archive.objects = {key: data for key, data in s3.objects.items() if key.endswith(".jsonl.zst")}
     copy = replace(resources, archive_bucket="archive", clients={"s3": archive})
     monkeypatch.setattr(Resources, "find", lambda *_: copy)
     assert analytics_command.main(["report"], {**HOUR, "OUT": str(directory / "report.html")}) == 0

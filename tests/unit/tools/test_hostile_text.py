@@ -170,7 +170,7 @@ def test_the_report_shows_text_from_outside_without_markup() -> None:
     for seed in fuzz.seeds():
         with fuzz.case(seed) as numbers:
             row = (hostile(numbers), 5, 50.0, hostile(numbers), {"key": hostile(numbers)})
-            names = ("action", "customers", "percent_of_widest", hostile(numbers), "other")
+            names = ("step", "sessions", "percent_of_widest", hostile(numbers), "other")
             section = report._section(query, QueryResult(names, [row]))
             assert strip_control_chars(section, keep="\n") == section
             assert not re.search(

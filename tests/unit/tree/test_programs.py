@@ -14,6 +14,7 @@ HANDLED = {
         "tools/benchmarks/environment.py",
         "tools/contract/__main__.py",
         "tools/deploy/receipt.py",
+        "tools/deploy/release.py",
     },
     # Where there is no /proc, as on macOS, which has both.
     "ps": {"tools/local/processes.py"},

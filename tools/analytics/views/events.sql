@@ -1,8 +1,9 @@
 -- Generated from lambda_src/storage/columns.json by make docs. Do not edit.
 -- A line can be archived twice, always in the same partition. Copies are searched within a partition, so that
 -- an engine can skip the other partitions.
--- The archiver writes the columns compactly before "event". Decimals are cut out as text, because a JSON
--- reader would round them. A value that is not of its type is NULL, so that no line ends a query.
+-- The archiver writes the columns compactly, before the body if there is one. Decimals are cut out as text,
+-- because a JSON reader would round them. A value that is not of its type is NULL, so that no line ends a
+-- query.
 SELECT
   event_id, event_type, customer_id, occurred_at, received_at, processed_at, ingest_latency_ms, amount,
   currency, large_order, item_count, payload_bytes, content_hash, schema_version, message_id, replayed, event,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from storage import attributes
 from storage.columns import COLUMNS
@@ -13,26 +13,19 @@ from tools.benchmarks.docs import schemas, vectors
 DICTIONARY = schemas.DIRECTORY / "zlib-d1.dictionary"
 
 _TYPES = {"S": "string", "N": "number", "BOOL": "boolean", "L": "list", "SS": "set of strings"}
-# Attributes that are no columns of the archive's views, and the tables that have them.
-_STORED = (
-    (attributes.PAYLOAD, "binary", "the encoded body, or", ("events", "rejected")),
-    (attributes.PAYLOAD_KEY, "string", "its key in the payload bucket", ("events", "rejected")),
-    (attributes.PAYLOAD_ENCODING, "string", "always", ("events", "rejected")),
-    (attributes.TYPE_SHARD, "string", "always", ("events",)),
-    (attributes.LARGE_ORDER_SHARD, "string", "large orders", ("events",)),
-    (attributes.REJECTED_SHARD, "string", "always", ("rejected",)),
-    (attributes.SUMMARY, "list of strings", "always: the first reasons", ("rejected",)),
-    (attributes.RULES, "set of strings", "always: the violated rules", ("rejected",)),
-    (attributes.EXPIRES_AT, "number", "always: seconds since 1970", ("rejected", "duplicates")),
-    (attributes.ALERT_PENDING, "string", "until its alert is published", ("events", "rejected")),
-    (
-        attributes.CLAIMED_ORIGIN,
-        "string",
-        "an origin without signature",
-        ("events", "rejected", "duplicates"),
-    ),
-)
-_DUPLICATES = ("message_id", "event_id", "content_hash", "stored_content_hash", "received_at", "recorded_at")
+# What the archive's columns do not say: whose an attribute is, if it is not always there.
+_REMARKS = {
+    attributes.PAYLOAD_ENCODING: "always",
+    attributes.TYPE_SHARD: "always",
+    attributes.LARGE_ORDER_SHARD: "large orders",
+    attributes.REJECTED_SHARD: "always",
+    attributes.SUMMARY: "always: the first reasons",
+    attributes.RULES: "always: the violated rules",
+    attributes.EXPIRES_AT: "always: seconds since 1970",
+    attributes.ALERT_PENDING: "until its alert is published",
+    attributes.CLAIMED_ORIGIN: "if the message named an origin without a valid signature",
+    attributes.PAYLOAD_KEY: "a claim check: the key of the payload in the payload bucket",
+}
 
 
 def sections() -> Mapping[str, str]:
@@ -46,16 +39,14 @@ def _examples() -> Iterator[str]:
         yield f"```json\n{json.dumps(json.loads(vectors.as_object(event)), indent=2)}\n```\n"
 
 
-def _table(table: str) -> Iterable[str]:
-    rows = {
-        column.name: (_TYPES[column.type], "always" if column.required else "")
-        for column in COLUMNS.get(table, ())
-        if getattr(column, "item", True)
-    }
-    rows = rows or dict.fromkeys(_DUPLICATES, ("string", "always"))
-    stored = {name: (kind, when) for name, kind, when, tables in _STORED if table in tables}
+def _table(table: str) -> Iterator[str]:
     yield "| attribute | type | there |\n| --- | --- | --- |"
-    yield from (f"| `{name}` | {kind} | {when} |" for name, (kind, when) in {**rows, **stored}.items())
+    for column in COLUMNS[table]:
+        if column.item:
+            there = "always" if column.required else _REMARKS.get(column.name, "")
+            yield f"| `{column.name}` | {_TYPES[column.type]} | {there} |"
+    if table != "duplicates":
+        yield f"| `{attributes.PAYLOAD}` | binary | unless there is a `{attributes.PAYLOAD_KEY}` |"
 
 
 def write_dictionary() -> None:

@@ -124,8 +124,9 @@ types that they do not know.
 `make contract-check` compares the schema with that of another commit. It says which changes break producers
 or readers. Those need a new major version ([ADR 45](adr/0045-contract-check.md)).
 
-- 2.1.0 accepts the same events as 2.0.0. `"type": "object"` in each branch, `minLength` of a currency and a
-  `pattern` of `occurred_at` are for other validators.
+- 2.1.0 adds the optional `session_id` of an order. Any value but a text of at most 256 characters is refused.
+  Otherwise it accepts the same events as 2.0.0. `"type": "object"` in each branch, `minLength` of a currency
+  and a `pattern` of `occurred_at` are for other validators.
 - 2.0.0 is stricter than 1.0.0. New are the rules for every body, a length for every named text, and the
   limit of 9 decimals of a second. A leap second is valid only where UTC is 23:59. Amounts and prices are
   below 1e15 (before: 1e34), quantities below 1e9. `occurred_at` is stored in UTC (before: as sent).

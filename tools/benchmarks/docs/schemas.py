@@ -95,8 +95,9 @@ def _column(column: Column) -> Mapping[str, Any]:
         return {"type": "integer"}
     if column.type != "L":
         return _TYPES[column.type]
-    members = {name: {"type": "string"} for name in ("path", "rule", "reason")}
-    return {"type": "array", "items": {"type": "object", "required": [*members], "properties": members}}
+    members = {name: {"type": "string"} for name in column.members}
+    element = {"type": "object", "required": [*members], "properties": members}
+    return {"type": "array", "items": element if members else {"type": "string"}}
 
 
 def vocabulary() -> dict[str, Any]:

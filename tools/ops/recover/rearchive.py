@@ -10,10 +10,20 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from archiver.lines import EVENTS, REJECTED, Fetch, Line, event_line, rejected_line
+from archiver.lines import (
+    DUPLICATES,
+    EVENTS,
+    REJECTED,
+    Fetch,
+    Line,
+    duplicate_line,
+    event_line,
+    rejected_line,
+)
 from archiver.objects import Object, Objects
 from contract import EVENT_TYPES
 from storage import keys
@@ -58,7 +68,7 @@ class FailedBatch:
 
 
 def dry_run(resources: Resources, time_range: TimeRange) -> RearchiveResult:
-    """Count the lines that `rearchive` would write, from the indexes."""
+    """Count the lines that `rearchive` would write, of events and rejected events from the indexes."""
     result = RearchiveResult()
     for event_type in EVENT_TYPES:
         result.lines[f"{EVENTS}/type={event_type}"] = sum(
@@ -66,6 +76,7 @@ def dry_run(resources: Resources, time_range: TimeRange) -> RearchiveResult:
         )
     for item in _rejected_items(resources, time_range):
         result.lines[f"{REJECTED}/kind={text(item, 'kind')}"] += 1
+    result.lines[DUPLICATES] = sum(1 for _ in _duplicate_items(resources, time_range))
     result.lines = +result.lines
     return result
 
@@ -81,7 +92,7 @@ def rearchive(
     objects = Objects(time_range.name)
     for line in _lines(resources, time_range, result):
         _write(resources, result, objects.add(line))
-        result.lines[line.partition.rpartition("/dt=")[0]] += 1
+        result.lines[line.partition.partition("/dt=")[0]] += 1
         progress(result.lines.total())
     _write(resources, result, objects.rest())
     return result
@@ -123,6 +134,26 @@ def _rejected_items(resources: Resources, time_range: TimeRange) -> Iterator[Ite
     return (item for item in items if (text(item, "received_at") or "") in time_range)
 
 
+def _duplicate_items(resources: Resources, time_range: TimeRange) -> Iterator[Item]:
+    # They have no index by time. A scan reads all of them, which have half a read unit each.
+    request: dict[str, Any] = {
+        "TableName": resources.duplicates_table_name,
+        "Segment": 0,
+        "TotalSegments": 1,
+        "FilterExpression": "received_at BETWEEN :since AND :until",
+        "ExpressionAttributeValues": {
+            ":since": {"S": iso_millis(time_range.since)},
+            ":until": {"S": iso_millis(time_range.until)},
+        },
+    }
+    while True:
+        page = resources.client("dynamodb").scan(**request)
+        yield from (item for item in page["Items"] if (text(item, "received_at") or "") in time_range)
+        if "LastEvaluatedKey" not in page:
+            return
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
 def _lines(resources: Resources, time_range: TimeRange, result: RearchiveResult) -> Iterator[Line]:
     fetch = fetcher(resources)
     for event_type in EVENT_TYPES:
@@ -131,6 +162,8 @@ def _lines(resources: Resources, time_range: TimeRange, result: RearchiveResult)
             yield from _line(item, EVENT_ID, event_line, fetch, result)
     for item in _rejected_items(resources, time_range):
         yield from _line(item, MESSAGE_ID, rejected_line, fetch, result)
+    for item in _duplicate_items(resources, time_range):
+        yield from _line(item, MESSAGE_ID, duplicate_line, fetch, result)
 
 
 def _line(
@@ -150,7 +183,7 @@ def _line(
 def _write(resources: Resources, result: RearchiveResult, objects: list[Object]) -> None:
     for each in objects:
         resources.client("s3").put_object(
-            Bucket=resources.archive_bucket, Key=each.key, Body=each.data, ContentType="application/gzip"
+            Bucket=resources.archive_bucket, Key=each.key, Body=each.data, ContentType=each.content_type
         )
         result.objects += 1
         result.bytes += len(each.data)

@@ -40,7 +40,7 @@ def test_a_seed_gives_these_bytes_on_every_machine_and_in_every_version_of_pytho
     for size in (0, 4096):
         for message in messages(seeded(target_bytes=size), 300):
             digest.update(message.body.encode())
-    assert digest.hexdigest() == "d137f97dd2f495897291f04386b3ccd5b3b960a001cc2cd0d1468671408e7b36"
+    assert digest.hexdigest() == "d4ff5499ffe198e010cfecac40b581eb5fafeaad711ca4adb2e7aa9f80b338e1"
 
 
 def test_a_message_is_the_same_in_every_process_and_in_any_order() -> None:
@@ -117,7 +117,7 @@ def test_the_amount_of_an_order_is_exactly_the_sum_of_its_items() -> None:
 
 
 def test_orders_at_the_threshold_and_just_above_it_occur() -> None:
-    amounts = {event["amount"] for event in decoded(seeded(), 2000, "order")}
+    amounts = {event["amount"] for event in decoded(seeded(), 5000, "order")}
     assert {Decimal("1000.00"), Decimal("1000.01")} <= amounts
 
 
@@ -146,7 +146,8 @@ def test_events_occur_at_the_configured_spacing() -> None:
 
 def test_some_text_is_not_ascii_and_some_is_not_latin_1() -> None:
     bodies = [message.body for message in messages(seeded(ratios=Ratios()), 2000)]
-    assert 0.01 < sum(not body.isascii() for body in bodies) / len(bodies) < 0.1
+    # Only orders have such text, in their addresses.
+    assert 0.005 < sum(not body.isascii() for body in bodies) / len(bodies) < 0.1
     assert any(max(body) > "\xff" for body in bodies)
 
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import EVENT_TYPES
-from producer.generate.plan import COPY_REACH, EVENT_MIX, Plan, Ratios, Role
+from producer.generate.plan import COPY_REACH, Plan, Ratios, Role
 
 KEY = bytes(32)
 ratios = st.fractions(0, 1, max_denominator=1000)
@@ -20,10 +19,6 @@ def plan(invalid: str = "0", duplicate: str = "0", large: str = "0") -> Plan:
 
 def count_roles(run_plan: Plan, count: int) -> Counter[Role]:
     return Counter(run_plan.role(number)[0] for number in range(count))
-
-
-def test_the_mix_contains_every_event_type_of_the_contract() -> None:
-    assert set(EVENT_MIX) == set(EVENT_TYPES)
 
 
 def test_exactly_50_of_1000_messages_are_invalid_at_a_ratio_of_0_05() -> None:
@@ -38,24 +33,19 @@ def test_the_invalid_and_duplicate_ratios_apply_to_all_messages() -> None:
     }
 
 
-def test_valid_events_are_40_percent_orders_20_percent_payments_and_40_percent_activities() -> None:
-    run_plan = plan()
-    types = Counter(run_plan.valid_event(number)[0] for number in range(1000))
-    assert types == {"order": 400, "payment": 200, "activity": 400}
+def test_exactly_a_twentieth_of_the_orders_is_large_at_a_ratio_of_0_05() -> None:
+    assert sum(map(plan(large="0.05").is_large, range(1000))) == 50
 
 
-def test_the_large_ratio_applies_to_the_orders() -> None:
-    run_plan = plan(large="0.05")
-    events = [run_plan.valid_event(number) for number in range(1000)]
-    orders = sum(event_type == "order" for event_type, _ in events)
-    assert sum(large for _, large in events) == orders // 20 > 0
-    assert {event_type for event_type, large in events if large} == {"order"}
-
-
-def test_the_order_of_event_types_varies() -> None:
-    run_plan = plan()
-    types = [run_plan.valid_event(number)[0] for number in range(100)]
-    assert len({tuple(types[block : block + 5]) for block in range(0, 100, 5)}) > 5
+@given(invalid=ratios, duplicate=ratios, valid=st.integers(1, 300))
+def test_the_number_of_messages_for_some_valid_events_is_the_smallest(
+    invalid: Fraction, duplicate: Fraction, valid: int
+) -> None:
+    run_plan = Plan(Ratios(invalid / 2, duplicate / 3), KEY)
+    count = run_plan.count_for(valid)
+    roles = Counter(run_plan.role(number)[0] for number in range(count))
+    assert roles[Role.VALID] == run_plan.count_valid(count) == valid
+    assert run_plan.role(count - 1)[0] is Role.VALID
 
 
 @pytest.mark.parametrize("ratio", ["1", "0"])

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from producer.generate.profiles import PROFILES, Timetable
 from producer.send.rate_limiter import RateLimiter
 
 
@@ -75,3 +78,21 @@ def test_the_limiter_does_not_make_up_for_a_long_stall() -> None:
     limiter.reserve(10)
     clock.now += 60
     assert count_sent(limiter, clock, 1, 10) == pytest.approx(200, abs=10)
+
+
+def test_a_profile_changes_the_rate_and_keeps_the_average() -> None:
+    clock = Clock()
+    speeds = Timetable(PROFILES["flash-sale"], 1_000, 3_000).speed
+    limiter = RateLimiter(100, clock, speeds)
+    times = [limiter.reserve(1) for _ in range(3_000)]
+    assert times[-1] - times[0] == pytest.approx(30, rel=0.05)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert max(gaps) > 10 * min(gaps)
+
+
+def test_a_resumed_run_continues_the_profile_where_it_stopped() -> None:
+    speeds = Timetable(PROFILES["burst"], 1_000, 1_000).speed
+    whole, resumed = RateLimiter(10, Clock(), speeds), RateLimiter(10, Clock(), speeds, sent=700)
+    times = [whole.reserve(1) for _ in range(1_000)]
+    rest = [resumed.reserve(1) for _ in range(300)]
+    assert rest[-1] - rest[0] == pytest.approx(times[-1] - times[700])

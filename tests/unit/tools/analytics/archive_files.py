@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import contract
+from archiver.objects import ZSTD_SUFFIX
+from storage import zstd
 
 RECEIVED = "2026-11-22T14:03:07.123Z"
 
@@ -66,10 +68,13 @@ def _members(line: dict[str, Any]) -> list[str]:
 
 
 def write_object(directory: Path, key: str, *lines: str, members: int = 1) -> Path:
-    """Write an object of these lines, divided into ``members`` gzip members."""
+    """Write an object of these lines: of zstd if its key says so, else of ``members`` gzip members."""
     path = directory / key
     path.parent.mkdir(parents=True, exist_ok=True)
     data = "".join(line + "\n" for line in lines).encode()
+    if key.endswith(ZSTD_SUFFIX):
+        path.write_bytes(zstd.compress(data, 1))
+        return path
     step = -(-len(data) // members)
     path.write_bytes(
         b"".join(gzip.compress(data[start : start + step], mtime=0) for start in range(0, len(data), step))
@@ -78,6 +83,7 @@ def write_object(directory: Path, key: str, *lines: str, members: int = 1) -> Pa
 
 
 def object_key(kind: str = "order", hour: str = "2026-11-22T14", name: str = "a") -> str:
-    """Return the key of an object of one event type or rejection kind."""
+    """Return the key of an object of one event type or rejection kind, or of duplicates."""
     prefix = f"events/type={kind}" if kind in contract.EVENT_TYPES else f"rejected/kind={kind}"
+    prefix = kind if kind == "duplicates" else prefix
     return f"{prefix}/dt={hour[:10]}/hour={hour[11:]}/{name}.json.gz"

@@ -13,8 +13,8 @@ from tests.unit.tools.analytics.archive_files import event_line, object_key, wri
 from tests.unit.tools.analytics.fakes import LAST_MODIFIED, FakeS3
 from tools.analytics import archive
 from tools.analytics.archive import sync_archive
-from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import open_archive
+from tools.core.archive_range import ArchiveRange
 from tools.core.errors import ToolError
 
 HOUR = ArchiveRange(datetime(2026, 11, 22, 14, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC))

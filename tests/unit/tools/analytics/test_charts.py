@@ -28,6 +28,17 @@ def test_an_hour_without_events_is_a_gap() -> None:
     ]
 
 
+def test_an_event_of_another_century_does_not_add_its_hours() -> None:
+    old = datetime(1970, 1, 1)  # noqa: DTZ001
+    assert charts.hour_axis([START, old, START + timedelta(hours=3)]) == [
+        old,
+        START,
+        START + timedelta(hours=3),
+    ]
+    many = [START + n * timedelta(hours=2) for n in range(10_000)]
+    assert charts.hour_axis(many) == many[-charts._MAX_HOURS :]
+
+
 def test_the_highest_column_fills_the_chart() -> None:
     assert heights(charts.draw_panels({"EUR": series(5, 10, 0)}, "", shared_scale=False)) == [50, 100]
 

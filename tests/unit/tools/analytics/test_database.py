@@ -13,9 +13,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from archiver.lines import duplicate_line
+from tests.unit.archiver import factories
 from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
-from tools.analytics.archive_range import ArchiveRange
 from tools.analytics.database import QueryResult, open_archive
+from tools.core.archive_range import ArchiveRange
 from tools.core.errors import ToolError, UsageError
 from tools.core.paths import ROOT
 
@@ -113,6 +115,24 @@ def test_each_violated_rule_is_listed_once(tmp_path: Path) -> None:
     ]
     write_object(tmp_path, object_key("invalid_event"), rejected_line("{}", reasons=reasons))
     assert sorted(query_value(tmp_path, "select rules from rejected")) == ["required", "type"]
+
+
+def test_objects_of_zstd_and_of_gzip_are_one_archive(tmp_path: Path) -> None:
+    new = object_key(name="new").removesuffix(".json.gz") + ".jsonl.zst"
+    write_object(
+        tmp_path, object_key(name="old"), event_line("{}", event_id="a"), event_line("{}", event_id="b")
+    )
+    write_object(tmp_path, new, event_line("{}", event_id="b"), event_line("{}", event_id="c"))
+    assert query_value(tmp_path, "select string_agg(event_id, '' order by event_id) from events") == "abc"
+
+
+def test_a_duplicate_has_a_view_without_a_body(tmp_path: Path) -> None:
+    item = factories.duplicate(factories.order(event_id="e-1"))
+    line = duplicate_line(item, lambda key: b"").text.decode().removesuffix("\n")
+    write_object(tmp_path, object_key("duplicates"), line, line)
+    assert run_query(tmp_path, "select event_id, content_hash, dt from duplicates").rows == [
+        ("e-1", item["content_hash"]["S"], "2026-11-22")
+    ]
 
 
 @pytest.mark.parametrize("members", [2, 7, 40])

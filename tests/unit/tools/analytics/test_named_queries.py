@@ -26,12 +26,12 @@ HOUR_14, HOUR_15 = datetime(2026, 11, 22, 14), datetime(2026, 11, 22, 15)  # noq
 
 def order(event_id: str, amount: str, currency: str = "EUR", hour: int = 14, **fields: Any) -> str:
     return event_line(
-        "{}",
+        '{"session_id":"s-1"}' if event_id == "o-1" else "{}",
         event_id=event_id,
         amount=amount,
         currency=currency,
-        received_at=f"2026-11-22T{hour}:30:00.000Z",
-        **{"large_order": False, **fields},
+        received_at="2026-11-22T16:30:00.000Z" if hour == 15 else "2026-11-22T14:30:00.000Z",
+        **{"occurred_at": f"2026-11-22T{hour}:10:00.000Z", "large_order": False, **fields},
     )
 
 
@@ -63,12 +63,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for n, (method, status) in enumerate(payments)
         ),
     )
-    actions = ["add_to_cart", "page_view", "page_view", "page_view", "begin_checkout", "waves"]
+    actions = ["add_to_cart", "page_view", "page_view", "page_view", "begin_checkout", "page_view", "waves"]
     write_object(
         directory,
         object_key("activity"),
         *(
-            event_line(f'{{"action":"{action}"}}', event_id=f"a-{n}", customer_id=f"cust-{n % 3}")
+            event_line(f'{{"session_id":"s-{n % 4}","action":"{action}"}}', event_id=f"a-{n}")
             for n, action in enumerate(actions)
         ),
     )
@@ -141,11 +141,20 @@ def test_the_failure_rate_is_a_share_of_all_payments_with_a_method(archive: Path
     ]
 
 
+@pytest.mark.parametrize("occurred_at", ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "soon", "99999", ""])
+def test_an_order_without_a_sensible_time_counts_when_it_was_received(
+    tmp_path: Path, occurred_at: str
+) -> None:
+    write_object(tmp_path, object_key(), order("o-1", "1", occurred_at=occurred_at))
+    assert run_query(tmp_path, "revenue_per_hour") == [(HOUR_14, "EUR", 1, Decimal(1))]
+
+
 def test_the_funnel_lists_its_steps_in_order_and_then_other_actions(archive: Path) -> None:
     assert run_query(archive, "activity_funnel") == [
-        ("page_view", 3, 3, 100.0),
+        ("page_view", 4, 3, 100.0),
         ("add_to_cart", 1, 1, 33.3),
         ("begin_checkout", 1, 1, 33.3),
+        ("order", 1, 1, 33.3),
         ("waves", 1, 1, 33.3),
     ]
 

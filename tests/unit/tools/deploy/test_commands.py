@@ -11,8 +11,9 @@ import pytest
 
 from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tests.unit.tools.deploy.test_versions import Functions
+from tools.core import prompts
 from tools.core.errors import ToolError, UsageError
-from tools.deploy import commands, prompts, protection, receipt, rollback, workspace
+from tools.deploy import commands, protection, receipt, rollback, workspace
 from tools.deploy.__main__ import main
 from tools.deploy.account import Account
 from tools.deploy.deployment_record import DeploymentRecord, VersionChange

@@ -12,7 +12,7 @@ TARGETS = {
     *("top", "alerts", "query", "report", "bench", "cost", "dictionary"),
     *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "drift", "env-aws"),
     *("test", "test-chaos", "test-config", "audit", "lint", "contract-check", "fmt", "docs"),
-    *("lock", "clean"),
+    *("release", "lock", "clean"),
 }
 
 

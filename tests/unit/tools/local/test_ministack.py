@@ -119,7 +119,7 @@ def test_polling_the_streams_continues_after_an_error(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ministack_server, "_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
-        ministack_server.poll_forever(poll)
+        ministack_server.poll_forever(poll, ministack_server.Batches(lambda *_: []))
     assert len(rounds) == 3
 
 
@@ -146,3 +146,19 @@ def test_without_sessions_a_function_gets_the_stacks_own_key(monkeypatch: pytest
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHESTACK")
     make = ministack_server.salted(lambda config: {"AWS_ACCESS_KEY_ID": "000000000000"})
     assert make({}) == {"AWS_ACCESS_KEY_ID": "AKIAOFTHESTACK"}
+
+
+def test_a_batch_of_stream_records_ends_at_six_megabytes() -> None:
+    records = [{"payload": "x" * 2_000_000} for _ in range(7)]
+    batches = ministack_server.Batches(lambda table, position, limit: records[position : position + limit])
+    assert len(batches("events", 0, 100)) == 3
+    assert batches.full
+    batches.full = False
+    assert len(batches("events", 5, 100)) == 2
+    assert not batches.full
+
+
+def test_a_record_that_is_a_batch_of_its_own_is_delivered() -> None:
+    huge = [{"payload": "x" * 7_000_000}] * 2
+    batches = ministack_server.Batches(lambda table, position, limit: huge)
+    assert batches("events", 0, 100) == huge[:1]

@@ -13,6 +13,7 @@ from tools.core.paths import ROOT
 from tools.deploy import receipt
 from tools.local import build
 
+RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"make (?P<target>[a-z-]+)( [A-Z_]+=[\w./-]+)*")
 # In the image of the job `minimal`, which has nothing else.
@@ -28,7 +29,7 @@ def jobs(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_the_workflows_that_readme_names_exist() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "providers", "test"]
+    assert [path.stem for path in WORKFLOWS] == ["deploy", "nightly", "plan", "providers", "release", "test"]
 
 
 @EACH
@@ -50,7 +51,7 @@ def test_a_job_has_a_timeout_and_least_permissions(path: Path) -> None:
     assert all(job["timeout-minutes"] <= 120 for job in workflow["jobs"].values())
     assert workflow["permissions"] == {"contents": "read"}
     tokens = {name for name, job in workflow["jobs"].items() if "id-token" in job.get("permissions", {})}
-    assert tokens == {name for name in workflow["jobs"] if name in ("plan", "deploy")}
+    assert tokens == {name for name in workflow["jobs"] if name in ("plan", "deploy", "attest")}
 
 
 def test_only_the_job_that_proposes_a_provider_may_write() -> None:
@@ -61,7 +62,17 @@ def test_only_the_job_that_proposes_a_provider_may_write() -> None:
         if {"write"} & set(job.get("permissions", {}).values())
     }
     assert writing.pop(("providers", "lock")) == {"contents", "pull-requests"}
+    assert writing.pop(("release", "attest")) == {"attestations", "id-token"}
     assert set(map(frozenset, writing.values())) == {frozenset({"id-token"})}
+
+
+def test_what_a_release_attests_are_the_zips_that_the_test_job_tested() -> None:
+    test, attest = (jobs(RELEASE)[name]["steps"] for name in ("test", "attest"))
+    zips = {artifact.path for artifact in build.ARTIFACTS.values()}
+    (attested,) = [step["with"]["subject-path"] for step in attest if "attest-build" in step["uses"]]
+    assert {ROOT / line for line in attested.split()} == zips
+    assert zips < {ROOT / line for line in test[-1]["with"]["path"].split()}
+    assert "permissions" not in jobs(RELEASE)["test"]
 
 
 @EACH

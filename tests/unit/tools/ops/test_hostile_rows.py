@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import zlib
@@ -21,7 +20,7 @@ from tests.unit.archiver import factories
 from tests.unit.archiver.test_batch import S3 as StreamS3  # noqa: N811
 from tests.unit.archiver.test_batch import batch as stream_batch
 from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
-from tools.core import queues
+from tools.core import archive_objects, queues
 from tools.core.resources import Resources
 from tools.ops.__main__ import main
 from tools.ops.verify import verify
@@ -96,7 +95,7 @@ class Harness:
         ]
         stream_batch(s3).archive(records)
         archived = [data for (bucket, _), data in s3.objects.items() if bucket == "archive"]
-        assert sum(gzip.decompress(data).count(b"\n") for data in archived) == len(records)
+        assert sum(len(list(archive_objects.lines(data))) for data in archived) == len(records)
 
     def read_everything(self, *names: str) -> dict[str, str]:
         """Run every reader. Returns what verify found, by the name of the item."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from producer.run import Result
+from producer.delivery import Result
 from tests.unit.tools.ops.factories import duplicate, queued, rejected, sent, snapshot, stored
 from tools.ops.demo import summary
 from tools.ops.demo.alerts import AlertCounts

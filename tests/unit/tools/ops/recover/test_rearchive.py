@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from base64 import b64decode
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import pytest
 
 from tests.unit.archiver import factories
 from tests.unit.tools.fakes import FAILURES, FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tools.core import archive_objects
 from tools.core.errors import ToolError
 from tools.core.resources import require_archive
 from tools.core.time_range import TimeRange
@@ -38,15 +38,18 @@ class Harness:
             "rejected", message_id, factories.rejected("{}"), {"message_id": {"S": message_id}, **times}
         )
 
+    def duplicate(self, message_id: str, received_at: str) -> None:
+        times = {"received_at": {"S": received_at}}
+        item = factories.duplicate(factories.order())
+        self.dynamodb.tables["duplicates"][message_id] = {**item, "message_id": {"S": message_id}, **times}
+
     def _put(self, table: str, key: str, item: dict[str, Any], changes: dict[str, Any]) -> None:
         payload = {"B": b64decode(item["payload"]["B"])}
         self.dynamodb.tables[table][key] = {**item, "payload": payload, **changes}
 
     def archived(self) -> list[str]:
         lines = [
-            json.loads(line)
-            for data in self.s3.objects.values()
-            for line in gzip.decompress(data).splitlines()
+            json.loads(line) for data in self.s3.objects.values() for line in archive_objects.lines(data)
         ]
         return sorted(line["event_id"] if "event" in line else line["message_id"] for line in lines)
 
@@ -72,6 +75,17 @@ def test_only_items_received_in_the_time_range_are_written(harness: Harness) -> 
     assert harness.archived() == ["first", "last"]
     assert result.lines == {"events/type=order": 2}
     assert result.objects == len(harness.s3.objects) == 1
+
+
+def test_duplicates_received_in_the_time_range_are_written(harness: Harness) -> None:
+    for message_id, received_at in (
+        ("before", "2026-11-22T13:59:59.999Z"),
+        ("in", "2026-11-22T14:00:00.000Z"),
+        ("out", "2026-11-22T15:00:00.000Z"),
+    ):
+        harness.duplicate(message_id, received_at)
+    assert run(harness).lines == rearchive.dry_run(harness.resources, RANGE).lines == {"duplicates": 1}
+    assert harness.archived() == ["in"]
 
 
 def test_a_rejected_event_is_selected_by_the_time_it_was_received(harness: Harness) -> None:

@@ -43,6 +43,20 @@ def test_each_message_is_counted_under_its_outcome() -> None:
     assert result.discrepancies == []
 
 
+def test_the_users_own_valid_events_may_be_stored_duplicates_or_conflicts() -> None:
+    sent_lines = [sent("1", "a", "any"), sent("2", "a", "any"), sent("3", "b", "any"), sent("4", "c", "any")]
+    contents = snapshot(
+        stored=[stored("0", "b"), stored("1", "a")],
+        duplicates=[duplicate("2", "a"), duplicate("3", "b")],
+        rejected=[rejected("4", "c")],
+    )
+    result = reconcile(sent_lines, contents)
+    assert result.discrepancies == []
+    assert result.outcomes == {STORED: 1, DUPLICATE: 2, REJECTED: 1}
+    lost = reconcile([*sent_lines, sent("5", "d", "any")], contents)
+    assert [each.kind for each in lost.discrepancies] == [LOST]
+
+
 def rewritten(body: str) -> str:
     """Return a body as a LocalStack that rewrites bodies delivers it."""
     return f"{body} rewritten"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tools.analytics.archive_range import ArchiveRange
+from tools.core.archive_range import ArchiveRange
 from tools.core.errors import UsageError
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)

@@ -18,7 +18,7 @@ def confirm(question: str, *, already: bool) -> bool:
         ) from None
     if answer.strip().lower() in ("y", "yes"):
         return True
-    out.print("Nothing was changed.")
+    out.print("Nothing was done.")
     return False
 
 
