@@ -107,10 +107,14 @@ verify: ## prove that nothing was lost of the latest run (MANIFEST=..., ALL=1: e
 	@$(TOOLS) -m tools.ops verify
 
 ## Watching
-.PHONY: top
+.PHONY: top alerts
 top: ## watch queue, throughput, function, tables, alerts and alarms (INTERVAL=1, ARGS=--once)
 	$(NEED) tools
 	@$(TOOLS) -m dashboards $(ARGS)
+
+alerts: ## follow the alerts as they are published (TYPE=large_order, MIN="500 EUR", JSON=1)
+	$(NEED) tools
+	@$(TOOLS) -m tools.ops alerts
 
 ## The archive
 .PHONY: query report

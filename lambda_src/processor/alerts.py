@@ -136,6 +136,7 @@ ALERT_RULES = (
         "Rejected event: {event_id} is stored with other content, message {message_id}",
     ),
 )
+SENTENCES = {rule.alert_type: rule.sentence for rule in ALERT_RULES}
 ALERT_TYPES = (*(rule.alert_type for rule in ALERT_RULES), BATCH_PROCESSED)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import runpy
 from datetime import UTC, datetime
 
 import pytest
 
+from common import telemetry
 from common.settings import SettingsError
 from processor.settings import Settings
 from tests.unit.processor.conftest import ENVIRONMENT
@@ -37,11 +37,11 @@ def test_complete_settings_are_typed() -> None:
 def test_lines_below_the_log_level_are_left_out_but_metrics_are_not(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], level: str, logged: list[int]
 ) -> None:
-    monkeypatch.setenv("LOG_LEVEL", level)
-    telemetry = runpy.run_module("common.telemetry")
-    for n, name in enumerate(("INFO", "WARNING", "ERROR")):
-        telemetry["log"](name, "said", n=n)
-    telemetry["metrics"]("counted", datetime.now(UTC), {"Received": 7}, events=["e1"])
+    levels = ("INFO", "WARNING", "ERROR")
+    monkeypatch.setattr(telemetry, "_LOGGED", levels[levels.index(level) :])
+    for n, name in enumerate(levels):
+        telemetry.log(name, "said", n=n)
+    telemetry.metrics("counted", datetime.now(UTC), {"Received": 7}, events=["e1"])
     *lines, counted = map(json.loads, capsys.readouterr().out.splitlines())
     assert [line["n"] for line in lines] == logged
     assert counted["Received"] == 7

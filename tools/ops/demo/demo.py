@@ -15,6 +15,7 @@ from producer.run import produce
 from tools.core.aws import create_session
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
+from tools.ops.alert_queue import subscribed
 from tools.ops.demo import alerts, stalls
 from tools.ops.demo.alerts import AlertCounts
 from tools.ops.verify import reconcile, verify
@@ -85,7 +86,7 @@ def run(
     """
     manifests = resources.state_dir / "manifests"
     manifests.mkdir(parents=True, exist_ok=True)
-    with alerts.subscribed(resources) as subscriber:
+    with subscribed(resources, "demo") as queue:
         start, started_at = time.monotonic(), time.time()
         watch = stalls.StallWatch(lambda: on_stall(stalls.explain(resources, started_at)))
 
@@ -117,7 +118,8 @@ def run(
         snapshot = verify.collect_when_drained(resources, messages, wait=wait, progress=on_progress)
         reconciliation = reconcile.reconcile(messages, snapshot)
         seconds = time.monotonic() - start
-        counts = subscriber.count(
+        counts = alerts.count(
+            queue,
             {message.message_id for message in messages},
             expected_alerts(reconciliation),
             idle_timeout=_ALERT_TIMEOUT,

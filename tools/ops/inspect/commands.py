@@ -1,4 +1,4 @@
-"""The commands get, events, trace, logs and rejected."""
+"""The commands get, events, trace, logs, rejected and alerts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from contract import EVENT_TYPES
+from processor.alerts import ALERT_TYPES
 from tools.core.errors import UsageError
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import parse_duration
 from tools.ops.commands import Commands, positive, yes_or_no
+from tools.ops.inspect import alerts as alert_list
 from tools.ops.inspect import events as event_list
 from tools.ops.inspect import get as event
 from tools.ops.inspect import logs as function_log
@@ -47,15 +49,7 @@ def register(commands: Commands) -> None:
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
 
-    option = commands.add("trace", trace, "Show the story of an event, in time order", _TRACE_DETAILS)
-    option("event-id", "the event")
-    option("customer", "the newest stored events of this customer")
-    option("message-id", "the event that this message of SQS carried")
-    option("order-id", "the order, its payments and the session that led to it, from the archive")
-    option("since", "begin of the part of the archive to search: 2h, 1d or a time in UTC", str, "1d")
-    option("until", "end of that part; default: now")
-    option("limit", "maximum number of a customer's events", positive, "20")
-    option("json", "print JSON", yes_or_no, "0")
+"""The commands get, events, trace, logs, rejected and alerts."""
 
 
 def get(resources: Resources, options: Namespace) -> int:
@@ -116,4 +110,11 @@ def rejected(resources: Resources, options: Namespace) -> int:
         rejection_list.show_one(resources, options.id)
     else:
         rejection_list.show_list(resources, reason=options.reason, limit=options.limit)
+    return 0
+
+
+def alerts(resources: Resources, options: Namespace) -> int:
+    """Follow the alerts as they are published."""
+    criteria = alert_list.AlertFilter(options.type or None, options.min or None)
+    alert_list.follow(resources, criteria, as_json=options.json)
     return 0

@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from tests.unit.tools.fakes import FakeSQS, pipeline
-from tools.ops.demo.alerts import AlertCounts, AlertSubscriber, subscribed
+from tests.unit.tools.fakes import FakeSQS
+from tools.ops.alert_queue import AlertQueue
+from tools.ops.demo.alerts import AlertCounts, count
 
 RUN = {"m-1", "m-2"}
 
@@ -45,7 +46,7 @@ def test_a_subscriber_counts_until_the_expected_alerts_have_arrived() -> None:
     alerts = [{"alert_type": "large_order", "message_id": f"m-{number}"} for number in range(25)]
     sqs.put("queue", *(json.dumps({"Message": json.dumps(alert)}) for alert in alerts))
     ids = {f"m-{number}" for number in range(25)}
-    counts = AlertSubscriber(sqs, "queue").count(ids, Counter({"large_order": 25}), idle_timeout=60)
+    counts = count(AlertQueue(sqs, "queue"), ids, Counter({"large_order": 25}), idle_timeout=60)
     assert counts.by_type == {"large_order": 25}
     assert sqs.queues["queue"] == []
 
@@ -53,45 +54,4 @@ def test_a_subscriber_counts_until_the_expected_alerts_have_arrived() -> None:
 def test_a_subscriber_without_alerts_gives_up() -> None:
     sqs = FakeSQS()
     sqs.queues["queue"] = []
-    assert AlertSubscriber(sqs, "queue").count(RUN, Counter({"large_order": 1}), idle_timeout=0).by_type == {}
-
-
-class FakeTopic:
-    """Subscriptions of the alerts topic."""
-
-    def __init__(self) -> None:
-        self.subscriptions: list[str] = []
-
-    def subscribe(self, Endpoint: str, **_: Any) -> Any:  # noqa: N803
-        self.subscriptions.append(Endpoint)
-        return {"SubscriptionArn": Endpoint}
-
-    def unsubscribe(self, SubscriptionArn: str) -> None:  # noqa: N803
-        self.subscriptions.remove(SubscriptionArn)
-
-
-class FakeQueues(FakeSQS):
-    """Queues that can be created and deleted."""
-
-    def create_queue(self, QueueName: str, Attributes: dict[str, str]) -> Any:  # noqa: N803
-        self.queues[QueueName] = []
-        return {"QueueUrl": QueueName}
-
-    def set_queue_attributes(self, QueueUrl: str, Attributes: dict[str, str]) -> None:  # noqa: N803
-        policy = json.loads(Attributes["Policy"])
-        assert policy["Statement"][0]["Condition"] == {"ArnEquals": {"aws:SourceArn": "arn:alerts"}}
-
-    def delete_queue(self, QueueUrl: str) -> None:  # noqa: N803
-        del self.queues[QueueUrl]
-
-
-def test_an_interrupted_subscriber_removes_its_queue_and_subscription() -> None:
-    sqs, sns = FakeQueues(), FakeTopic()
-    before = set(sqs.queues)
-    subscriber = subscribed(pipeline(sqs=sqs, sns=sns))
-    subscriber.__enter__()
-    assert len(sns.subscriptions) == 1
-    assert len(sqs.queues) == len(before) + 1
-    assert not subscriber.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert sns.subscriptions == []
-    assert set(sqs.queues) == before
+    assert count(AlertQueue(sqs, "queue"), RUN, Counter({"large_order": 1}), idle_timeout=0).by_type == {}
