@@ -1,7 +1,7 @@
 """Run the tests in several processes, by pytest-xdist.
 
 A module's tests run in one process, so that its fixtures are made once. All tests on the shared stack run in
-one process too, and first, because they take longest (docs/adr/0042-tests-in-parallel.md).
+one process too, and first, because they take longest (docs/adr/0040-tests-in-parallel.md).
 """
 
 from __future__ import annotations

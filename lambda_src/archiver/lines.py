@@ -36,7 +36,7 @@ REJECTED = "rejected"
 DUPLICATES = "duplicates"
 UNREADABLE = "unreadable"
 
-# A type that this code does not know has its own partition: a later contract may know it (docs/adr/0046).
+# A type that this code does not know has its own partition: a later contract may know it (docs/adr/0044).
 _TYPE = re.compile(r"\w{1,64}", re.ASCII)
 KINDS = frozenset(attributes.REJECTION_KINDS)
 

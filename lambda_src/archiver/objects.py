@@ -9,7 +9,7 @@ from typing import Any
 from archiver.lines import Line
 from storage import zstd
 
-# docs/adr/0039 has the sizes and times of other levels.
+# docs/adr/0038 has the sizes and times of other levels.
 _LEVEL = 6
 # Without zstd, objects are gzip, as all were before (docs/adr/0021).
 _GZIP_LEVEL = 5

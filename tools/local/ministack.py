@@ -26,7 +26,7 @@ STOP_SECONDS = 1
 
 
 # glibc would keep freed buffers in an arena for each of MiniStack's 64 threads. With a fixed threshold, large
-# ones go back to the system (docs/adr/0043).
+# ones go back to the system (docs/adr/0041).
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 

@@ -122,7 +122,7 @@ contract. After an upgrade, `make replay REASON=...` sends such events again. Re
 types that they do not know.
 
 `make contract-check` compares the schema with that of another commit. It says which changes break producers
-or readers. Those need a new major version ([ADR 45](adr/0045-contract-check.md)).
+or readers. Those need a new major version ([ADR 43](adr/0043-contract-check.md)).
 
 - 2.1.0 adds the optional `session_id` of an order. Any value but a text of at most 256 characters is refused.
   Otherwise it accepts the same events as 2.0.0. `"type": "object"` in each branch, `minLength` of a currency

@@ -6,7 +6,6 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from contract import EVENT_TYPES
-from processor.alerts import ALERT_TYPES
 from tools.core.errors import UsageError
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import parse_duration
@@ -48,6 +47,7 @@ def register(commands: Commands) -> None:
     option("id", "show this event (message id or event_id) with its body")
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
+
 
 """The commands get, events, trace, logs, rejected and alerts."""
 
