@@ -8,7 +8,7 @@ from tools.core.paths import ROOT
 
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env", "doctor"),
-    *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
+    *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "restore", "verify"),
     *("top", "query", "report", "bench", "cost", "dictionary"),
     *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "drift", "env-aws"),
     *("test", "test-chaos", "test-config", "audit", "lint", "fmt", "docs"),
