@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,15 @@ class _LogCounter(io.TextIOBase):
         self.bytes += len(text.encode())
         self.last_line = text
         return len(text)
+
+
+def _peak_mb() -> float:
+    # VmHWM instead of ru_maxrss, because ru_maxrss includes the memory of the parent at the fork.
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024  # bytes on macOS
 
 
 def main(directory: str) -> None:
@@ -53,6 +63,7 @@ def main(directory: str) -> None:
             "wall": time.perf_counter() - wall,
             "records": sum(len(event["Records"]) for event in events),
             "returned": returned,
+            "peak_mb": _peak_mb(),
             "logged": log.bytes - logged_before,
             "last_log": log.last_line,
         }

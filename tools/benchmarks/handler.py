@@ -21,7 +21,10 @@ _MAX_BATCHES = 40
 
 
 def run(rounds: int = 9, sizes: Sequence[int] = SIZES, batches: int | None = None) -> dict[str, Any]:
-    """Return CPU milliseconds per event by size in KB and by design. A measurement has ``batches`` of 10."""
+    """Return CPU milliseconds per event by size in KB and by design. A measurement has ``batches`` of 10.
+
+    ``peak_mb`` is the highest memory of the process so far.
+    """
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         mock = stack.enter_context(MockAws())
         workers = [
@@ -43,6 +46,7 @@ def _measure(
         worker.design.name: {
             "cpu_ms": spread([1000 * result["cpu"] / result["records"] for result in measured]),
             "wall_ms": spread([1000 * result["wall"] / result["records"] for result in measured]),
+            "peak_mb": max(result["peak_mb"] for result in measured),
         }
         for worker, measured in zip(workers, results, strict=True)
     }

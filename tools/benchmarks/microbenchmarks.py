@@ -77,7 +77,7 @@ def _steps(
             lambda pair: may_break_limits(*pair), zip(raw, events, strict=True)
         ),
         "function: validate it": lambda: _each(lambda event: contract.validate(event, now), events),
-        "function: compress it (zlib)": lambda: _each(encode_payload, raw),
+        "function: compress it": lambda: _each(encode_payload, raw),
         "function: SHA-256 of the content": lambda: _each(contract.content_hash, texts),
         "function: base64 of what is stored": lambda: _each(b64encode, compressed),
         "function: the whole PutItem, base64 included": lambda: _each(
