@@ -92,7 +92,7 @@ restore: ## make the tables again from the archive (SINCE=, UNTIL=, CUSTOMER=, T
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops restore
 
-verify: ## prove that nothing was lost: sent = stored + duplicates + rejected + dead-lettered + queued
+verify: ## prove that nothing was lost of the latest run (MANIFEST=..., ALL=1: every row and body, PART=1/2)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops verify
 

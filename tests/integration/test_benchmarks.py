@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from tools.benchmarks import archive, end_to_end, load_test
+import pytest
+
+from tools.benchmarks import archive, end_to_end, growth, latency, load_test
 from tools.benchmarks.local_stack import start_stack
 from tools.benchmarks.tables import TABLES
 
 
+@pytest.mark.timeout(900)
 def test_the_benchmarks_that_need_a_stack_run_on_one() -> None:
     with start_stack() as stack:
-        run = load_test.measure(stack, count=12, kb=20)
         designs = end_to_end.measure(stack, rounds=1, counts={1: 20})
+        latencies = latency.measure(stack, rounds=1, count=10, rates=[])
+        workers = growth.measure_workers(stack, rounds=1, count=20, numbers=[2])
     with start_stack(archive=True) as with_archive, start_stack() as without:
+        run = load_test.measure(with_archive, count=12, kb=20)
         archived = archive.measure_stacks(without, with_archive, rounds=1, count=20)
     assert set(archived) == {"with", "without"}
-    assert run["verify"] == {"holds": True, "stored": 12, "dead_lettered": 0, "findings": 0}
+    verified = {"holds": True, "stored": 12, "dead_lettered": 0, "findings": 0}
+    assert run["verify"] == verified | {"seconds": run["verify"]["seconds"]}
+    assert run["peak_mb"].keys() >= {"producer", "verify"}
+    assert set(latencies["rates"]) == {"80%"}
+    assert latencies["cold"]["ours"]["cold_alert_ms"]["median"] > 0
+    assert set(workers["2"]) == {"ours", "powertools"}
     assert 0 < run["bytes_stored"] < run["bytes_sent"] == 12 * 20 * 1024
-    assert set(designs["1"]) == {"ours", "original", "powertools"}
+    assert set(designs["1"]) == {"ours", "original", "powertools", "floor"}
     assert "passed" in TABLES["headline"](run)
     assert "Powertools" in TABLES["end_to_end"](designs)
+    assert "80% of the slowest" in TABLES["latency"](latencies)

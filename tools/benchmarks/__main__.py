@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import time
@@ -14,7 +15,9 @@ from tools.benchmarks import (
     end_to_end,
     environment,
     footprint,
+    growth,
     handler,
+    latency,
     load_test,
     microbenchmarks,
     pages,
@@ -35,11 +38,12 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "parts": microbenchmarks.run,
     "producer": producer.run,
     "end_to_end": end_to_end.run,
+    "latency": latency.run,
+    "growth": growth.run,
     "archive": archive.run,
     "headline": load_test.run,
     "stack_times": stack_times.run,
 }
-_WITH_ROUNDS = {"archive", "cold_start", "handler", "parts", "producer", "end_to_end"}
 
 
 def main(environment: Mapping[str, str]) -> int:
@@ -72,11 +76,8 @@ def _run_chosen(environment: Mapping[str, str]) -> int:
 
 
 def _run(name: str, options: Mapping[str, int]) -> None:
-    applicable = {
-        option: value
-        for option, value in options.items()
-        if (option == "rounds" and name in _WITH_ROUNDS) or (option == "count" and name == "headline")
-    }
+    known = inspect.signature(BENCHMARKS[name]).parameters
+    applicable = {option: value for option, value in options.items() if option in known}
     print(f"{name} ...", flush=True)
     start = time.monotonic()
     described = environment.describe()

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 from producer.options import Options
 from producer.run import produce
+from producer.send.target import Target
 from tools.benchmarks import fixtures
-from tools.benchmarks.designs import ORIGINAL, OURS, POWERTOOLS, Design
+from tools.benchmarks.designs import DESIGNS, OURS, Design
 from tools.benchmarks.local_stack import LocalStack, start_stack
 from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.senders import finished_requests, send_requests
 
-COUNTS = {1: 2_000, 200: 300}
+COUNTS = {1: 2_000, 20: 1_000, 200: 300}
+# As many as the producer uses.
+_CONNECTIONS = 2
 _TIMEOUT_SECONDS = 300.0
 
 
-def run(rounds: int = 5, counts: Mapping[int, int] = COUNTS) -> dict[str, Any]:
-    """Return events per second by size in KB and by design."""
+def run(rounds: int = 5, count: int = COUNTS[1]) -> dict[str, Any]:
+    """Return events per second by size in KB and by design. At most ``count`` events are sent of a size."""
     with start_stack() as stack:
-        return measure(stack, rounds, counts)
+        return measure(stack, rounds, {kb: min(count, usual) for kb, usual in COUNTS.items()})
 
 
 def measure(stack: LocalStack, rounds: int, counts: Mapping[int, int]) -> dict[str, Any]:
     """Measure on a running stack, and deploy this pipeline's own code at the end."""
-    designs = (OURS, ORIGINAL, POWERTOOLS)
     summaries: dict[str, Any] = {}
+    stack.allow_batch_writes()
     try:
         for kb, count in counts.items():
-            results = interleave(designs, rounds, lambda design: _send(stack, design, kb, count))  # noqa: B023 - called in this iteration
+            results = interleave(DESIGNS, rounds, lambda design: send_to(stack, design, kb, count))  # noqa: B023 - called in this iteration
             summaries[f"{kb}"] = {
                 design.name: {
                     "events_per_second": spread([count / result["drained"] for result in measured]),
@@ -38,22 +44,22 @@ def measure(stack: LocalStack, rounds: int, counts: Mapping[int, int]) -> dict[s
                     "emulator_cpu_ms": spread([result["emulator"] for result in measured]),
                     "workers_cpu_ms": spread([result["workers"] for result in measured]),
                 }
-                for design, measured in zip(designs, results, strict=True)
+                for design, measured in zip(DESIGNS, results, strict=True)
             }
     finally:
         stack.deploy(OURS)
     return summaries
 
 
-def _send(stack: LocalStack, design: Design, kb: int, count: int) -> dict[str, float]:
-    stack.deploy(design)
-    # The first events only warm up the workers: cold starts have their own benchmark.
-    produce_events(stack, kb=1, count=50, seed=fixtures.SEED + 1)
-    stack.wait_until_drained(_TIMEOUT_SECONDS)
-    stack.delete_events()
+def send_to(stack: LocalStack, design: Design, kb: int, count: int) -> dict[str, float]:
+    """Deploy a design and send events to it. Return the seconds, and the CPU milliseconds per event."""
+    deploy_and_warm_up(stack, design)
+    target = Target.find(stack.queue_url, stack.state.endpoint, stack.session())
+    requests = finished_requests(target, islice(fixtures.generate_bodies(kb), count))
     emulator, workers = stack.cpu_seconds()
     start = time.perf_counter()
-    produce_events(stack, kb, count, fixtures.SEED)
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        list(pool.map(lambda n: send_requests(target, requests[n::_CONNECTIONS]), range(_CONNECTIONS)))
     sent = time.perf_counter() - start
     drained = stack.wait_until_drained(_TIMEOUT_SECONDS) - start
     emulator_after, workers_after = stack.cpu_seconds()
@@ -69,6 +75,19 @@ def _send(stack: LocalStack, design: Design, kb: int, count: int) -> dict[str, f
         "emulator": 1000 * (emulator_after - emulator) / count,
         "workers": 1000 * (workers_after - workers) / count,
     }
+
+
+def deploy_and_warm_up(stack: LocalStack, design: Design) -> None:
+    """Deploy a design and start its workers, because cold starts are measured elsewhere."""
+    stack.deploy(design)
+    warm_up(stack)
+
+
+def warm_up(stack: LocalStack) -> None:
+    """Start the workers of the deployed design."""
+    produce_events(stack, kb=1, count=50, seed=fixtures.SEED + 1)
+    stack.wait_until_drained(_TIMEOUT_SECONDS)
+    stack.delete_events()
 
 
 def produce_events(stack: LocalStack, kb: int, count: int, seed: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.benchmarks import cold_start, senders
+from tools.benchmarks.latency import TOP
 from tools.benchmarks.load_test import COUNT
 
 Results = Mapping[str, Any]
@@ -70,9 +71,18 @@ def _share_of_emulator_limit(kb: str) -> Callable[[Results], float]:
     return value
 
 
-def _throughput_ratio(kb: str) -> Callable[[Results], float]:
+def _throughput_ratio(kb: str, other: str) -> Callable[[Results], float]:
     metric = "events_per_second"
-    return lambda r: _median(r, kb, "ours", metric) / _median(r, kb, "powertools", metric)
+    return lambda r: _median(r, kb, "ours", metric) / _median(r, kb, other, metric)
+
+
+def _latency_ratio(rate: str, metric: str) -> Callable[[Results], float]:
+    def value(results: Results) -> float:
+        rivals = (name for name in results["rates"][rate] if name != "ours")
+        best = min(_median(results, "rates", rate, rival, metric, "p95") for rival in rivals)
+        return _median(results, "rates", rate, "ours", metric, "p95") / best
+
+    return value
 
 
 def _stored_ratio(kb: str) -> Callable[[Results], float]:
@@ -89,6 +99,10 @@ def _complete(results: Results) -> Results:
     if results["count"] < COUNT:
         raise KeyError("count")
     return results
+
+
+def _peak(name: str) -> Callable[[Results], float]:
+    return lambda r: float(_complete(r)["peak_mb"][name])
 
 
 GOALS = (
@@ -131,19 +145,38 @@ GOALS = (
         )
         for kb in ("1", "200")
     ),
-    Goal(
-        "end_to_end",
-        "times Powertools + Pydantic's events/s at 1 KB",
-        _throughput_ratio("1"),
-        2.5,
-        at_least=True,
+    *(
+        Goal(
+            "end_to_end",
+            f"times Powertools + Pydantic's events/s at {kb} KB",
+            _throughput_ratio(kb, "powertools"),
+            1,
+            at_least=True,
+        )
+        for kb in ("1", "20", "200")
     ),
     Goal(
         "end_to_end",
-        "times Powertools + Pydantic's events/s at 200 KB",
-        _throughput_ratio("200"),
-        1,
+        "share of the floor's events/s at 1 KB",
+        _throughput_ratio("1", "floor"),
+        0.9,
         at_least=True,
+    ),
+    *(
+        Goal(
+            "latency",
+            f"p95 from send to {what} at {name} events/s, relative to the better rival",
+            _latency_ratio(rate, f"{what}_ms"),
+            1,
+        )
+        for rate, name in (("5", "5"), ("50", "50"), ("200", "200"), (TOP, "80% of the maximum"))
+        for what in ("stored", "alert")
+    ),
+    Goal(
+        "latency",
+        "p99 in ms from send to alert at 200 events/s",
+        lambda r: _median(r, "rates", "200", "ours", "alert_ms", "p99"),
+        250,
     ),
     Goal(
         "archive",
@@ -153,10 +186,14 @@ GOALS = (
         at_least=True,
     ),
     Goal("headline", "seconds of the load test", lambda r: float(_complete(r)["seconds"]), 150),
-    Goal(
-        "headline",
-        "GB of memory in the emulator",
-        lambda r: float(_complete(r)["peak_mb"]["emulator"]) / 1024,
-        8,
+    Goal("headline", "seconds of make verify", lambda r: float(_complete(r)["verify"]["seconds"]), 20),
+    *(
+        Goal("headline", f"MB of memory in the {name}", _peak(name), bound)
+        for name, bound in (
+            ("verify", 300),
+            ("emulator", 3 * 1024),
+            ("archiver", 256),
+            ("processor", 128),
+        )
     ),
 )

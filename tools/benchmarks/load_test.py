@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from producer.manifest import read_run
 from tools.benchmarks.fixtures import SEED
 from tools.benchmarks.local_stack import LocalStack, peak_mb, start_stack
 from tools.benchmarks.worker_process import PYTHONPATH
 from tools.core.paths import ROOT
-from tools.core.resources import Resources
-from tools.ops.verify.verify import verify
 
 COUNT, KB = 26_000, 200
 _TIMEOUT_SECONDS = 1_800.0
@@ -25,65 +24,75 @@ _TIMEOUT_SECONDS = 1_800.0
 
 def run(count: int = COUNT, kb: int = KB) -> dict[str, Any]:
     """Run the load test once. Return seconds, peak memory by process, bytes, and the result of verify."""
-    with start_stack() as stack:
+    with start_stack(archive=True) as stack:
         return measure(stack, count, kb)
 
 
 def measure(stack: LocalStack, count: int, kb: int) -> dict[str, Any]:
     """Run the load test on a running stack that has stored nothing yet."""
     with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / "headline.jsonl"
+        manifest = str(Path(temporary) / "headline.jsonl")
         start = time.perf_counter()
-        sent, producer_peak = _send(stack, count, kb, path)
+        sent, producer_peak = _run(
+            *(str(ROOT / "producer" / "send_test_events.py"), "--json"),
+            *("--queue-url", stack.queue_url, "--manifest", manifest, "--count", str(count)),
+            *("--target-kb", str(kb), "--rate", "0", "--seed", str(SEED)),
+            environment=stack.state.environment(),
+        )
         sending = time.perf_counter() - start
         drained = stack.wait_until_drained(_TIMEOUT_SECONDS) - start
-        peaks = stack.peaks_mb() | {"producer": producer_peak}
-        start = time.perf_counter()
-        result = verify(Resources.of_stack(stack.state_dir), [read_run(path)], wait=_TIMEOUT_SECONDS)
+        command = ("-m", "tools.ops", "verify", "--json", "--auto-approve", "--manifest", manifest)
+        environment = {"STACK_DIR": str(stack.state_dir)}
+        # The first one waits until the archiver has caught up.
+        _run(*command, "--wait", str(_TIMEOUT_SECONDS), environment=environment)
+        archived = time.perf_counter()
+        result, verify_peak = _run(*command, environment=environment)
+        verifying = time.perf_counter() - archived
+        peaks = stack.peaks_mb() | {"producer": producer_peak, "verify": verify_peak}
     seconds = max(sending, drained)
     return {
         "count": count,
         "kb": kb,
         "seconds": round(seconds, 1),
         "sending_seconds": round(sending, 1),
+        "archived_seconds": round(archived - start, 1),
         "events_per_second": round(count / seconds, 1),
         "bytes_sent": sent["bytes"],
         "bytes_stored": _stored_bytes(stack),
         "peak_mb": peaks,
         "verify": {
-            "holds": result.ok,
-            "stored": result.stored.total(),
-            "dead_lettered": result.dead_lettered,
-            "findings": len(result.discrepancies),
+            "seconds": round(verifying, 1),
+            "holds": result["holds"],
+            "stored": result["stored"],
+            "dead_lettered": result["dead_lettered"],
+            "findings": len(result["findings"]),
         },
     }
 
 
-def _send(stack: LocalStack, count: int, kb: int, path: Path) -> tuple[dict[str, Any], float | None]:
-    arguments = ["--count", count, "--batch-size", 10, "--target-kb", kb, "--rate", 0, "--seed", SEED]
+def _run(*arguments: str, environment: dict[str, str]) -> tuple[dict[str, Any], float | None]:
+    """Run a command that prints JSON. Return its document and its peak memory in MB."""
     process = subprocess.Popen(
-        [
-            *(sys.executable, str(ROOT / "producer" / "send_test_events.py"), "--json"),
-            *("--queue-url", stack.queue_url, "--manifest", str(path)),
-            *map(str, arguments),
-        ],
-        env=stack.state.environment() | PYTHONPATH,
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | environment | PYTHONPATH,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    peak = None
-    while process.poll() is None:
-        peak = peak_mb(process.pid) or peak
-        try:
-            process.wait(0.2)
-        except subprocess.TimeoutExpired:
-            continue
-    output, errors = process.communicate()
-    if process.returncode != 0:
-        raise RuntimeError(f"the producer ended with exit code {process.returncode}:\n{errors}")
-    result: dict[str, Any] = json.loads(output)
-    return result, peak
+    with ThreadPoolExecutor(1) as pool:
+        output = pool.submit(process.communicate)
+        peak = None
+        while process.poll() is None:
+            peak = peak_mb(process.pid) or peak
+            wait([output], timeout=0.1)
+        printed, errors = output.result()
+    try:
+        document: dict[str, Any] = json.loads(printed)
+    except ValueError:
+        raise RuntimeError(f"{arguments[0]} ended with exit code {process.returncode}:\n{errors}") from None
+    return document, peak
 
 
 def _stored_bytes(stack: LocalStack) -> int:

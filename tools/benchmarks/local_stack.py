@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -56,6 +57,27 @@ class LocalStack:
         )
         client.update_alias(FunctionName=function, Name=versions.LIVE, FunctionVersion=version["Version"])
 
+    def allow_batch_writes(self) -> None:
+        """Let the function write batches, which only the floor does. The stack is the benchmark's own."""
+        function = self.state.client("lambda").get_function_configuration(
+            FunctionName=self.state.outputs["function_name"]
+        )
+        statement = {"Effect": "Allow", "Action": "dynamodb:BatchWriteItem", "Resource": "*"}
+        self.state.client("iam").put_role_policy(
+            RoleName=function["Role"].rpartition("/")[2],
+            PolicyName="floor",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+
+    def set_concurrency(self, workers: int) -> None:
+        """Set the maximum number of concurrent invocations by the queue."""
+        client = self.state.client("lambda")
+        function = f"{self.state.outputs['function_name']}:{versions.LIVE}"
+        (mapping,) = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        client.update_event_source_mapping(
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": workers}
+        )
+
     def wait_until_drained(self, timeout: float) -> float:
         """Wait until the queue is empty. Return when that was first observed, by ``time.perf_counter``.
 
@@ -99,12 +121,23 @@ class LocalStack:
         return paginator.paginate(TableName=self.state.outputs["table_name"], **options)
 
     def peaks_mb(self) -> dict[str, float]:
-        """Return the peak memory of the emulator and of each Lambda worker; nothing without /proc."""
-        peaks = {}
+        """Return the peak memory of the emulator and of each function's largest worker, if there is /proc."""
+        peaks: dict[str, float] = {}
         for index, pid in enumerate(self._processes()):
-            if (peak := peak_mb(pid)) is not None:
-                peaks["emulator" if index == 0 else f"worker {index}"] = peak
+            name = self._function_of(pid) if index else "emulator"
+            if name and (peak := peak_mb(pid)) is not None:
+                peaks[name] = max(peak, peaks.get(name, 0.0))
         return peaks
+
+    def _function_of(self, pid: int) -> str | None:
+        """Return which function a worker runs, by the name of the directory in which MiniStack starts it."""
+        try:
+            directory = str(Path(f"/proc/{pid}/cwd").readlink())
+        except OSError:
+            return None
+        outputs = {"processor": "function_name", "archiver": "archiver_function_name"}
+        names = {name: self.state.outputs.get(output) for name, output in outputs.items()}
+        return next((name for name, function in names.items() if function and function in directory), None)
 
     def cpu_seconds(self) -> tuple[float, float]:
         """Return the CPU time of the emulator and of all its Lambda workers; 0 without /proc."""

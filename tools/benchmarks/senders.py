@@ -10,7 +10,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from typing import Any
@@ -39,7 +39,7 @@ class _Body(str):
         return len(self.encode())
 
 
-def _entries(batch: list[_Body]) -> list[dict[str, str]]:
+def _entries(batch: Sequence[str]) -> list[dict[str, str]]:
     return [{"Id": str(index), "MessageBody": body} for index, body in enumerate(batch)]
 
 
@@ -92,27 +92,34 @@ def prepared(connections: int) -> Callable[[str, int, int], Callable[[], Any]]:
     def create_sender(queue_url: str, kb: int, count: int) -> Callable[[], Any]:
         target = Target.find(queue_url, None, botocore.session.Session())
         batch = next(batched(map(_Body, islice(fixtures.generate_bodies(kb), _PREGENERATED))))
-        request = _request(target, batch)
         times = max(1, round(count / len(batch) / connections))
-
-        def send_requests(_: int) -> None:
-            host, port = target.endpoint.rpartition("/")[2].split(":")
-            with socket.create_connection((host, int(port))) as connection:
-                responses = connection.makefile("rb")
-                for _ in range(times):
-                    connection.sendall(request)
-                    response = read_response(responses)
-                    if response.status != 200:
-                        raise RuntimeError(f"SQS refused the request: {response.body.decode()}")
+        requests = [finished_request(target, batch)] * times
 
         def send() -> int:
             with ThreadPoolExecutor(connections) as pool:
-                list(pool.map(send_requests, range(connections)))
+                list(pool.map(lambda _: send_requests(target, requests), range(connections)))
             return times * connections * len(batch)
 
         return send
 
     return create_sender
+
+
+def finished_requests(target: Target, bodies: Iterable[str]) -> list[bytes]:
+    """Return signed requests that send these bodies in batches as large as SQS accepts."""
+    return [finished_request(target, batch) for batch in batched(map(_Body, bodies))]
+
+
+def send_requests(target: Target, requests: Iterable[bytes]) -> None:
+    """Send finished requests over a connection of their own. Raises RuntimeError unless SQS accepts them."""
+    host, port = target.endpoint.rpartition("/")[2].split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        responses = connection.makefile("rb")
+        for request in requests:
+            connection.sendall(request)
+            response = read_response(responses)
+            if response.status != 200:
+                raise RuntimeError(f"SQS refused the request: {response.body.decode()}")
 
 
 WAYS = {
@@ -129,7 +136,8 @@ def _boto3() -> Any:
     return boto3.client("sqs")
 
 
-def _request(target: Target, batch: list[_Body]) -> bytes:
+def finished_request(target: Target, batch: Sequence[str]) -> bytes:
+    """Return a signed request that sends a batch."""
     body = json.dumps({"QueueUrl": target.queue_url, "Entries": _entries(batch)}).encode()
     headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.SendMessageBatch"}
     signer = Signer(target.endpoint.rpartition("/")[2], target.region, "sqs", headers)

@@ -8,6 +8,7 @@ from typing import Any
 from tools.benchmarks import cold_start, senders
 from tools.benchmarks.chart import Bar, draw_bars, format_number
 from tools.benchmarks.designs import design_title
+from tools.benchmarks.latency import TOP
 
 _WAYS = {
     senders.OURS: "this producer",
@@ -160,23 +161,120 @@ def end_to_end_chart(results: Mapping[str, Any]) -> str:
     return draw_bars("End to end on the embedded stack (more is better)", "events/s", groups)
 
 
+def latency(results: Mapping[str, Any]) -> str:
+    """Return the tables of latencies at each rate, of the first event, and of a burst."""
+    rates = [
+        [
+            f"{_rate(results, rate)}, {design_title(name)}",
+            *(format_spread(measured[what][percent]) for what in _LATENCIES for percent in _PERCENTILES),
+        ]
+        for rate, designs in results["rates"].items()
+        for name, measured in designs.items()
+    ]
+    burst = results["burst"]
+    others = [
+        [
+            design_title(name),
+            *(format_spread(results["cold"][name][what]) for what in ("cold_stored_ms", "cold_alert_ms")),
+            *(format_spread(burst[name][what]) for what in ("rate", "last_alert_seconds")),
+        ]
+        for name in results["cold"]
+    ]
+    head = [f"{text}, {percent}" for text in _LATENCIES.values() for percent in _PERCENTILES]
+    return "\n\n".join(
+        [
+            markdown_table(["events/s", *head], rates),
+            markdown_table(
+                [
+                    "",
+                    "first event after a deploy: stored, ms",
+                    "alerted, ms",
+                    f"{burst['count']:,} at once: events/s",
+                    "last large order's alert after, s",
+                ],
+                others,
+            ),
+        ]
+    )
+
+
+_LATENCIES = {"stored_ms": "stored, ms", "alert_ms": "alert, ms"}
+_PERCENTILES = ("p50", "p95", "p99")
+
+
+def _rate(results: Mapping[str, Any], rate: str) -> str:
+    return f"{results['top_rate']:,.0f} ({rate} of the slowest)" if rate == TOP else rate
+
+
+def latency_chart(results: Mapping[str, Any]) -> str:
+    """Return the chart of the 95th percentiles from send to alert."""
+    groups = {
+        f"{_rate(results, rate)} events/s": [
+            Bar.from_spread(design_title(name), measured["alert_ms"]["p95"])
+            for name, measured in designs.items()
+        ]
+        for rate, designs in results["rates"].items()
+    }
+    return draw_bars("From send to alert, 95th percentile (less is better)", "ms", groups)
+
+
+def growth(results: Mapping[str, Any]) -> str:
+    """Return the tables of cost by batch size and of throughput by workers."""
+    batches = [
+        [f"{size}, {design_title(name)}", format_spread(measured["cpu_ms"]), f"{measured['calls']:g}"]
+        for size, designs in results["batches"].items()
+        for name, measured in designs.items()
+    ]
+    workers = [
+        [f"{count}, {design_title(name)}", format_spread(measured["events_per_second"])]
+        for count, designs in results["workers"].items()
+        for name, measured in designs.items()
+    ]
+    return "\n\n".join(
+        [
+            markdown_table(["events in a batch, 1 KB", "CPU ms per event", "calls per event"], batches),
+            markdown_table(["workers, 1 KB", "events/s"], workers),
+        ]
+    )
+
+
+def growth_chart(results: Mapping[str, Any]) -> str:
+    """Return the chart of CPU time per event by batch size."""
+    groups = {
+        f"batches of {size}": [
+            Bar.from_spread(design_title(name), measured["cpu_ms"]) for name, measured in designs.items()
+        ]
+        for size, designs in results["batches"].items()
+    }
+    return draw_bars("Handler CPU per event of 1 KB by batch size (less is better)", "ms", groups)
+
+
 def load_test(results: Mapping[str, Any]) -> str:
     """Return the table of the load test."""
     verified = results["verify"]
-    workers = [peak for name, peak in results["peak_mb"].items() if name.startswith("worker")]
+    peaks = results["peak_mb"]
     rows = [
         ["events", f"{results['count']:,} of {results['kb']} KB"],
         ["first sent to queue drained", f"{results['seconds']:,.1f} s"],
         ["of which sending", f"{results['sending_seconds']:,.1f} s"],
+        ["first sent to all archived and verified", f"{results['archived_seconds']:,.1f} s"],
         ["events/s", f"{results['events_per_second']:,.0f}"],
         ["bytes sent", f"{results['bytes_sent'] / _MB:,.0f} MB"],
         ["bytes stored", f"{results['bytes_stored'] / _MB:,.0f} MB"],
-        ["peak memory of the producer", _mb(results["peak_mb"].get("producer"))],
-        ["peak memory of the emulator", _mb(results["peak_mb"].get("emulator"))],
-        ["peak memory of the largest Lambda worker", _mb(max(workers, default=None))],
+        *([f"peak memory of {name}", _mb(peaks.get(key))] for key, name in _PEAKS.items()),
         ["`make verify`", "passed" if verified["holds"] else f"{verified['findings']} discrepancies"],
+        ["its time", f"{verified['seconds']:,.1f} s"],
     ]
     return markdown_table(["", "measured"], rows)
+
+
+_PEAKS = {
+    "producer": "the producer",
+    "emulator": "the emulator",
+    "processor": "the processor's largest worker",
+    "archiver": "the archiver's largest worker",
+    "verify": "`make verify`",
+}
 
 
 def _mb(peak: float | None) -> str:
@@ -230,6 +328,8 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cold_start": cold,
     "producer": producer,
     "end_to_end": end_to_end,
+    "latency": latency,
+    "growth": growth,
     "archive": archive,
     "headline": load_test,
     "stack_times": stack_times,
@@ -239,4 +339,6 @@ CHARTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cold_start": cold_chart,
     "producer": producer_chart,
     "end_to_end": end_to_end_chart,
+    "latency": latency_chart,
+    "growth": growth_chart,
 }

@@ -23,6 +23,7 @@ _FIELDS = {
     "INVALID": "invalid",
     "DUPLICATES": "duplicates",
     "INCOMPRESSIBLE": "incompressible",
+    "BATCH": "batch",
 }
 
 

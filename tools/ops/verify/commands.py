@@ -51,7 +51,7 @@ def verify(resources: Resources, options: Namespace) -> int:
     runs = run or ()
     everything = options.all or run is None
     estimated = cost.estimate(resources, runs, options.part, everything=everything)
-    if not cost.agreed(estimated, approved=options.auto_approve):
+    if not cost.is_confirmed(estimated, approved=options.auto_approve):
         return 2
     totals = {LOOKING_UP: estimated.run_messages, READING: estimated.table_items}
     with progress_steps(totals) as progress:

@@ -75,7 +75,7 @@ def estimate(resources: Resources, runs: Iterable[SentRun], share: Share, *, eve
     return ReadCost(**cost)
 
 
-def agreed(cost: ReadCost, *, approved: bool) -> bool:
+def is_confirmed(cost: ReadCost, *, approved: bool) -> bool:
     """Say what is read and what it costs, and ask above a million read units."""
     err.print(str(cost), style="dim")
     if cost.units <= ASK_ABOVE:

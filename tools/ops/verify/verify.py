@@ -26,7 +26,7 @@ from tools.ops.verify.snapshot import Snapshot
 _FIRST_IDLE_SECONDS = 5.0
 _WHOLE = Share()
 
-Seen = TypeVar("Seen")
+Found = TypeVar("Found")
 Progress = Callable[[str, int], None]
 """Show a step and the number of things that are done; the queue's depth while it drains."""
 
@@ -115,11 +115,11 @@ def _is_final(result: VerifyResult, drained: bool) -> bool:
 
 def _when_drained(
     resources: Resources,
-    look: Callable[[], Seen],
-    is_final: Callable[[Seen, bool], bool],
+    look: Callable[[], Found],
+    is_final: Callable[[Found, bool], bool],
     wait: float,
     progress: Progress,
-) -> Seen:
+) -> Found:
     """Wait until the queue has drained or all of a run have a final outcome. Return what ``look`` sees then.
 
     Waits ``wait`` seconds at most.

@@ -14,6 +14,7 @@ from tools.benchmarks import (
     cold_start,
     environment,
     footprint,
+    growth,
     handler,
     microbenchmarks,
     pages,
@@ -26,6 +27,7 @@ from tools.benchmarks.__main__ import BENCHMARKS, main
 from tools.benchmarks.designs import DESIGNS, OURS, POWERTOOLS, vendored_packages
 from tools.benchmarks.docs.sections import DOCS, PAGES, fill_sections
 from tools.benchmarks.goals import GOALS
+from tools.benchmarks.measure import spread
 from tools.benchmarks.mock_aws import MockAws
 from tools.benchmarks.tables import CHARTS, TABLES
 from tools.benchmarks.worker_process import CREDENTIALS
@@ -61,6 +63,15 @@ def test_the_footprint_counts_requests_and_stored_bytes_of_a_batch(tmp_path: Pat
     assert measured["20"]["powertools"]["valid"]["item_bytes"] > 2 * middle["valid"]["item_bytes"]
     assert small["valid"]["metrics"] > 0
     save_and_render(tmp_path, "footprint", measured)
+
+
+def test_the_growth_benchmark_counts_the_calls_of_each_batch_size(tmp_path: Path) -> None:
+    batches = growth.measure_batches(rounds=1, events=10)
+    assert [batches[size]["ours"]["calls"] for size in ("1", "10")] == [2, 0.2]
+    assert batches["100"]["ours"]["calls"] < 0.1
+    assert all(measured["powertools"]["calls"] >= 1 for measured in batches.values())
+    rates = {"2": {"ours": {"events_per_second": spread([1.0])}}}
+    save_and_render(tmp_path, "growth", {"batches": batches, "workers": rates})
 
 
 def test_the_cold_start_benchmark_imports_the_zips(tmp_path: Path) -> None:

@@ -318,7 +318,7 @@ def test_without_a_terminal_the_question_is_an_error(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("builtins.input", no_terminal)
     with pytest.raises(UsageError, match="no terminal"):
-        cost.agreed(cost.ReadCost(run_messages=1, run_units=1_000_001), approved=False)
+        cost.is_confirmed(cost.ReadCost(run_messages=1, run_units=1_000_001), approved=False)
 
 
 def test_the_report_of_a_run_says_that_bodies_were_not_hashed(
