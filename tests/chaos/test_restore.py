@@ -50,7 +50,7 @@ def test_ten_thousand_rows_come_back_although_the_restore_is_killed_and_throttle
     assert lost_tables.contents(pipeline) == before
 
     lost_tables.lose_everything(pipeline)
-    resources = replace(harness.resources, endpoint=harness.relay.url, clients={})
+    resources = replace(harness.resources, endpoint=harness.burst.url, clients={})
     job = Restore(resources, Selection())
     job.estimate()
     injected = harness.injected

@@ -27,8 +27,8 @@ from tools.benchmarks.measure import interleave, spread
 from tools.benchmarks.senders import finished_request, send_requests
 from tools.core import tables
 from tools.core.resources import Resources
-from tools.ops.demo import alerts
-from tools.ops.demo.alerts import AlertSubscriber
+from tools.ops import alert_queue
+from tools.ops.alert_queue import AlertQueue
 
 DESIGNS = (OURS, ORIGINAL, POWERTOOLS)
 RATES = (5, 50, 200)
@@ -98,14 +98,14 @@ def _percentiles(rounds: list[list[float]]) -> dict[str, Any]:
 @contextmanager
 def _watched(stack: LocalStack) -> Iterator[_Watch]:
     resources = Resources.of_stack(stack.state_dir)
-    with alerts.subscribed(resources) as subscriber:
+    with alert_queue.subscribed(resources, "latency") as subscriber:
         yield _Watch(stack, resources, subscriber)
 
 
 class _Watch:
     """Sends events and notes when they are stored and when their alerts arrive."""
 
-    def __init__(self, stack: LocalStack, resources: Resources, subscriber: AlertSubscriber) -> None:
+    def __init__(self, stack: LocalStack, resources: Resources, subscriber: AlertQueue) -> None:
         self._stack, self._resources, self._subscriber = stack, resources, subscriber
         self._dynamodb = stack.state.client("dynamodb")
         self._target = Target.find(stack.queue_url, stack.state.endpoint, stack.session())

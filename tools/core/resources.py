@@ -21,7 +21,6 @@ from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTP
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,
-    retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=16,
 )
 # An emulator is reached without a proxy, and its host name has no subdomains for buckets.
@@ -35,7 +34,7 @@ class Resources:
     ``endpoint`` is None on AWS. ``source`` says where the names come from. ``credentials`` is None if boto3
     searches for them (environment, profile, role). ``state_dir`` holds the manifests of runs. The names of
     the archive are empty if the pipeline has none. ``bodies_kept`` is False on a LocalStack that rewrites
-    message bodies, never on AWS.
+    message bodies, never on AWS. ``attempts`` is how often a client tries a call.
     """
 
     region: str
@@ -56,6 +55,7 @@ class Resources:
     source: str = "the environment"
     state_dir: Path = DEFAULT_STATE_DIR
     credentials: tuple[str, str] | None = field(default=None, repr=False)
+    attempts: int = 4
     clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
@@ -67,7 +67,9 @@ class Resources:
             session = boto3.session.Session(
                 botocore_session=create_session(self.endpoint, self.region, self.credentials)
             )
+            retries = Config(retries={"mode": "standard", "total_max_attempts": self.attempts})
             config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
+            config = config.merge(retries)
             self.clients[service] = session.client(service, endpoint_url=self.endpoint, config=config)
         return self.clients[service]
 

@@ -38,6 +38,7 @@ DOLLARS_PER_MILLION = 0.625
 
 DAMAGED = "damaged"
 _THREADS = 8
+_ATTEMPTS = 10
 # Objects of each kind that are read for the estimate, until they had this many lines.
 _SAMPLE, _SAMPLE_LINES = 12, 500
 _RETENTION_DAYS = 90
@@ -67,7 +68,8 @@ class Restore:
     def __init__(
         self, resources: Resources, selection: Selection, *, dry_run: bool = False, rate: int = 0
     ) -> None:
-        self._resources = resources
+        # Of thousands of calls, some are throttled four times in a row.
+        resources = replace(resources, attempts=_ATTEMPTS, clients=dict(resources.clients))
         self._selection = selection
         self.result = RestoreResult()
         limiter = RateLimiter(rate)

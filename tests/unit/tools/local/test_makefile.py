@@ -8,8 +8,8 @@ from tools.core.paths import ROOT
 
 TARGETS = {
     *("help", "up", "down", "status", "demo", "env", "doctor"),
-    *("send", "get", "events", "logs", "rejected", "replay", "rearchive", "redrive", "verify"),
-    *("top", "alerts", "query", "report", "bench", "cost", "dictionary"),
+    *("send", "get", "trace", "events", "logs", "rejected", "replay", "rearchive", "redrive", "restore"),
+    *("erase", "verify", "top", "alerts", "query", "report", "bench", "cost", "dictionary"),
     *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "drift", "env-aws"),
     *("test", "test-chaos", "test-config", "audit", "lint", "contract-check", "fmt", "docs"),
     *("release", "lock", "clean"),

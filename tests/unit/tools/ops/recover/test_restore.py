@@ -288,6 +288,20 @@ def test_a_payload_that_is_gone_is_written_again(harness: Harness) -> None:
     assert decode_payload(item, harness.s3.objects.__getitem__) == body.encode()
 
 
+def test_a_payload_of_an_event_that_is_there_is_written_again(harness: Harness) -> None:
+    body = order_of("a", note=random_text(900_000))
+    item = harness.event(body)
+    harness.archive()
+    harness.restore()
+    data = harness.s3.objects.pop(item["payload_key"]["S"])
+    assert harness.restore().objects == 1
+    assert harness.s3.objects[item["payload_key"]["S"]] == data
+    harness.dynamodb.tables["events"]["a"] = {**item, "payload_encoding": {"S": "zlib"}}
+    del harness.s3.objects[item["payload_key"]["S"]]
+    result = harness.restore()
+    assert (result.objects, result.findings) == (0, {"payload": 1})
+
+
 @pytest.mark.parametrize(
     ("selection", "restored"),
     [
