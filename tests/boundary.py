@@ -15,13 +15,13 @@ from storage.sizes import item_size
 _LETTERS = "".join(random.Random(11).choices(string.ascii_letters + string.digits, k=900_000))
 
 
-def activity(event_id: str, padding: str) -> str:
+def activity(event_id: str, padding: str, customer_id: str = "cus-1") -> str:
     """The body of a valid event. It occurred so long ago that its latency has the same width for decades."""
     event = {
         "event_id": event_id,
         "event_type": "activity",
         "occurred_at": "2020-01-01T00:00:00Z",
-        "customer_id": "cus-1",
+        "customer_id": customer_id,
         "session_id": "ses-1",
         "action": "page_view",
         "metadata": padding,
@@ -43,14 +43,16 @@ def size_of_item(body: str) -> int:
 def body_of_item_size(size: int, event_id: str) -> str:
     """The body of a valid event whose item, payload inside, is of this size as the function counts it."""
 
-    def body(length: int) -> str:
-        return activity(event_id, _LETTERS[:length])
+    def body(length: int, customer_id: str = "cus-1") -> str:
+        return activity(event_id, _LETTERS[:length], customer_id)
 
     near = _first(lambda length: size_of_item(body(length)) >= size - 20, len(_LETTERS))
-    # Compressed sizes grow with the text on the whole, but not letter by letter.
-    for length in range(near, near + 1000):
-        if size_of_item(body(length)) == size:
-            return body(length)
+    # Compressed sizes grow with the text on the whole, but some are skipped. A longer id shifts them.
+    for length in range(near, near + 100, 7):
+        for digits in range(1, 40):
+            found = body(length, "c" * digits)
+            if size_of_item(found) == size:
+                return found
     raise AssertionError(f"no body found whose item has {size} bytes")
 
 

@@ -190,7 +190,7 @@ class _Watch:
         while large - arrived.keys() and not stop.is_set():
             received = self._subscriber.receive()
             now = time.perf_counter()
-            for alert in received:
+            for alert in (notification.alert or {} for notification in received):
                 if alert.get("alert_type") == "large_order" and alert.get("event_id") in large:
                     arrived.setdefault(alert["event_id"], now)
             if now > deadline:

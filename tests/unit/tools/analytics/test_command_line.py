@@ -57,7 +57,7 @@ def fake_pipeline(s3: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return replace(resources, archive_bucket=environment["ARCHIVE_BUCKET"])
 
     monkeypatch.setattr(Resources, "find", find)
-    monkeypatch.setattr(command, "CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setattr("tools.core.resources.CACHE_DIR", tmp_path / "cache")
 
 
 def run(name: str, **variables: str) -> int:

@@ -92,7 +92,6 @@ def test_a_dictionary_that_saves_nothing_is_not_added(
     ("source", "error"),
     [
         ("", "FROM= is missing"),
-        ("contract", "already"),
         ("missing.jsonl", "missing.jsonl cannot be read: No such file"),
         (str(HELD_OUT), "There are 20 different events of 128 to 8,192 bytes"),
     ],
@@ -103,6 +102,15 @@ def test_what_cannot_be_trained_on_is_named(
     before = sorted(directory.iterdir())
     assert main({"FROM": source}) in (1, 2)
     assert error in capsys.readouterr().err
+    assert sorted(directory.iterdir()) == before
+
+
+def test_a_contract_gives_one_dictionary(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main({"FROM": "contract"})
+    dictionary.numbered.cache_clear()
+    before = sorted(directory.iterdir())
+    assert main({"FROM": "contract"}) in (1, 2)
+    assert "already" in capsys.readouterr().err
     assert sorted(directory.iterdir()) == before
 
 
