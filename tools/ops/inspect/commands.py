@@ -6,6 +6,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from contract import EVENT_TYPES
+from processor.alerts import ALERT_TYPES
 from tools.core.errors import UsageError
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import parse_duration
@@ -48,8 +49,20 @@ def register(commands: Commands) -> None:
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
 
+    option = commands.add("trace", trace, "Show the story of an event, in time order", _TRACE_DETAILS)
+    option("event-id", "the event")
+    option("customer", "the newest stored events of this customer")
+    option("message-id", "the event that this message of SQS carried")
+    option("order-id", "the order, its payments and the session that led to it, from the archive")
+    option("since", "begin of the part of the archive to search: 2h, 1d or a time in UTC", str, "1d")
+    option("until", "end of that part; default: now")
+    option("limit", "maximum number of a customer's events", positive, "20")
+    option("json", "print JSON", yes_or_no, "0")
 
-"""The commands get, events, trace, logs, rejected and alerts."""
+    option = commands.add("alerts", alerts, "Follow the alerts as they are published, until Ctrl-C")
+    option("type", f"show only alerts of this type: {', '.join(ALERT_TYPES)}")
+    option("min", 'show only alerts of this amount or more: 500, "500 EUR"')
+    option("json", "print JSON, one object a line", yes_or_no, "0")
 
 
 def get(resources: Resources, options: Namespace) -> int:
