@@ -10,7 +10,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from typing import Any
@@ -111,15 +111,27 @@ def finished_requests(target: Target, bodies: Iterable[str]) -> list[bytes]:
 
 
 def send_requests(target: Target, requests: Iterable[bytes]) -> None:
-    """Send finished requests over a connection of their own. Raises RuntimeError unless SQS accepts them."""
+    """Send finished requests over a separate connection. Raises RuntimeError unless SQS accepts them."""
     host, port = target.endpoint.rpartition("/")[2].split(":")
-    with socket.create_connection((host, int(port))) as connection:
-        responses = connection.makefile("rb")
-        for request in requests:
-            connection.sendall(request)
-            response = read_response(responses)
-            if response.status != 200:
-                raise RuntimeError(f"SQS refused the request: {response.body.decode()}")
+    left = iter(requests)
+    all_sent = False
+    # MiniStack closes a connection after 1,000 requests.
+    while not all_sent:
+        with socket.create_connection((host, int(port))) as connection:
+            all_sent = _send_over(connection, left)
+
+
+def _send_over(connection: socket.socket, requests: Iterator[bytes]) -> bool:
+    """Send requests until the server closes the connection. Return whether all are sent."""
+    responses = connection.makefile("rb")
+    for request in requests:
+        connection.sendall(request)
+        response = read_response(responses)
+        if response.status != 200:
+            raise RuntimeError(f"SQS refused the request: {response.body.decode()}")
+        if not response.reusable:
+            return False
+    return True
 
 
 WAYS = {
