@@ -63,9 +63,11 @@ def erase(resources: Resources, options: Namespace) -> int:
     return _show_problems(plan)
 
 
-def _command(customer_id: str) -> str:
-    confirmed = {"CONFIRM": customer_id} if len(customer_id) < _SHORT_ID else {}
-    return make_command("erase", CUSTOMER=customer_id, **confirmed)
+def _command(customer_id: str, *, dry_run: bool = False) -> str:
+    variables = {"CONFIRM": customer_id} if len(customer_id) < _SHORT_ID else {}
+    if dry_run:
+        variables["DRY_RUN"] = "1"
+    return make_command("erase", CUSTOMER=customer_id, **variables)
 
 
 def _checked(options: Namespace) -> str:
@@ -82,7 +84,7 @@ def _checked(options: Namespace) -> str:
     if len(customer_id) < _SHORT_ID and options.confirm != customer_id:
         raise UsageError(
             f"CUSTOMER={customer_id} has fewer than {_SHORT_ID} characters, so other text may look like it.",
-            f"Confirm it: {_command(customer_id)}",
+            f"Confirm it: {_command(customer_id, dry_run=options.dry_run)}",
         )
     return customer_id
 

@@ -21,6 +21,7 @@ from tools.ops.__main__ import parser
         ({"CUSTOMER": "customer-\udcff"}, "not valid UTF-8"),
         ({"CUSTOMER": "c-1"}, "fewer than 8 characters"),
         ({"CUSTOMER": "c-1", "CONFIRM": "c-10"}, "fewer than 8 characters"),
+        ({"CUSTOMER": "c-1", "DRY_RUN": "1"}, "CUSTOMER=c-1 CONFIRM=c-1 DRY_RUN=1"),
         ({"CUSTOMER": "c-1", "DRY_RUN": "1", "AUTO_APPROVE": "1"}, "fewer than 8 characters"),
     ],
 )
