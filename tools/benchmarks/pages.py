@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmarks import results
+from tools.benchmarks.chart import format_number
 from tools.benchmarks.goals import GOALS
 from tools.benchmarks.tables import CHARTS, TABLES, markdown_table
 
@@ -46,10 +47,10 @@ def _goals(directory: Path) -> str:
     rows = []
     for goal in GOALS:
         document = _load(goal.benchmark, directory)
-        bound = f"{'at least' if goal.at_least else 'at most'} {goal.bound:.3g}"
+        bound = f"{'at least' if goal.at_least else 'at most'} {format_number(goal.bound)}"
         try:
             measured = document["results"] if document else {}
-            row = [f"{goal.value(measured):.3g}", "yes" if goal.is_met(measured) else "**no**"]
+            row = [format_number(goal.value(measured)), "yes" if goal.is_met(measured) else "**no**"]
         except KeyError:  # the benchmark did not run, or not in this size
             row = ["not measured", ""]
         rows.append([goal.text, bound, *row])
