@@ -35,7 +35,7 @@ _THRESHOLD = Decimal(LARGE_ORDER_CENTS) / 100
 _CHUNK_BYTES = 1 << 20
 # While standard input is silent, what was read is sent, and Ctrl-C is noticed.
 _IDLE_SECONDS = 0.2
-# A hostile file could have a reason of its own in each line.
+# A hostile file could have a different reason in each line.
 _MAX_REASONS = 50
 # A manifest keeps no longer event_id; the contract refuses it.
 _MAX_TEXT = 256

@@ -16,7 +16,7 @@ from tests import targets
 
 INTEGRATION = "tests/integration/"
 SHARED = "the shared stack"
-# Modules with stacks or emulators of their own, longest first.
+# Modules with separate stacks or emulators, longest first.
 APART = (
     "test_deploy.py",
     "test_benchmarks.py",

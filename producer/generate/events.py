@@ -79,7 +79,7 @@ class Events:
         self._valid_key, self._invalid_key = key + b"valid", key + b"invalid"
         catalogue = Catalogue()
         self._journeys = Journeys(spec.seed, self._valid_key, catalogue, self._plan.is_large, spec.sessions)
-        # Invalid events are of journeys of their own, so that no valid event refers to one of them.
+        # Invalid events are of separate journeys, so that no valid event refers to one of them.
         self._invalid_journeys = Journeys(spec.seed, self._invalid_key, catalogue, lambda _: False)
         self._times = None
         if spec.span_ms:

@@ -26,7 +26,7 @@ EVENT = json.dumps(
     },
     separators=(",", ":"),
 ).encode()
-# What each version of the code made of EVENT, or of 100 of them, as it lies in somebody's table.
+# What each version of the code made of EVENT, or of 100 of them, as it lies in users' tables.
 STORED = {
     "zlib-d1": (
         "eLvAXNjzQ3G6RZqhSaqJaZpucmpqoq5JsmGKrkWKabKuYZpBqlmiUZJlsnEKbn+R6QIYT9cQXJYhRReQ"

@@ -19,7 +19,7 @@ from tools.core.resources import Resources
 _MOST = 10_000
 # zstd refuses to train on a few samples.
 _FEWEST = 200
-# Objects of the archive are read in an order of their own until there is this much.
+# Objects of the archive are read in another order until there is this much.
 _READ_BYTES = 100 * 1024 * 1024
 
 

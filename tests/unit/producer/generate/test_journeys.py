@@ -83,7 +83,7 @@ def test_an_order_contains_the_article_that_was_added_to_the_cart(events: list[d
         for order in events
         if order["event_type"] == "order"
     ]
-    # Orders at the threshold have an article of their own.
+    # Orders at the threshold have a separate article.
     assert sum(found) > 0.9 * len(found)
 
 
