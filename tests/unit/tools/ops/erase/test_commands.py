@@ -21,7 +21,7 @@ from tools.ops.__main__ import parser
         ({"CUSTOMER": "customer-\udcff"}, "not valid UTF-8"),
         ({"CUSTOMER": "c-1"}, "fewer than 8 characters"),
         ({"CUSTOMER": "c-1", "CONFIRM": "c-10"}, "fewer than 8 characters"),
-        ({"CUSTOMER": "c-1", "DRY_RUN": "1"}, "CUSTOMER=c-1 CONFIRM=c-1 DRY_RUN=1"),
+        ({"CUSTOMER": "c-1", "DRY_RUN": "1"}, "fewer than 8 characters"),
         ({"CUSTOMER": "c-1", "DRY_RUN": "1", "AUTO_APPROVE": "1"}, "fewer than 8 characters"),
     ],
 )
@@ -32,6 +32,14 @@ def test_a_wrong_customer_is_refused_before_anything_is_read(
     # This pipeline has no clients of the services, and no credentials to make one.
     with pytest.raises(UsageError, match=message):
         options.run(pipeline(), options)
+
+
+def test_the_command_that_confirms_a_short_id_removes_nothing_that_was_only_to_be_counted() -> None:
+    options = parser({"CUSTOMER": "c-1", "DRY_RUN": "1"}).parse_args(["erase"])
+    with pytest.raises(UsageError) as refused:
+        options.run(pipeline(), options)
+    assert refused.value.hint is not None
+    assert "make erase CUSTOMER=c-1 CONFIRM=c-1 DRY_RUN=1" in refused.value.hint
 
 
 def test_the_message_ids_of_all_records_are_known() -> None:
