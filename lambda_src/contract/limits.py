@@ -45,42 +45,53 @@ class Fault(NamedTuple):
     reason: str
 
 
-def may_break_limits(raw: bytes, value: Any) -> bool:
-    """Whether a body must be scanned. ``value`` is the body as decoded. False is certain, True is not."""
-    return _may_nest_or_repeat(raw, value) or _may_have_long_number(raw)
+def may_break_limits(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
+    """Whether a body must be scanned. False is certain, True is not.
+
+    ``value`` is the body as decoded, and ``objects`` are all objects in it.
+    """
+    return _may_nest(raw, value, objects) or _may_repeat(raw, value, objects) or _may_have_long_number(raw)
 
 
-def _may_nest_or_repeat(raw: bytes, value: Any) -> bool:
-    """Whether the value may be too deep, or its text have more members, by its colons, than the value."""
-    members = len(value) if type(value) is dict else 0
-    levels = [[value] if type(value) is dict or type(value) is list else []]
-    # Python does not track a dictionary that has only strings, numbers, booleans and None, and a look at
-    # each value takes longest. A loop in Python takes four times as long as get_referents.
-    inner = levels[0]
-    while inner:
-        values = get_referents(*inner)
-        below = [one for one in values if type(one) is dict or type(one) is list]
-        if not below:
-            break
-        inner = [*filter(is_tracked, below)]
-        members += sum(map(len, below)) - sum([len(one) for one in inner if type(one) is list])
-        levels.append(below)
-        if len(levels) > MAX_DEPTH:
-            return True
-    # bytes.replace finds its character faster than bytes.count.
-    colons = len(raw) - len(raw.replace(b":", b"")) - members
-    return colons != 0 and _may_not_be_in_strings(colons, raw, levels)
-
-
-def _may_not_be_in_strings(colons: int, raw: bytes, levels: list[list[Any]]) -> bool:
-    """Whether the values of these containers may have fewer colons than that."""
-    if b"\\" in raw and (b"\\u003a" in raw or b"\\u003A" in raw):
-        return True  # a colon in a value that is none in the text
-    for containers in levels:
-        colons -= sum([text.count(":") for text in get_referents(*containers) if type(text) is str])
-        if not colons:
+def _may_nest(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
+    """Whether the value may be too deep."""
+    if len(objects) <= MAX_DEPTH and len(objects) + raw.count(b"[") <= MAX_DEPTH:
+        return False
+    # Up to 3.13, Python does not track a dictionary of plain values, so that it is no level here.
+    level = [value]
+    for _ in range(MAX_DEPTH - 1):
+        level = _containers(level)
+        if not level:
             return False
     return True
+
+
+def _containers(values: list[Any]) -> list[Any]:
+    """Return the lists in these containers, and the objects that may have members of their own to look at."""
+    return [
+        one for one in filter(is_tracked, get_referents(*values)) if type(one) is dict or type(one) is list
+    ]
+
+
+def _may_repeat(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
+    """Whether the text may have more members, by its colons, than the objects."""
+    colons = raw.count(b":") - sum(map(len, objects))
+    if not colons:
+        return False
+    if b"\\" in raw and (b"\\u003a" in raw or b"\\u003A" in raw):
+        return True  # a colon in a value that is none in the text
+    # In most events only the fields of the root, such as a timestamp, have colons.
+    if type(value) is dict and colons == _colons_in(get_referents(value)):
+        return False
+    lists, level = [], [value]
+    while level:
+        lists += [one for one in level if type(one) is list]
+        level = _containers(level)
+    return colons != _colons_in(get_referents(*objects, *lists))
+
+
+def _colons_in(values: list[Any]) -> int:
+    return sum([text.count(":") for text in values if type(text) is str])
 
 
 def _may_have_long_number(raw: bytes) -> bool:

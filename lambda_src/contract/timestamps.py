@@ -9,8 +9,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+# From Python 3.14 on, datetime.fromisoformat accepts the hour 24.
 _RFC3339 = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):\d{2}):(\d{2})"
+    r"(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))",
+    re.ASCII,
 )
 
 

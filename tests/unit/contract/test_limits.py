@@ -159,6 +159,16 @@ texts = st.recursive(
 )
 
 
+def may_break(text: str) -> bool:
+    objects: list[dict[str, Any]] = []
+
+    def keep(members: dict[str, Any]) -> dict[str, Any]:
+        objects.append(members)
+        return members
+
+    return may_break_limits(text.encode(), json.loads(text, object_hook=keep), objects)
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=texts)
 def test_the_cheap_counts_never_miss_what_a_scan_finds(text: str) -> None:
@@ -173,7 +183,7 @@ def test_the_cheap_counts_never_miss_what_a_scan_finds(text: str) -> None:
     faults = find_faults(text)
     assert bool(repeated) is any(fault.rule == "duplicate_key" for fault in faults)
     assert ("9" * 101 in text) is any(fault.rule == "max_number_length" for fault in faults)
-    assert may_break_limits(text.encode(), contract.decode(text)) or not faults
+    assert may_break(text) or not faults
 
 
 @settings(max_examples=200, deadline=None)
@@ -182,7 +192,7 @@ def test_a_long_number_is_found_wherever_it_stands(before: str, digits: int, spl
     number = "7" * (digits - split) + ("." + "7" * (split - 1) if split > 1 else "7" * split)
     text = f"[{json.dumps(before)},{number}]"
     assert len(number) == digits
-    assert may_break_limits(text.encode(), contract.decode(text)) or digits <= MAX_NUMBER_LENGTH
+    assert may_break(text) or digits <= MAX_NUMBER_LENGTH
 
 
 BODIES = [
