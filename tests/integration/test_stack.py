@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.conftest import Pipeline, free_port
-from tools.core.paths import ARCHIVER_ZIP, LAMBDA_ZIP, ROOT
+from tools.core.paths import ARCHIVER_ZIP, LAMBDA_SOURCE, LAMBDA_ZIP, ROOT
+from tools.core.state import StackState
 from tools.deploy import plan as plans
-from tools.local import alarms, lifecycle, processes, terraform, tflocal, toolchain
+from tools.local import alarms, lifecycle, processes, shortcut, terraform, tflocal, toolchain
+from tools.local.build import ARTIFACTS, Artifact
 from tools.local.emulator import Emulator
 
 # With the modules to import: the handler, and the module for large payloads.
@@ -24,26 +29,33 @@ ZIPS = [(LAMBDA_ZIP, "processor.handler, common.s3"), (ARCHIVER_ZIP, "archiver.h
 
 def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:
     output: list[str] = []
+    shortcut.forget(pipeline.state_dir)
     pipeline.target.up(pipeline.state_dir, pipeline.variables, output.append)
-    if any("0 added, 0 changed, 0 destroyed" in line for line in output):
+    assert_nothing_changed(pipeline.state_dir, pipeline.state, pipeline.variables, "\n".join(output))
+
+
+def assert_nothing_changed(
+    state_dir: Path, state: StackState, variables: Mapping[str, object], report: str
+) -> None:
+    """Check the report of an apply by Terraform."""
+    if "0 added, 0 changed, 0 destroyed" in report:
         return
     # A current provider updates MiniStack's alarms again, although they equal the config.
-    plan = planned(pipeline)
-    misread = alarms.misread(plan, pipeline.state.client("cloudwatch"))
+    plan = planned(state_dir, state, variables)
+    misread = alarms.misread(plan, state.client("cloudwatch"))
     assert misread
-    assert any(f"0 added, {len(misread)} changed, 0 destroyed" in line for line in output), "\n".join(output)
+    assert f"0 added, {len(misread)} changed, 0 destroyed" in report
     assert {change.address for change in plans.changes(plan)} == misread
 
 
-def planned(pipeline: Pipeline) -> dict[str, Any]:
+def planned(state_dir: Path, state: StackState, variables: Mapping[str, object]) -> dict[str, Any]:
     """Return Terraform's plan for the stack, with a current provider."""
-    workdir, program = terraform.workdir(pipeline.state_dir), toolchain.find_terraform()
-    environment = tflocal.environment(
-        pipeline.state.endpoint, pipeline.state.region, program, pipeline.state.access_key
+    workdir, program = terraform.workdir(state_dir), toolchain.find_terraform()
+    environment = tflocal.environment(state.endpoint, state.region, program, state.access_key)
+    arguments = terraform._arguments(variables)
+    tflocal.run(
+        workdir, environment, state_dir / terraform.LOG, print, "plan", "-out=again.tfplan", *arguments
     )
-    arguments = terraform._arguments(pipeline.variables)
-    log = pipeline.state_dir / terraform.LOG
-    tflocal.run(workdir, environment, log, print, "plan", "-out=again.tfplan", *arguments)
     show = [program.command, "show", "-json", "again.tfplan"]
     done = subprocess.run(show, cwd=workdir, env=environment, capture_output=True, check=True)
     plan: dict[str, Any] = json.loads(done.stdout)
@@ -62,10 +74,57 @@ def test_terraform_finds_the_config_valid(pipeline: Pipeline) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
-    port = free_port()
-    state_dir = tmp_path / "stack"
-    lifecycle.up(state_dir, port=port, emulator="ministack", log=lambda line: None)
+@dataclass
+class OwnStack:
+    """A stack of these tests alone, whose function has the code in ``source``."""
+
+    state_dir: Path
+    source: Path
+    port: int
+
+    def up(self) -> tuple[StackState, str]:
+        """Bring it up, and return its state and the report."""
+        lines: list[str] = []
+        return lifecycle.up(self.state_dir, self.port, "ministack", log=lines.append), "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStack]:
+    directory = tmp_path_factory.mktemp("own")
+    source = shutil.copytree(LAMBDA_SOURCE, directory / "lambda_src")
+    packages = {name: source / name for name in ARTIFACTS["lambda_zip"].packages}
+    stack = OwnStack(directory / "stack", source, free_port())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(ARTIFACTS, "lambda_zip", Artifact(directory / "lambda.zip", packages))
+        stack.up()
+        yield stack
+        lifecycle.down(stack.state_dir)
+
+
+def test_changed_code_runs_without_terraform_which_then_finds_nothing_to_change(own_stack: OwnStack) -> None:
+    handler = own_stack.source / "processor" / "handler.py"
+    handler.write_text(f'{handler.read_text()}\n\ndef handle(event, context):\n    return "the new code"\n')
+    state, report = own_stack.up()
+    assert "the new code as version 2; Terraform was not started" in report
+    live = {"FunctionName": state.outputs["function_name"], "Qualifier": "live"}
+    assert json.loads(state.client("lambda").invoke(**live)["Payload"].read()) == "the new code"
+    assert "nothing changed since the last make up" in own_stack.up()[1]
+    shortcut.forget(own_stack.state_dir)
+    state, report = own_stack.up()
+    assert_nothing_changed(own_stack.state_dir, state, {}, report)
+
+
+def test_a_change_by_hand_is_noticed_and_undone(own_stack: OwnStack) -> None:
+    state, _ = own_stack.up()
+    queue = {"QueueUrl": state.outputs["queue_url"]}
+    state.client("sqs").set_queue_attributes(**queue, Attributes={"DelaySeconds": "9"})
+    assert " changed, 0 destroyed" in own_stack.up()[1]
+    answer = state.client("sqs").get_queue_attributes(**queue, AttributeNames=["DelaySeconds"])
+    assert answer["Attributes"] == {"DelaySeconds": "0"}
+
+
+def test_down_leaves_nothing_behind(own_stack: OwnStack) -> None:
+    state_dir = own_stack.state_dir
     emulator = Emulator.load(state_dir)
     assert emulator is not None
     marks = {pid: processes.start_mark(pid) or "" for pid in processes.group_members(int(emulator.name))}
@@ -73,7 +132,7 @@ def test_down_leaves_nothing_behind(tmp_path: Path) -> None:
     assert lifecycle.down(state_dir)
     assert not state_dir.exists()
     assert processes.alive(marks) == []
-    assert processes.port_is_free(port)
+    assert processes.port_is_free(own_stack.port)
     assert not lifecycle.down(state_dir)
 
 

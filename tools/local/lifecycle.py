@@ -55,6 +55,9 @@ def up(
     ToolError: with a remedy. A started emulator stays up, so that its log can be read and a second attempt
         is quick; ``down`` removes it.
     """
+    # Imported here because it needs boto3, and `make down` does not.
+    from tools.local import shortcut
+
     state_dir = state_dir.absolute()
     for directory in (state_dir, Path(tempfile.gettempdir())):
         require_space(directory)
@@ -68,19 +71,30 @@ def up(
             running = _join(state_dir, endpoint, log)
         elif running is None:
             running = _start(state_dir, port, emulator, emulator_environment or {}, log)
-        for variable, digest in build_all().items():
+        zips = build_all()
+        for variable, digest in zips.items():
             path = ARTIFACTS[variable].path
             log(labelled(path.stem, f"{path.stat().st_size / 1024:.0f} KB, sha256 {digest}"))
         variables = dict(overrides or {})
-        region = str(variables.get("region", DEFAULT_REGION))
-        outputs = terraform.apply(state_dir, running.endpoint, region, variables, log)
-        state = StackState(running.endpoint, region, running.flavour, outputs, access_key=running.access_key)
-        if running.flavour == "ministack":
-            ministack_iam.mirror(state.client("iam"), state.name)
-        if not message_bodies.are_kept(state.endpoint, state.emulator, state.client):
-            state = replace(state, bodies_kept=False)
-            log(labelled("bodies", f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}"))
-        state.save(state_dir)
+        inputs = shortcut.inputs(running, variables)
+        state = shortcut.up(state_dir, inputs, zips, log)
+        if state is None:
+            shortcut.forget(state_dir)
+            state = _apply(state_dir, running, variables, log)
+            shortcut.remember(state_dir, inputs, zips, state.client)
+    return state
+
+
+def _apply(state_dir: Path, running: Emulator, variables: Mapping[str, object], log: Log) -> StackState:
+    region = str(variables.get("region", DEFAULT_REGION))
+    outputs = terraform.apply(state_dir, running.endpoint, region, variables, log)
+    state = StackState(running.endpoint, region, running.flavour, outputs, access_key=running.access_key)
+    if running.flavour == "ministack":
+        ministack_iam.mirror(state.client("iam"), state.name)
+    if not message_bodies.are_kept(state.endpoint, state.emulator, state.client):
+        state = replace(state, bodies_kept=False)
+        log(labelled("bodies", f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}"))
+    state.save(state_dir)
     return state
 
 

@@ -235,7 +235,9 @@ def variable_arguments(variables: Mapping[str, object]) -> list[str]:
 
 
 def _init(run: Run) -> None:
-    """Run ``init`` unless it succeeded for the same files, Terraform and provider."""
+    """Run ``init`` unless it succeeded for the same files, Terraform and provider, or all is installed."""
+    if run.offline is not None:
+        return
     mark = run.workdir / ".terraform" / "initialised-for"
     key = _init_key(run)
     if mark.exists() and mark.read_text() == key:

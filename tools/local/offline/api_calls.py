@@ -10,14 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from tools.local import code
+
 # Time for a mapping to change. MiniStack changes it at once, LocalStack in about a second.
 MAPPING_SECONDS = 60
-
-# The configuration that a version fixes. A change of any of it needs a new version.
-MAKES_A_VERSION = (
-    *("CodeSha256", "Description", "Environment", "Handler", "LoggingConfig", "MemorySize"),
-    *("Role", "Runtime", "Timeout"),
-)
 
 Client = Callable[[str], Any]
 Values = Mapping[str, Any]
@@ -127,27 +123,8 @@ def _set_function(client: Client, name: str, values: Values) -> None:
 
 
 def _set_alias(client: Client, arn: str, _: Values) -> None:
-    """Publish the function unless its newest version is equal, and point the alias at that version."""
-    functions = client("lambda")
     function, alias = arn.split(":")[-2:]
-    latest = functions.get_function_configuration(FunctionName=function)
-    published = _newest_version(functions, function)
-    if published is None or _versioned_settings(published) != _versioned_settings(latest):
-        published = functions.publish_version(FunctionName=function)
-    desired = {"FunctionVersion": published["Version"]}
-    if _differs(functions.get_alias(FunctionName=function, Name=alias), desired):
-        functions.update_alias(FunctionName=function, Name=alias, **desired)
-
-
-def _newest_version(functions: Any, function: str) -> Any:
-    """Return the configuration of the newest published version, or None."""
-    pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
-    versions = [version for page in pages for version in page["Versions"] if version["Version"] != "$LATEST"]
-    return max(versions, key=lambda version: int(version["Version"]), default=None)
-
-
-def _versioned_settings(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: configuration.get(name) for name in MAKES_A_VERSION}
+    code.publish(client("lambda"), function, alias)
 
 
 def _set_mapping(client: Client, uuid: str, values: Values) -> None:

@@ -29,7 +29,7 @@ class OfflineRun:
 
 
 def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root: bool = True) -> OfflineRun:
-    """Rewrite the copy of ``source`` in ``workdir`` for provider 3.39.0, before ``terraform init``.
+    """Rewrite the copy of ``source`` in ``workdir`` for provider 3.39.0, and install it there.
 
     The provider then calls only ``endpoint``, with the environment's credentials (``as_root``: the emulator's
     root). Files of ``source`` that the copy lacks are skipped. The provider is unpacked once under
@@ -57,6 +57,7 @@ def prepare(workdir: Path, source: Path, endpoint: str, cache_dir: Path, as_root
         # two seconds in which it would read every file three times.
         "TF_UNPROXIED_CMDS": "init,plan,apply,destroy",
     }
+    provider.install(workdir, cache_dir)
     return OfflineRun(environment, [str(gap) for gap in PROVIDER_GAPS if gap in rewritten.used])
 
 

@@ -22,6 +22,7 @@ from tools.local import (
     message_bodies,
     ministack_iam,
     processes,
+    shortcut,
     status,
     terraform,
 )
@@ -73,7 +74,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def apply(state_dir: Path, endpoint: str, *_: Any) -> dict[str, Any]:
         terraform.workdir(state_dir).mkdir(exist_ok=True)
-        (terraform.workdir(state_dir) / "terraform.tfstate").write_text(endpoint)
+        (terraform.workdir(state_dir) / "terraform.tfstate").write_text('{"resources": []}')
         endpoints.append(endpoint)
         return OUTPUTS
 
@@ -112,9 +113,21 @@ def test_a_second_up_keeps_the_emulator_and_terraforms_state(
     fake: FakeEmulator, applied: list[str], tmp_path: Path, port: int
 ) -> None:
     up(tmp_path / "state", port)
+    shortcut.forget(tmp_path / "state")
     up(tmp_path / "state")
     assert fake.stopped == []
     assert applied == [f"http://127.0.0.1:{port}"] * 2
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_second_up_without_a_change_does_not_start_terraform(
+    applied: list[str], tmp_path: Path, port: int
+) -> None:
+    first, _ = up(tmp_path / "state", port)
+    second, said = up(tmp_path / "state")
+    assert second == first
+    assert len(applied) == 1
+    assert "nothing changed since the last make up" in said
 
 
 def test_after_the_emulator_stopped_a_new_one_starts_without_the_old_state(
@@ -303,6 +316,7 @@ def test_a_running_emulator_is_used_and_outlives_the_stack(
     said: list[str] = []
     for _ in range(2):
         state = lifecycle.up(tmp_path / "state", log=said.append, endpoint="http://127.0.0.1:7")
+        shortcut.forget(tmp_path / "state")
     assert "MiniStack at http://127.0.0.1:7, already running" in said[0]
     assert (state.emulator, applied) == ("ministack", ["http://127.0.0.1:7"] * 2)
     assert lifecycle.down(tmp_path / "state")
