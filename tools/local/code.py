@@ -14,8 +14,14 @@ MAKES_A_VERSION = (
 def replace(functions: Any, function: str, alias: str, zipped: Path) -> str:
     """Give the function this zip, as Terraform would, and return the version that the alias then names."""
     functions.update_function_code(FunctionName=function, ZipFile=zipped.read_bytes())
-    functions.get_waiter("function_updated_v2").wait(FunctionName=function)
+    wait_until_updated(functions, function)
     return publish(functions, function, alias)
+
+
+def wait_until_updated(functions: Any, function: str) -> None:
+    """Wait until an update is complete. An emulator needs less than the waiter's own pause of a second."""
+    pauses = {"Delay": 0.1, "MaxAttempts": 600}
+    functions.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=pauses)
 
 
 def publish(functions: Any, function: str, alias: str) -> str:

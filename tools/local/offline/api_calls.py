@@ -119,7 +119,7 @@ def _set_function(client: Client, name: str, values: Values) -> None:
     desired = as_api(values)
     if _differs(functions.get_function_configuration(FunctionName=name), desired):
         functions.update_function_configuration(FunctionName=name, **desired)
-        functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+        code.wait_until_updated(functions, name)
 
 
 def _set_alias(client: Client, arn: str, _: Values) -> None:

@@ -90,11 +90,14 @@ def install_mirror(cache: Path) -> Path:
 
 
 def install(workdir: Path, cache: Path) -> None:
-    """Install the provider of the mirror under ``cache``, as ``terraform init`` would in 3 s."""
+    """Link to the provider in the mirror under ``cache``, which saves the 3 s of ``terraform init``.
+
+    Terraform compares it with the lock file before each use.
+    """
     link = workdir / ".terraform" / "providers" / PACKAGE
-    if not link.is_symlink():
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(cache / "mirror" / PACKAGE)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(cache / "mirror" / PACKAGE)
 
 
 def lock_file() -> str:
