@@ -35,6 +35,9 @@ COMMANDS = {
     'make send ARGS="--sessions 300 --profile day --start 2026-11-20"': STACK,
     'make send ARGS="--count 600 --profile flash-sale --rate 100"': STACK,
     'make send ARGS="--from my-events.jsonl"': STACK,
+    "make invoke BODY=event.json": (
+        "tests/unit/tools/ops/test_invoke.py::test_it_prints_what_would_be_stored_alerted_logged_and_measured"
+    ),
     'eval "$(make env)"': STACK,
     "make top": STACK,
     "make top INTERVAL=2": STACK,
