@@ -167,7 +167,11 @@ env-aws: ## print shell exports for a deployed environment: eval "$(make -s env-
 	@$(TOOLS) -m tools.deploy env
 
 ## The code
-.PHONY: test test-chaos test-config audit lint contract-check fmt docs lock release clean
+.PHONY: invoke test test-chaos test-config audit lint contract-check fmt docs lock release clean
+invoke: ## run the function in this process on one event, without a stack (BODY=event.json, BODY=- for standard input, JSON=1)
+	$(NEED) tools
+	@$(TOOLS) -m tools.ops.invoke
+
 test: ## run the tests (ARGS="-k words", TARGET=auto|ministack|localstack|account, ENDPOINT=http://...)
 	$(NEED) tools emulator dev bench
 	@$(DEV) -m pytest -n auto --durations=10 $(ARGS)

@@ -7,6 +7,7 @@ stays.
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests import targets
+from tests import targets, verified
 from tools.deploy import receipt
 from tools.deploy.receipt import Fingerprint, Receipt
 from tools.local import toolchain
@@ -38,6 +39,9 @@ class Run:
         self.terraform = ""
         self.provider = ""
         self.lock: str | None = None
+        self.began = time.monotonic()
+        # Of a run in an account (tests/verified.py).
+        self.stack: Mapping[str, str] = {}
 
     def pytest_sessionstart(self) -> None:
         """Record the fingerprint of the source."""
@@ -60,7 +64,7 @@ class Run:
             return
         commit, dirty = receipt.commit()
         offline = self.provider == STAND_IN
-        Receipt(
+        written = Receipt(
             zips=self.source.zips,
             config=receipt.keep_lock(self.source.config, None if offline else self.lock),
             target=self.target,
@@ -71,10 +75,14 @@ class Run:
             commit=commit,
             tree_dirty=dirty,
             offline=offline,
-        ).save(self.path)
+        )
+        written.save(self.path)
+        if "region" in self.stack:
+            verified.write(written, self.stack, time.monotonic() - self.began)
 
     def tested_on(self, stack: Mapping[str, str]) -> None:
         """Record the target and the versions of a stack."""
+        self.stack = stack
         self.target, self.terraform = stack["target"], stack["terraform"]
         self.provider, self.lock = stack["provider"], stack["lock"]
 
@@ -116,8 +124,8 @@ def start(config: pytest.Config) -> None:
     config.pluginmanager.register(run, "receipt")
 
 
-def tested_on_stack(config: pytest.Config, state_dir: Path) -> None:
-    """Record the target and versions of the stack on which the end-to-end tests run."""
+def tested_on_stack(config: pytest.Config, state_dir: Path, facts: Mapping[str, str]) -> None:
+    """Record the target and versions of the stack of the end-to-end tests, and ``facts`` of an account."""
     lock = (state_dir / "terraform" / ".terraform.lock.hcl").read_text(encoding="utf-8")
     provider = re.search(r'version\s*=\s*"([^"]+)"', lock)
     stack = {
@@ -125,6 +133,7 @@ def tested_on_stack(config: pytest.Config, state_dir: Path) -> None:
         "terraform": toolchain.find_terraform().version,
         "provider": provider[1] if provider else "?",
         "lock": lock,
+        **facts,
     }
     if _key in config.stash:
         config.stash[_key].tested_on(stack)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from storage.payload import decode_payload
-from tests import logs, receipt, targets
+from tests import logs, receipt, targets, verified
 from tests.schemas import check_alert
 from tests.targets import INSIDE, Target
 from tests.waiting import eventually
@@ -214,5 +214,6 @@ def pipeline(
 ) -> Iterator[Pipeline]:
     """Yield one running stack for all tests that can share it."""
     with new_stack() as running:
-        receipt.tested_on_stack(pytestconfig, running.state_dir)
         yield running
+        facts = verified.facts(running) if running.target.name == "account" else {}
+        receipt.tested_on_stack(pytestconfig, running.state_dir, facts)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.conftest import Pipeline
 from tests.integration.running_ops import environment_of
@@ -86,6 +87,34 @@ def test_a_command_of_the_pages_works(pipeline: Pipeline, checkout: Path, sent: 
         printed += (checkout / command.rpartition("> ")[2]).read_text("utf-8")
     assert done.returncode == 0, printed
     assert re.search(PRINTS[target], printed), printed
+
+
+def test_the_steps_that_another_repository_copies_work(
+    pipeline: Pipeline, checkout: Path, tmp_path: Path
+) -> None:
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.DOTALL)
+    start, *steps = [
+        step["run"] for step in yaml.safe_load(shown)["jobs"]["events"]["steps"] if "run" in step
+    ]
+    # The stack is up already.
+    assert make_arguments(start) == ["-C", "rt-pipeline", "up", "EMULATOR=ministack"]
+    (tmp_path / "rt-pipeline").symlink_to(checkout)
+    variables = tmp_path / "variables"
+    variables.touch()
+    for step in steps:
+        exported = dict(line.split("=", 1) for line in variables.read_text().splitlines())
+        done = subprocess.run(
+            ["bash", "-e", "-c", MAKE + step],
+            cwd=tmp_path,
+            env=environment_of(pipeline, INTERPRETER=sys.executable, GITHUB_ENV=str(variables)) | exported,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, step + done.stdout + done.stderr
+    assert exported["QUEUE_URL"] == pipeline.queue_url
+    assert "batch processed" in done.stdout
 
 
 def test_the_commands_of_the_readme_are_among_them() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests import verified
 from tests.integration.conftest import Pipeline, free_port
 from tools.core.paths import ARCHIVER_ZIP, LAMBDA_SOURCE, LAMBDA_ZIP, ROOT
 from tools.core.state import StackState
@@ -25,6 +26,13 @@ from tools.local.emulator import Emulator
 
 # With the modules to import: the handler, and the module for large payloads.
 ZIPS = [(LAMBDA_ZIP, "processor.handler, common.s3"), (ARCHIVER_ZIP, "archiver.handler")]
+
+
+def test_what_a_run_in_an_account_reports_is_read_from_its_stack(pipeline: Pipeline) -> None:
+    facts = verified.facts(pipeline)
+    assert facts["region"] == pipeline.state.region
+    assert facts["runtime"].startswith("python3.")
+    assert facts["rows"].isdecimal()
 
 
 def test_a_second_up_changes_nothing(pipeline: Pipeline) -> None:

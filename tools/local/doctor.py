@@ -28,6 +28,9 @@ ENVIRONMENTS = ("tools", "emulator", "dev", "bench")
 NEEDED_MB = 1200
 PIP_SECONDS = 5
 CLI_SECONDS = 10
+MOUNTS = Path("/proc/mounts")
+# The types of a drive of Windows in WSL 2 and in WSL 1.
+WINDOWS = ("9p", "drvfs")
 
 
 class Level(Enum):
@@ -120,6 +123,22 @@ def checkout() -> str:
     if set("\n:\\") & set(str(ROOT)) or not os.access(ROOT, os.W_OK):
         raise MissingError(str(ROOT))
     return str(ROOT)
+
+
+@check(
+    "file system",
+    "Commands start slowly there, and files have no permissions.",
+    "Clone the repository into WSL's own file system: cd ~",
+    Level.OPTIONAL,
+)
+def file_system() -> str:
+    """Check that the checkout is not on a drive of Windows, which WSL mounts under /mnt."""
+    mounts = MOUNTS.read_text(errors="replace").splitlines() if MOUNTS.exists() else []
+    types = {Path(fields[1]): fields[2] for line in mounts if len(fields := line.split()) > 2}
+    kind = next((types[path] for path in (ROOT, *ROOT.parents) if path in types), "local")
+    if kind in WINDOWS:
+        raise MissingError(f"{ROOT} is on a drive of Windows")
+    return kind
 
 
 @check(

@@ -35,6 +35,9 @@ COMMANDS = {
     'make send ARGS="--sessions 300 --profile day --start 2026-11-20"': STACK,
     'make send ARGS="--count 600 --profile flash-sale --rate 100"': STACK,
     'make send ARGS="--from my-events.jsonl"': STACK,
+    "make invoke BODY=event.json": (
+        "tests/unit/tools/ops/test_invoke.py::test_it_prints_what_would_be_stored_alerted_logged_and_measured"
+    ),
     'eval "$(make env)"': STACK,
     "make top": STACK,
     "make top INTERVAL=2": STACK,
@@ -124,11 +127,16 @@ COMMANDS = {
     "aws iam attach-role-policy --role-name deploys-rt-pipeline-dev \\": OWNER,
     "aws iam delete-policy --policy-arn"
     " arn:aws:iam::123456789012:policy/rt-pipeline-dev-boundary-us-east-1": OWNER,
-    "name=rt-pipeline-prod partition=aws envsubst '$name $partition'"
-    " < dashboards/reader-policy.json > reader.json": OWNER,
+    "sed -e 's/${name}/rt-pipeline-prod/g' -e 's/${partition}/aws/g'"
+    " dashboards/reader-policy.json > reader.json": OWNER,
     "aws iam put-user-policy --user-name on-call --policy-name read-rt-pipeline-prod"
     " --policy-document file://reader.json": OWNER,
 }
+# What BSD's tools, bash 3.2 or a bare macOS lack.
+GNU = re.compile(
+    r"\bsed -i\b|\breadlink -f|\bdate -d|\bgrep -[a-zA-Z]*P|\bstat -c|\bxargs -r|\bsort -V|\bcp -[a-z]*t\b"
+    r"|\b(?:envsubst|nproc|tac|mapfile|readarray)\b|\btimeout \d|declare -A|\$\{\w+(?:,,|\^\^)|&>>?|\|&"
+)
 NOT_RUN = re.compile(r"(account|interactive|checkout|suite): \w+")
 
 
@@ -161,6 +169,30 @@ def test_every_aws_sqs_line_names_the_endpoint_because_version_1_of_the_cli_igno
     text = re.sub(r"\\?\n *", " ", page.read_text("utf-8"))
     for line in re.findall(r"aws sqs [a-z-]+ --.{0,200}", text):
         assert "--endpoint-url" in line
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *PAGES,
+        *(ROOT / name for name in ("Makefile", ".ci/run", "requirements/lock.sh", "tools/local/python.sh")),
+    ],
+    ids=lambda path: path.name,
+)
+def test_no_command_needs_gnu_tools_or_a_newer_bash_because_macos_has_neither(path: Path) -> None:
+    text = path.read_text("utf-8")
+    shell = "\n".join(commands(text)) if path.suffix == ".md" else text
+    assert GNU.findall(shell) == []
+
+
+def test_the_makefile_has_nothing_that_the_make_of_macos_does_not_know() -> None:
+    # GNU make 3.81 of 2006. Its manual's NEWS lists what came later.
+    newer = re.compile(
+        r"^\.(?:ONESHELL|RECIPEPREFIX|SHELLFLAGS|EXTRA_PREREQS)|\$\((?:file|guile|let|intcmp) "
+        r"|^\S+ *(?:!=|::=)|^(?:undefine|private|load) |^define \S+ *[:+?]?=",
+        re.MULTILINE,
+    )
+    assert newer.findall((ROOT / "Makefile").read_text("utf-8")) == []
 
 
 def make_arguments(command: str) -> list[str]:

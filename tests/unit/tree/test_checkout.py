@@ -1,6 +1,8 @@
-"""A checkout of Git for Windows, which converts line ends by default, is the same as any other."""
+"""A checkout on Windows is as good as any: Git converts line ends there, and files lose their rights."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +37,7 @@ def run(*command: str, cwd: Path, code: int | None = 0) -> str:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of this tree with core.autocrlf=true."""
+    """A clone of this tree with core.autocrlf=true, in which no file may be executed."""
     if shutil.which("git") is None:
         pytest.skip("git, which converts line ends, is not on PATH")
     directory = tmp_path_factory.mktemp("windows")
@@ -46,7 +48,17 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     author = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
     run("git", *author, "commit", "--quiet", "--no-verify", "--message=tree", cwd=origin)
     run("git", "-c", "core.autocrlf=true", "clone", "--quiet", str(origin), "clone", cwd=directory)
+    for path in (directory / "clone").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
     return directory / "clone"
+
+
+def test_its_file_names_exist_on_windows_and_macos(checkout: Path) -> None:
+    names = run("git", "ls-files", "-z", cwd=checkout).split("\0")[:-1]
+    assert [name for name in names if re.search(r'[<>:"\\|?*\x00-\x1f]|[. ](?:/|$)', name)] == []
+    assert [name for name in names if len(name) > 180] == []
+    assert len({name.lower() for name in names}) == len(names)
 
 
 def test_its_files_are_those_of_any_other_checkout(checkout: Path) -> None:
@@ -64,3 +76,13 @@ def test_make_help_and_make_doctor_work_in_it(checkout: Path) -> None:
 def test_its_zips_are_those_of_any_other_checkout(checkout: Path) -> None:
     hashes = "from tools.local import build; print(build.build_all())"
     assert run(sys.executable, "-c", hashes, cwd=checkout) == f"{build.build_all()}\n"
+
+
+def test_the_dev_container_shares_neither_environments_nor_state_with_its_host() -> None:
+    text = (ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8")
+    container = json.loads(re.sub(r"^ *//.*$", "", text, flags=re.MULTILINE))
+    assert any("target=${containerWorkspaceFolder}/.venv,type=volume" in each for each in container["mounts"])
+    assert not container["containerEnv"]["STACK_DIR"].startswith(("/workspaces", "${"))
+    # Inside: outside of it, LocalStack's port would be the host's. Terraform, because arm64 has no wheel.
+    features = {name.rpartition("/")[2].partition(":")[0] for name in container["features"]}
+    assert features == {"docker-in-docker", "terraform"}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests import verified
 from tests.receipt import Run
 from tools.core.errors import ToolError
+from tools.core.paths import ROOT
 from tools.deploy import receipt
 from tools.deploy.receipt import LOCK, Fingerprint, Receipt, config_of, differences
 
@@ -240,6 +243,70 @@ def test_a_run_during_which_the_source_changed_writes_no_receipt(
     suite.ran(END_TO_END)
     checkout.append(Fingerprint({"lambda_zip": "0" * 64}, NOW.config))
     assert not suite.ended()
+
+
+ACCOUNT = {
+    "target": "AWS account 123456789012, eu-central-1, as user/tester",
+    "terraform": "1.14.0",
+    "provider": "6.62.0",
+    "lock": "",
+}
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return a directory with the README and no page about a run in an account."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("Before. Last verified on AWS: never. After.\n")
+    monkeypatch.setattr(verified.write, "__defaults__", (tmp_path,))
+    return tmp_path
+
+
+def test_a_green_run_in_an_account_writes_when_where_and_with_what_it_was(
+    tmp_path: Path, pages: Path
+) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.run.tested_on({**ACCOUNT, "region": "eu-central-1", "runtime": "python3.14", "rows": "12000"})
+    suite.run.began -= 1800
+    suite.ran("tests/unit/test_a.py::test_a", END_TO_END)
+    assert suite.ended()
+    page = (pages / verified.PAGE).read_text()
+    today = Receipt.load(suite.path).time[:10]
+    assert f"Last verified on AWS: {today}.\n" in page
+    for shown in (
+        "after 30 minutes",
+        "eu-central-1",
+        "1.14.0",
+        "6.62.0",
+        "python3.14",
+        "2 passed, 0 skipped",
+    ):
+        assert shown in page
+    cost = re.search(r"about (\d+[.]\d\d) USD: 12,000 stored rows", page)
+    assert cost
+    assert 0 < float(cost[1]) < 1
+    assert "123456789012" not in page
+    assert (pages / "README.md").read_text() == f"Before. Last verified on AWS: {today}. After.\n"
+
+
+@pytest.mark.parametrize(("facts", "status"), [({}, 0), ({"region": "r", "runtime": "p", "rows": "1"}, 1)])
+def test_a_run_on_an_emulator_or_with_a_failure_leaves_the_page(
+    facts: dict[str, str], status: int, tmp_path: Path, pages: Path
+) -> None:
+    suite = Suite(tmp_path / "receipt.json")
+    suite.run.tested_on({**ACCOUNT, **facts})
+    suite.ran(END_TO_END)
+    suite.ended(status)
+    assert not (pages / verified.PAGE).exists()
+    assert "never" in (pages / "README.md").read_text()
+
+
+def test_the_readme_and_the_page_name_the_same_day() -> None:
+    said = [
+        verified.LINE.findall((ROOT / page).read_text("utf-8")) for page in (verified.README, verified.PAGE)
+    ]
+    assert said[0] == said[1]
+    assert len(said[0]) == 1
 
 
 @pytest.mark.parametrize(

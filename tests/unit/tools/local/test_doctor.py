@@ -70,6 +70,26 @@ def test_the_old_aws_cli_is_named_because_it_would_send_to_aws(
     assert ("--endpoint-url" in result.remedy) is (level is Level.OPTIONAL)
 
 
+@pytest.mark.parametrize(
+    ("mounts", "level"),
+    [
+        (f"C:\\134 {ROOT.parent} 9p rw 0 0\n/dev/sdc / ext4 rw 0 0\n", Level.OPTIONAL),
+        ("C:\\134 /mnt/c 9p rw 0 0\n/dev/sdc / ext4 rw 0 0\n", Level.GOOD),
+        ("nonsense\n\xff", Level.GOOD),
+        (None, Level.GOOD),
+    ],
+)
+def test_a_checkout_on_a_drive_of_windows_is_advised_to_move(
+    mounts: str | None, level: Level, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "MOUNTS", tmp_path / "mounts")
+    if mounts is not None:
+        doctor.MOUNTS.write_bytes(mounts.encode("latin-1"))
+    (result,) = (result for result in doctor.run_checks() if result.subject == "file system")
+    assert result.level is level
+    assert ("cd ~" in result.remedy) is (level is Level.OPTIONAL)
+
+
 def no_module(name: str) -> None:
     return None
 

@@ -18,6 +18,8 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"make (?P<target>[a-z-]+)( [A-Z_]+=[\w./-]+)*")
 # In the image of the job `minimal`, which has nothing else.
 INSTALL = ("apt-get update", "apt-get install --yes --no-install-recommends python3 python3-venv make")
+# The job that runs the steps of docs/ci.md, which another repository copies.
+COPIED = "another-repository"
 TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
 EACH = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
@@ -34,7 +36,8 @@ def test_the_workflows_that_readme_names_exist() -> None:
 
 @EACH
 def test_a_job_runs_make_and_nothing_else(path: Path) -> None:
-    commands = [step["run"] for job in jobs(path).values() for step in job["steps"] if "run" in step]
+    described = [job for name, job in jobs(path).items() if name != COPIED]
+    commands = [step["run"] for job in described for step in job["steps"] if "run" in step]
     if path.stem == "test":
         assert [command for command in commands if command.startswith("apt-get")] == [*INSTALL]
         commands = [command for command in commands if command not in INSTALL]
@@ -101,6 +104,17 @@ def test_the_tests_run_on_every_platform_and_on_a_machine_with_python_and_make_a
     } | {("macos-15-intel", "3.14")}
     assert described["minimal"]["container"].endswith("-slim")
     assert described["minimal"]["steps"][1]["run"] == INSTALL[1]
+
+
+def test_ci_runs_the_steps_that_the_page_for_other_repositories_shows() -> None:
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.DOTALL)
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text("utf-8")
+    _, start, steps = shown.partition("      - name: Start the pipeline\n")
+    assert f"{start}{steps}" in workflow
+    assert set(re.findall(r"uses: .*", shown)) <= set(re.findall(r"uses: .*", workflow))
+    ours, theirs = yaml.safe_load(workflow)["jobs"][COPIED]["steps"], yaml.safe_load(shown)["jobs"]["events"]
+    # Theirs has a checkout more.
+    assert [step.get("run") for step in theirs["steps"][1:]] == [step.get("run") for step in ours]
 
 
 @pytest.mark.parametrize(("job", "version"), [("localstack", None), ("localstack-newest", "latest")])
