@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
@@ -145,14 +144,28 @@ def _add_archived(trace: Trace, lines: Iterable[Archived], still_rejected: set[s
     for line in islice(lines, _MAX_ROWS):
         message_id = text_of(line.fields, MESSAGE_ID) or "-"
         if line.table == REJECTED and message_id not in still_rejected:
-            reasons = line.fields.get("reasons")
-            detail = json.dumps(reasons)[:_DETAIL] if reasons else ""
+            detail = _reasons(line.fields.get("reasons"))
             at = text_of(line.fields, "rejected_at") or ""
             trace.steps.append(Step(at, "rejected", f"{message_id}, replayed or expired since: {detail}"))
-        written_at = f"{line.written_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
-        archived = Step(written_at, "archived", line.key)
+        archived = Step(_archived_at(line), "archived", line.key)
         if archived not in trace.steps:
             trace.steps.append(archived)
+
+
+def _archived_at(line: Archived) -> str:
+    """Return when an object was written. S3 cuts that to seconds, and no row is archived before it exists."""
+    written = f"{line.written_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+    for name in ("processed_at", "rejected_at", attributes.RECORDED_AT):
+        row_at = text_of(line.fields, name) or ""
+        if row_at.startswith(written) and parse_time(row_at):
+            return row_at
+    return f"{written}.000Z"
+
+
+def _reasons(listed: object) -> str:
+    """Return the reasons of an archived rejection as text, whatever they are."""
+    reasons = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return ", ".join(f"{each.get('path')} {each.get('reason')}" for each in reasons)[:_DETAIL]
 
 
 def _add_missing(trace: Trace, resources: Resources, item: Item, now: datetime) -> None:

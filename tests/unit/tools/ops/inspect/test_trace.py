@@ -94,6 +94,17 @@ def test_an_event_has_its_steps_in_time_order_with_the_latency_between_them(worl
     assert not told.expected
 
 
+def test_a_row_is_not_archived_before_it_exists_although_s3_names_only_the_second(world: Harness) -> None:
+    world.archive("events/type=order", event_line("e-1", {}))
+    (written,) = (line.written_at for line in world.search().find(("events",), ["e-1"], lambda _: True))
+    times = [f"{written:%Y-%m-%dT%H:%M:%S}.{millis}Z" for millis in (100, 200, 300)]
+    names = ("occurred_at", "received_at", "processed_at")
+    row: dict[str, Any] = {name: {"S": at} for name, at in zip(names, times, strict=True)}
+    world.dynamodb.put("events", **stored(large_order={"BOOL": False}, **row))
+    world.archive("events/type=order", event_line("e-1", {}, **dict(zip(names, times, strict=True))))
+    assert story(world.event())[-4:] == ["occurred", "received", "stored", "archived"]
+
+
 def test_duplicates_and_conflicts_that_came_later_are_part_of_it(world: Harness) -> None:
     world.dynamodb.put("events", **stored(large_order={"BOOL": False}))
     world.dynamodb.put(
@@ -121,11 +132,12 @@ def test_duplicates_and_conflicts_that_came_later_are_part_of_it(world: Harness)
 
 def test_a_replayed_event_was_rejected_before(world: Harness) -> None:
     world.dynamodb.put("events", **stored(replayed={"BOOL": True}))
-    line = {"message_id": "m-1", "event_id": "e-1", "kind": "invalid_event", "reasons": [{"path": "$.a"}]}
+    reasons = [{"path": "$.a", "rule": "type", "reason": "must be a string"}]
+    line = {"message_id": "m-1", "event_id": "e-1", "kind": "invalid_event", "reasons": reasons}
     world.archive("rejected/kind=invalid_event", {**line, "rejected_at": "2026-11-22T13:00:00Z"})
     told = world.event()
     assert story(told)[:2] == ["rejected", "occurred"]
-    assert "replayed or expired since" in told.in_order()[0][0].detail
+    assert told.in_order()[0][0].detail == "m-1, replayed or expired since: $.a must be a string"
     assert any("a copy that make replay" in step.detail for step in told.steps)
 
 
@@ -229,6 +241,11 @@ def test_damaged_objects_and_lines_hide_no_other(world: Harness) -> None:
     world.s3.objects[f"events/type=order/{HOUR}/bad.json.gz"] = b"no gzip"
     deep = b'{"event_id":"e-1","event":' + b"[" * 100_000
     hostile = event_line("e-1", {"order_id": 7}, event_type=["\x1b"], amount={"a": 1}, message_id=None)
+    odd: list[Any] = [7, {"a": 1}, [7, None, {}], [{"path": ["\x1b"]}]]
+    for reasons in odd:
+        world.archive(
+            "rejected/kind=invalid_event", {"event_id": "e-1", "reasons": reasons, "rejected_at": 7}
+        )
     world.archive("events/type=order", deep, b'{"e-1":"\xff', b'["e-1"]', hostile, event_line("e-1", {}))
     world.dynamodb.put("events", **stored())
     search = world.search()
