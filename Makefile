@@ -211,8 +211,8 @@ fmt: ## format Python and Terraform
 	@$(DEV) -m ruff format .
 	@$(TOOLS) -m tools.local terraform fmt -recursive terraform
 
-docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1: docs/top.svg too)
-	$(NEED) tools $(if $(PICTURE),emulator)
+docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1: the pictures of make top, the report and three traces too)
+	$(NEED) tools $(if $(PICTURE),emulator analytics)
 	@$(TOOLS) -m tools.benchmarks.docs.contract
 	@$(TOOLS) -m tools.benchmarks.docs.schemas
 	@$(TOOLS) -m tools.benchmarks.docs.asyncapi
@@ -221,8 +221,7 @@ docs: ## write the generated pages, the results in docs/ and the SQL views (PICT
 	@$(TOOLS) -m tools.benchmarks.docs.sections
 	@$(TOOLS) -m tools.analytics.views
 ifneq ($(PICTURE),)
-	@$(TOOLS) -m tools.local up --brief
-	@$(TOOLS) -m dashboards.screenshot
+	@$(TOOLS) -m tools.benchmarks.docs.pictures
 endif
 
 lock: ## update requirements/*.txt from *.in (UPGRADE=1: newest versions; PROVIDER=1: the AWS provider's lock file instead)
