@@ -211,7 +211,7 @@ fmt: ## format Python and Terraform
 	@$(DEV) -m ruff format .
 	@$(TOOLS) -m tools.local terraform fmt -recursive terraform
 
-docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1: the pictures of make top, the report and three traces too)
+docs: ## write the generated pages, the results in docs/ and the SQL views (PICTURE=1 for the pictures too)
 	$(NEED) tools $(if $(PICTURE),emulator analytics)
 	@$(TOOLS) -m tools.benchmarks.docs.contract
 	@$(TOOLS) -m tools.benchmarks.docs.schemas

@@ -11,7 +11,7 @@ TARGETS = {
     *("send", "get", "trace", "events", "logs", "rejected", "replay", "rearchive", "redrive", "restore"),
     *("erase", "verify", "top", "alerts", "query", "report", "bench", "cost", "dictionary"),
     *("plan-aws", "deploy-aws", "rollback-aws", "destroy-aws", "drift", "env-aws"),
-    *("test", "test-chaos", "test-config", "audit", "lint", "contract-check", "fmt", "docs"),
+    *("invoke", "test", "test-chaos", "test-config", "audit", "lint", "contract-check", "fmt", "docs"),
     *("release", "lock", "clean"),
 }
 
