@@ -24,6 +24,12 @@ class DamagedObject(ValueError):
     """The archiver did not write this object; the message says why."""
 
 
+def listed(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """Yield what S3 lists of the objects of any bucket whose keys have a prefix."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", ())
+
+
 def read(s3: Any, bucket: str, key: str, version_id: str | None = None) -> bytes:
     """Return an object, or one version of it. Raises DamagedObject if the archiver writes none so large."""
     version = {"VersionId": version_id} if version_id else {}

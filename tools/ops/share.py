@@ -17,6 +17,9 @@ class Share:
     number: int = 1
     of: int = 1
 
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
     @property
     def index(self) -> int:
         """Return the number counted from 0."""

@@ -46,7 +46,7 @@ class ClaimChecks(_Objects):
             content_hash = version.key.rpartition("/")[2].partition(".")[0]
             if content_hash in self._search.content_hashes:
                 self._found.append(version)
-            elif content_hash not in self._search.bodies_in_use:
+            elif self._search.share.has(version.key) and content_hash not in self._search.bodies_in_use:
                 self._read(version)
         return len(self._found)
 
@@ -62,7 +62,7 @@ class ClaimChecks(_Objects):
             if relation is Relation.OWN:
                 self._found.append(version)
             elif relation is Relation.MENTION:
-                self._search.mentions[version.key] = self.title
+                self._search.mention(version.key, self.title)
             return
 
 
@@ -85,7 +85,7 @@ class AthenaResults(_Objects):
                 return 0  # Athena is off
             raise
         listed = versions.list_versions(self._s3, self._bucket)
-        self._found = [version for version in listed if self._is_in(version)]
+        self._found = [each for each in listed if self._search.share.has(each.key) and self._is_in(each)]
         return len(self._found)
 
     def _is_in(self, version: Version) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,10 +11,12 @@ from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, PAYLOAD, text
 from tools.core import tables
 from tools.core.aws_errors import code_of
 from tools.core.indexes import BY_CUSTOMER, newest_first
+from tools.core.parallel import parallel
 from tools.core.tables import Item
 from tools.ops.erase.matching import Relation
 from tools.ops.erase.search import Search, Trace
 from tools.ops.payloads import PayloadError, fetcher, read_body
+from tools.ops.share import WHOLE, Share
 
 _THREADS = 8
 _KEY_BYTES = 2048
@@ -31,16 +32,15 @@ class _Rows:
 
     def erase(self) -> None:
         """Delete the rows."""
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for _ in pool.map(self._delete, self._keys):
-                pass
+        for _ in parallel(self._delete, self._keys, _THREADS):
+            pass
 
     def _delete(self, key: str, **condition: Any) -> None:
         self._dynamodb.delete_item(TableName=self._table, Key={self._key: {"S": key}}, **condition)
 
-    def _scan(self) -> Iterator[Item]:
-        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            yield from page["Items"]
+    def _scan(self, share: Share) -> Iterator[Item]:
+        for page in tables.pages(self._dynamodb, self._table, share.index, share.of):
+            yield from page
 
     def _head(self, item: Item) -> Relation:
         rest = {name: value for name, value in item.items() if name != PAYLOAD}
@@ -54,19 +54,21 @@ class EventRows(_Rows):
 
     def __init__(self, search: Search) -> None:
         super().__init__(search, search.resources.table_name, EVENT_ID)
+        self._of_others: list[str] = []
 
     def find(self) -> int:
         """Find the rows. Return their number."""
-        customer_id = self._search.customer.id
+        customer_id, share = self._search.customer.id, self._search.share
         for item in newest_first(self._dynamodb, self._table, BY_CUSTOMER, [customer_id]):
             trace = Trace(text(item, MESSAGE_ID) or "", text(item, CONTENT_HASH) or "", item[EVENT_ID]["S"])
             self._search.add([trace])
-            self._keys.append(trace.event_id)
+            (self._keys if share.has(trace.event_id) else self._of_others).append(trace.event_id)
         return len(self._keys)
 
     def erase(self) -> None:
         """Delete the rows."""
-        self._keys = [event_id for event_id in self._search.event_ids if _can_be_key(event_id)]
+        event_ids = self._search.event_ids.difference(self._of_others)
+        self._keys = [event_id for event_id in event_ids if _can_be_key(event_id)]
         super().erase()
 
     def _delete(self, key: str, **condition: Any) -> None:
@@ -100,7 +102,7 @@ class RejectedRows(_Rows):
 
     def find(self) -> int:
         """Find the rows. Return their number."""
-        for item in self._scan():
+        for item in self._scan(self._search.share):
             key = item[MESSAGE_ID]["S"]
             try:
                 body = read_body(item, self._fetch)
@@ -112,12 +114,12 @@ class RejectedRows(_Rows):
                 self._search.add([Trace(key, text(item, CONTENT_HASH) or "")])
                 self._keys.append(key)
             elif relation is Relation.MENTION:
-                self._search.mentions[key] = self.title
+                self._search.mention(key, self.title)
         return len(self._keys)
 
 
 class DuplicateRows(_Rows):
-    """Duplicates of the customer's events. They have no body."""
+    """Duplicates of the customer's events. They have no body: each machine looks for those that it knows."""
 
     title = "duplicates"
 
@@ -127,11 +129,11 @@ class DuplicateRows(_Rows):
     def find(self) -> int:
         """Find the rows. Return their number."""
         search = self._search
-        for item in self._scan():
+        for item in self._scan(WHOLE):
             key = item[MESSAGE_ID]["S"]
             if text(item, EVENT_ID) in search.event_ids or search.is_known(key):
                 search.add([Trace(key, text(item, CONTENT_HASH) or "")])
                 self._keys.append(key)
             elif self._head(item) is not Relation.ABSENT:
-                search.mentions[key] = self.title
+                search.mention(key, self.title)
         return len(self._keys)

@@ -153,10 +153,9 @@ class ArchiveComparison:
                 self._found(kind, row)
 
     def _keys(self) -> Iterator[str]:
-        paginator = self._s3.get_paginator("list_objects_v2")
         for prefix in (*sorted(self._prefixes), f"{UNREADABLE}/"):
-            for page in paginator.paginate(Bucket=self._resources.archive_bucket, Prefix=prefix):
-                yield from (entry["Key"] for entry in page.get("Contents", []))
+            for entry in archive_objects.listed(self._s3, self._resources.archive_bucket, prefix):
+                yield entry["Key"]
 
     def _read(self, key: str) -> tuple[str, list[Row], list[Discrepancy]]:
         """Return the rows of an object. A line that cannot be read is a discrepancy and hides no other."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from producer.manifest import SentMessage
 from storage.keys import PAYLOAD_PREFIX
-from tools.core import queues, tables
+from tools.core import archive_objects, queues, tables
 from tools.core.disk import DiskMap
 from tools.core.resources import Resources
 from tools.ops.verify.reconcile import reconcile
@@ -94,15 +94,10 @@ class Lookup:
 
     @cached_property
     def _payload_keys(self) -> DiskMap:
-        pages = (
-            self._resources.client("s3")
-            .get_paginator("list_objects_v2")
-            .paginate(Bucket=self._resources.payload_bucket, Prefix=PAYLOAD_PREFIX)
-        )
         keys = DiskMap()
-        for page in pages:
-            for entry in page.get("Contents", ()):
-                keys.add(entry["Key"])
+        s3, bucket = self._resources.client("s3"), self._resources.payload_bucket
+        for entry in archive_objects.listed(s3, bucket, PAYLOAD_PREFIX):
+            keys.add(entry["Key"])
         return keys
 
 
