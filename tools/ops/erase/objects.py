@@ -44,9 +44,11 @@ class ClaimChecks(_Objects):
         """Find the versions. Return their number."""
         for version in versions.list_versions(self._s3, self._bucket, PAYLOAD_PREFIX):
             content_hash = version.key.rpartition("/")[2].partition(".")[0]
+            if not self._search.share.has(content_hash):
+                continue
             if content_hash in self._search.content_hashes:
                 self._found.append(version)
-            elif self._search.share.has(version.key) and content_hash not in self._search.bodies_in_use:
+            elif content_hash not in self._search.bodies_in_use:
                 self._read(version)
         return len(self._found)
 
@@ -64,6 +66,7 @@ class ClaimChecks(_Objects):
             elif relation is Relation.MENTION:
                 self._search.mention(version.key, self.title)
             return
+        self._search.problems[f"s3://{self._bucket}/{version.key}: it is no payload"] = None
 
 
 class AthenaResults(_Objects):

@@ -16,7 +16,6 @@ from tools.core.tables import Item
 from tools.ops.erase.matching import Relation
 from tools.ops.erase.search import Search, Trace
 from tools.ops.payloads import PayloadError, fetcher, read_body
-from tools.ops.share import WHOLE, Share
 
 _THREADS = 8
 _KEY_BYTES = 2048
@@ -38,8 +37,8 @@ class _Rows:
     def _delete(self, key: str, **condition: Any) -> None:
         self._dynamodb.delete_item(TableName=self._table, Key={self._key: {"S": key}}, **condition)
 
-    def _scan(self, share: Share) -> Iterator[Item]:
-        for page in tables.pages(self._dynamodb, self._table, share.index, share.of):
+    def _scan(self) -> Iterator[Item]:
+        for page in tables.pages(self._dynamodb, self._table):
             yield from page
 
     def _head(self, item: Item) -> Relation:
@@ -92,7 +91,7 @@ def _can_be_key(event_id: str) -> bool:
 
 
 class RejectedRows(_Rows):
-    """Rejected events, whose bodies are all read."""
+    """Rejected events, whose bodies are read. Who reads an event's payload object is who removes it."""
 
     title = "rejected events"
 
@@ -102,8 +101,10 @@ class RejectedRows(_Rows):
 
     def find(self) -> int:
         """Find the rows. Return their number."""
-        for item in self._scan(self._search.share):
-            key = item[MESSAGE_ID]["S"]
+        for item in self._scan():
+            key, content_hash = item[MESSAGE_ID]["S"], text(item, CONTENT_HASH) or ""
+            if not self._search.share.has(content_hash):
+                continue
             try:
                 body = read_body(item, self._fetch)
             except PayloadError:
@@ -111,7 +112,7 @@ class RejectedRows(_Rows):
             owner = text(item, "customer_id")
             relation = self._search.relation(owner, body, self._head(item), key)
             if relation is Relation.OWN:
-                self._search.add([Trace(key, text(item, CONTENT_HASH) or "")])
+                self._search.add([Trace(key, content_hash)])
                 self._keys.append(key)
             elif relation is Relation.MENTION:
                 self._search.mention(key, self.title)
@@ -129,7 +130,7 @@ class DuplicateRows(_Rows):
     def find(self) -> int:
         """Find the rows. Return their number."""
         search = self._search
-        for item in self._scan(WHOLE):
+        for item in self._scan():
             key = item[MESSAGE_ID]["S"]
             if text(item, EVENT_ID) in search.event_ids or search.is_known(key):
                 search.add([Trace(key, text(item, CONTENT_HASH) or "")])
