@@ -216,6 +216,7 @@ docs: ## write the generated pages, the results in docs/ and the SQL views (PICT
 	@$(TOOLS) -m tools.benchmarks.docs.terraform
 	@$(TOOLS) -m tools.benchmarks.docs.sections
 	@$(TOOLS) -m tools.analytics.views
+	@$(TOOLS) -m tools.analytics.exports
 ifneq ($(PICTURE),)
 	@$(TOOLS) -m tools.local up --brief
 	@$(TOOLS) -m dashboards.screenshot
