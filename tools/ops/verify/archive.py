@@ -39,7 +39,8 @@ _LOOKED_UP = 10_000
 _EXPECTED, _FOUND, _UNEXPECTED_EVENT = range(3)
 _POLL_SECONDS = 1.0
 _EVENT = b'"event":'
-_OBJECT = re.compile(rb"\s*\{")
+# A line is cut, see `archive_objects.lines`.
+_OBJECT = re.compile(rb"\s*\{|\s{64}")
 _PARTITION = re.compile(
     rf"{EVENTS}/type=\w{{1,64}}|{REJECTED}/kind=({'|'.join(sorted(KINDS))})|{DUPLICATES}", re.ASCII
 )
@@ -165,7 +166,8 @@ class ArchiveComparison:
         problems: list[str] = []
         try:
             data = archive_objects.read(self._s3, self._resources.archive_bucket, key)
-            for number, line in enumerate(archive_objects.lines(data), 1):
+            body = _EVENT if kind == EVENTS else b""
+            for number, line in enumerate(archive_objects.lines(data, body), 1):
                 try:
                     rows.append(parse(line))
                 except Exception as error:  # noqa: BLE001 - a line written by hand must not end the command
