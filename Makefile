@@ -94,11 +94,11 @@ rearchive: ## write a time range of the tables to the archive again (SINCE=2h, U
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rearchive
 
-restore: ## make the tables again from the archive (SINCE=, UNTIL=, CUSTOMER=, TYPE=, EVENT_ID=, RATE=, DRY_RUN=1, AUTO_APPROVE=1)
+restore: ## make the tables again from the archive (SINCE=, UNTIL=, CUSTOMER=, TYPE=, EVENT_ID=, PART=1/2, RATE=, DRY_RUN=1, AUTO_APPROVE=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops restore
 
-erase: ## remove everything of a customer (CUSTOMER=..., DRY_RUN=1, AUTO_APPROVE=1, CONFIRM=... for ids under 8 characters)
+erase: ## remove everything of a customer (CUSTOMER=..., PART=1/2, DRY_RUN=1, AUTO_APPROVE=1, CONFIRM=... for ids under 8 characters)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops erase
 
@@ -220,6 +220,7 @@ docs: ## write the generated pages, the results in docs/ and the SQL views (PICT
 	@$(TOOLS) -m tools.benchmarks.docs.terraform
 	@$(TOOLS) -m tools.benchmarks.docs.sections
 	@$(TOOLS) -m tools.analytics.views
+	@$(TOOLS) -m tools.analytics.exports
 ifneq ($(PICTURE),)
 	@$(TOOLS) -m tools.benchmarks.docs.pictures
 endif

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.benchmarks import archive, end_to_end, growth, latency, load_test
+from tools.benchmarks import archive, end_to_end, growth, latency, load_test, scale
 from tools.benchmarks.local_stack import start_stack
 from tools.benchmarks.tables import TABLES
 
@@ -17,6 +17,7 @@ def test_the_benchmarks_that_need_a_stack_run_on_one() -> None:
         workers = growth.measure_workers(stack, rounds=1, count=20, numbers=[2])
     with start_stack(archive=True) as with_archive, start_stack() as without:
         run = load_test.measure(with_archive, count=12, kb=20)
+        scaled = scale.measure(with_archive, count=20)
         archived = archive.measure_stacks(without, with_archive, rounds=1, count=20)
     assert set(archived) == {"with", "without"}
     verified = {"holds": True, "stored": 12, "dead_lettered": 0, "findings": 0}
@@ -27,6 +28,7 @@ def test_the_benchmarks_that_need_a_stack_run_on_one() -> None:
     assert set(workers["2"]) == {"ours", "powertools"}
     assert 0 < run["bytes_stored"] < run["bytes_sent"] == 12 * 20 * 1024
     assert set(designs["1"]) == {"ours", "original", "powertools", "floor"}
+    assert "MB" in TABLES["scale"]({"20": scaled})
     assert "passed" in TABLES["headline"](run)
     assert "Powertools" in TABLES["end_to_end"](designs)
     assert "80% of the slowest" in TABLES["latency"](latencies)

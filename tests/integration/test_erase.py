@@ -271,6 +271,36 @@ def write_manifest(pipeline: Pipeline, path: Path, ids: set[str]) -> None:
 
 
 @pytest.mark.needs(BODIES)
+def test_parts_remove_everything_of_the_customer_together(pipeline: Pipeline, athena: str) -> None:
+    customer = f"parted-{uuid.uuid4().hex[:8]}"
+    other = f"{customer}0"
+    send_all(pipeline, customer, other)
+    (gone, *_) = (
+        item["event_id"]["S"]
+        for page in pipeline.dynamodb.get_paginator("scan").paginate(
+            TableName=pipeline.state.outputs["table_name"]
+        )
+        for item in page["Items"]
+        if item["customer_id"]["S"] == customer
+    )
+    # Only the part that reads its line knows whose the duplicate of this event is.
+    pipeline.dynamodb.delete_item(
+        TableName=pipeline.state.outputs["table_name"], Key={"event_id": {"S": gone}}
+    )
+    before = items(pipeline, {other}), [line for line in lines(pipeline) if other.encode() in line]
+    for part in ("2/3", "3/3", "1/3"):
+        done = ops(pipeline, "erase", CUSTOMER=customer, PART=part, AUTO_APPROVE="1")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"make erase CUSTOMER={customer} PART={part}" in done.stdout
+    assert having(pipeline, customer) == []
+    # The log has ids on AWS, too.
+    found = [where for where, data in everything(pipeline).items() if gone.encode() in data]
+    assert [where for where in found if "emulator.log" not in where] == []
+    after = items(pipeline, {other}), [line for line in lines(pipeline) if other.encode() in line]
+    assert after == before
+
+
+@pytest.mark.needs(BODIES)
 def test_an_erasure_that_was_stopped_anywhere_is_completed_by_a_second_one(pipeline: Pipeline) -> None:
     known = resources(pipeline)
     # Each search would wait for the end of a queue that is not empty.

@@ -77,9 +77,9 @@ class View:
         )
 
 
-def column_sql(column: Column) -> str:
-    """Return the expression that reads a column from the head of a line."""
-    text = f"json_extract_scalar(head, '$.{column.name}')"
+def column_sql(column: Column, document: str = "head", path: str = "") -> str:
+    """Return the expression that reads a column from the head of a line, or from ``path`` of a document."""
+    text = f"json_extract_scalar({document}, '$.{path or column.name}')"
     if column.type == "L":
         value = f"TRY(json_format(json_extract(head, '$.{column.name}')))"
     elif column.sql == "varchar":

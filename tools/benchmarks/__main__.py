@@ -23,6 +23,7 @@ from tools.benchmarks import (
     pages,
     producer,
     results,
+    scale,
     stack_times,
 )
 from tools.benchmarks.docs import sections
@@ -42,6 +43,7 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "growth": growth.run,
     "archive": archive.run,
     "headline": load_test.run,
+    "scale": scale.run,
     "stack_times": stack_times.run,
 }
 

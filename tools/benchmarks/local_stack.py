@@ -107,6 +107,11 @@ class LocalStack:
         condition = f"attribute_exists({PAYLOAD_ENCODING})"
         return sum(page["Count"] for page in self._pages(Select="COUNT", FilterExpression=condition))
 
+    def any_customer(self) -> str:
+        """Return the customer of some event."""
+        (item,) = next(iter(self._pages(Limit=1)))["Items"]
+        return str(item["customer_id"]["S"])
+
     def delete_events(self) -> None:
         """Delete all items of the events table, so that the same events can be sent again."""
         dynamodb = self.state.client("dynamodb")

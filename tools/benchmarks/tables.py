@@ -268,6 +268,27 @@ def load_test(results: Mapping[str, Any]) -> str:
     return markdown_table(["", "measured"], rows)
 
 
+def scale(results: Mapping[str, Any]) -> str:
+    """Return the table of the commands whose memory must not grow."""
+    rows = [
+        [what, *(_seconds_and_memory(commands[name]) for commands in results.values())]
+        for name, what in _SCALED.items()
+    ]
+    return markdown_table(["", *(f"{int(count):,} events" for count in results)], rows)
+
+
+_SCALED = {
+    "verify --manifest": "`make verify`: the rows of the run",
+    "verify --all": "`make verify ALL=1`: every row and body",
+    "erase --dry-run": "`make erase DRY_RUN=1`: the search for a customer",
+    "restore --auto-approve": "`make restore` into an empty events table",
+}
+
+
+def _seconds_and_memory(measured: Mapping[str, Any]) -> str:
+    return f"{measured['seconds']:,.1f} s, {_mb(measured['peak_mb'])}"
+
+
 _PEAKS = {
     "producer": "the producer",
     "emulator": "the emulator",
@@ -332,6 +353,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "growth": growth,
     "archive": archive,
     "headline": load_test,
+    "scale": scale,
     "stack_times": stack_times,
 }
 CHARTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -15,6 +15,7 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 # The columns of a line have over 200 bytes.
 MAX_LINES = MAX_OBJECT_BYTES // 128
 _CHUNK = 1024 * 1024
+_BODY_BEGINS = 64
 _GZIP = 31  # zlib's window bits for a gzip member
 # The first bytes of a file (RFC 1952, RFC 8878).
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -22,6 +23,12 @@ _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 class DamagedObject(ValueError):
     """The archiver did not write this object; the message says why."""
+
+
+def listed(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """Yield what S3 lists of the objects of any bucket whose keys have a prefix."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", ())
 
 
 def read(s3: Any, bucket: str, key: str, version_id: str | None = None) -> bytes:
@@ -33,23 +40,37 @@ def read(s3: Any, bucket: str, key: str, version_id: str | None = None) -> bytes
     return data
 
 
-def lines(data: bytes) -> Iterator[bytes]:
-    """Yield the lines of an object, of gzip or zstd. Raises DamagedObject at what is cut or too large."""
-    rest, size, count = b"", 0, 0
+def lines(data: bytes, body: bytes = b"") -> Iterator[bytes]:
+    """Yield the lines of an object, of gzip or zstd. Raises DamagedObject at what is cut or too large.
+
+    A long line is cut after the first ``body``, the name of the member that nobody needs, and what begins it.
+    """
+    line, is_cut, length, size, count = b"", False, 0, 0, 0
     for chunk in _unpack(data):
         size += len(chunk)
-        *complete, rest = (rest + chunk).split(b"\n")
-        count += len(complete)
+        start, end = 0, chunk.find(b"\n")
+        while start < len(chunk):
+            stop = end if end >= 0 else len(chunk)
+            length += stop - start
+            # Most of the time went into copies of long lines.
+            if not is_cut:
+                found = chunk.find(body, start, stop) if body else -1
+                needed = found + len(body) + _BODY_BEGINS if found >= 0 else stop
+                is_cut = needed < stop
+                line += chunk[start : min(needed, stop)]
+            if end >= 0:
+                yield line
+                line, is_cut, length, count = b"", False, 0, count + 1
+            start, end = stop + 1, chunk.find(b"\n", stop + 1)
         for value, limit, unit in (
             (size, MAX_OBJECT_BYTES, "bytes"),
             (count, MAX_LINES, "lines"),
-            (len(rest), MAX_LINE_BYTES, "bytes in a line"),
+            (length, MAX_LINE_BYTES, "bytes in a line"),
         ):
             if value > limit:
                 raise DamagedObject(f"its text has more than {limit:,} {unit}")
-        yield from complete
-    if rest:
-        yield rest
+    if line:
+        yield line
 
 
 def _unpack(data: bytes) -> Iterator[bytes]:

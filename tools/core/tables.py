@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 
+from tools.core.parallel import parallel
 from tools.core.resources import Resources
 
 Item = dict[str, dict[str, Any]]
@@ -37,28 +37,30 @@ def scan(
     are consistent. ``where`` holds further arguments of Scan, such as a filter. Of ``parts`` that several
     machines read, this one reads ``part``, counted from 0.
     """
-    request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, **(where or {})}
-    projection = _projection(attributes)
+    request, projection = where or {}, _projection(attributes)
     names = projection["ExpressionAttributeNames"] | request.get("ExpressionAttributeNames", {})
-    request |= {**projection, "ExpressionAttributeNames": names}
+    request = {**request, **projection, "ExpressionAttributeNames": names}
     total = resources.scan_segments * parts
     dynamodb = resources.client("dynamodb")
 
     def scan_segment(number: int) -> list[Result]:
-        # MiniStack hashes the key of every item for each page if there are segments.
-        segment = {"Segment": number, "TotalSegments": total} if total > 1 else {}
-        results: list[Result] = []
-        start: dict[str, Any] = {}
-        while True:
-            page = dynamodb.scan(**request, **segment, **start)
-            results.append(on_page(page["Items"]))
-            if "LastEvaluatedKey" not in page:
-                return results
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return [on_page(page) for page in pages(dynamodb, table, number, total, **request)]
 
-    with ThreadPoolExecutor(resources.scan_segments) as pool:
-        for results in pool.map(scan_segment, range(part, total, parts)):
-            yield from results
+    for results in parallel(scan_segment, range(part, total, parts), resources.scan_segments):
+        yield from results
+
+
+def pages(dynamodb: Any, table: str, part: int = 0, parts: int = 1, **request: Any) -> Iterator[list[Item]]:
+    """Yield the pages of a table, or of one of its ``parts``, one after another. Reads are consistent."""
+    # MiniStack hashes the key of every item for each page if there are segments.
+    segment = {"Segment": part, "TotalSegments": parts} if parts > 1 else {}
+    start: dict[str, Any] = {}
+    while True:
+        page = dynamodb.scan(TableName=table, ConsistentRead=True, **request, **segment, **start)
+        yield page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def _projection(attributes: Iterable[str]) -> dict[str, Any]:
@@ -102,9 +104,8 @@ def get_in_parallel(
     def get(start: int) -> list[Item]:
         return list(_get(dynamodb, table, key, keys[start : start + _BATCH_KEYS], projection))
 
-    with ThreadPoolExecutor(2 * resources.scan_segments) as pool:
-        for items in pool.map(get, range(0, len(keys), _BATCH_KEYS)):
-            yield from items
+    for items in parallel(get, range(0, len(keys), _BATCH_KEYS), 2 * resources.scan_segments):
+        yield from items
 
 
 def get_items(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from producer.manifest import SentRun
 from storage.timestamps import iso_millis
+from tools.core import archive_objects
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
 
@@ -57,17 +58,16 @@ def message_ids(resources: Resources) -> frozenset[str]:
     """Return the message ids that all records name. Raises ToolError if a record is damaged."""
     s3, bucket = resources.client("s3"), resources.payload_bucket
     found: set[str] = set()
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
-        for entry in page.get("Contents", ()):
-            try:
-                record = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-                found.update(str(message_id) for message_id in record["message_ids"])
-            except (KeyError, RecursionError, TypeError, ValueError) as error:
-                raise ToolError(
-                    f"s3://{bucket}/{entry['Key']} is no record of make erase: {error!r}",
-                    "Restore an older version of it, or delete it: make verify then reports "
-                    "the messages that it named as lost.",
-                ) from None
+    for entry in archive_objects.listed(s3, bucket, PREFIX):
+        try:
+            record = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+            found.update(str(message_id) for message_id in record["message_ids"])
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ToolError(
+                f"s3://{bucket}/{entry['Key']} is no record of make erase: {error!r}",
+                "Restore an older version of it, or delete it: make verify then reports the messages that it "
+                "named as lost.",
+            ) from None
     return frozenset(found)
 
 

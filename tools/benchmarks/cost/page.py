@@ -26,6 +26,7 @@ from tools.benchmarks.cost.model import (
     invocation_ms,
 )
 from tools.benchmarks.cost.prices import LIMITS, PRICE_LIST, limit
+from tools.benchmarks.cost.recovery import recovery_cost
 from tools.benchmarks.cost.workload import Workload
 from tools.benchmarks.designs import design_title
 from tools.benchmarks.tables import markdown_table
@@ -235,6 +236,29 @@ def _bursts(measured: Measured) -> str:
     return markdown_table(head, rows)
 
 
+def _recovery(measured: Measured) -> str:
+    """Return the cost to restore and to verify many events."""
+    rows = []
+    for kb in (1, 200):
+        for events in (10**7, 10**8, 10**9):
+            cost = recovery_cost(events, kb, measured)
+            dollars = (
+                *(cost.restore, cost.point_in_time, cost.point_in_time_month, cost.backup_month),
+                *(cost.verify, cost.export),
+            )
+            rows.append(
+                [
+                    f"{events:,} of {kb} KB",
+                    f"{cost.table_gb:,.0f} GB",
+                    f"{cost.restore_hours:,.1f} h",
+                    *(f"{each:,.2f}" for each in dollars),
+                ]
+            )
+    head = ["events", "table", "`make restore` at least", "USD: `make restore`", "point-in-time recovery"]
+    head += ["to have it for a month", "a backup for a month", "`make verify ALL=1`", "exports and Athena"]
+    return markdown_table(head, rows)
+
+
 _SECTIONS: Mapping[str, Callable[[Measured], str]] = {
     "costs": _costs,
     "month": _months,
@@ -243,4 +267,5 @@ _SECTIONS: Mapping[str, Callable[[Measured], str]] = {
     "limits": _limits,
     "rates": _rates,
     "bursts": _bursts,
+    "recovery": _recovery,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from itertools import islice
 
 from tools.core import queues
 from tools.core.console import err, out, plural, safe_text
@@ -10,9 +11,11 @@ from tools.core.errors import UsageError
 from tools.core.prompts import confirm
 from tools.core.resources import Resources
 from tools.core.text import make_command
+from tools.ops import share
 from tools.ops.commands import Commands, yes_or_no
 from tools.ops.erase import erase as erasing
 from tools.ops.erase.erase import Plan
+from tools.ops.share import Share
 
 _LISTED = 20
 # The contract's limit of a customer_id.
@@ -37,6 +40,7 @@ def register(commands: Commands) -> None:
     )
     option("customer", "the customer_id")
     option("confirm", "the customer_id again, if it has fewer than 8 characters")
+    option("part", share.HELP, Share.parse, "1/1")
     option("dry-run", "only count and list", yes_or_no, "0")
     option("auto-approve", "do not ask", yes_or_no, "0")
 
@@ -45,26 +49,29 @@ def erase(resources: Resources, options: Namespace) -> int:
     """Remove everything of a customer."""
     customer_id = _checked(options)
     with err.status("searching") as status:
-        plan = erasing.find(resources, customer_id, lambda title: status.update(f"searching: {title}"))
+        show = status.update
+        plan = erasing.find(resources, customer_id, lambda title: show(f"searching: {title}"), options.part)
     _show(plan)
     if not plan.total:
         out.print("There is nothing to erase.")
     elif options.dry_run:
-        out.print(f"Would erase all of this: {_command(customer_id)}")
+        out.print(f"Would erase all of this: {_command(customer_id, options.part)}")
     elif confirm("Erase all of this for good?", already=options.auto_approve):
         with err.status("erasing") as status:
             erasure_id = erasing.erase(plan, lambda title: status.update(f"erasing: {title}"))
         out.print(f"Erased. The record is {erasure_id}." if erasure_id else "Erased, as recorded before.")
         out.print(_REMAINS)
-        out.print(f"Repeat it in 24 hours: {_command(customer_id)}")
+        out.print(f"Repeat it in 24 hours: {_command(customer_id, options.part)}")
     else:
         return 1
     _show_waiting(resources)
     return _show_problems(plan)
 
 
-def _command(customer_id: str, *, dry_run: bool = False) -> str:
+def _command(customer_id: str, part: Share, *, dry_run: bool = False) -> str:
     variables = {"CONFIRM": customer_id} if len(customer_id) < _SHORT_ID else {}
+    if part.of > 1:
+        variables["PART"] = str(part)
     if dry_run:
         variables["DRY_RUN"] = "1"
     return make_command("erase", CUSTOMER=customer_id, **variables)
@@ -84,7 +91,7 @@ def _checked(options: Namespace) -> str:
     if len(customer_id) < _SHORT_ID and options.confirm != customer_id:
         raise UsageError(
             f"CUSTOMER={customer_id} has fewer than {_SHORT_ID} characters, so other text may look like it.",
-            f"Confirm it: {_command(customer_id, dry_run=options.dry_run)}",
+            f"Confirm it: {_command(customer_id, options.part, dry_run=options.dry_run)}",
         )
     return customer_id
 
@@ -95,7 +102,7 @@ def _show(plan: Plan) -> None:
     mentions = plan.search.mentions
     if mentions:
         out.print(f"Others' events that mention the id, which are not changed: {len(mentions):,}")
-        for name, title in list(mentions.items())[:_LISTED]:
+        for name, title in islice(mentions, _LISTED):
             out.print(safe_text(f"  {name}  in {title}"))
         if len(mentions) > _LISTED:
             out.print(f"  and {len(mentions) - _LISTED:,} more")

@@ -18,6 +18,7 @@ from tools.ops.erase.messages import QueuedMessages
 from tools.ops.erase.objects import AthenaResults, ClaimChecks
 from tools.ops.erase.rows import DuplicateRows, EventRows, RejectedRows
 from tools.ops.erase.search import Place, Search
+from tools.ops.share import WHOLE, Share
 
 Progress = Callable[[str], None]
 
@@ -37,9 +38,9 @@ class Plan:
         return sum(self.counts.values())
 
 
-def find(resources: Resources, customer_id: str, progress: Progress) -> Plan:
-    """Search every place. Changes nothing."""
-    search = Search(resources, Customer(customer_id), erasures.message_ids(resources))
+def find(resources: Resources, customer_id: str, progress: Progress, share: Share = WHOLE) -> Plan:
+    """Search every place, or this machine's share. Changes nothing."""
+    search = Search(resources, Customer(customer_id), erasures.message_ids(resources), share)
     archive = ArchiveLines(search)
     # What identifies messages elsewhere comes first; `erase` goes the other way.
     places: list[Place] = [

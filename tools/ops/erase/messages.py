@@ -29,7 +29,8 @@ class QueuedMessages:
         self._receive(delete=True)
 
     def _receive(self, *, delete: bool) -> int:
-        if not self._url or queues.depth(self._sqs, self._url).total == 0:
+        # Messages that one machine has received are hidden from the others.
+        if not self._url or not self._search.share.is_first or queues.depth(self._sqs, self._url).total == 0:
             return 0
         found: set[str] = set()
         receipts: list[str] = []
@@ -59,5 +60,5 @@ class QueuedMessages:
         elif relation is Relation.MENTION or any(
             value.get("StringValue") == search.customer.id for value in attributes.values()
         ):
-            search.mentions[key] = self.title
+            search.mention(key, self.title)
         return relation is Relation.OWN

@@ -44,6 +44,8 @@ class ClaimChecks(_Objects):
         """Find the versions. Return their number."""
         for version in versions.list_versions(self._s3, self._bucket, PAYLOAD_PREFIX):
             content_hash = version.key.rpartition("/")[2].partition(".")[0]
+            if not self._search.share.has(content_hash):
+                continue
             if content_hash in self._search.content_hashes:
                 self._found.append(version)
             elif content_hash not in self._search.bodies_in_use:
@@ -62,8 +64,9 @@ class ClaimChecks(_Objects):
             if relation is Relation.OWN:
                 self._found.append(version)
             elif relation is Relation.MENTION:
-                self._search.mentions[version.key] = self.title
+                self._search.mention(version.key, self.title)
             return
+        self._search.problems[f"s3://{self._bucket}/{version.key}: it is no payload"] = None
 
 
 class AthenaResults(_Objects):
@@ -85,7 +88,7 @@ class AthenaResults(_Objects):
                 return 0  # Athena is off
             raise
         listed = versions.list_versions(self._s3, self._bucket)
-        self._found = [version for version in listed if self._is_in(version)]
+        self._found = [each for each in listed if self._search.share.has(each.key) and self._is_in(each)]
         return len(self._found)
 
     def _is_in(self, version: Version) -> bool:

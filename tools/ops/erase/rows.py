@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +11,7 @@ from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, PAYLOAD, text
 from tools.core import tables
 from tools.core.aws_errors import code_of
 from tools.core.indexes import BY_CUSTOMER, newest_first
+from tools.core.parallel import parallel
 from tools.core.tables import Item
 from tools.ops.erase.matching import Relation
 from tools.ops.erase.search import Search, Trace
@@ -31,16 +31,15 @@ class _Rows:
 
     def erase(self) -> None:
         """Delete the rows."""
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for _ in pool.map(self._delete, self._keys):
-                pass
+        for _ in parallel(self._delete, self._keys, _THREADS):
+            pass
 
     def _delete(self, key: str, **condition: Any) -> None:
         self._dynamodb.delete_item(TableName=self._table, Key={self._key: {"S": key}}, **condition)
 
     def _scan(self) -> Iterator[Item]:
-        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            yield from page["Items"]
+        for page in tables.pages(self._dynamodb, self._table):
+            yield from page
 
     def _head(self, item: Item) -> Relation:
         rest = {name: value for name, value in item.items() if name != PAYLOAD}
@@ -54,19 +53,21 @@ class EventRows(_Rows):
 
     def __init__(self, search: Search) -> None:
         super().__init__(search, search.resources.table_name, EVENT_ID)
+        self._of_others: list[str] = []
 
     def find(self) -> int:
         """Find the rows. Return their number."""
-        customer_id = self._search.customer.id
+        customer_id, share = self._search.customer.id, self._search.share
         for item in newest_first(self._dynamodb, self._table, BY_CUSTOMER, [customer_id]):
             trace = Trace(text(item, MESSAGE_ID) or "", text(item, CONTENT_HASH) or "", item[EVENT_ID]["S"])
             self._search.add([trace])
-            self._keys.append(trace.event_id)
+            (self._keys if share.has(trace.event_id) else self._of_others).append(trace.event_id)
         return len(self._keys)
 
     def erase(self) -> None:
         """Delete the rows."""
-        self._keys = [event_id for event_id in self._search.event_ids if _can_be_key(event_id)]
+        event_ids = self._search.event_ids.difference(self._of_others)
+        self._keys = [event_id for event_id in event_ids if _can_be_key(event_id)]
         super().erase()
 
     def _delete(self, key: str, **condition: Any) -> None:
@@ -90,7 +91,7 @@ def _can_be_key(event_id: str) -> bool:
 
 
 class RejectedRows(_Rows):
-    """Rejected events, whose bodies are all read."""
+    """Rejected events, whose bodies are read. Who reads an event's payload object is who removes it."""
 
     title = "rejected events"
 
@@ -101,7 +102,9 @@ class RejectedRows(_Rows):
     def find(self) -> int:
         """Find the rows. Return their number."""
         for item in self._scan():
-            key = item[MESSAGE_ID]["S"]
+            key, content_hash = item[MESSAGE_ID]["S"], text(item, CONTENT_HASH) or ""
+            if not self._search.share.has(content_hash):
+                continue
             try:
                 body = read_body(item, self._fetch)
             except PayloadError:
@@ -109,15 +112,15 @@ class RejectedRows(_Rows):
             owner = text(item, "customer_id")
             relation = self._search.relation(owner, body, self._head(item), key)
             if relation is Relation.OWN:
-                self._search.add([Trace(key, text(item, CONTENT_HASH) or "")])
+                self._search.add([Trace(key, content_hash)])
                 self._keys.append(key)
             elif relation is Relation.MENTION:
-                self._search.mentions[key] = self.title
+                self._search.mention(key, self.title)
         return len(self._keys)
 
 
 class DuplicateRows(_Rows):
-    """Duplicates of the customer's events. They have no body."""
+    """Duplicates of the customer's events. They have no body: each machine looks for those that it knows."""
 
     title = "duplicates"
 
@@ -133,5 +136,5 @@ class DuplicateRows(_Rows):
                 search.add([Trace(key, text(item, CONTENT_HASH) or "")])
                 self._keys.append(key)
             elif self._head(item) is not Relation.ABSENT:
-                search.mentions[key] = self.title
+                search.mention(key, self.title)
         return len(self._keys)

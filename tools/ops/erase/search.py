@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from tools.core.disk import DiskMap
 from tools.core.resources import Resources
 from tools.ops.erase.matching import Customer, Relation
+from tools.ops.share import WHOLE, Share
 
 
 class Trace(NamedTuple):
@@ -35,19 +37,20 @@ class Search:
     """A search for one customer.
 
     ``recorded`` are the message ids of earlier erasures: their rows without an owner are erased, too, so
-    that an interrupted erasure can be repeated. ``mentions`` are messages of others that have the id, and
-    where. ``bodies_in_use`` are the content hashes of others' large bodies. ``problems`` say what was not
-    read.
+    that an interrupted erasure can be repeated. ``share`` is what this machine reads. ``mentions`` are
+    messages of others that have the id, and where. ``bodies_in_use`` are the content hashes of others' large
+    bodies. ``problems`` say what was not read.
     """
 
     resources: Resources
     customer: Customer
     recorded: frozenset[str]
+    share: Share = WHOLE
     message_ids: set[str] = field(default_factory=set)
     content_hashes: set[str] = field(default_factory=set)
     event_ids: set[str] = field(default_factory=set)
-    mentions: dict[str, str] = field(default_factory=dict)
-    bodies_in_use: set[str] = field(default_factory=set)
+    mentions: DiskMap = field(default_factory=DiskMap)
+    bodies_in_use: DiskMap = field(default_factory=DiskMap)
     problems: dict[str, None] = field(default_factory=dict)
 
     def add(self, traces: Iterable[Trace]) -> int:
@@ -61,6 +64,11 @@ class Search:
         for found in (self.message_ids, self.content_hashes, self.event_ids):
             found.discard("")
         return count
+
+    def mention(self, name: str, title: str) -> None:
+        """Note a message of others that has the id, once."""
+        if name not in self.mentions:
+            self.mentions.add(name, title)
 
     def is_known(self, message_id: str | None) -> bool:
         """Return whether the message was erased before, or is the customer's."""

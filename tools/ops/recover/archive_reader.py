@@ -16,6 +16,7 @@ from tools.core.archive_objects import DamagedObject
 from tools.core.archive_range import ArchiveRange
 from tools.core.resources import Resources
 from tools.ops.recover.archived_items import ArchivedItem, DamagedLine, read_line, read_unreadable
+from tools.ops.share import WHOLE, Share
 
 # Of a longer range, all objects are listed, a thousand with each request.
 _LISTED_BY_PARTITION = timedelta(days=31)
@@ -24,12 +25,16 @@ _HOUR = re.compile(r"/dt=([\d-]{10})/hour=(\d\d)/")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to restore: everything, or what was received in a range, of a customer, of a type, of an event."""
+    """What to restore: everything, or what was received in a range, of a customer, of a type, of an event.
+
+    Of that, this machine restores its ``share``: all rows of an event are in one.
+    """
 
     hours: ArchiveRange | None = None
     customer: str | None = None
     event_type: str | None = None
     event_id: str | None = None
+    share: Share = WHOLE
 
     @property
     def is_by_event(self) -> bool:
@@ -39,6 +44,8 @@ class Selection:
     def accepts(self, archived: ArchivedItem) -> bool:
         """Return whether to restore an item, as far as it says so itself."""
         item = archived.item
+        if self.share.of > 1 and not self.share.has(archived.event_name):
+            return False
         if self.event_id is not None and text(item, EVENT_ID) != self.event_id:
             return False
         if self.hours is not None and not self._is_received_in(text(item, "received_at") or "", self.hours):
@@ -89,11 +96,10 @@ class ArchiveReader:
             prefixes = [f"{p}{hour}" for p in parents or prefixes for hour in hours.partitions()]
         first, last = hours.hours() if hours is not None else ("", "~")
         for prefix in prefixes:
-            for page in self._pages(Prefix=prefix):
-                for entry in page.get("Contents", []):
-                    hour = _HOUR.search(entry["Key"])
-                    if hour is None or first <= f"{hour[1]}T{hour[2]}" <= last:
-                        yield ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
+            for entry in archive_objects.listed(self._s3, self._bucket, prefix):
+                hour = _HOUR.search(entry["Key"])
+                if hour is None or first <= f"{hour[1]}T{hour[2]}" <= last:
+                    yield ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
 
     def items(self, kind: str, key: str, problems: list[str]) -> Iterator[ArchivedItem]:
         """Yield the items of an object's lines. What cannot be read is added to ``problems``."""
@@ -113,8 +119,6 @@ class ArchiveReader:
         return read_line(kind, line, self._retention_days)
 
     def _directories(self, prefix: str) -> list[str]:
-        pages = self._pages(Prefix=prefix, Delimiter="/")
-        return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
-
-    def _pages(self, **request: Any) -> Any:
-        return self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **request)
+        listing = {"Bucket": self._bucket, "Prefix": prefix, "Delimiter": "/"}
+        pages = self._s3.get_paginator("list_objects_v2").paginate(**listing)
+        return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]

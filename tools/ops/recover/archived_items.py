@@ -53,6 +53,12 @@ class ArchivedItem:
         name = attributes.EVENT_ID if self.kind == EVENTS else attributes.MESSAGE_ID
         return attributes.required(self.item, name)
 
+    @property
+    def event_name(self) -> str:
+        """Return the event_id, also that of a rejected body, else the content hash or the key."""
+        name = attributes.text(self.item, attributes.EVENT_ID) or self.event.get(attributes.EVENT_ID)
+        return str(name or attributes.text(self.item, attributes.CONTENT_HASH) or self.key)
+
     @cached_property
     def event(self) -> Mapping[str, Any]:
         """Return the members of the body, or none if it is not a JSON object."""

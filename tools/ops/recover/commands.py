@@ -14,7 +14,7 @@ from tools.core.errors import ToolError, UsageError
 from tools.core.prompts import confirm
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import TimeRange
-from tools.ops import rejections
+from tools.ops import rejections, share
 from tools.ops.commands import Commands, positive, seconds, yes_or_no
 from tools.ops.recover import move_task
 from tools.ops.recover import rearchive as archives
@@ -27,6 +27,7 @@ from tools.ops.recover.replay import ReplayResult
 from tools.ops.recover.restore import Restore
 from tools.ops.recover.restore_writer import RestoreResult
 from tools.ops.rejections import Rejection
+from tools.ops.share import Share
 
 _LISTED = 20
 
@@ -73,6 +74,7 @@ def register(commands: Commands) -> None:
     option("customer", "only events of this customer")
     option("type", "only events of this type")
     option("event-id", "only this event, its duplicates and rejections")
+    option("part", share.HELP, Share.parse, "1/1")
     option("rate", "maximum number of items a second", positive)
     option("dry-run", "only count what would be restored", yes_or_no, "0")
     option("auto-approve", "do not ask", yes_or_no, "0")
@@ -157,7 +159,7 @@ def restore(resources: Resources, options: Namespace) -> int:
     if options.since or options.until:
         hours = ArchiveRange.read(options.since or "1970-01-01", options.until, datetime.now(UTC))
     require_archive(resources)
-    selection = Selection(hours, options.customer, options.type, options.event_id)
+    selection = Selection(hours, options.customer, options.type, options.event_id, options.part)
     job = Restore(resources, selection, dry_run=options.dry_run, rate=options.rate or 0)
     estimate = job.estimate()
     if not estimate.objects:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import contract
 from producer.send.batching import batched
 from tools.core import queues
 from tools.core.origins import Origins
+from tools.core.parallel import parallel
 from tools.core.resources import Resources
 from tools.ops import rejections
 from tools.ops.payloads import PayloadError, fetcher, read_body
@@ -23,8 +23,6 @@ from tools.ops.recover.outgoing import OutgoingMessage
 from tools.ops.rejections import Rejection
 
 _POLL_SECONDS = 0.5
-# Bodies in memory, of up to 1 MiB each.
-_PREFETCH = 32
 _THREADS = 8
 
 
@@ -119,11 +117,8 @@ def _outgoing(
         message = OutgoingMessage(rejection.message_id, body, attributes)
         return message.send_error or message
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(selected), _PREFETCH):
-            chunk = selected[start : start + _PREFETCH]
-            for rejection, prepared in zip(chunk, pool.map(prepare, chunk), strict=True):
-                if isinstance(prepared, OutgoingMessage):
-                    yield prepared
-                else:
-                    refused[rejection.message_id] = prepared
+    for rejection, prepared in zip(selected, parallel(prepare, selected, _THREADS), strict=True):
+        if isinstance(prepared, OutgoingMessage):
+            yield prepared
+        else:
+            refused[rejection.message_id] = prepared

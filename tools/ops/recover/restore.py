@@ -7,18 +7,18 @@ The streams archive them again, in objects that this run does not read; queries 
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from botocore.exceptions import ClientError
 
 from archiver.lines import DUPLICATES, EVENTS, REJECTED, UNREADABLE
 from producer.send.rate_limiter import RateLimiter
 from storage.attributes import MESSAGE_ID, flag, required
-from tools.core.archive_range import ArchiveRange
+from tools.core.disk import DiskMap
+from tools.core.parallel import parallel
 from tools.core.resources import Resources
 from tools.ops.recover.archive_reader import ArchiveReader, ObjectInfo, Selection
 from tools.ops.recover.archived_items import ArchivedItem
@@ -77,9 +77,8 @@ class Restore:
         self._writer = RestoreWriter(resources, selection, self.result, dry_run=dry_run, limiter=limiter)
         kinds = {name: kind for kind, name in table_names(resources).items()}
         self._reader = ArchiveReader(resources, kinds, _retention_days(resources))
-        # Message ids that are stored or duplicates, on disk: there may be millions.
-        self._accepted = sqlite3.connect("")
-        self._accepted.execute("CREATE TABLE ids (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        # Message ids that are stored or duplicates.
+        self._accepted = DiskMap()
         self._newest: datetime | None = None
 
     def estimate(self) -> Estimate:
@@ -88,14 +87,14 @@ class Restore:
         choice = random.Random(0)  # noqa: S311 - a sample
         for kind in KINDS:
             sample: list[ObjectInfo] = []
-            size = count = 0
+            size = listed = 0
             for each in self._reader.objects(kind, self._selection.hours):
                 self._newest = max(self._newest or each.last_modified, each.last_modified)
-                count += 1
+                listed += 1
                 size += each.size
                 if len(sample) < _SAMPLE:
                     sample.append(each)
-                elif (place := choice.randrange(count)) < _SAMPLE:
+                elif (place := choice.randrange(listed)) < _SAMPLE:
                     sample[place] = each
             read: list[int] = []
             bytes_read = lines = 0
@@ -108,7 +107,7 @@ class Restore:
                     if self._selection.accepts(archived):
                         read.append(write_units(archived))
             share = size / (bytes_read or 1)
-            objects += count
+            objects += listed
             items += round(len(read) * share)
             units += round(sum(read) * share)
         return Estimate(objects, items, units, self._newest)
@@ -118,54 +117,37 @@ class Restore:
 
         Raises botocore's errors, and ToolError if DynamoDB does not accept items.
         """
-        done = 0
-        with ThreadPoolExecutor(_THREADS) as pool:
-            chunks = _InProgress(pool, self._writer.write)
-            try:
-                for kind in KINDS:
-                    if kind == REJECTED:
-                        self._note_later_events()
-                    for key in self._keys(kind, self._selection.hours):
-                        for chunk in self._chunks(self._selected(kind, key)):
-                            chunks.start(chunk)
-                        done += 1
-                        progress(done)
-                    chunks.finish()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        done = count(1)
+        for kind in KINDS:
+            if kind == REJECTED:
+                self._note_later_events()
+            items = self._selected(kind, lambda: progress(next(done)))
+            for _ in parallel(self._writer.write, self._chunks(items), _THREADS):
+                pass
         return self.result
 
-    def _keys(self, kind: str, hours: ArchiveRange | None) -> Iterator[str]:
-        for each in self._reader.objects(kind, hours):
-            if self._newest is None or each.last_modified <= self._newest:
-                yield each.key
-
-    def _selected(self, kind: str, key: str) -> Iterator[ArchivedItem]:
-        for archived in self._items(kind, key):
-            self._note(archived)
-            if not self._selection.accepts(archived):
+    def _selected(self, kind: str, on_object: Callable[[], None]) -> Iterator[ArchivedItem]:
+        for each in self._reader.objects(kind, self._selection.hours):
+            if self._newest is not None and each.last_modified > self._newest:
                 continue
-            if archived.kind == REJECTED and self._is_accepted(archived.key):
-                self.result.replayed += 1
-            else:
-                yield archived
-
-    def _items(self, kind: str, key: str) -> Iterator[ArchivedItem]:
-        problems: list[str] = []
-        yield from self._reader.items(kind, key, problems)
-        for problem in problems:
-            self.result.find(DAMAGED, problem)
+            problems: list[str] = []
+            for archived in self._reader.items(kind, each.key, problems):
+                self._note(archived)
+                if not self._selection.accepts(archived):
+                    continue
+                if archived.kind == REJECTED and archived.key in self._accepted:
+                    self.result.replayed += 1
+                else:
+                    yield archived
+            # Every machine reads every line, and one of them reports those that are damaged.
+            for problem in problems if self._selection.share.has(each.key) else ():
+                self.result.find(DAMAGED, problem)
+            on_object()
 
     def _note(self, archived: ArchivedItem) -> None:
         """Remember a message that is no longer rejected, because a replay or a copy of it was accepted."""
         if archived.kind == DUPLICATES or (archived.kind == EVENTS and flag(archived.item, "replayed")):
-            id_ = required(archived.item, MESSAGE_ID)
-            self._accepted.execute("INSERT OR IGNORE INTO ids VALUES (?)", (id_,))
-
-    def _is_accepted(self, message_id: str) -> bool:
-        found = self._accepted.execute("SELECT 1 FROM ids WHERE id = ?", (message_id,))
-        return found.fetchone() is not None
+            self._accepted.add(required(archived.item, MESSAGE_ID))
 
     def _note_later_events(self) -> None:
         """Remember what was replayed after the range, if the range has rejected events."""
@@ -192,31 +174,6 @@ class Restore:
             size += len(archived.body or b"")
         if chunk:
             yield chunk
-
-
-class _InProgress:
-    """Chunks that threads write: a few at a time, because they are in memory."""
-
-    def __init__(self, pool: ThreadPoolExecutor, write: Callable[[list[ArchivedItem]], None]) -> None:
-        self._pool = pool
-        self._write = write
-        self._running: set[Future[None]] = set()
-
-    def start(self, chunk: list[ArchivedItem]) -> None:
-        """Write a chunk, when fewer than twice as many as threads are in progress."""
-        while len(self._running) >= 2 * _THREADS:
-            self._wait(FIRST_COMPLETED)
-        self._running.add(self._pool.submit(self._write, chunk))
-
-    def finish(self) -> None:
-        """Wait for all chunks. Raises the error of one that failed."""
-        while self._running:
-            self._wait(FIRST_COMPLETED)
-
-    def _wait(self, until: str) -> None:
-        done, self._running = wait(self._running, return_when=until)
-        for future in done:
-            future.result()
 
 
 def _retention_days(resources: Resources) -> int:

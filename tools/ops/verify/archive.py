@@ -1,7 +1,7 @@
-"""Compare the archive bucket with the tables: every stored item is archived at least once.
+"""Compare the archive bucket with the tables: every row is archived at least once.
 
 Rows of the events table are never deleted, so archived and stored events must be the same. Rejected rows
-expire and are replayed, so the archive may hold more of them than the table.
+expire and are replayed, and duplicates expire, so the archive may hold more of them than the tables.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from archiver.lines import EVENTS, KINDS, REJECTED, UNREADABLE
+from archiver.lines import DUPLICATES, EVENTS, KINDS, REJECTED, UNREADABLE
 from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, text
 from storage.timestamps import iso_millis
 from tools.core import archive_objects, tables
 from tools.core.archive_objects import DamagedObject
+from tools.core.disk import DiskMap, scratch_database
+from tools.core.parallel import parallel
 from tools.core.resources import Resources
 from tools.ops.verify.reconcile import Discrepancy
-from tools.ops.verify.snapshot import Rejected, Snapshot, Stored
+from tools.ops.verify.snapshot import Duplicate, Rejected, Snapshot, Stored
 
 NOT_ARCHIVED = "not archived"
 NOT_STORED = "archived and not stored"
@@ -32,10 +35,15 @@ Row = tuple[str, str]
 """The key of an item, and its content hash."""
 
 _THREADS = 4
+_LOOKED_UP = 10_000
+_EXPECTED, _FOUND, _UNEXPECTED_EVENT = range(3)
 _POLL_SECONDS = 1.0
 _EVENT = b'"event":'
-_OBJECT = re.compile(rb"\s*\{")
-_PARTITION = re.compile(rf"type=\w{{1,64}}|kind=({'|'.join(sorted(KINDS))})", re.ASCII)
+# A line is cut, see `archive_objects.lines`.
+_OBJECT = re.compile(rb"\s*\{|\s{64}")
+_PARTITION = re.compile(
+    rf"{EVENTS}/type=\w{{1,64}}|{REJECTED}/kind=({'|'.join(sorted(KINDS))})|{DUPLICATES}", re.ASCII
+)
 _HOUR = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):")
 
 
@@ -43,14 +51,17 @@ _HOUR = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):")
 class ArchiveCheck:
     """The contents of the archive.
 
-    ``events`` and ``rejected`` count rows: all, or those of the run. ``repeated`` counts further lines of a
-    row, from a repeated batch or a rearchive. ``on_its_way`` lists rows that are too young to be archived for
-    certain. ``not_stored`` lists archived events that were deleted from the table. ``unreadable`` counts
+    ``events``, ``rejected`` and ``duplicates`` count rows: all, or those of the run. ``repeated`` counts
+    further lines of a row, from a repeated batch or a rearchive. ``on_its_way`` lists rows that are too young
+    to be archived for certain. ``before_stream`` counts duplicates that were recorded before their table had
+    a stream. ``not_stored`` lists archived events that were deleted from the table. ``unreadable`` counts
     records that the archiver could not convert.
     """
 
     events: int = 0
     rejected: int = 0
+    duplicates: int = 0
+    before_stream: int = 0
     repeated: int = 0
     unreadable: int = 0
     discrepancies: list[Discrepancy] = field(default_factory=list)
@@ -59,7 +70,7 @@ class ArchiveCheck:
 
 
 class ArchiveComparison:
-    """Compares the archive with rows of the tables. It keeps a hash of each row and reads each object once.
+    """Compares the archive with rows of the tables. Each object is read once, and the rows are on disk.
 
     With ``everything``, the whole archive is read, and its events are looked up if they are not expected,
     unless they are expected by other machines (``shared``). Otherwise only the hours are read in which the
@@ -71,31 +82,39 @@ class ArchiveComparison:
         self._everything = everything
         self._looks_up = everything and not shared
         self._s3 = resources.client("s3")
-        self._prefixes = {f"{EVENTS}/", f"{REJECTED}/"} if everything else set()
-        self._keys_read: set[str] = set()
-        # Where an expected row is, or "" once it was found in the archive.
-        self._expected: dict[int, str] = {}
+        self._prefixes = {f"{kind}/" for kind in (EVENTS, REJECTED, DUPLICATES)} if everything else set()
+        self._keys_read = DiskMap()
+        # The hash of each row, what it is, and whether it is expected, was found, or was found unexpected.
+        self._rows = scratch_database()
+        self._rows.execute("CREATE TABLE rows (hash INTEGER PRIMARY KEY, what TEXT, state INTEGER)")
         self._missing = 0
-        self._unknown: set[int] = set()
-        self._unknown_events: list[Row] = []
         self.result = ArchiveCheck()
 
     def expect(self, contents: Snapshot) -> None:
         """Add rows that must be in the archive."""
         for item in contents.stored:
-            self._expect(EVENTS, f"type={item.event_type}", item.event_id, item)
+            self._expect(f"{EVENTS}/type={item.event_type}", item.event_id, item)
         for row in contents.rejected:
-            self._expect(REJECTED, f"kind={row.kind}", row.message_id, row)
+            self._expect(f"{REJECTED}/kind={row.kind}", row.message_id, row)
+        for copy in contents.duplicates:
+            self._expect(DUPLICATES, copy.message_id, copy)
 
-    def _expect(self, prefix: str, partition: str, name: str, item: Stored | Rejected) -> None:
-        row = hash((prefix, name, item.content_hash))
-        if row not in self._expected:
-            self._expected[row] = f"{prefix}\0{item.written_at}\0{name}"
-            self._missing += 1
+    def _expect(self, partition: str, name: str, item: Stored | Rejected | Duplicate) -> None:
+        kind = partition.partition("/")[0]
+        what = kind, item.written_at, name
+        self._missing += self._add(hash((kind, name, item.content_hash)), what, _EXPECTED)
         hour = _HOUR.match(item.received_at)
         # Rows with another type or time are archived under unreadable/.
         if hour and _PARTITION.fullmatch(partition) and not self._everything:
-            self._prefixes.add(f"{prefix}/{partition}/dt={hour[1]}/hour={hour[2]}/")
+            self._prefixes.add(f"{partition}/dt={hour[1]}/hour={hour[2]}/")
+
+    def _add(self, digest: int, what: tuple[str, ...], state: int) -> bool:
+        row = digest, json.dumps(what), state
+        return self._rows.execute("INSERT OR IGNORE INTO rows VALUES (?, ?, ?)", row).rowcount == 1
+
+    def _all(self, state: int) -> Iterator[Any]:
+        rows = self._rows.execute("SELECT what FROM rows WHERE state = ? ORDER BY what", (state,))
+        return (json.loads(what) for (what,) in rows)
 
     def compare(
         self,
@@ -117,38 +136,38 @@ class ArchiveComparison:
             sleep(_POLL_SECONDS)
         result = self.result
         young = iso_millis(now() - timedelta(seconds=self._resources.archiving_seconds))
-        for where in filter(None, self._expected.values()):
-            prefix, written_at, name = where.split("\0", 2)
-            discrepancy = Discrepancy(NOT_ARCHIVED, name, f"it is in the {prefix} table since {written_at}")
+        for kind, written_at, name in self._all(_EXPECTED):
+            if kind == DUPLICATES and written_at < self._stream_since:
+                result.before_stream += 1
+                continue
+            discrepancy = Discrepancy(NOT_ARCHIVED, name, f"it is in the {kind} table since {written_at}")
             (result.on_its_way if written_at > young else result.discrepancies).append(discrepancy)
         result.not_stored = list(self._not_stored())
         return result
 
     def read_new(self) -> None:
         """Read the objects that were added since the last call."""
-        new = [key for key in self._keys() if key not in self._keys_read]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for key, (rows, damaged) in zip(new, pool.map(self._rows, new), strict=True):
-                self._keys_read.add(key)
-                self.result.discrepancies += damaged
-                prefix = key.partition("/")[0]
-                for row in rows:
-                    self._found(prefix, row)
+        new = (key for key in self._keys() if self._keys_read.add(key))
+        for kind, rows, damaged in parallel(self._read, new, _THREADS):
+            self.result.discrepancies += damaged
+            for row in rows:
+                self._found(kind, row)
 
     def _keys(self) -> Iterator[str]:
-        paginator = self._s3.get_paginator("list_objects_v2")
         for prefix in (*sorted(self._prefixes), f"{UNREADABLE}/"):
-            for page in paginator.paginate(Bucket=self._resources.archive_bucket, Prefix=prefix):
-                yield from (entry["Key"] for entry in page.get("Contents", []))
+            for entry in archive_objects.listed(self._s3, self._resources.archive_bucket, prefix):
+                yield entry["Key"]
 
-    def _rows(self, key: str) -> tuple[list[Row], list[Discrepancy]]:
+    def _read(self, key: str) -> tuple[str, list[Row], list[Discrepancy]]:
         """Return the rows of an object. A line that cannot be read is a discrepancy and hides no other."""
-        parse = _PARSERS[key.partition("/")[0]]
+        kind = key.partition("/")[0]
+        parse = _PARSERS[kind]
         rows: list[Row] = []
         problems: list[str] = []
         try:
             data = archive_objects.read(self._s3, self._resources.archive_bucket, key)
-            for number, line in enumerate(archive_objects.lines(data), 1):
+            body = _EVENT if kind == EVENTS else b""
+            for number, line in enumerate(archive_objects.lines(data, body), 1):
                 try:
                     rows.append(parse(line))
                 except Exception as error:  # noqa: BLE001 - a line written by hand must not end the command
@@ -156,52 +175,59 @@ class ArchiveComparison:
         except DamagedObject as error:
             problems.append(f"it cannot be read: {error}")
         more = f"; and {len(problems) - 1:,} more" if len(problems) > 1 else ""
-        return rows, [Discrepancy(DAMAGED, key, problems[0] + more)] if problems else []
+        return kind, rows, [Discrepancy(DAMAGED, key, problems[0] + more)] if problems else []
 
-    def _found(self, prefix: str, row: Row) -> None:
-        if prefix == UNREADABLE:
+    def _found(self, kind: str, row: Row) -> None:
+        if kind == UNREADABLE:
             # An unreadable record has an alarm, and is archived.
             self.result.unreadable += 1
-            for table in (EVENTS, REJECTED):
+            for table in (EVENTS, REJECTED, DUPLICATES):
                 self._mark(hash((table, *row)))
             return
-        digest = hash((prefix, *row))
+        digest = hash((kind, *row))
         found = self._mark(digest)
         if found is None and self._looks_up:
-            found = digest not in self._unknown
-            self._unknown.add(digest)
-            if found and prefix == EVENTS:
-                self._unknown_events.append(row)
+            found = self._add(digest, row, _UNEXPECTED_EVENT if kind == EVENTS else _FOUND)
         if found:
-            self.result.events += prefix == EVENTS
-            self.result.rejected += prefix == REJECTED
+            self.result.events += kind == EVENTS
+            self.result.rejected += kind == REJECTED
+            self.result.duplicates += kind == DUPLICATES
         elif found is False:
             self.result.repeated += 1
 
     def _mark(self, digest: int) -> bool | None:
         """Mark a row as archived. Return whether this is its first line, None if the row is not expected."""
-        where = self._expected.get(digest)
-        if not where:
-            return None if where is None else False
-        self._expected[digest] = ""
+        found = self._rows.execute("SELECT state FROM rows WHERE hash = ?", (digest,)).fetchone()
+        if found is None or found[0] != _EXPECTED:
+            return None if found is None else False
+        self._rows.execute("UPDATE rows SET state = ? WHERE hash = ?", (_FOUND, digest))
         self._missing -= 1
         return True
 
+    @cached_property
+    def _stream_since(self) -> str:
+        """Return when the stream of the duplicates was made: release 1.0.0 had none."""
+        table = self._resources.duplicates_table_name
+        described = self._resources.client("dynamodb").describe_table(TableName=table)["Table"]
+        return str(described.get("LatestStreamLabel") or "")
+
     def _not_stored(self) -> Iterator[Discrepancy]:
-        # Events that were stored after the table was read may be archived already.
-        items = tables.get_in_parallel(
-            self._resources,
-            self._resources.table_name,
-            (EVENT_ID, CONTENT_HASH),
-            EVENT_ID,
-            (event_id for event_id, _ in self._unknown_events),
-        )
-        stored_later = {(item[EVENT_ID]["S"], text(item, CONTENT_HASH)) for item in items}
-        for event_id, content_hash in self._unknown_events:
-            if (event_id, content_hash) not in stored_later:
-                yield Discrepancy(
-                    NOT_STORED, event_id, "its item was deleted or overwritten with other content"
-                )
+        unexpected = self._all(_UNEXPECTED_EVENT)
+        while rows := list(islice(unexpected, _LOOKED_UP)):
+            # Events that were stored after the table was read may be archived already.
+            items = tables.get_in_parallel(
+                self._resources,
+                self._resources.table_name,
+                (EVENT_ID, CONTENT_HASH),
+                EVENT_ID,
+                (event_id for event_id, _ in rows),
+            )
+            stored_later = {(item[EVENT_ID]["S"], text(item, CONTENT_HASH)) for item in items}
+            for event_id, content_hash in rows:
+                if (event_id, content_hash) not in stored_later:
+                    yield Discrepancy(
+                        NOT_STORED, event_id, "its item was deleted or overwritten with other content"
+                    )
 
 
 def _parse_event(line: bytes) -> Row:
@@ -213,7 +239,7 @@ def _parse_event(line: bytes) -> Row:
     return _row(json.loads(line[:end].rstrip(b", ") + b"}"), EVENT_ID)
 
 
-def _parse_rejected(line: bytes) -> Row:
+def _parse_message(line: bytes) -> Row:
     return _row(json.loads(line), MESSAGE_ID)
 
 
@@ -233,6 +259,7 @@ def _parse_unreadable(line: bytes) -> Row:
 
 _PARSERS: dict[str, Callable[[bytes], Row]] = {
     EVENTS: _parse_event,
-    REJECTED: _parse_rejected,
+    REJECTED: _parse_message,
+    DUPLICATES: _parse_message,
     UNREADABLE: _parse_unreadable,
 }

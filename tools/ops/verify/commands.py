@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 
 from tools.core.console import out, progress_steps
 from tools.core.resources import Resources
+from tools.ops import share
 from tools.ops.commands import Commands, seconds, yes_or_no
+from tools.ops.share import Share
 from tools.ops.verify import cost, manifest, report
-from tools.ops.verify.manifest import Share
 from tools.ops.verify.verify import LOOKING_UP, READING
 from tools.ops.verify.verify import verify as run_checks
 
 # The exit status if moving messages may explain all discrepancies.
 UNDECIDED = 3
-_MOST_PARTS = 1000
 
 
 def register(commands: Commands) -> None:
@@ -31,18 +31,10 @@ def register(commands: Commands) -> None:
     )
     option("manifest", "a run of the producer: a path, latest or none; default: the latest run")
     option("all", "read all rows and hash every body", yes_or_no, "0")
-    option("part", "this machine's share of the work, such as 2/3", share, "1/1")
+    option("part", share.HELP, Share.parse, "1/1")
     option("wait", "seconds to wait until the queue has drained", seconds, "60")
     option("auto-approve", "do not ask", yes_or_no, "0")
     option("json", "print JSON", yes_or_no, "0")
-
-
-def share(text: str) -> Share:
-    """Parse ``2/3``: the second of three parts."""
-    number, _, of = text.partition("/")
-    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= _MOST_PARTS):
-        raise ArgumentTypeError(f"{text!r} is not a part such as 2/3, with at most {_MOST_PARTS:,} parts")
-    return Share(int(number), int(of))
 
 
 def verify(resources: Resources, options: Namespace) -> int:

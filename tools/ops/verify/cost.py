@@ -16,7 +16,7 @@ from tools.core.console import err
 from tools.core.prompts import confirm
 from tools.core.resources import Resources
 from tools.core.tables import Item
-from tools.ops.verify.manifest import Share
+from tools.ops.share import Share
 
 # Dollars for a million read units on demand, us-east-1 (tools/benchmarks/cost/prices.json).
 DOLLARS_PER_MILLION = 0.125

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from producer.manifest import SentMessage
 from storage.keys import PAYLOAD_PREFIX
-from tools.core import queues, tables
+from tools.core import archive_objects, queues, tables
+from tools.core.disk import DiskMap
 from tools.core.resources import Resources
 from tools.ops.verify.reconcile import reconcile
 from tools.ops.verify.snapshot import (
@@ -20,6 +22,7 @@ from tools.ops.verify.snapshot import (
     Rejected,
     Snapshot,
     TableReader,
+    to_text,
 )
 
 
@@ -37,15 +40,21 @@ class Lookup:
         is seen twice rather than not at all: a duplicate is recorded after its original is stored, and a
         replayed row is deleted after its event is stored.
         """
-        contents = self._collect(sent, (), ())
+        contents = self._collect(sent, {}, {})
         if reconcile(sent, contents).lost:
             # A redrive gives messages new ids, by which rejected and duplicate rows are filed.
-            rejected, duplicates = self._renamed
-            return self._collect(sent, rejected, duplicates)
+            hashes, known = (
+                {getattr(each, name) for each in sent} for name in ("content_hash", "message_id")
+            )
+            renamed = (
+                {row.message_id: row for row in _of(hashes, kind, rows) if row.message_id not in known}
+                for kind, rows in zip((Rejected, Duplicate), self._by_content, strict=True)
+            )
+            return self._collect(sent, *renamed)
         return contents
 
     def _collect(
-        self, sent: Sequence[SentMessage], rejected: Iterable[Rejected], duplicates: Iterable[Duplicate]
+        self, sent: Sequence[SentMessage], rejected: dict[str, Any], duplicates: dict[str, Any]
     ) -> Snapshot:
         resources, unreadable = self._resources, list[tuple[str, str]]()
         message_ids = [message.message_id for message in sent]
@@ -56,13 +65,8 @@ class Lookup:
             unreadable.extend(damaged)
             return rows
 
-        hashes, known = {message.content_hash for message in sent}, set(message_ids)
-
-        def of_the_run(rows: Iterable[Any]) -> list[Any]:
-            return [row for row in rows if row.content_hash in hashes and row.message_id not in known]
-
-        own_rejected = get(REJECTED, resources.rejected_table_name, message_ids) + of_the_run(rejected)
-        own_duplicates = get(DUPLICATE, resources.duplicates_table_name, message_ids) + of_the_run(duplicates)
+        own_rejected = [*get(REJECTED, resources.rejected_table_name, message_ids), *rejected.values()]
+        own_duplicates = [*get(DUPLICATE, resources.duplicates_table_name, message_ids), *duplicates.values()]
         event_ids = [message.event_id for message in sent if message.event_id is not None]
         # The original of a row that was written by hand may be an event that was not sent.
         originals = [row.event_id for row in own_duplicates]
@@ -80,7 +84,8 @@ class Lookup:
         )
 
     @cached_property
-    def _renamed(self) -> tuple[list[Rejected], list[Duplicate]]:
+    def _by_content(self) -> tuple[DiskMap, DiskMap]:
+        """Return all rejected and all duplicate rows by their content hashes."""
         resources = self._resources
         return (
             _scan(resources, resources.rejected_table_name, REJECTED),
@@ -88,15 +93,22 @@ class Lookup:
         )
 
     @cached_property
-    def _payload_keys(self) -> frozenset[str]:
-        pages = (
-            self._resources.client("s3")
-            .get_paginator("list_objects_v2")
-            .paginate(Bucket=self._resources.payload_bucket, Prefix=PAYLOAD_PREFIX)
-        )
-        return frozenset(entry["Key"] for page in pages for entry in page.get("Contents", []))
+    def _payload_keys(self) -> DiskMap:
+        keys = DiskMap()
+        s3, bucket = self._resources.client("s3"), self._resources.payload_bucket
+        for entry in archive_objects.listed(s3, bucket, PAYLOAD_PREFIX):
+            keys.add(entry["Key"])
+        return keys
 
 
-def _scan(resources: Resources, table: str, reader: TableReader) -> list[Any]:
+def _scan(resources: Resources, table: str, reader: TableReader) -> DiskMap:
+    found = DiskMap()
     pages = tables.scan(resources, table, reader.attributes, lambda items: reader.rows(table, items)[0])
-    return [row for page in pages for row in page]
+    for page in pages:
+        for row in page:
+            found.add(row.content_hash, to_text(row))
+    return found
+
+
+def _of(hashes: set[str], kind: Callable[..., Any], rows: DiskMap) -> Iterator[Any]:
+    return (kind(*json.loads(row)) for each in hashes for row in rows.values(each))

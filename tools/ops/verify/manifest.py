@@ -2,67 +2,64 @@
 
 from __future__ import annotations
 
-import zlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 from producer.errors import ProducerError
 from producer.manifest import SentMessage, SentRun, read_header, read_run
+from tools.core.disk import DiskMap
 from tools.core.errors import ToolError, UsageError
 from tools.core.resources import Resources, queue_name
 from tools.ops.erasures import message_ids, without_erased
+from tools.ops.share import WHOLE, Share, part_of
 
 # A line has some 260 bytes.
 _PART_BYTES = 20_000 * 260
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of the work of several machines: the second of three is ``Share(2, 3)``."""
-
-    number: int = 1
-    of: int = 1
-
-    @property
-    def index(self) -> int:
-        """Return the number counted from 0."""
-        return self.number - 1
+_FIELDS = ("message_id", "event_id", "event_type", "content_hash", "expect", "large_order")
+_values = attrgetter(*_FIELDS)
 
 
 class ManifestParts:
-    """A manifest, read in parts of some 20,000 messages, so that memory does not grow with the run.
+    """A manifest, in parts of some 20,000 messages, so that memory does not grow with the run.
 
     All messages of an event are in one part. Iterating again reads the file again.
     """
 
-    def __init__(self, path: Path, share: Share = Share(), erased: frozenset[str] = frozenset()) -> None:
+    def __init__(self, path: Path, share: Share = WHOLE, erased: frozenset[str] = frozenset()) -> None:
         self.path = path
         self._share = share
         self._erased = erased
 
     def __iter__(self) -> Iterator[SentRun]:
+        run, parts, messages = self._read()
+        for part in range(self._share.index, parts, self._share.of):
+            found = tuple(SentMessage(*json.loads(row)) for row in messages.values(str(part)))
+            yield without_erased(replace(run, messages=found), self._erased)
+
+    def _read(self) -> tuple[SentRun, int, DiskMap]:
+        """Read the file. Return the run without messages, the number of parts, and the messages by part."""
         try:
-            parts = 1 + self.path.stat().st_size // _PART_BYTES
-            for part in range(parts):
-                run = read_run(
-                    self.path,
-                    partial(_is_in, self._share.index + self._share.of * part, self._share.of * parts),
-                )
-                yield without_erased(run, self._erased)
+            size = self.path.stat().st_size
+            parts = self._share.of * (1 + size // _PART_BYTES)
+            messages = DiskMap()
+
+            def keep(message: SentMessage) -> bool:
+                part = part_of(message.event_id or message.content_hash, parts)
+                if part % self._share.of == self._share.index:
+                    messages.add(str(part), json.dumps(_values(message)))
+                return False
+
+            return read_run(self.path, keep), parts, messages
         except OSError as error:
             raise ToolError(f"The manifest {self.path} cannot be read: {error.strerror}") from None
         except ProducerError as error:
             raise ToolError(str(error)) from None
 
 
-def _is_in(part: int, parts: int, message: SentMessage) -> bool:
-    name = message.event_id or message.content_hash
-    return zlib.crc32(name.encode(errors="replace")) % parts == part
-
-
-def load(resources: Resources, manifest: str | None, share: Share = Share()) -> ManifestParts | None:
+def load(resources: Resources, manifest: str | None, share: Share = WHOLE) -> ManifestParts | None:
     """Return the run that MANIFEST= names, see `find`, or None if there is none to compare.
 
     Without MANIFEST, a latest run of another pipeline is ignored. Raises ToolError.

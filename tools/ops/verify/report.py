@@ -61,9 +61,11 @@ def _archive(check: ArchiveCheck) -> dict[str, Any]:
     return {
         "events": check.events,
         "rejected": check.rejected,
+        "duplicates": check.duplicates,
         "repeated": check.repeated,
         "unreadable": check.unreadable,
         "on_its_way": len(check.on_its_way),
+        "before_stream": check.before_stream,
         "not_stored": _discrepancies(check.not_stored),
     }
 
@@ -143,7 +145,7 @@ def _show_pipeline(result: VerifyResult) -> None:
     else:
         table.add_row("bodies", "-", "not hashed again; ALL=1 hashes every body of every table")
     if result.archive:
-        more = f"and {result.archive.rejected:,} rejected"
+        more = f"and {result.archive.rejected:,} rejected, {plural(result.archive.duplicates, 'duplicate')}"
         if result.archive.repeated:
             more += f"; {plural(result.archive.repeated, 'line')} more than once, which queries ignore"
         table.add_row("archived", f"{result.archive.events:,}", more)
@@ -182,6 +184,12 @@ def _show_archive_notes(check: ArchiveCheck | None) -> None:
     if check.on_its_way:
         out.print(
             f"{plural(len(check.on_its_way), 'item')} not archived yet. Try again later.", style="yellow"
+        )
+    if check.before_stream:
+        out.print(
+            f"{plural(check.before_stream, 'duplicate')} of release 1.0.0 without a line in the archive. "
+            "Write them: make rearchive SINCE=30d",
+            style="yellow",
         )
     if check.unreadable:
         out.print(

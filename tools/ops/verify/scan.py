@@ -1,23 +1,25 @@
 """Read every row of every table once, and decode and hash every body on the way.
 
-Only the rows of the rejected and the duplicates table stay in memory. Each page of events is checked together
+The rows of the rejected and the duplicates table are kept on disk. Each page of events is checked together
 with the rows that belong to it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
 from collections.abc import Callable, Iterable
+from itertools import islice
 from threading import Lock
 from typing import Any
 
 from tools.core import queues, tables
+from tools.core.disk import DiskMap
 from tools.core.resources import Resources
 from tools.core.tables import Item
 from tools.ops import payloads
+from tools.ops.share import Share
 from tools.ops.verify import integrity
 from tools.ops.verify.integrity import BodyCheck
-from tools.ops.verify.manifest import Share
 from tools.ops.verify.snapshot import (
     DUPLICATE,
     REJECTED,
@@ -28,7 +30,10 @@ from tools.ops.verify.snapshot import (
     Snapshot,
     Stored,
     TableReader,
+    to_text,
 )
+
+_LOOKED_UP = 10_000
 
 
 class TableScan:
@@ -54,8 +59,7 @@ class TableScan:
         self._depth = self._queued.depth
         self._lock = Lock()
         self._done = 0
-        self._rejected: dict[str, Rejected] = {}
-        self._duplicates: dict[str, list[Duplicate]] = defaultdict(list)
+        self._rejected, self._duplicates = DiskMap(), DiskMap()
 
     def run(self) -> None:
         """Read this machine's share of the rows, and all rejected and duplicate rows, which belong to it."""
@@ -66,13 +70,17 @@ class TableScan:
             self._read(resources.duplicates_table_name, DUPLICATE, own)
         self._read(resources.table_name, STORED, self._share.index)
         # Their originals are other machines' rows, or arrived meanwhile, or do not exist.
-        rest = [row for rows in self._duplicates.values() for row in rows]
-        originals = tables.get_in_parallel(
-            resources, resources.table_name, STORED.attributes, STORED.key, (row.event_id for row in rest)
-        )
-        stored, unreadable = STORED.rows(resources.table_name, originals)
-        self._depth = queues.depth(resources.client("sqs"), resources.queue_url).total
-        self._check(self._snapshot(stored=stored, duplicates=rest, unreadable=unreadable))
+        rest = (_duplicate(row) for _, row in self._duplicates)
+        rows = list(islice(rest, _LOOKED_UP))
+        while True:
+            originals = tables.get_in_parallel(
+                resources, resources.table_name, STORED.attributes, STORED.key, (row.event_id for row in rows)
+            )
+            stored, unreadable = STORED.rows(resources.table_name, originals)
+            self._depth = queues.depth(resources.client("sqs"), resources.queue_url).total
+            self._check(self._snapshot(stored=stored, duplicates=rows, unreadable=unreadable))
+            if not (rows := list(islice(rest, _LOOKED_UP))):
+                return
 
     def _read(self, table: str, reader: TableReader, part: int) -> None:
         is_own = part == self._share.index
@@ -101,13 +109,13 @@ class TableScan:
     ) -> None:
         if is_own:
             self._count(self._snapshot(**{"rejected": (), reader.name: rows}), bodies)
-        if reader is REJECTED:
-            self._rejected |= {row.message_id: row for row in rows}
-        elif reader is DUPLICATE:
-            for row in rows:
-                self._duplicates[row.event_id].append(row)
-        copies = [row for each in rows if reader is STORED for row in self._duplicates.pop(each.event_id, ())]
+        for row in rows:
+            if reader is REJECTED:
+                self._rejected.add(row.message_id, to_text(row))
+            elif reader is DUPLICATE:
+                self._duplicates.add(row.event_id, to_text(row))
         stored = rows if reader is STORED else []
+        copies = [_duplicate(row) for each in stored for row in self._duplicates.pop(each.event_id)]
         self._check(self._snapshot(stored=stored, duplicates=copies, unreadable=unreadable if is_own else []))
 
     def _snapshot(
@@ -121,7 +129,7 @@ class TableScan:
         stored, duplicates = list(stored), list(duplicates)
         if rejected is None:
             ids = {row.message_id for row in stored} | {row.message_id for row in duplicates}
-            rejected = [self._rejected[message_id] for message_id in ids & self._rejected.keys()]
+            rejected = [Rejected(*json.loads(row)) for name in ids for row in self._rejected.values(name)]
         return Snapshot(
             stored=stored,
             duplicates=duplicates,
@@ -131,3 +139,7 @@ class TableScan:
             unreadable=tuple(unreadable),
             **self._queued.at(self._depth),
         )
+
+
+def _duplicate(row: str) -> Duplicate:
+    return Duplicate(*json.loads(row))

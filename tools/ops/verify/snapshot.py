@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,8 @@ class Duplicate:
     content_hash: str
     stored_hash: str
     claims_origin: bool = False
+    written_at: str = ""
+    received_at: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Duplicate:
@@ -74,6 +77,8 @@ class Duplicate:
             content_hash=content_hash,
             stored_hash=text(item, attributes.STORED_CONTENT_HASH) or content_hash,
             claims_origin=attributes.CLAIMED_ORIGIN in item,
+            written_at=text(item, attributes.RECORDED_AT) or "",
+            received_at=text(item, "received_at") or "",
         )
 
 
@@ -162,7 +167,7 @@ class Snapshot:
     queued: list[QueuedMessage]
     unseen: int
     still: bool
-    objects: frozenset[str] | None
+    objects: Container[str] | None
     bodies_kept: bool = True
     unreadable: tuple[tuple[str, str], ...] = ()
 
@@ -177,11 +182,11 @@ class Snapshot:
         return [*self.stored, *self.rejected]
 
 
-_COMMON = (attributes.CLAIMED_ORIGIN, attributes.MESSAGE_ID, attributes.EVENT_ID, attributes.CONTENT_HASH)
-_WITH_BODY = (
-    *(*_COMMON, "received_at", attributes.ALERT_PENDING),
-    *(attributes.PAYLOAD_KEY, attributes.PAYLOAD_BYTES),
+_COMMON = (
+    *(attributes.CLAIMED_ORIGIN, attributes.MESSAGE_ID, attributes.EVENT_ID, attributes.CONTENT_HASH),
+    "received_at",
 )
+_WITH_BODY = (*_COMMON, attributes.ALERT_PENDING, attributes.PAYLOAD_KEY, attributes.PAYLOAD_BYTES)
 
 
 @dataclass(frozen=True)
@@ -211,8 +216,16 @@ STORED = TableReader(
     Stored.from_item,
 )
 DUPLICATE = TableReader(
-    "duplicates", attributes.MESSAGE_ID, (*_COMMON, attributes.STORED_CONTENT_HASH), Duplicate.from_item
+    "duplicates",
+    attributes.MESSAGE_ID,
+    (*_COMMON, attributes.STORED_CONTENT_HASH, attributes.RECORDED_AT),
+    Duplicate.from_item,
 )
 REJECTED = TableReader(
     "rejected", attributes.MESSAGE_ID, (*_WITH_BODY, "kind", "reasons[0]", "rejected_at"), Rejected.from_item
 )
+
+
+def to_text(row: Duplicate | Rejected) -> str:
+    """Return a row as text, from which its class makes it again: ``Rejected(*json.loads(text))``."""
+    return json.dumps([getattr(row, name) for name in row.__slots__])

@@ -13,18 +13,17 @@ from typing import TypeVar
 from producer.manifest import SentMessage, SentRun
 from tools.core import queues
 from tools.core.resources import Resources
+from tools.ops.share import WHOLE, Share
 from tools.ops.verify import reconcile
 from tools.ops.verify.archive import ArchiveComparison
 from tools.ops.verify.integrity import BodyCheck
 from tools.ops.verify.lookup import Lookup
-from tools.ops.verify.manifest import Share
 from tools.ops.verify.result import VerifyResult
 from tools.ops.verify.scan import TableScan
 from tools.ops.verify.snapshot import Snapshot
 
 # The first pause before the messages of a run are looked up although the queue is not empty. It doubles.
 _FIRST_IDLE_SECONDS = 5.0
-_WHOLE = Share()
 
 Found = TypeVar("Found")
 Progress = Callable[[str, int], None]
@@ -56,7 +55,7 @@ def verify(
     *,
     wait: float,
     everything: bool = False,
-    share: Share = _WHOLE,
+    share: Share = WHOLE,
     progress: Progress = _show_nothing,
 ) -> VerifyResult:
     """Wait for the queue to drain, see `_when_drained`, and run all checks.

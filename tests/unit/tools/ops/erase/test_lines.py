@@ -94,7 +94,8 @@ def test_no_line_stops_the_command(prefix: str, line: bytes) -> None:
 def test_the_other_lines_of_an_object_are_kept_byte_for_byte() -> None:
     others = [event(customer_id="cus-10"), b'{"damaged": ', b"", event(customer_id="cus-2", by="cus-1")]
     lines = [others[0], event(), *others[1:], event()]
-    content = read_content(search(), "events", gzip.compress(b"\n".join(lines) + b"\n"), missing)
+    data = gzip.compress(b"\n".join(lines) + b"\n")
+    content = read_content(search(), "events", data, missing, keep_rest=True)
     assert content.rest == others
     assert (len(content.own), len(content.mentions)) == (2, 1)
 

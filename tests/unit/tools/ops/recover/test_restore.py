@@ -34,6 +34,8 @@ from tools.ops.__main__ import main
 from tools.ops.recover.archive_reader import Selection
 from tools.ops.recover.restore import DOLLARS_PER_MILLION, KINDS, Restore
 from tools.ops.recover.restore_writer import RestoreResult
+from tools.ops.share import Share
+from tools.ops.verify import cost as verify_cost
 
 Item = dict[str, Any]
 HOUR = ArchiveRange(datetime(2026, 11, 22, 14, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC))
@@ -327,6 +329,29 @@ def test_a_selection_restores_nothing_else(
     assert {key for table in harness.restored().values() for key in table} == restored
 
 
+def test_parts_restore_everything_once_and_all_rows_of_an_event_together(harness: Harness) -> None:
+    for number in range(20):
+        harness.event(order_of(f"e-{number}"))
+        harness.duplicate(order_of(f"e-{number}"), message_id={"S": f"copy-{number}"})
+        harness.rejected(f'{{"event_id": "e-{number}"}}', message_id={"S": f"rejected-{number}"})
+    harness.rejected("not JSON", message_id={"S": "none"})
+    harness.archive()
+    harness.write_line("events/type=order", b"damaged")
+    results = []
+    for number in (3, 1, 2):
+        results.append(harness.restore(Selection(share=Share(number, 3))))
+        events, rejected, copies = (
+            {key.rpartition("-")[2] for key in harness.restored()[table] if "-" in key}
+            for table in ("events", "rejected", "duplicates")
+        )
+        assert events == rejected == copies
+    assert harness.restored() == harness.before
+    assert [sum(result.restored.values()) > 5 for result in results] == [True] * 3
+    assert sum(result.restored.total() for result in results) == 61
+    assert [result.present.total() for result in results] == [0] * 3
+    assert sum(result.findings["damaged"] for result in results) == 1
+
+
 def test_an_item_that_the_archiver_could_not_read_comes_back_as_it_was(harness: Harness) -> None:
     foreign = {"event_id": {"S": "foreign"}, "blob": {"B": "/w=="}, "set": {"NS": ["1"]}}
     harness.records.append(factories.record(foreign, "events", 1))
@@ -583,6 +608,7 @@ class TestCommand:
         assert "Type the same command again" in capsys.readouterr().err
 
 
-def test_the_price_is_that_of_the_cost_model() -> None:
+def test_the_prices_are_those_of_the_cost_model() -> None:
     prices = json.loads((ROOT / "tools/benchmarks/cost/prices.json").read_text("utf-8"))["prices"]
     assert prices["dynamodb_million_writes"]["usd"] == DOLLARS_PER_MILLION
+    assert prices["dynamodb_million_reads"]["usd"] == verify_cost.DOLLARS_PER_MILLION

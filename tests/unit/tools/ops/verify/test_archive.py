@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, pipeline
-from tests.unit.tools.ops.factories import digest, evaluate, rejected, snapshot, stored
+from tests.unit.tools.ops.factories import digest, duplicate, evaluate, rejected, snapshot, stored
 from tools.core import archive_objects
 from tools.ops.verify import archive, report
 from tools.ops.verify.archive import ArchiveCheck, ArchiveComparison
@@ -115,6 +116,28 @@ def test_the_check_waits_for_items_on_their_way(harness: Harness) -> None:
 def test_the_check_stops_waiting_at_its_deadline(harness: Harness) -> None:
     harness.check(snapshot(stored=[stored("1", "a", written_at=YOUNG)]), wait=10)
     assert 10 <= harness.seconds < 12
+
+
+def test_duplicates_are_compared_with_their_lines(harness: Harness) -> None:
+    harness.put("duplicates", "a", rejection("1", "a"), rejection("expired", "a"))
+    copies = [replace(duplicate(number, "a"), written_at=OLD, received_at=OLD) for number in ("1", "2")]
+    for everything in (True, False):
+        result = harness.check(snapshot(duplicates=copies), everything=everything)
+        assert result.duplicates == 1 + everything
+        assert [(each.kind, each.name) for each in result.discrepancies] == [(archive.NOT_ARCHIVED, "2")]
+
+
+def test_a_duplicate_from_before_its_table_had_a_stream_is_a_note(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {"LatestStreamLabel": "2026-11-22T14:30:00.000"}
+    monkeypatch.setattr(harness.dynamodb, "describe_table", lambda TableName: {"Table": table})  # noqa: N803
+    contents = snapshot(stored=[stored("1", "a")], duplicates=[replace(duplicate("2", "a"), written_at=OLD)])
+    harness.put("events/type=order", "a", event("a"))
+    result = evaluate(contents, archived=harness.check(contents))
+    assert result.ok
+    report.show(result)
+    assert "1 duplicate of release 1.0.0 without a line in the archive" in capsys.readouterr().out
 
 
 def test_a_repeated_line_is_counted_and_not_a_discrepancy(harness: Harness) -> None:

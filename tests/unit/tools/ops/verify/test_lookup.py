@@ -17,8 +17,9 @@ from tools.core import queues
 from tools.core.errors import UsageError
 from tools.core.resources import Resources
 from tools.ops.__main__ import main
+from tools.ops.share import Share
 from tools.ops.verify import cost, verify
-from tools.ops.verify.manifest import ManifestParts, Share
+from tools.ops.verify.manifest import ManifestParts
 from tools.ops.verify.result import VerifyResult
 
 
@@ -362,8 +363,6 @@ def test_a_snapshot_of_a_run_contains_the_rows_and_queues(
     )
     assert contents.duplicates[0].stored_hash == digest("a")
     assert contents.rejected[0].rule == "json"
-    assert (len(contents.dead_lettered), contents.objects, contents.still) == (
-        1,
-        frozenset({"payloads/a"}),
-        True,
-    )
+    assert contents.objects is not None
+    assert "payloads/a" in contents.objects
+    assert (len(contents.dead_lettered), contents.still) == (1, True)

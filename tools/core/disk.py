@@ -1,0 +1,57 @@
+"""Keys and values on disk, because there may be millions of them: in a file of SQLite that has no name."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+
+def scratch_database() -> sqlite3.Connection:
+    """Return an empty database that nothing but this process sees. One thread may use it at a time."""
+    database = sqlite3.connect("", check_same_thread=False)
+    database.execute("PRAGMA journal_mode = OFF")
+    return database
+
+
+class DiskMap:
+    """Texts, each with one or more values, or with none if it is used as a set."""
+
+    def __init__(self) -> None:
+        self._rows = scratch_database()
+        self._rows.execute(
+            "CREATE TABLE rows (name BLOB, value TEXT, PRIMARY KEY (name, value)) WITHOUT ROWID"
+        )
+
+    def add(self, name: str, value: str = "") -> bool:
+        """Add a value. Return whether it is new."""
+        row = (_bytes(name), value)
+        return self._rows.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", row).rowcount == 1
+
+    def __contains__(self, name: object) -> bool:
+        return next(self.values(str(name)), None) is not None
+
+    def __len__(self) -> int:
+        (count,) = self._rows.execute("SELECT count(*) FROM rows").fetchone()
+        return int(count)
+
+    def values(self, name: str) -> Iterator[str]:
+        """Yield the values of a text."""
+        rows = self._rows.execute("SELECT value FROM rows WHERE name = ?", (_bytes(name),))
+        return (value for (value,) in rows)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield every text with each of its values."""
+        for name, value in self._rows.execute("SELECT name, value FROM rows"):
+            yield name.decode("utf-8", "surrogatepass"), value
+
+    def pop(self, name: str) -> list[str]:
+        """Remove a text. Return its values."""
+        values = list(self.values(name))
+        if values:
+            self._rows.execute("DELETE FROM rows WHERE name = ?", (_bytes(name),))
+        return values
+
+
+def _bytes(text: str) -> bytes:
+    # A row that was written by hand may have half of a surrogate pair.
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,51 @@
+"""``PART=2/3``: several machines share the work of a command."""
+
+from __future__ import annotations
+
+import zlib
+from argparse import ArgumentTypeError
+from dataclasses import dataclass
+
+MOST_PARTS = 1000
+HELP = "this machine's share of the work, such as 2/3"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of the work: the second of three is ``Share(2, 3)``."""
+
+    number: int = 1
+    of: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    @property
+    def index(self) -> int:
+        """Return the number counted from 0."""
+        return self.number - 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it does what only one machine may do."""
+        return self.number == 1
+
+    def has(self, name: str) -> bool:
+        """Return whether this share has a name: each share has as many, and the same on every machine."""
+        return self.of == 1 or part_of(name, self.of) == self.index
+
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """Parse ``2/3``: the second of three parts."""
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_PARTS):
+            raise ArgumentTypeError(f"{text!r} is not a part such as 2/3, with at most {MOST_PARTS:,} parts")
+        return cls(int(number), int(of))
+
+
+WHOLE = Share()
+
+
+def part_of(name: str, parts: int) -> int:
+    """Return the part of a name, counted from 0."""
+    return zlib.crc32(name.encode(errors="replace")) % parts
