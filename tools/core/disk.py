@@ -6,9 +6,15 @@ import sqlite3
 from collections.abc import Iterator
 
 
+class _Scratch(sqlite3.Connection):
+    # From Python 3.13 on, sqlite3 warns of a connection that nobody closed.
+    def __del__(self) -> None:
+        self.close()
+
+
 def scratch_database() -> sqlite3.Connection:
     """Return an empty database that nothing but this process sees. One thread may use it at a time."""
-    database = sqlite3.connect("", check_same_thread=False)
+    database = sqlite3.connect("", check_same_thread=False, factory=_Scratch)
     database.execute("PRAGMA journal_mode = OFF")
     return database
 
