@@ -73,7 +73,7 @@ def test_the_old_aws_cli_is_named_because_it_would_send_to_aws(
 @pytest.mark.parametrize(
     ("mounts", "level"),
     [
-        (f"C:\\134 {ROOT.parent} 9p rw 0 0\n/dev/sdc / ext4 rw 0 0\n", Level.OPTIONAL),
+        (f"/dev/sdc / ext4 rw 0 0\nC:\\134 {ROOT.parent} 9p rw 0 0\n", Level.OPTIONAL),
         ("C:\\134 /mnt/c 9p rw 0 0\n/dev/sdc / ext4 rw 0 0\n", Level.GOOD),
         ("nonsense\n\xff", Level.GOOD),
         (None, Level.GOOD),
