@@ -41,6 +41,10 @@ from tools.deploy.workspace import Workspace
 
 DRIFT = 2
 FAILED = 1
+_NO_ZSTD = (
+    "No event is lost, but other copies of events that are stored with zstd return to the queue: "
+    "docs/deploy.md#roll-back"
+)
 
 
 def show_receipt(_environment: Environment, _account: None, _options: Namespace) -> int:
@@ -140,6 +144,8 @@ def rollback(environment: Environment, account: Account, options: Namespace) -> 
     running = versions.live(functions, versions.functions_of(last.outputs))
     moves = rollbacks.moves(functions, running, last, options.version)
     for name, version in moves.items():
+        if versions.loses_zstd(functions, running[name], version):
+            out.print(f"{name} {version} cannot read payloads of zstd. {_NO_ZSTD}", style="yellow")
         versions.move(functions, running[name], version)
         out.print(safe_text(f"{name} {running[name].version} -> {version}"))
     out.print(f"Rolled back in {time.monotonic() - began:.1f} s.")

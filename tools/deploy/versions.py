@@ -14,6 +14,8 @@ from tools.core.errors import ToolError, UsageError
 # The alias's name in terraform/function.tf.
 LIVE = "live"
 LATEST = "$LATEST"
+# compression.zstd is new in Python 3.14 (docs/adr/0037).
+_ZSTD_SINCE = 14
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,24 @@ def live(functions: Any, names: list[str]) -> dict[str, LiveVersion]:
 
 def published(functions: Any, name: str) -> list[str]:
     """Return the published versions of a function that still exist, oldest first."""
+    return sorted((version for version in _runtimes(functions, name) if version != LATEST), key=int)
+
+
+def _runtimes(functions: Any, name: str) -> dict[str, str]:
     pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-    versions = [version["Version"] for page in pages for version in page["Versions"]]
-    return sorted((version for version in versions if version != LATEST), key=int)
+    return {each["Version"]: each.get("Runtime", "") for page in pages for each in page["Versions"]}
+
+
+def loses_zstd(functions: Any, running: LiveVersion, version: str) -> bool:
+    """Return whether the live version writes zstd, by its runtime, and this one cannot read it."""
+    runtimes = _runtimes(functions, running.function)
+    return _has_zstd(runtimes.get(running.version, "")) and not _has_zstd(runtimes.get(version, ""))
+
+
+def _has_zstd(runtime: str) -> bool:
+    # Of an unknown runtime nothing is claimed.
+    minor = runtime.removeprefix("python3.")
+    return not minor.isdecimal() or int(minor) >= _ZSTD_SINCE
 
 
 def before(functions: Any, running: LiveVersion) -> str:

@@ -1,5 +1,6 @@
 """Find the live and previous versions, and move the alias."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ RUNNING = LiveVersion("processor", "3", "revision")
 class Functions:
     """A fake Lambda with a function, its versions and possibly an alias."""
 
+    runtimes: Mapping[str, str] = {}
+
     def __init__(self, *existing: str, alias: str | None = None, moved: bool = False) -> None:
         self.existing = existing
         self.alias = alias
@@ -25,7 +28,10 @@ class Functions:
         return self
 
     def paginate(self, **_: str) -> list[dict[str, Any]]:
-        return [{"Versions": [{"Version": version}]} for version in ("$LATEST", *self.existing)]
+        return [
+            {"Versions": [{"Version": version, "Runtime": self.runtimes.get(version, "python3.14")}]}
+            for version in ("$LATEST", *self.existing)
+        ]
 
     def get_alias(self, **_: str) -> dict[str, str]:
         if self.alias is None:
@@ -52,6 +58,23 @@ def test_without_an_older_version_a_rollback_is_an_error() -> None:
 def test_a_version_that_is_missing_or_live_is_refused(version: str) -> None:
     with pytest.raises(UsageError):
         versions.check(Functions("1", "2", "3"), RUNNING, version)
+
+
+@pytest.mark.parametrize(
+    ("live", "target", "loses"),
+    [
+        ("python3.14", "python3.13", True),
+        ("python3.15", "python3.9", True),
+        ("python3.14", "python3.14", False),
+        ("python3.13", "python3.12", False),
+        ("python3.13", "python3.14", False),
+        ("python3.14", "", False),
+    ],
+)
+def test_a_version_whose_runtime_cannot_read_zstd_is_known(live: str, target: str, loses: bool) -> None:
+    functions = Functions("2", "3")
+    functions.runtimes = {"3": live, "2": target}
+    assert versions.loses_zstd(functions, RUNNING, "2") is loses
 
 
 def test_the_alias_moves_only_from_the_revision_that_was_read() -> None:
