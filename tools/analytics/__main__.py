@@ -48,7 +48,7 @@ class OpenArchive:
 
 def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
     """Print the rows of one query, which is given as SQL (Q=) or by name (NAME=)."""
-    output_format = environment.get("FORMAT") or "table"
+    output_format = environment.get("FORMAT") or ("json" if environment.get("JSON") == "1" else "table")
     if output_format not in output.FORMATS:
         raise UsageError(
             f"FORMAT={output_format} is unknown.", f"FORMAT is one of {', '.join(output.FORMATS)}."
