@@ -16,7 +16,7 @@ from tools.analytics import output
 from tools.analytics.archive import SyncResult, sync_archive
 from tools.analytics.database import MAX_DIGITS, Database, open_archive
 from tools.analytics.named_queries import find_query, named_queries
-from tools.analytics.report import render_report
+from tools.analytics.report import Source, render_report
 from tools.core.archive_range import ArchiveRange
 from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
@@ -76,8 +76,10 @@ def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
     if target.is_dir():
         raise UsageError(f"OUT={target} is a directory.", "OUT is a file: OUT=build/report.html")
     with _open_selected(resources, environment) as archive:
-        source = f"{resources.endpoint or f'AWS, {resources.region}'}, s3://{resources.archive_bucket}"
-        page = render_report(archive.database, archive.synced, archive.selected, source, archive.now)
+        location = f"{resources.endpoint or f'AWS, {resources.region}'}, s3://{resources.archive_bucket}"
+        name = resources.function_name.removesuffix("-processor")
+        source = Source(name, location, archive.selected, archive.now)
+        page = render_report(archive.database, archive.synced, source)
         _warn_of_large_amounts(archive.database)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_private(target, page)

@@ -24,6 +24,7 @@ from tests.unit.dashboards.builders import NOW, reading, state
 from tests.unit.tools.fakes import FakeDynamoDB, FakeLogs, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops import factories
 from tools.analytics import output, report
+from tools.analytics.charts import Axis
 from tools.analytics.database import Database, QueryResult
 from tools.analytics.named_queries import find_query
 from tools.core.console import out
@@ -174,10 +175,12 @@ def test_the_report_shows_text_from_outside_without_markup() -> None:
         with fuzz.case(seed) as numbers:
             row = (hostile(numbers), 5, 50.0, hostile(numbers), {"key": hostile(numbers)})
             names = ("step", "sessions", "percent_of_widest", hostile(numbers), "other")
-            section = report._section(query, QueryResult(names, [row]))
+            axis = Axis.of([], datetime(2026, 11, 27, tzinfo=UTC))
+            section = report._section(query, QueryResult(names, [row]), axis)
             assert strip_control_chars(section, keep="\n") == section
             assert not re.search(
-                r"<(?!/?(section|h2|div|span|b|details|summary|table|t[hdr]|tbody|thead|pre|i)\b)", section
+                r"<(?!/?(section|h2|div|span|b|details|summary|table|t[hdr]|tbody|thead|pre|caption|svg|rect|i)\b)",
+                section,
             )
 
 
