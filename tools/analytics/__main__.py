@@ -90,21 +90,21 @@ def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
 def _warn_of_large_amounts(database: Database) -> None:
     rows = database.too_large(_LISTED + 1).rows
     for event_id, name, value in rows[:_LISTED]:
-        err.print(safe_text(f"The {name} of event {event_id} is {value}.", "yellow"))
+        err.print(safe_text(f"The {name} of event {event_id} is {value}.", "bold"))
     if rows:
         more = "More events have" if len(rows) > _LISTED else "That is"
         err.print(
             f"{more} over {MAX_DIGITS} digits before the point, which release 1.0.0 accepted. "
             "A sum of them can overflow, so the named queries give each a row of its own.",
-            style="yellow",
+            style="bold",
         )
 
 
 def _warn_of_refused_objects(synced: SyncResult) -> None:
     for key, problem in synced.refused[:_LISTED]:
-        err.print(safe_text(f"Not read completely: {key}: {problem}", "yellow"))
+        err.print(safe_text(f"Not read completely: {key}: {problem}", "bold"))
     if len(synced.refused) > _LISTED:
-        err.print(f"and {len(synced.refused) - _LISTED:,} more", style="yellow")
+        err.print(f"and {len(synced.refused) - _LISTED:,} more", style="bold")
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from tools.core.text import indent_lines
 from tools.core.time_range import parse_duration
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-_STYLES = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
+_STYLES = {"DEBUG": "dim", "WARNING": "bold", "ERROR": "bold red", "CRITICAL": "bold red"}
 # Of the further lines of a message, which then cannot be taken for lines of the log.
 _INDENT = " " * 4
 _POLL_SECONDS = 1.0
