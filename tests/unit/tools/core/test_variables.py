@@ -76,7 +76,7 @@ def test_what_a_target_does_not_have_is_an_error_without_a_guess(name: str, targ
         ("CUSTOMER JSON", "events"),
         ("EMULATOR PORT", "down up"),
         ("PORT COUNT", "demo"),
-        ("PICTURE EMULATOR", "docs"),
+        ("PICTURE", "docs"),
         ("AWS_PROFILE STACK_DIR QUEUE_URL PYTHON NO_COLOR TF_LOG TOOLS", "events"),
         ("ARGS TARGET ENDPOINT FUZZ_SEED", "test"),
         ("ANYTHING", ""),
