@@ -92,7 +92,13 @@ def _table_values(state: State) -> dict[str, Value]:
 
 def _alerts(state: State) -> list[dict[str, str]]:
     return [
-        {"at": _iso_time(alert.time), "kind": alert.kind, "what": alert.detail, "event_id": alert.event_id}
+        {
+            "at": _iso_time(alert.time),
+            "kind": alert.kind,
+            "what": alert.detail,
+            "event_id": alert.event_id,
+            **({"message_id": alert.message_id} if alert.message_id else {}),
+        }
         for alert in state.alerts.value or ()
     ]
 

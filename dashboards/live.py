@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import termios
 import time
 
 from rich.console import Console
@@ -13,6 +15,8 @@ from dashboards import terminal
 from dashboards.reading_store import ReadingStore
 from dashboards.view.charset import ASCII, UNICODE, Charset
 from dashboards.view.screen import render
+from dashboards.view.view import View
+from tools.core.program import close_stdout
 
 # Interval until every source has answered once, so that the screen fills quickly.
 _STARTUP_INTERVAL = 0.25
@@ -33,6 +37,7 @@ def run_live(store: ReadingStore, console: Console, interval: float) -> int:
     # A warning of a library would be printed over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
     charset = charset_for(console)
+    view, state = View(has_keys=True), None
     try:
         with (
             terminal.open_keyboard() as keyboard,
@@ -41,15 +46,22 @@ def run_live(store: ReadingStore, console: Console, interval: float) -> int:
             while True:
                 console.size = _window_size(console)
                 now = time.time()
-                state = store.state(now)
-                live.update(render(state, console.width, console.height, charset), refresh=True)
+                if state is None or not view.is_frozen:
+                    state = store.state(now)
+                live.update(render(state, console.width, console.height, charset, view), refresh=True)
                 is_starting = any(reading.value is None and not reading.error for reading in state.readings)
                 # Frames start on whole intervals, so that clocks and charts move evenly.
                 pause = _STARTUP_INTERVAL if is_starting else interval - now % interval
-                if keyboard.wait_for_quit(pause):
-                    return 0
+                for key in keyboard.wait(pause):
+                    if key in terminal.QUIT_KEYS:
+                        return 0
+                    view = view.after(key)
     except terminal.TerminationSignal as received:
         return 128 + int(received.args[0])
+    except (OSError, termios.error):
+        # The terminal is gone, and with it the place for what is still buffered.
+        close_stdout()
+        return 128 + signal.SIGHUP
 
 
 def _window_size(console: Console) -> tuple[int, int]:

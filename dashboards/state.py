@@ -110,12 +110,13 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A large order or a rejection: its time (Unix seconds), its kind, a detail, and the event's id."""
+    """A large order or a rejection: its time (Unix seconds), its kind, a detail, and its ids."""
 
     time: float
     kind: str
     detail: str
     event_id: str
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
 import termios
-import time
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 # Ctrl-C arrives as a byte and not as a signal, because a signal would also interrupt make. Ctrl-Z is ignored
 # because a suspended program would leave its screen in the shell.
-QUIT_KEYS = frozenset({b"q", b"Q", b"\x03", b"\x04"})
+QUIT_KEYS = frozenset("qQ\x03\x04")
+# Arrow keys and the like: Esc and more. A lone Esc is a key.
+_SEQUENCE = re.compile(r"\x1b[\[O][0-9;]*[ -/]*[@-~]?")
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -32,22 +34,16 @@ class Keyboard:
         self._descriptor = descriptor
         self._resize_pipe = resize_pipe
 
-    def wait_for_quit(self, seconds: float) -> bool:
-        """Wait until the time is over or the window's size changes. Return True if a quit key is pressed."""
-        deadline = time.monotonic() + seconds
-        while True:
-            remaining = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select(self._watched, [], [], remaining)
-            if not ready:
-                return False
-            if self._resize_pipe in ready:
-                os.read(self._resize_pipe, 1024)
-                return False
-            if self._descriptor is not None:
-                keys = os.read(self._descriptor, 1024)
-                # An empty read means that the terminal was closed.
-                if not keys or any(bytes([key]) in QUIT_KEYS for key in keys):
-                    return True
+    def wait(self, seconds: float) -> str:
+        """Wait until the time is over, the window's size changes or keys are pressed. Return the keys."""
+        ready, _, _ = select.select(self._watched, [], [], max(0.0, seconds))
+        if self._resize_pipe in ready:
+            os.read(self._resize_pipe, 1024)
+        if self._descriptor is not None and self._descriptor in ready:
+            keys = os.read(self._descriptor, 1024).decode("ascii", "ignore")
+            # An empty read means that the terminal was closed.
+            return _SEQUENCE.sub("", keys) if keys else "q"
+        return ""
 
 
 @contextmanager
@@ -75,8 +71,9 @@ def open_keyboard() -> Iterator[Keyboard]:
         yield Keyboard(descriptor, reader)
     finally:
         if descriptor is not None and settings is not None:
-            # Discards keys typed meanwhile, which the shell would otherwise run.
-            termios.tcsetattr(descriptor, termios.TCSAFLUSH, settings)
+            # Discards keys typed meanwhile, which the shell would otherwise run. A closed terminal has none.
+            with suppress(termios.error):
+                termios.tcsetattr(descriptor, termios.TCSAFLUSH, settings)
         for number, handler in previous_handlers.items():
             signal.signal(number, handler)
         os.close(reader)

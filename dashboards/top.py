@@ -42,7 +42,12 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         help="refresh every SECONDS, 0.5 to 60 (INTERVAL=, default 1)",
     )
     parser.add_argument("--once", action="store_true", help="print one frame and exit")
-    parser.add_argument("--json", action="store_true", help="print the values of one frame as JSON and exit")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=environment.get("JSON") == "1",
+        help="print the values of one frame as JSON and exit (JSON=1)",
+    )
     parser.add_argument("--name", help="watch the pipeline of this name, such as rt-pipeline-prod")
     parser.add_argument("--profile", help="use this AWS profile")
     parser.add_argument("--region", help="look for the pipeline in this AWS region")

@@ -13,7 +13,7 @@ from dashboards.errors import describe_error
 from dashboards.state import Alert
 from dashboards.target import Target
 from storage import keys
-from storage.attributes import EVENT_ID, EVENT_ID_CONFLICT, SUMMARY, text, texts
+from storage.attributes import EVENT_ID, EVENT_ID_CONFLICT, MESSAGE_ID, SUMMARY, text, texts
 from tools.core.indexes import LARGE_ORDERS, NEWEST_REJECTED, newest_first
 from tools.core.tables import Item
 
@@ -70,9 +70,8 @@ def _large_order(item: Item) -> Alert:
 
 def _rejection(item: Item) -> Alert:
     kind = "conflict" if text(item, "kind") == EVENT_ID_CONFLICT else "rejected"
-    return Alert(
-        _time(item, "rejected_at"), kind, "; ".join(texts(item, SUMMARY)), text(item, EVENT_ID) or ""
-    )
+    event_id, message_id = text(item, EVENT_ID) or "", text(item, MESSAGE_ID) or ""
+    return Alert(_time(item, "rejected_at"), kind, "; ".join(texts(item, SUMMARY)), event_id, message_id)
 
 
 def _time(item: Item, name: str) -> float:

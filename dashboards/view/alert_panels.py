@@ -14,7 +14,7 @@ from dashboards.view.charset import Charset
 from dashboards.view.lines import ERROR, LABEL, fit
 from tools.core.text import strip_control_chars
 
-_KIND_STYLES = {"large order": "bold magenta", "rejected": "yellow", "conflict": "yellow"}
+_KIND_STYLES = {"large order": "bold magenta", "rejected": "bold", "conflict": "bold"}
 # By CloudWatch's state: text, style and urgency.
 _ALARM_STATES = {
     "ALARM": ("▲ ALARM", ERROR, 0),
@@ -22,9 +22,9 @@ _ALARM_STATES = {
     "OK": ("✓ OK", "green", 2),
 }
 _STATE_WIDTH = 10
-# The producer's ids have up to 36 characters. Longer ids are cut off.
+# The producer's ids have up to 36 characters, as message ids have. Longer ids are cut off.
 _ID_WIDTH = 36
-_MIN_DETAIL_WIDTH = 50
+_MIN_DETAIL_WIDTH = 10
 
 
 def draw_alerts(state: State, width: int, height: int, charset: Charset) -> list[Text]:
@@ -39,14 +39,12 @@ def _alert_line(alert: Alert, now: float, width: int) -> Text:
     line = Text().append(f"{_format_time(alert.time, now)}  ", LABEL)
     line.append(fit(strip_control_chars(alert.kind), 12), _KIND_STYLES.get(alert.kind, "")).append(" ")
     detail = strip_control_chars(" ".join(alert.detail.split()))
-    event_id = strip_control_chars(alert.event_id)
-    detail_width = width - line.cell_len - _ID_WIDTH - 2
-    if detail_width >= _MIN_DETAIL_WIDTH:
-        return line.append(fit(detail, detail_width)).append(f"  {event_id}", LABEL)
-    line.append(detail)
-    if line.cell_len + 2 + cell_len(event_id) <= width:
-        line.append(f"  {event_id}", LABEL)
-    return line
+    shown_id = strip_control_chars(alert.event_id or alert.message_id)
+    shown_id = fit(shown_id, min(_ID_WIDTH, cell_len(shown_id)))
+    detail_width = width - line.cell_len - cell_len(shown_id) - 2
+    if detail_width < _MIN_DETAIL_WIDTH:
+        return line.append(detail)
+    return line.append(fit(detail, detail_width)).append(f"  {shown_id}", LABEL)
 
 
 def draw_alarms(state: State, width: int, height: int, charset: Charset) -> list[Text]:

@@ -46,13 +46,16 @@ _NARROW = [
 ]
 
 
-def arrange(width: int, height: int) -> list[Row]:
+def arrange(width: int, height: int, panel: str | None = None) -> list[Row]:
     """Return rows of panels that fill an area: each row's height, each panel's name and width.
 
+    With ``panel`` it gets the whole area.
     Rows that do not fit are left out from the end. A very small area gets no row at all.
     """
     if width < _MIN_WIDTH or height < _MIN_HEIGHT:
         return []
+    if panel:
+        return [(height, ((panel, width),))]
     rows = _WIDE if width >= 110 else _MEDIUM if width >= 76 else _NARROW
     while len(rows) > 1 and sum(row.min_height for row in rows) > height:
         rows = rows[:-1]

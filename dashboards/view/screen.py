@@ -20,8 +20,11 @@ from dashboards.view.header import draw_header
 from dashboards.view.layout import arrange
 from dashboards.view.lines import LABEL
 from dashboards.view.queue_panel import draw_queue
+from dashboards.view.view import HELP, PANEL_NAMES, View
 
-_WARNING = "bold yellow"
+# Yellow cannot be read on white, nor bright black on a dark Solarized.
+_WARNING = "bold reverse"
+_PRINTED = View()
 _MINUTES = f"{HISTORY // 60} min"
 
 
@@ -80,22 +83,48 @@ PANELS = {
 }
 
 
-def render(state: State, width: int, height: int, charset: Charset) -> Frame:
+def render(state: State, width: int, height: int, charset: Charset, view: View = _PRINTED) -> Frame:
     """Draw one frame of exactly this size."""
-    lines = [charset.encode(draw_header(state, width))]
-    rows = arrange(width, height - 1)
+    notice = "frozen: space continues" if view.is_frozen else ""
+    lines = [charset.encode(draw_header(state, width, notice, " ? help  q quits " if view.has_keys else ""))]
+    if view.shows_help:
+        help_lines = [Text(f" {line}") for line in HELP.splitlines()[: height - 1]]
+        return Frame(lines + [charset.encode(_padded(line, width)) for line in help_lines])
+    rows = arrange(width, height - 1, view.panel)
+    missing = set(PANELS) - {name for _, panels in rows for name, _ in panels}
+    smaller = arrange(width, height - 2) if missing and not view.panel else []
+    if smaller:
+        rows = smaller
+        missing = set(PANELS) - {name for _, panels in rows for name, _ in panels}
     for row_height, panels in rows:
-        drawn = [
-            _draw(PANELS[name], state, (panel_width, row_height), charset) for name, panel_width in panels
-        ]
+        drawn = [_draw(name, state, (panel_width, row_height), charset, view) for name, panel_width in panels]
         lines += join_side_by_side(drawn)
     if not rows and height > 1:
         queued = format_count(state.depth.value.total) if state.depth.value else DASH
         lines.append(charset.encode(truncate(Text(f" {queued} queued"), width)))
+    if smaller:
+        shown = [_title(name, view) for name in PANEL_NAMES if name in missing]
+        hint = "A number shows one. " if view.has_keys else ""
+        text = f" Too small for {', '.join(shown)}. {hint}"
+        if len(text) > width:
+            text = f" {len(shown)} panels left out. {hint}"
+        lines.append(charset.encode(_padded(Text(text, LABEL), width)))
     return Frame(lines)
 
 
-def _draw(panel: Panel, state: State, size: tuple[int, int], charset: Charset) -> list[Text]:
+def _padded(line: Text, width: int) -> Text:
+    line = truncate(line, width)
+    line.pad_right(width - line.cell_len)
+    return line
+
+
+def _title(name: str, view: View) -> str:
+    number = f"{PANEL_NAMES.index(name) + 1} " if view.has_keys else ""
+    return f"{number}{PANELS[name].title}"
+
+
+def _draw(name: str, state: State, size: tuple[int, int], charset: Charset, view: View) -> list[Text]:
+    panel = PANELS[name]
     readings: list[Reading[Any]] = [getattr(state, reading) for reading in panel.readings]
     warning = next((text for reading in readings if (text := reading.warning(state.now))), None)
     inner_width, inner_height = size[0] - BORDERS, size[1] - 2
@@ -103,14 +132,14 @@ def _draw(panel: Panel, state: State, size: tuple[int, int], charset: Charset) -
         lines = _lines_without_value(readings[0], inner_width)
     else:
         lines = panel.draw(state, inner_width, inner_height, charset)
-    title = Text().append(panel.title, "bold")
+    title = Text().append(_title(name, view), "bold")
     late = [reading.age(state.now) for reading in readings if reading.value and reading.is_late(state.now)]
     if late:
         title.append(f" · {format_seconds(round(max(late)))} old", _WARNING)
     elif panel.note:
         title.append(f" · {panel.note}", LABEL)
     footer = Text(f"▲ {warning}", _WARNING) if warning else Text(panel.describe_source(state), LABEL)
-    return draw_panel(title, footer, lines, size, "yellow" if warning else "bright_black", charset)
+    return draw_panel(title, footer, lines, size, "bold" if warning else "dim", charset)
 
 
 def _lines_without_value(reading: Reading[Any], width: int) -> list[Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import string
 import uuid
@@ -167,13 +168,15 @@ def test_logs_find_the_lines_about_an_event(pipeline: Pipeline) -> None:
     rejected(pipeline, message_id)
 
     def lines() -> list[str]:
-        return ops(pipeline, "logs", EVENT_ID=event_id, LEVEL="WARNING").stdout.splitlines()
+        printed = ops(pipeline, "logs", EVENT_ID=event_id, LEVEL="WARNING", JSON="1")
+        return printed.stdout.splitlines()
 
     matching = eventually(
         lambda: [line for line in lines() if message_id in line], within=OUTCOME_SECONDS, what="a log line"
     )
     assert len(matching) == 1
-    assert "WARNING message rejected" in matching[0]
+    line = json.loads(matching[0])
+    assert (line["level"], line["message"]) == ("WARNING", "message rejected")
 
 
 def test_commands_without_a_stack_fail_without_a_traceback(pipeline: Pipeline) -> None:

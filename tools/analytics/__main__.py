@@ -16,7 +16,7 @@ from tools.analytics import output
 from tools.analytics.archive import SyncResult, sync_archive
 from tools.analytics.database import MAX_DIGITS, Database, open_archive
 from tools.analytics.named_queries import find_query, named_queries
-from tools.analytics.report import render_report
+from tools.analytics.report import Source, render_report
 from tools.core.archive_range import ArchiveRange
 from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
@@ -48,7 +48,7 @@ class OpenArchive:
 
 def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
     """Print the rows of one query, which is given as SQL (Q=) or by name (NAME=)."""
-    output_format = environment.get("FORMAT") or "table"
+    output_format = environment.get("FORMAT") or ("json" if environment.get("JSON") == "1" else "table")
     if output_format not in output.FORMATS:
         raise UsageError(
             f"FORMAT={output_format} is unknown.", f"FORMAT is one of {', '.join(output.FORMATS)}."
@@ -76,8 +76,10 @@ def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
     if target.is_dir():
         raise UsageError(f"OUT={target} is a directory.", "OUT is a file: OUT=build/report.html")
     with _open_selected(resources, environment) as archive:
-        source = f"{resources.endpoint or f'AWS, {resources.region}'}, s3://{resources.archive_bucket}"
-        page = render_report(archive.database, archive.synced, archive.selected, source, archive.now)
+        location = f"{resources.endpoint or f'AWS, {resources.region}'}, s3://{resources.archive_bucket}"
+        name = resources.function_name.removesuffix("-processor")
+        source = Source(name, location, archive.selected, archive.now)
+        page = render_report(archive.database, archive.synced, source)
         _warn_of_large_amounts(archive.database)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_private(target, page)
@@ -88,21 +90,21 @@ def write_report(resources: Resources, environment: Mapping[str, str]) -> int:
 def _warn_of_large_amounts(database: Database) -> None:
     rows = database.too_large(_LISTED + 1).rows
     for event_id, name, value in rows[:_LISTED]:
-        err.print(safe_text(f"The {name} of event {event_id} is {value}.", "yellow"))
+        err.print(safe_text(f"The {name} of event {event_id} is {value}.", "bold"))
     if rows:
         more = "More events have" if len(rows) > _LISTED else "That is"
         err.print(
             f"{more} over {MAX_DIGITS} digits before the point, which release 1.0.0 accepted. "
             "A sum of them can overflow, so the named queries give each a row of its own.",
-            style="yellow",
+            style="bold",
         )
 
 
 def _warn_of_refused_objects(synced: SyncResult) -> None:
     for key, problem in synced.refused[:_LISTED]:
-        err.print(safe_text(f"Not read completely: {key}: {problem}", "yellow"))
+        err.print(safe_text(f"Not read completely: {key}: {problem}", "bold"))
     if len(synced.refused) > _LISTED:
-        err.print(f"and {len(synced.refused) - _LISTED:,} more", style="yellow")
+        err.print(f"and {len(synced.refused) - _LISTED:,} more", style="bold")
 
 
 @contextmanager

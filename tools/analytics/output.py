@@ -14,7 +14,7 @@ from typing import Any
 from rich.table import Table
 
 from tools.analytics.database import Database
-from tools.core.console import out, plural, safe_text, write_raw
+from tools.core.console import err, out, plural, safe_text, write_raw
 
 # Cells can hold whole events of 200 KB.
 _MAX_CELL = 200
@@ -70,9 +70,9 @@ def _print_table(database: Database, sql: str, _raw: bool) -> None:
         table.add_row(*(safe_text(_shorten(display_text(value))) for value in row))
     out.print(table, soft_wrap=False)
     if len(result.rows) > _MAX_ROWS:
-        out.print(f"These are the first {_MAX_ROWS:,} rows; there are more. FORMAT=csv prints all of them.")
+        err.print(f"These are the first {_MAX_ROWS:,} rows; there are more. FORMAT=csv prints all of them.")
     else:
-        out.print(f"{plural(len(result.rows), 'row')}.")
+        err.print(f"{plural(len(result.rows), 'row')}.")
 
 
 def _shorten(cell: str) -> str:

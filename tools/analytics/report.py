@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +20,36 @@ from tools.core.console import plural
 from tools.core.text import escape_html as escape
 
 _STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
-# A longer table starts collapsed.
-_EXPANDED_ROWS = 8
+# The page needs its own style and nothing else. Styles of single elements would be refused too.
+_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; "
+    f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
+)
 _MAX_ROWS = 1000
+_HOUR = "hour_utc"
 _MAX_BARS = 12
 _MAX_BARS_PER_PANEL = 6
 _EVENTS = "SELECT count(*), count(DISTINCT customer_id), max(received_at) FROM events"
 _REJECTED = "SELECT count(*), max(received_at) FROM rejected"
 
 
-def render_report(
-    database: Database, synced: SyncResult, selected: ArchiveRange, source: str, now: datetime
-) -> str:
-    """Return the page. ``source`` names the archive, ``now`` is the time of the report."""
+@dataclass(frozen=True)
+class Source:
+    """The pipeline of the page, where its archive is, the range, and when the page is made."""
+
+    name: str
+    location: str
+    selected: ArchiveRange
+    now: datetime
+
+    @property
+    def until(self) -> datetime:
+        """Return the end of what the page shows. A range without an end is read beyond now."""
+        return min(self.selected.until, self.now)
+
+
+def render_report(database: Database, synced: SyncResult, source: Source) -> str:
+    """Return the page."""
     ((events, customers, newest_event),) = database.query(_EVENTS).rows
     ((rejected, newest_rejected),) = database.query(_REJECTED).rows
     newest = max((time for time in (newest_event, newest_rejected) if time), default=None)
@@ -39,24 +59,34 @@ def render_report(
         for value, label in (
             (display_text(events), f"stored, of {plural(customers, 'customer')}"),
             (display_text(rejected), f"rejected, {share}"),
-            (_age_text(now, newest), "since the newest message was received"),
+            (_age_text(source.now, newest), "since the newest message was received"),
             (_size_text(synced.size), f"compressed, in {plural(len(synced.objects), 'object')}"),
         )
     )
-    sections = "".join(_section(query, database.query(query.sql)) for query in _ordered_queries())
+    results = {query: database.query(query.sql) for query in _ordered_queries()}
+    axis = charts.Axis.of(_hours(results.values()), source.until.replace(tzinfo=None))
+    sections = "".join(_section(query, result, axis) for query, result in results.items())
+    span = f"{source.selected.since:%Y-%m-%d %H:%M} to {source.until:%Y-%m-%d %H:%M} UTC"
+    title = escape(f"{source.name}, {span}")
     about = (
-        f"Messages received from {selected.since:%Y-%m-%d %H:%M} to {selected.until:%Y-%m-%d %H:%M} UTC, "
-        f"archived in {source}. Report of {now:%Y-%m-%d %H:%M:%S} UTC. "
-        f"{_freshness(newest, synced.last_modified)}"
+        f"Messages received in this time, archived in {source.location}. Made {source.now:%Y-%m-%d %H:%M:%S} "
+        f"UTC. {_freshness(newest, synced.last_modified)} All charts have the hours {axis.span}; a grey "
+        "band marks hours without a value."
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><title>rt-pipeline: archive</title>'
-        f"<style>{_STYLE}</style></head><body><main><h1>rt-pipeline archive</h1>"
+        f'<meta name="color-scheme" content="light dark"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>"
         f'<p class="about">{escape(about)}</p><div class="cards">{cards}</div>{sections}'
         "</main></body></html>\n"
     )
+
+
+def _hours(results: Iterable[QueryResult]) -> list[datetime]:
+    """Return the hours of all results that have a column of hours."""
+    return [hour for result in results if _HOUR in result.columns for (hour,) in _values(result, _HOUR)]
 
 
 def _ordered_queries() -> list[NamedQuery]:
@@ -67,39 +97,51 @@ def _ordered_queries() -> list[NamedQuery]:
     )
 
 
-def _section(query: NamedQuery, result: QueryResult) -> str:
+def _section(query: NamedQuery, result: QueryResult, axis: charts.Axis) -> str:
     content = '<p class="none">No rows in this range.</p>'
     if result.rows:
-        chart = _CHARTS[query.name](result) if query.name in _CHARTS else ""
-        content = chart + _table(result)
-    sql = f"<details><summary>SQL</summary><pre>{escape(query.sql.strip())}</pre></details>"
-    return f'<section id="{escape(query.name)}"><h2>{escape(query.title)}</h2>{content}{sql}</section>'
+        chart = _CHARTS[query.name](query.title, result, axis) if query.name in _CHARTS else ""
+        content = chart + _table(query.title, result, axis.end.year)
+    title = escape(query.title)
+    sql = (
+        f'<details><summary>SQL</summary><pre tabindex="0" role="region" aria-label="SQL: {title}">'
+        f"{escape(query.sql.strip())}</pre></details>"
+    )
+    return f'<section id="{escape(query.name)}"><h2>{title}</h2>{content}{sql}</section>'
 
 
-def _table(result: QueryResult) -> str:
-    numeric = [
-        all(not isinstance(row[index], str | datetime | list) for row in result.rows)
-        for index in range(len(result.columns))
+def _table(title: str, result: QueryResult, year: int) -> str:
+    columns = list(zip(*result.rows, strict=True))
+    kinds = ["" if any(isinstance(each, str | list) for each in column) else " class=n" for column in columns]
+    kinds = [
+        " class=t" if isinstance(column[0], datetime) else kind
+        for column, kind in zip(columns, kinds, strict=True)
     ]
 
-    def cells(tag: str, values: Sequence[str]) -> str:
+    def cells(tag: str, values: Iterable[str]) -> str:
+        name = tag.partition(" ")[0]
         return "".join(
-            f'<{tag} class="n">{escape(value)}</{tag}>' if is_number else f"<{tag}>{escape(value)}</{tag}>"
-            for value, is_number in zip(values, numeric, strict=True)
+            f"<{tag}{kind}>{escape(value)}</{name}>" for value, kind in zip(values, kinds, strict=True)
         )
 
-    head = cells("th", [name.replace("_", " ") for name in result.columns])
+    head = cells('th scope="col"', [name.replace("_", " ") for name in result.columns])
     rows = "".join(
-        f"<tr>{cells('td', [display_text(value) for value in row])}</tr>" for row in result.rows[:_MAX_ROWS]
+        f"<tr>{cells('td', (_cell_text(value, year) for value in row))}</tr>"
+        for row in result.rows[:_MAX_ROWS]
     )
-    expanded = " open" if len(result.rows) <= _EXPANDED_ROWS else ""
     count = plural(len(result.rows), "row")
-    caption = "Table" if len(result.rows) <= _MAX_ROWS else f"Table of the first {display_text(_MAX_ROWS)}"
+    caption = f"The first {display_text(_MAX_ROWS)} of {count}" if len(result.rows) > _MAX_ROWS else count
     return (
-        f"<details{expanded}><summary>{caption}, {count}</summary>"
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        "</details>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="Table: {escape(title)}"><table>'
+        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _cell_text(value: Any, year: int) -> str:
+    if isinstance(value, datetime):
+        # As on the axes: longer times make the table too wide for a phone.
+        return f"{value:%d %b %H:%M}" if value.year == year else f"{value:%d %b %Y %H:%M}"
+    return display_text(value)
 
 
 def _values(result: QueryResult, *columns: str) -> list[tuple[Any, ...]]:
@@ -111,17 +153,17 @@ def _values(result: QueryResult, *columns: str) -> list[tuple[Any, ...]]:
 def _series(result: QueryResult, group: str, value: str) -> dict[str, dict[datetime, float]]:
     """Return the values by group and hour."""
     series: dict[str, dict[datetime, float]] = {}
-    for hour, name, number in _values(result, "hour_utc", group, value):
+    for hour, name, number in _values(result, _HOUR, group, value):
         if number is not None:
             series.setdefault(str(name), {})[hour] = float(number)
     return dict(sorted(series.items()))
 
 
-def _revenue(result: QueryResult) -> str:
-    return charts.draw_panels(_series(result, "currency", "revenue"), "", shared_scale=False)
+def _revenue(title: str, result: QueryResult, axis: charts.Axis) -> str:
+    return charts.draw_panels(title, _series(result, "currency", "revenue"), axis, "", shared=False)
 
 
-def _large_orders(result: QueryResult) -> str:
+def _large_orders(title: str, result: QueryResult, axis: charts.Axis) -> str:
     groups: dict[str, list[charts.Bar]] = {}
     for customer, currency, count, total in _values(
         result, "customer_id", "currency", "large_orders", "total"
@@ -137,15 +179,15 @@ def _large_orders(result: QueryResult) -> str:
     return charts.draw_bar_panels(largest)
 
 
-def _rejection_reasons(result: QueryResult) -> str:
-    return charts.draw_stack(_series(result, "rule", "rejected_events"), "")
+def _rejection_reasons(title: str, result: QueryResult, axis: charts.Axis) -> str:
+    return charts.draw_stack(title, _series(result, "rule", "rejected_events"), axis)
 
 
-def _payment_failures(result: QueryResult) -> str:
-    return charts.draw_panels(_series(result, "method", "failed_percent"), "%", shared_scale=True)
+def _payment_failures(title: str, result: QueryResult, axis: charts.Axis) -> str:
+    return charts.draw_panels(title, _series(result, "method", "failed_percent"), axis, "%", shared=True)
 
 
-def _funnel(result: QueryResult) -> str:
+def _funnel(title: str, result: QueryResult, axis: charts.Axis) -> str:
     rows = _values(result, "step", "sessions", "percent_of_widest")[:_MAX_BARS]
     return charts.draw_bars(
         [
@@ -156,7 +198,7 @@ def _funnel(result: QueryResult) -> str:
 
 
 # A named query without an entry is shown as a table only.
-_CHARTS: Mapping[str, Callable[[QueryResult], str]] = {
+_CHARTS: Mapping[str, Callable[[str, QueryResult, charts.Axis], str]] = {
     "revenue_per_hour": _revenue,
     "large_orders_by_customer": _large_orders,
     "payment_failure_rate": _payment_failures,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ class _Console(Console):
         return super().render_str(strip_control_chars(text, keep="\n"), **options)
 
 
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z")
+
 out = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 err = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False, stderr=True)
 
@@ -40,6 +43,39 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
     text = strip_control_chars(text)
     blanks = " " * (width - cell_len(text))
     return blanks + text if right else text + blanks
+
+
+def print_row(*fields: str | Text, indent: int = 4, gap: str = "  ") -> None:
+    """Print the fields of a row that are not empty, and break the line only between them."""
+    line = Text()
+    for number, field in enumerate(field for field in fields if field):
+        text = safe_text(field) if isinstance(field, str) else field
+        # Blanks fill up a column, which has no neighbour at the end of a line.
+        if number and line.cell_len + len(gap) + cell_len(text.plain.rstrip()) > out.width:
+            line.rstrip()
+            out.print(line)
+            line = Text(" " * indent)
+        elif number:
+            line.append(gap)
+        line.append_text(text)
+    line.rstrip()
+    out.print(line)
+
+
+class Clock:
+    """Gives rows their time of day. The first row of each day gets a line above it that names the day."""
+
+    def __init__(self) -> None:
+        self._day = ""
+
+    def __call__(self, at: str) -> Text:
+        """Return the time of day of a time (RFC 3339, UTC). Other text is returned as it is."""
+        if _TIME.fullmatch(at) is None:
+            return safe_text(at or "-", "bold")
+        if at[:10] != self._day:
+            self._day = at[:10]
+            out.print(f"{self._day} UTC", style="dim")
+        return safe_text(at[11:23].rstrip("Z"), "bold")
 
 
 def write_raw(body: bytes) -> None:

@@ -31,6 +31,16 @@ def indent_lines(text: str, indent: str = "  ") -> str:
     return f"\n{indent}".join(map(strip_control_chars, text.split("\n")))
 
 
+def format_millis(millis: int) -> str:
+    """Return a duration: ``12 ms``, ``4.1 s``, ``7.9 h``, ``3.0 d``."""
+    if abs(millis) < 1_000:
+        return f"{millis} ms"
+    for unit, size in (("s", 1_000), ("min", 60_000), ("h", 3_600_000)):
+        if abs(millis) < 120 * size:
+            return f"{millis / size:.1f} {unit}"
+    return f"{millis / 86_400_000:,.1f} d"
+
+
 def make_command(target: str, **variables: str) -> str:
     """Return a command to type: ``make get EVENT_ID=order-1``. The values reach the program byte for byte.
 

@@ -61,7 +61,7 @@ def _down(options: argparse.Namespace, _: list[str]) -> int:
 def _status(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import status
 
-    _log(status.status(options.state_dir))
+    _log(status.status(options.state_dir, as_json=options.json))
     return 0
 
 
@@ -134,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
         help="use a running emulator, for example http://127.0.0.1:4566 (ENDPOINT=)",
     )
     parser.add_argument("--brief", action="store_true", help="up: do not list the names and the next steps")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=os.environ.get("JSON") == "1",
+        help="status: print JSON (JSON=1)",
+    )
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
     return parser
 

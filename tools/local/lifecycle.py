@@ -18,6 +18,7 @@ from tools.local import endpoint as endpoints
 from tools.local.build import ARTIFACTS, build_all
 from tools.local.emulator import FILE as EMULATOR_FILE
 from tools.local.emulator import NAMES, Emulator
+from tools.local.status import hung
 
 DEFAULT_REGION = "us-east-1"
 # Marks a directory that `down` may remove.
@@ -146,9 +147,7 @@ def _running(
         log(labelled("emulator", f"{started.title} stopped since the last make up, and lost its content"))
         return None
     if emulators.health(started) is None:
-        raise ToolError(
-            f"{started.title} runs but does not answer on {started.endpoint}.\nStart over with: make down up"
-        )
+        raise hung(started)
     if port not in (None, started.port) or requested not in ("auto", started.kind):
         raise ToolError(
             f"This checkout's stack already runs: {started.title} on port {started.port}. First: make down"

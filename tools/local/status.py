@@ -1,6 +1,8 @@
 """The texts that ``up`` and ``status`` print."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from tools.core.errors import ToolError
 from tools.core.log import labelled
@@ -29,7 +31,15 @@ def names(state: StackState) -> str:
     return "\n".join(lines)
 
 
-def status(state_dir: Path) -> str:
+def hung(started: Emulator) -> ToolError:
+    """Return the error of an emulator that runs without answering."""
+    return ToolError(
+        f"{started.title} runs but does not answer on {started.endpoint}.",
+        "It may be busy: try again in a minute. To give it up, with all events that it holds: make down up",
+    )
+
+
+def status(state_dir: Path, *, as_json: bool = False) -> str:
     """Return what runs and the content of queues and tables. Raises ToolError unless a whole stack is up."""
     started = Emulator.load(state_dir)
     if started is None:
@@ -41,9 +51,7 @@ def status(state_dir: Path) -> str:
         )
     version = emulators.health(started)
     if version is None:
-        raise ToolError(
-            f"{started.title} runs but does not answer on {started.endpoint}.\nStart over with: make down up"
-        )
+        raise hung(started)
     lines = [labelled("emulator", f"{started.title}, version {version}, answers on {started.endpoint}")]
     try:
         state = StackState.load(state_dir)
@@ -54,30 +62,38 @@ def status(state_dir: Path) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return "\n".join([*lines, *_queue_lines(state), *_table_lines(state)])
+        queues, tables = _queues(state), _tables(state)
     except (BotoCoreError, ClientError) as error:
         raise ToolError(
             "\n".join([*lines, f"Its queues or tables do not answer: {error}", "Update it with: make up"])
         ) from None
+    if as_json:
+        emulator = {"emulator": started.flavour, "version": version, "endpoint": started.endpoint}
+        return json.dumps({**emulator, "queues": queues, "tables": tables})
+    lines += [
+        labelled(label, f"about {depth['waiting']:,} waiting, {depth['in_flight']:,} in flight")
+        for label, depth in queues.items()
+    ]
+    return "\n".join(
+        [*lines, *(labelled(label, f"about {count:,} items") for label, count in tables.items())]
+    )
 
 
-def _queue_lines(state: StackState) -> list[str]:
-    sqs = state.client("sqs")
-    lines = []
+def _queues(state: StackState) -> dict[str, dict[str, int]]:
+    sqs, counters = state.client("sqs"), {"waiting": "", "in_flight": "NotVisible"}
+    found: dict[str, dict[str, int]] = {}
     for output, label in QUEUES.items():
-        attributes = sqs.get_queue_attributes(
-            QueueUrl=state.outputs[output],
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        names = [f"ApproximateNumberOfMessages{suffix}" for suffix in counters.values()]
+        attributes: dict[str, Any] = sqs.get_queue_attributes(
+            QueueUrl=state.outputs[output], AttributeNames=names
         )["Attributes"]
-        visible, in_flight = (int(value) for _, value in sorted(attributes.items()))
-        lines.append(labelled(label, f"about {visible:,} waiting, {in_flight:,} in flight"))
-    return lines
+        found[label] = {counter: int(attributes[name]) for counter, name in zip(counters, names, strict=True)}
+    return found
 
 
-def _table_lines(state: StackState) -> list[str]:
+def _tables(state: StackState) -> dict[str, int]:
     dynamodb = state.client("dynamodb")
-    lines = []
-    for output, label in TABLES.items():
-        count = dynamodb.describe_table(TableName=state.outputs[output])["Table"]["ItemCount"]
-        lines.append(labelled(label, f"about {count:,} items"))
-    return lines
+    return {
+        label: dynamodb.describe_table(TableName=state.outputs[output])["Table"]["ItemCount"]
+        for output, label in TABLES.items()
+    }

@@ -13,6 +13,7 @@ from dashboards.view.activity_panels import draw_throughput
 from dashboards.view.charset import ASCII, UNICODE, Charset
 from dashboards.view.layout import arrange
 from dashboards.view.screen import PANELS, render
+from dashboards.view.view import View
 from tests.unit.dashboards.builders import (
     ALARMS,
     NOW,
@@ -26,6 +27,7 @@ from tests.unit.dashboards.builders import (
     state,
 )
 
+PRINTED = View()
 STATES = {
     "busy": state(),
     "nothing yet": nothing_yet(),
@@ -37,13 +39,15 @@ STATES = {
 SIZES = [(80, 24), (120, 40), (200, 50), (76, 20), (109, 30), (110, 24), (40, 60), (30, 12), (20, 6), (1, 1)]
 
 
-def draw(current: State, width: int, height: int, charset: Charset = UNICODE) -> list[str]:
+def draw(
+    current: State, width: int, height: int, charset: Charset = UNICODE, view: View = PRINTED
+) -> list[str]:
     """Return the lines of a frame as a terminal without colours shows them."""
     console = Console(
         file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None, _environ={}
     )
     lines = console.render_lines(
-        render(current, width, height, charset), console.options.update_height(height)
+        render(current, width, height, charset, view), console.options.update_height(height)
     )
     return ["".join(segment.text for segment in line) for line in lines]
 
@@ -192,3 +196,80 @@ def test_text_from_outside_cannot_control_the_terminal() -> None:
 def test_the_latency_from_the_queue_is_shown_where_it_fits(width: int, line: str) -> None:
     lines = draw_throughput(state(), width, 5, UNICODE)
     assert line in lines[-1].plain
+
+
+def test_a_window_that_is_too_small_says_what_it_leaves_out() -> None:
+    assert draw(state(), 80, 20)[-1].strip() == "Too small for Alerts."
+    assert draw(state(), 80, 20, view=View(has_keys=True))[-1].strip() == (
+        "Too small for 5 Alerts. A number shows one."
+    )
+    assert draw(state(), 40, 12)[-1].strip() == "5 panels left out."
+    assert not [line for line in draw(state(), 80, 24) if "Too small" in line]
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_a_panel_alone_fills_the_screen(name: str) -> None:
+    lines = draw(state(), 80, 24, view=View(has_keys=True, panel=name))
+    assert PANELS[name].title in lines[1]
+    assert (lines[1][0], lines[-1][0]) == ("╭", "╰")
+    assert [cell_len(line) for line in lines] == [80] * 24
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_help_fits_every_screen(width: int, height: int) -> None:
+    lines = draw(state(), width, height, view=View(has_keys=True, shows_help=True))
+    assert [cell_len(line) for line in lines] == [width] * height
+
+
+def test_a_printed_frame_offers_no_keys() -> None:
+    assert "q quits" not in draw(state(), 80, 24)[0]
+    assert "? help  q quits" in draw(state(alarms=reading(())), 120, 24, view=View(has_keys=True))[0]
+
+
+def test_trouble_of_the_function_is_in_the_first_line_whatever_fits() -> None:
+    current = state(activity=reading(activity(errors=2.0, table_throttles=5.0), source="log group"))
+    assert "▲ 1 ALARM · ▲ 2 function errors · ▲ 5 table throttles" in draw(current, 80, 24)[0]
+    assert draw(current, 20, 6)[0].startswith("▲ 1 ALARM")
+
+
+def test_a_rejection_shows_its_id_at_80_by_24() -> None:
+    event_id, message_id = "16ef6b01a43b5d41c42b0da3731d54b7", "9dc2bf75-3185-4fdb-82c7-07d86c69b8d3"
+    current = state(
+        alerts=reading(
+            (
+                Alert(NOW, "rejected", "$.amount must be a number, but is NaN", event_id, "m"),
+                Alert(NOW, "rejected", "$ not JSON: it is cut off after 12 characters", "", message_id),
+            )
+        )
+    )
+    text = "\n".join(draw(current, 80, 24))
+    assert event_id in text
+    assert message_id in text
+
+
+def test_trouble_is_bold_or_reverse_and_nothing_is_yellow_or_bright_black() -> None:
+    for current in STATES.values():
+        for line in render(current, 120, 40, UNICODE).lines:
+            styles = " ".join(str(span.style) for span in line.spans)
+            assert not {"yellow", "bright_black"} & set(styles.split())
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("5", View(panel="alerts")),
+        ("55", View()),
+        ("\t", View(panel="queue")),
+        ("\t" * 7, View()),
+        ("3\x1b", View()),
+        ("?", View(shows_help=True)),
+        ("?x", View()),
+        (" ", View(is_frozen=True)),
+        ("  x0", View()),
+    ],
+)
+def test_keys_change_the_view(keys: str, expected: View) -> None:
+    view = View()
+    for key in keys:
+        view = view.after(key)
+    assert view == expected

@@ -15,7 +15,8 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -30,7 +31,9 @@ PATH = os.pathsep.join([str(ROOT), str(ROOT / "lambda_src")])
 class PseudoTerminal:
     """A terminal of some size that runs the program."""
 
-    def __init__(self, environment: dict[str, str], width: int, height: int) -> None:
+    def __init__(
+        self, environment: dict[str, str], width: int, height: int, errors: IO[str] | None = None
+    ) -> None:
         self.master, self.slave = pty.openpty()
         self._set_size(width, height)
         self.settings = self._read_settings()
@@ -40,7 +43,7 @@ class PseudoTerminal:
             env={"PATH": os.environ["PATH"], "PYTHONPATH": PATH, "TERM": "xterm-256color"} | environment,
             stdin=self.slave,
             stdout=self.slave,
-            stderr=self.slave,
+            stderr=errors or self.slave,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
@@ -81,8 +84,10 @@ class PseudoTerminal:
 
 
 @contextmanager
-def terminal(environment: dict[str, str], width: int = 80, height: int = 24) -> Iterator[PseudoTerminal]:
-    opened = PseudoTerminal(environment, width, height)
+def terminal(
+    environment: dict[str, str], width: int = 80, height: int = 24, errors: IO[str] | None = None
+) -> Iterator[PseudoTerminal]:
+    opened = PseudoTerminal(environment, width, height, errors)
     try:
         yield opened
     finally:
@@ -116,7 +121,7 @@ def test_a_termination_signal_restores_the_terminal(exported: dict[str, str]) ->
 def test_the_screen_follows_the_size_of_the_window(exported: dict[str, str]) -> None:
     with terminal(exported) as screen:
         screen.read_until("SQS does not answer")
-        for width, height, expected in ((120, 40, "─" * 100), (10, 3, "p-test"), (200, 50, "─" * 150)):
+        for width, height, expected in ((120, 40, "─" * 100), (10, 3, "queued"), (200, 50, "─" * 150)):
             screen.resize(width, height)
             screen.read_until(expected)
         screen.press(b"q")
@@ -137,3 +142,40 @@ def test_a_dumb_terminal_gets_one_plain_frame(exported: dict[str, str]) -> None:
         output = screen.read_until("SQS does not answer", "Alarms")
         assert screen.process.wait(20) == 1
         assert "\x1b" not in output + screen.output
+
+
+def test_keys_show_the_help_enlarge_a_panel_and_freeze_the_screen(exported: dict[str, str]) -> None:
+    with terminal(exported) as screen:
+        screen.read_until("SQS does not answer", "? help  q quits")
+        screen.press(b"?")
+        screen.read_until("this help", "freezes the screen")
+        screen.press(b"?")
+        screen.read_until("2 Throughput")
+        # An arrow key is Esc, a bracket and a letter, and none of them.
+        screen.press(b"\x1b[A6")
+        screen.read_until("6 Alarms", "\u2500" * 60)
+        screen.press(b" ")
+        screen.read_until("frozen: space continues")
+        screen.press(b"q")
+        assert screen.wait_for_exit() == 0
+
+
+def test_a_terminal_that_is_closed_ends_it_with_the_status_of_sighup(exported: dict[str, str]) -> None:
+    with terminal(exported) as screen:
+        screen.read_until("SQS does not answer")
+        os.kill(screen.process.pid, signal.SIGHUP)
+        assert screen.wait_for_exit() == 128 + signal.SIGHUP
+        assert "Traceback" not in screen.output
+
+
+def test_a_terminal_that_is_gone_for_good_leaves_no_traceback(
+    exported: dict[str, str], tmp_path: Path
+) -> None:
+    with (tmp_path / "errors").open("w+") as errors, terminal(exported, errors=errors) as screen:
+        screen.read_until("SQS does not answer")
+        os.close(screen.slave)
+        os.close(screen.master)
+        assert screen.process.wait(20) == 128 + signal.SIGHUP
+        # The context closes both once more.
+        screen.master, screen.slave = pty.openpty()
+        assert (tmp_path / "errors").read_text() == ""

@@ -61,7 +61,9 @@ def _function_lines(resources: Resources, since: float) -> list[str]:
         ]
     except (BotoCoreError, ClientError):
         return []
-    return [f"  {line.render().plain}" for line in lines[-_LINES:]]
+    return [
+        "  ".join(["", line.at[11:], *(part.plain for part in line.parts()[0])]) for line in lines[-_LINES:]
+    ]
 
 
 def _emulator_lines(resources: Resources) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from processor.alerts import ALERT_TYPES, BATCH_PROCESSED, SENTENCES
 from processor.sentences import email_sentence
-from tools.core.console import err, out, pad, safe_text
+from tools.core.console import Clock, err, out, pad, print_row
 from tools.core.errors import UsageError
 from tools.core.resources import Resources
 from tools.ops.alert_queue import Notification, subscribed
@@ -61,24 +61,22 @@ def follow(resources: Resources, criteria: AlertFilter, *, as_json: bool) -> Non
     """Print each alert as it is published, until Ctrl-C."""
     with subscribed(resources, "alerts", criteria.policy) as queue:
         err.print("Waiting for alerts. Ctrl-C stops.", style="dim")
+        clock = Clock()
         while True:
             for notification in queue.receive():
-                _show(notification, as_json=as_json)
+                _show(notification, clock, as_json=as_json)
             out.file.flush()
 
 
-def _show(notification: Notification, *, as_json: bool) -> None:
+def _show(notification: Notification, clock: Clock, *, as_json: bool) -> None:
     alert = notification.alert
     if as_json:
         # ASCII, so that no text from outside reaches the terminal as it is.
         out.print(json.dumps({"message": notification.message} if alert is None else alert))
         return
     kind = str((alert or {}).get("alert_type", "-"))
-    out.print(
-        safe_text(notification.published[11:19], "dim"),
-        safe_text(pad(kind, max(map(len, ALERT_TYPES)))),
-        safe_text(_sentence(notification, kind)),
-    )
+    width = max(map(len, ALERT_TYPES))
+    print_row(clock(f"{notification.published[:19]}Z"), pad(kind, width), _sentence(notification, kind))
 
 
 def _sentence(notification: Notification, kind: str) -> str:

@@ -43,11 +43,13 @@ def register(commands: Commands) -> None:
     option("since", "maximum age of lines: 90s, 15m, 1h, 2d; default: 15m, or 1d with an event")
     option("limit", "maximum number of lines, the newest", positive, "200")
     option("follow", "continue until Ctrl-C", yes_or_no, "0")
+    option("json", "print JSON, one object a line", yes_or_no, "0")
 
     option = commands.add("rejected", rejected, "List rejected events, newest first")
     option("id", "show this event (message id or event_id) with its body")
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
+    option("json", "print JSON, one object a line", yes_or_no, "0")
 
     option = commands.add("trace", trace, "Show the story of an event, in time order", _TRACE_DETAILS)
     option("event-id", "the event")
@@ -90,7 +92,9 @@ def logs(resources: Resources, options: Namespace) -> int:
     level = options.level.upper() if options.level else None
     criteria = function_log.LogFilter(options.event_id, "WARNING" if level == "WARN" else level)
     since = options.since or ("1d" if options.event_id else "15m")
-    function_log.show(resources, criteria, since=since, limit=options.limit, follow=options.follow)
+    function_log.show(
+        resources, criteria, since=since, limit=options.limit, follow=options.follow, as_json=options.json
+    )
     return 0
 
 
@@ -120,9 +124,9 @@ def trace(resources: Resources, options: Namespace) -> int:
 def rejected(resources: Resources, options: Namespace) -> int:
     """List rejected events, or show one with its body."""
     if options.id:
-        rejection_list.show_one(resources, options.id)
+        rejection_list.show_one(resources, options.id, as_json=options.json)
     else:
-        rejection_list.show_list(resources, reason=options.reason, limit=options.limit)
+        rejection_list.show_list(resources, reason=options.reason, limit=options.limit, as_json=options.json)
     return 0
 
 

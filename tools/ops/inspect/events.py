@@ -10,19 +10,18 @@ from itertools import islice
 from typing import Any
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from contract import EVENT_TYPES
 from storage import attributes, keys
 from storage.attributes import flag, number, text
 from storage.timestamps import iso_millis
 from tools.core import tables
-from tools.core.console import out, pad, plural, safe_text, write_raw
+from tools.core.console import Clock, err, pad, plural, print_row, safe_text, write_raw
 from tools.core.errors import UsageError
 from tools.core.indexes import BY_CUSTOMER, BY_TYPE, LARGE_ORDERS, newest_first
 from tools.core.resources import Resources
 from tools.core.tables import Item
-from tools.core.text import strip_control_chars
+from tools.core.text import format_millis, strip_control_chars
 
 # Partition keys of indexes are internal.
 _NOT_SHOWN = {attributes.TYPE_SHARD, attributes.LARGE_ORDER_SHARD}
@@ -88,20 +87,14 @@ def show(resources: Resources, criteria: EventFilter, *, limit: int, as_json: bo
     if as_json:
         for item in listed:
             write_raw(document(item))
-        return
-    if not listed:
-        out.print("No stored event matches.")
-        return
-    rows = [_row(item) for item in listed]
-    widths = [
-        max(cell_len(strip_control_chars(row[column])) for row in rows) for column in range(len(rows[0]))
-    ]
-    for row in rows:
-        out.print(_line(row, widths))
-    summary = f"{plural(len(listed), 'event')}."
+    else:
+        _print_rows(listed)
     if len(items) > limit:
-        summary = f"The newest {limit:,} events. Show more: LIMIT={5 * limit}."
-    out.print(f"\n{summary} Show one completely: make get EVENT_ID=...")
+        err.print(f"These are the newest {limit:,} events; there are more. Show more: LIMIT={5 * limit}")
+    elif not listed:
+        err.print("No stored event matches.")
+    elif not as_json:
+        err.print(f"{plural(len(listed), 'event')}. Show one completely: make get EVENT_ID=...")
 
 
 def document(item: Item) -> bytes:
@@ -114,26 +107,28 @@ def document(item: Item) -> bytes:
     return b"{" + ", ".join(fields).encode("utf-8", "backslashreplace") + b"}\n"
 
 
+def _print_rows(items: list[Item]) -> None:
+    rows = [_row(item) for item in items]
+    columns = [[cell_len(strip_control_chars(cell)) for cell in column] for column in zip(*rows, strict=True)]
+    widths = [max(column) for column in columns]
+    clock = Clock()
+    for received, event_type, amount, large, latency, customer, event_id in rows:
+        print_row(
+            clock(received),
+            pad(event_type, widths[1]),
+            pad(amount, widths[2], right=True),
+            safe_text(pad(large, widths[3]), "bold"),
+            safe_text(pad(latency, widths[4], right=True), "dim"),
+            pad(customer, widths[5]),
+            safe_text(event_id, "cyan"),
+        )
+
+
 def _row(item: Item) -> tuple[str, ...]:
     amount = item.get("amount", {}).get("N", "")
     amount = f"{amount} {text(item, 'currency') or ''}".strip()
-    latency = f"{number(item, 'ingest_latency_ms')} ms"
-    received = (text(item, "received_at") or "").replace("T", " ").rstrip("Z")
+    latency = format_millis(number(item, "ingest_latency_ms"))
     large = "large" if flag(item, "large_order") else ""
     names = ("event_type", "customer_id", "event_id")
     event_type, customer, event_id = (text(item, name) or "-" for name in names)
-    return received, event_type, amount, large, latency, customer, event_id
-
-
-def _line(row: tuple[str, ...], widths: list[int]) -> Text:
-    received, event_type, amount, large, latency, customer, event_id = row
-    columns = [
-        safe_text(received, "bold"),
-        safe_text(pad(event_type, widths[1])),
-        safe_text(pad(amount, widths[2], right=True)),
-        safe_text(pad(large, widths[3]), "yellow"),
-        safe_text(pad(latency, widths[4], right=True), "dim"),
-        safe_text(pad(customer, widths[5])),
-        safe_text(event_id, "cyan"),
-    ]
-    return Text("  ").join(column for column, width in zip(columns, widths, strict=True) if width)
+    return text(item, "received_at") or "", event_type, amount, large, latency, customer, event_id

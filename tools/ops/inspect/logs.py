@@ -13,15 +13,15 @@ from typing import Any
 
 from rich.text import Text
 
-from tools.core.console import out, safe_text
+from tools.core.console import Clock, err, out, print_row, safe_text
 from tools.core.errors import UsageError
 from tools.core.log_events import events_since
 from tools.core.resources import Resources
-from tools.core.text import indent_lines, strip_control_chars
+from tools.core.text import indent_lines
 from tools.core.time_range import parse_duration
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-_STYLES = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
+_STYLES = {"DEBUG": "dim", "WARNING": "bold", "ERROR": "bold red", "CRITICAL": "bold red"}
 # Of the further lines of a message, which then cannot be taken for lines of the log.
 _INDENT = " " * 4
 _POLL_SECONDS = 1.0
@@ -71,27 +71,43 @@ class Line:
         """Return whether the line has this level or a higher one."""
         return LEVELS.get(self.level, 0) >= LEVELS[level]
 
-    def render(self, event_id: str | None = None) -> Text:
-        """Return the line for a terminal. Of a batch's events, only ``event_id`` is included."""
-        time_of_day = datetime.fromtimestamp(self.millis / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-        style = _STYLES.get(self.level, "" if self.level else "dim")
-        level = strip_control_chars(self.level) or "-"
-        text = Text.assemble(
-            (time_of_day, "dim"), f" {level:<8}", Text(indent_lines(self.message, _INDENT), style=style)
+    @property
+    def at(self) -> str:
+        """Return the time of the line (RFC 3339, UTC)."""
+        time = datetime.fromtimestamp(self.millis / 1000, UTC)
+        return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def to_json(self) -> str:
+        """Return the line as a JSON object. In ASCII, so that no text from outside reaches the terminal."""
+        return json.dumps(
+            {"at": self.at, "level": self.level, "message": self.message, "fields": self.fields}
         )
-        traceback = Text()
+
+    def show(self, clock: Clock, event_id: str | None = None) -> None:
+        """Print the line for people. Of a batch's events, only ``event_id`` is included."""
+        parts, traceback = self.parts(event_id)
+        print_row(clock(self.at), *parts)
+        if traceback:
+            out.print(traceback)
+
+    def parts(self, event_id: str | None = None) -> tuple[list[Text], Text]:
+        """Return the level, the message and the fields; and values of several lines, such as a traceback."""
+        style = _STYLES.get(self.level, "" if self.level else "dim")
+        # Lambda's own lines have their fields in the message.
+        messages = [self.message] if self.level else self.message.split("  ")
+        parts = [safe_text(f"{self.level or '-':<7}")]
+        parts += [Text(indent_lines(message, _INDENT), style=style) for message in messages]
+        longer = []
         for name, value in self.fields.items():
             if name == "events":
                 value = [entry for entry in value if event_id is not None and _contains(entry, event_id)]
             if value in (0, [], ""):
                 continue
             if isinstance(value, str) and "\n" in value:
-                traceback.append("\n" + _INDENT + indent_lines(value.rstrip(), _INDENT), "dim")
+                longer.append(Text(_INDENT + indent_lines(value.rstrip(), _INDENT), "dim"))
             else:
-                text.append_text(
-                    Text.assemble("  ", safe_text(f"{name}=", "dim"), safe_text(_field_text(value)))
-                )
-        return text.append_text(traceback)
+                parts.append(Text.assemble(safe_text(f"{name}=", "dim"), safe_text(_field_text(value))))
+        return parts, Text("\n").join(longer)
 
 
 @dataclass(frozen=True)
@@ -159,30 +175,35 @@ class Tail:
             return
 
 
-def show(resources: Resources, criteria: LogFilter, *, since: str, limit: int, follow: bool) -> None:
+def show(
+    resources: Resources, criteria: LogFilter, *, since: str, limit: int, follow: bool, as_json: bool
+) -> None:
     """Print the newest ``limit`` lines of the last ``since``; with ``follow``, continue until Ctrl-C."""
     start = int((time.time() - parse_duration(since)) * 1000)
     group = f"/aws/lambda/{resources.function_name}"
-    tail = Tail(resources.client("logs"), group, start, criteria.pattern)
+    tail, clock = Tail(resources.client("logs"), group, start, criteria.pattern), Clock()
+
+    def show_line(line: Line) -> None:
+        if as_json:
+            print(line.to_json(), flush=follow)
+        else:
+            line.show(clock, criteria.event_id)
+
     lines: deque[Line] = deque(maxlen=limit)
     matching = 0
-    for line in tail.read():
-        if criteria.matches(line):
-            lines.append(line)
-            matching += 1
+    for line in filter(criteria.matches, tail.read()):
+        lines.append(line)
+        matching += 1
     if matching > len(lines):
-        out.print(f"{limit:,} of {matching:,} lines. Show all: LIMIT={matching}", style="dim")
+        err.print(f"These are the newest {limit:,} of {matching:,} lines. Show all: LIMIT={matching}")
     for line in lines:
-        out.print(line.render(criteria.event_id))
+        show_line(line)
     if not lines:
-        out.print(
-            f"{group} has no such lines in the last {since}. Search further back: SINCE=1d", style="dim"
-        )
+        err.print(f"{group} has no such lines in the last {since}. Search further back: SINCE=1d")
     while follow:
         time.sleep(_POLL_SECONDS)
-        for line in tail.read():
-            if criteria.matches(line):
-                out.print(line.render(criteria.event_id))
+        for line in filter(criteria.matches, tail.read()):
+            show_line(line)
 
 
 def _read_json(millis: int, entry: dict[str, Any]) -> Line | None:

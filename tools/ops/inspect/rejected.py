@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from itertools import islice
+from typing import Any
 
 from rich.text import Text
 
 from storage.attributes import CLAIMED_ORIGIN, CONTENT_HASH, PAYLOAD_BYTES, number, text
 from storage.keys import SHARDS
-from tools.core.console import out, plural, safe_text, write_raw
+from tools.core.console import Clock, err, out, plural, print_row, safe_text, write_raw
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
+from tools.core.tables import Item
 from tools.core.text import strip_control_chars
 from tools.ops import rejections
 from tools.ops.payloads import PayloadError, fetcher, read_body
 from tools.ops.rejections import Rejection
 
 
-def show_list(resources: Resources, *, reason: str | None, limit: int) -> None:
-    """Print rejected events, newest first."""
+def show_list(resources: Resources, *, reason: str | None, limit: int, as_json: bool) -> None:
+    """Print rejected events, newest first: for people, or as JSON, one object a line."""
     page = None if reason else 2 * limit // SHARDS + 5
     newest = list(islice(rejections.newest(resources, reason, page), limit + 1))
-    if not newest:
-        out.print(
+    clock = Clock()
+    for rejection in newest[:limit]:
+        if as_json:
+            print(json.dumps(_members(rejection) | {"reasons": rejection.reasons}))
+            continue
+        _print_title(rejection, clock)
+        for each in rejection.reasons:
+            path, _, message = each.partition(" ")
+            print_row("   ", safe_text(path, "bold"), message, indent=8, gap=" ")
+        _print_unlisted(rejection.violations - len(rejection.reasons))
+    if len(newest) > limit:
+        err.print(
+            f"These are the newest {limit:,} rejected events; there are more. Show more: LIMIT={5 * limit}"
+        )
+    elif not newest:
+        err.print(
             safe_text(
                 f'No rejected event mentions "{reason}".' if reason else "There are no rejected events."
             )
         )
-        return
-    for rejection in newest[:limit]:
-        out.print(_title(rejection))
-        _print_summary(rejection)
-    if len(newest) > limit:
-        out.print(f"\nThe newest {limit:,} rejected events. Show more: LIMIT={5 * limit}")
-    else:
-        out.print(f"\n{plural(len(newest), 'rejected event')}.")
-    out.print("Show one with its body: make rejected ID=... Send them back to the queue: make replay")
+    elif not as_json:
+        err.print(f"{plural(len(newest), 'rejected event')}.")
+    if newest and not as_json:
+        err.print("Show one with its body: make rejected ID=...")
+        err.print("Send them back to the queue: make replay")
 
 
-def show_one(resources: Resources, any_id: str) -> None:
+def show_one(resources: Resources, any_id: str, *, as_json: bool) -> None:
     """Print the rejected events with a message id or event_id, with all reasons and the body."""
     matches = rejections.find(resources, any_id=any_id)
     if not matches:
@@ -46,46 +60,62 @@ def show_one(resources: Resources, any_id: str) -> None:
             f"No rejected event has the message id or event_id {strip_control_chars(any_id)}.",
             "List them: make rejected",
         )
-    fetch = fetcher(resources)
+    fetch, clock = fetcher(resources), Clock()
     for rejection in matches:
-        out.print(_title(rejection))
         item = rejections.get_item(resources, rejection.message_id)
         if item is None:
-            out.print("    no longer rejected: it was replayed meanwhile")
+            err.print(safe_text(f"{rejection.message_id} was replayed meanwhile and is no longer rejected."))
             continue
-        listed = rejections.reasons_of(item)
-        for reason in listed:
-            out.print(Text.assemble("    ", safe_text(reason.path, "yellow"), " ", safe_text(reason.reason)))
-        _print_unlisted(rejection.violations - len(listed))
-        digest, size = text(item, CONTENT_HASH), number(item, PAYLOAD_BYTES)
-        out.print(safe_text(f"    {size:,} bytes, SHA-256 {digest}", "dim"))
-        if claimed := text(item, CLAIMED_ORIGIN):
-            out.print(safe_text(f"    names {claimed} as its origin, without a valid signature", "yellow"))
         try:
-            write_raw(read_body(item, fetch) + b"\n")
+            body = read_body(item, fetch)
         except PayloadError as error:
-            raise ToolError(
-                f"The body of {strip_control_chars(rejection.message_id)} cannot be shown: {error}"
-            ) from None
+            shown = strip_control_chars(rejection.message_id)
+            problem = ToolError(f"The body of {shown} cannot be shown: {error}")
+            body = None
+        if as_json:
+            print(json.dumps(_details(rejection, item, body)))
+        else:
+            _print_details(rejection, item, clock)
+            write_raw(b"" if body is None else body + b"\n")
+        if body is None:
+            raise problem
 
 
-def _title(rejection: Rejection) -> Text:
-    rejected_at = rejection.rejected_at.replace("T", " ").rstrip("Z")
-    return Text.assemble(
-        safe_text(rejected_at, "bold"),
-        safe_text(f"  {rejection.kind}  "),
-        safe_text(rejection.event_type or "-"),
-        "  event_id ",
-        safe_text(rejection.event_id or "-", "cyan"),
-        safe_text(f"  ID={rejection.message_id}"),
+def _members(rejection: Rejection) -> dict[str, Any]:
+    names = ("message_id", "rejected_at", "kind", "event_id", "event_type", "violations")
+    return {name: getattr(rejection, name) for name in names} | {"rules": sorted(rejection.rules)}
+
+
+def _details(rejection: Rejection, item: Item, body: bytes | None) -> dict[str, Any]:
+    """Return what a rejected event's JSON contains. A body that is not UTF-8 has escapes such as \\xff."""
+    return _members(rejection) | {
+        "reasons": [asdict(reason) for reason in rejections.reasons_of(item)],
+        CONTENT_HASH: text(item, CONTENT_HASH),
+        CLAIMED_ORIGIN: text(item, CLAIMED_ORIGIN),
+        "body": None if body is None else body.decode("utf-8", "backslashreplace"),
+    }
+
+
+def _print_details(rejection: Rejection, item: Item, clock: Clock) -> None:
+    _print_title(rejection, clock)
+    listed = rejections.reasons_of(item)
+    for reason in listed:
+        print_row("   ", safe_text(reason.path, "bold"), reason.reason, indent=8, gap=" ")
+    _print_unlisted(rejection.violations - len(listed))
+    digest, size = text(item, CONTENT_HASH), number(item, PAYLOAD_BYTES)
+    print_row("  ", f"{size:,} bytes", f"SHA-256 {digest}")
+    if claimed := text(item, CLAIMED_ORIGIN):
+        out.print(safe_text(f"    names {claimed} as its origin, without a valid signature", "bold"))
+
+
+def _print_title(rejection: Rejection, clock: Clock) -> None:
+    print_row(
+        clock(rejection.rejected_at),
+        rejection.kind,
+        rejection.event_type or "-",
+        Text.assemble("event_id ", safe_text(rejection.event_id or "-", "cyan")),
+        f"ID={rejection.message_id}",
     )
-
-
-def _print_summary(rejection: Rejection) -> None:
-    for reason in rejection.reasons:
-        path, _, message = reason.partition(" ")
-        out.print(Text.assemble("    ", safe_text(path, "yellow"), " ", safe_text(message)))
-    _print_unlisted(rejection.violations - len(rejection.reasons))
 
 
 def _print_unlisted(count: int) -> None:

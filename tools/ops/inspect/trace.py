@@ -12,14 +12,13 @@ import contract
 from archiver.lines import EVENTS
 from storage.attributes import EVENT_ID, text
 from tools.core.archive_range import ArchiveRange
-from tools.core.console import err, out, pad, plural, safe_text
+from tools.core.console import Clock, err, out, pad, plural, print_row, safe_text
 from tools.core.errors import ToolError
 from tools.core.indexes import BY_CUSTOMER, newest_first
 from tools.core.resources import Resources
-from tools.core.text import make_command, strip_control_chars
+from tools.core.text import format_millis, make_command, strip_control_chars
 from tools.ops.inspect.trace_archive import Search
 
-_WIDTH = 80
 _DETAIL = 200
 
 
@@ -124,17 +123,12 @@ def show(trace: Trace, search: Search | None, *, as_json: bool) -> None:
         return
     out.print(safe_text(trace.title, "bold"))
     width = max(len(step.what) for step, _ in steps)
-    day = ""
+    clock = Clock()
     for step, ms in steps:
-        if step.at[:10] != day and step.at:
-            day = step.at[:10]
-            out.print(safe_text(f"{day} UTC", "dim"))
-        clock = step.at[11:23] if step.at else "not recorded"
-        line = f"  {pad(clock, 12)} {_gap(ms):>8}  {pad(step.what, width)}"
-        fits = len(line) + 2 + len(step.detail) <= _WIDTH
-        out.print(safe_text(f"{line}  {step.detail}" if fits else line.rstrip()))
-        if not fits:
-            out.print(safe_text(f"      {step.detail}"))
+        at = clock(step.at) if step.at else "not recorded"
+        print_row(
+            at, f"{'' if ms is None else '+' + format_millis(ms):>8}", pad(step.what, width), step.detail
+        )
     for title, lines in (
         ("Still due", trace.expected),
         ("Not recorded", trace.not_recorded),
@@ -163,17 +157,6 @@ def text_of(fields: Any, name: str) -> str | None:
 def parse_time(value: str) -> datetime | None:
     """Return a time, or None if the text is not one."""
     return contract.parse_rfc3339(value)
-
-
-def _gap(ms: int | None) -> str:
-    if ms is None:
-        return ""
-    if ms < 1_000:
-        return f"+{ms} ms"
-    for unit, size in (("s", 1_000), ("min", 60_000), ("h", 3_600_000)):
-        if ms < 120 * size:
-            return f"+{ms / size:.1f} {unit}"
-    return f"+{ms / 86_400_000:,.1f} d"
 
 
 def open_search(resources: Resources, since: str, until: str | None, now: datetime) -> Search | None:

@@ -66,10 +66,10 @@ def run(name: str, **variables: str) -> int:
 
 def test_a_query_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select event_id, amount from events where type = 'order'") == 0
-    out = capsys.readouterr().out
-    assert "event_id" in out
-    assert "1,234.50" in out
-    assert "1 row." in out
+    printed = capsys.readouterr()
+    assert "event_id" in printed.out
+    assert "1,234.50" in printed.out
+    assert printed.err.endswith("1 row.\n")
 
 
 def test_csv_has_every_digit(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,12 +86,17 @@ def test_json_has_one_object_per_line_and_exact_numbers(capsys: pytest.CaptureFi
     assert json.loads(line, parse_float=str) == {"a": "0.10", "b": True, "c": ["x"], "e": {"d": "1.5"}}
 
 
+def test_json_1_is_the_format_json_as_on_other_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("query", Q="select 1 as n", JSON="1") == 0
+    assert json.loads(capsys.readouterr().out) == {"n": 1}
+
+
 def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select range as n from range(25000)") == 0
-    out = capsys.readouterr().out
-    assert " 999 " in out
-    assert " 1,000 \u2502" not in out
-    assert "there are more" in out
+    printed = capsys.readouterr()
+    assert " 999 " in printed.out
+    assert " 1,000 \u2502" not in printed.out
+    assert "there are more" in printed.err
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])

@@ -167,10 +167,10 @@ def test_an_emulator_that_hangs_is_reported_and_can_be_removed(
 ) -> None:
     up(tmp_path / "state", port)
     fake.answers = False
-    with pytest.raises(ToolError, match="make down up"):
-        up(tmp_path / "state")
-    with pytest.raises(ToolError, match="does not answer"):
-        status.status(tmp_path / "state")
+    for command in (lambda: up(tmp_path / "state"), lambda: status.status(tmp_path / "state")):
+        with pytest.raises(ToolError, match="does not answer") as hung:
+            command()
+        assert "To give it up, with all events that it holds: make down up" in hung.value.hint
     assert lifecycle.down(tmp_path / "state")
     assert not fake.alive
 

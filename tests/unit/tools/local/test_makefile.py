@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,7 +29,7 @@ def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_a_target_make_lists_them_all() -> None:
-    listed = [line.split()[0] for line in make(ROOT).stdout.splitlines() if line.startswith("  ")]
+    listed = re.findall(r"^  (\S+) ", make(ROOT).stdout, re.MULTILINE)
     assert len(listed) == len(TARGETS)
     assert set(listed) == TARGETS
 

@@ -131,11 +131,27 @@ def test_the_newest_rejected_events_are_listed_with_their_reasons(
     put_rejected(dynamodb, "m-1", b"{}")
     put_rejected(dynamodb, "m-2", b"{}", reason="must be [bold]text[/bold]\x1b[2J")
     assert _run(monkeypatch, pipeline(dynamodb=dynamodb), "rejected", "--limit", "1") == 0
-    printed = capsys.readouterr().out
-    assert "ID=m-2" in printed
-    assert "ID=m-1" not in printed
-    assert "$.a must be [bold]text[/bold]\\u001b[2J" in printed
-    assert "Show more: LIMIT=5" in printed
+    printed = capsys.readouterr()
+    assert "ID=m-2" in printed.out
+    assert "ID=m-1" not in printed.out
+    assert "$.a must be [bold]text[/bold]\\u001b[2J" in printed.out
+    assert "there are more. Show more: LIMIT=5" in printed.err
+
+
+def test_rejected_events_are_listed_and_shown_as_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dynamodb = FakeDynamoDB()
+    put_rejected(dynamodb, "m-1", b'{"broken": \xff')
+    put_rejected(dynamodb, "m-2", b"{}")
+    resources = pipeline(dynamodb=dynamodb, s3=FakeS3())
+    assert _run(monkeypatch, resources, "rejected", "--json") == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["message_id"] for each in listed] == ["m-2", "m-1"]
+    assert _run(monkeypatch, resources, "rejected", "--id", "m-1", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["body"] == '{"broken": \\xff'
+    assert shown["reasons"][0]["path"] == "$.a"
 
 
 def test_a_rejected_event_is_shown_with_its_exact_body(

@@ -107,5 +107,5 @@ def test_reasons_are_listed_as_they_were_stored(
     new, old = rejections.newest(pipeline(dynamodb=dynamodb))
     assert new.reasons == ("$.a is; odd", "$.b is missing")
     assert old.reasons == ("$.a may have a; b or c",)
-    rejected.show_list(pipeline(dynamodb=dynamodb), reason=None, limit=5)
+    rejected.show_list(pipeline(dynamodb=dynamodb), reason=None, limit=5, as_json=False)
     assert capsys.readouterr().out.count("    $.") == 3

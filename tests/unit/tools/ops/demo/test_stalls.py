@@ -63,7 +63,7 @@ def explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logged: list[str]
 def test_the_functions_errors_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     logged = [entry("ERROR", "bug"), entry("WARNING", "message rejected"), entry("INFO", "batch processed")]
     reported = explained(monkeypatch, tmp_path, logged, "ERROR of the emulator")
-    assert "ERROR   bug" in reported
+    assert "ERROR    bug" in reported
     assert "rejected" not in reported
     assert "emulator" not in reported
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tools.core import console
+from tools.core.console import Clock
 from tools.core.errors import UsageError
 from tools.ops.alert_queue import Notification
 from tools.ops.inspect import alerts
@@ -20,13 +22,14 @@ LARGE = {
 
 def printed(capsys: pytest.CaptureFixture[str], message: Any, *, as_json: bool = False) -> str:
     text = message if isinstance(message, str) else json.dumps(message)
-    alerts._show(Notification("2026-11-26T22:03:07.250Z", text), as_json=as_json)
-    return capsys.readouterr().out
+    alerts._show(Notification("2026-11-26T22:03:07.250Z", text), Clock(), as_json=as_json)
+    out = capsys.readouterr().out
+    return out if as_json else out.removeprefix("2026-11-26 UTC\n")
 
 
 def test_a_line_has_the_time_the_type_and_the_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     line = printed(capsys, LARGE)
-    assert line == "22:03:07 large_order       Large order: 1,250.00 EUR, order o-1, customer c-9\n"
+    assert line == "22:03:07  large_order        Large order: 1,250.00 EUR, order o-1, customer c-9\n"
 
 
 def test_json_prints_the_alert_as_it_was_published(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,8 +48,10 @@ def test_json_prints_the_alert_as_it_was_published(capsys: pytest.CaptureFixture
 )  # fmt: skip
 @pytest.mark.parametrize("as_json", [True, False])
 def test_no_alert_breaks_the_terminal_or_the_command(
-    capsys: pytest.CaptureFixture[str], message: Any, as_json: bool
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, message: Any, as_json: bool
 ) -> None:
+    # So wide that no row breaks between its fields.
+    monkeypatch.setattr(console.out, "_width", 1000)
     line = printed(capsys, message, as_json=as_json)
     assert line.endswith("\n")
     assert line[:-1].isprintable()

@@ -100,10 +100,31 @@ def test_a_listing_shows_time_type_amount_latency_and_ids(
     dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
     events.show(pipeline(dynamodb=dynamodb), EventFilter(customer="anna"), limit=2, as_json=False)
-    first, second, _, more = capsys.readouterr().out.splitlines()
-    assert " ".join(first.split()) == "2026-11-23 11:05:00.000 order 1000.01 EUR large 120 ms anna e-5"
-    assert " ".join(second.split()) == "2026-11-23 11:04:00.000 payment 1000.01 EUR 120 ms anna e-4"
-    assert "Show more: LIMIT=10" in more
+    printed = capsys.readouterr()
+    day, first, second = printed.out.splitlines()
+    assert day == "2026-11-23 UTC"
+    assert " ".join(first.split()) == "11:05:00.000 order 1000.01 EUR large 120 ms anna e-5"
+    assert " ".join(second.split()) == "11:04:00.000 payment 1000.01 EUR 120 ms anna e-4"
+    assert "there are more. Show more: LIMIT=10" in printed.err
+
+
+def test_a_wide_row_breaks_between_its_fields(
+    dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
+) -> None:
+    customer = "a-customer-with-quite-a-long-name-of-40"
+    _stored(dynamodb, 6, "order", customer, "2000")
+    events.show(pipeline(dynamodb=dynamodb), EventFilter(customer), limit=1, as_json=False)
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert len(first) <= 80
+    assert second.split()[-1] == "e-6"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_truncated_listing_says_so_beside_its_rows(
+    dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    events.show(pipeline(dynamodb=dynamodb), EventFilter(), limit=3, as_json=as_json)
+    assert "there are more" in capsys.readouterr().err
 
 
 def test_json_is_one_object_a_line_with_numbers_as_they_are_stored(
@@ -120,4 +141,5 @@ def test_an_empty_listing_prints_a_message(
     dynamodb: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
     events.show(pipeline(dynamodb=dynamodb), EventFilter(customer="other"), limit=20, as_json=False)
-    assert capsys.readouterr().out == "No stored event matches.\n"
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "No stored event matches.\n")

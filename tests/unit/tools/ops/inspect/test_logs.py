@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.tools.fakes import FakeLogs
 from tools.core import log_events
+from tools.core.console import Clock, out
 from tools.core.errors import UsageError
 from tools.ops.inspect import logs
 from tools.ops.inspect.logs import Line, LogFilter, Tail
@@ -14,6 +15,14 @@ from tools.ops.inspect.logs import Line, LogFilter, Tail
 
 def _line(message: str, millis: int = 0) -> Line:
     return Line.from_event({"timestamp": millis, "message": message})
+
+
+def _printed(line: Line, event_id: str | None = None) -> str:
+    """Return what is printed of a line without the day above it, its parts on one line."""
+    with pytest.MonkeyPatch.context() as patch, out.capture() as captured:
+        patch.setattr(out, "_width", 1000)
+        line.show(Clock(), event_id)
+    return captured.get().split("\n", 1)[1].removesuffix("\n")
 
 
 def _entry(level: str = "INFO", message: str = "hello", **fields: Any) -> str:
@@ -26,18 +35,18 @@ def _messages(tail: Tail) -> list[str]:
 
 def test_the_functions_json_lines_have_level_message_and_fields() -> None:
     line = _line(_entry("WARNING", "message returned", why="throttled", attempts=2), 45_296_789)
-    assert line.render().plain == "12:34:56.789 WARNING message returned  why=throttled  attempts=2"
+    assert _printed(line) == "12:34:56.789  WARNING  message returned  why=throttled  attempts=2"
 
 
 def test_metrics_are_rendered_without_their_declaration() -> None:
     line = _line(_entry(Received=10, Rejected=0, IngestLatency=[12, 80, 31], _aws={"CloudWatchMetrics": []}))
-    assert line.render().plain.endswith("hello  Received=10  IngestLatency=12..80")
+    assert _printed(line).endswith("hello  Received=10  IngestLatency=12..80")
 
 
 def test_a_traceback_is_rendered_below_its_line() -> None:
     line = _line(_entry("ERROR", "bug", traceback="Traceback\n  File x\n", request_id="r-1"))
-    assert line.render().plain.splitlines()[1:] == ["    Traceback", "      File x"]
-    assert "request_id=r-1" in line.render().plain.splitlines()[0]
+    assert _printed(line).splitlines()[1:] == ["    Traceback", "      File x"]
+    assert "request_id=r-1" in _printed(line).splitlines()[0]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +102,7 @@ def test_lines_that_lambda_itself_logs_in_json_have_a_level(entry: dict[str, Any
 
 
 def test_an_unhandled_exception_is_rendered_with_its_type_and_its_trace() -> None:
-    first, *trace = _line(json.dumps(UNHANDLED)).render().plain.splitlines()
+    first, *trace = _printed(_line(json.dumps(UNHANDLED))).splitlines()
     assert "No module named 'x'" in first
     assert "errorType=Runtime.ImportModuleError" in first
     assert trace == ["      File one", "      File two"]
@@ -101,7 +110,7 @@ def test_an_unhandled_exception_is_rendered_with_its_type_and_its_trace() -> Non
 
 def test_a_report_in_json_shows_its_status_and_its_figures() -> None:
     record = {**REPORTED, "status": "timeout", "spans": [{"name": "x"}]}
-    text = _line(json.dumps({"type": "platform.report", "record": record})).render().plain
+    text = _printed(_line(json.dumps({"type": "platform.report", "record": record})))
     assert text.endswith(
         "platform.report  requestId=r-1  status=timeout  durationMs=30000.0  maxMemoryUsedMB=60"
     )
@@ -114,7 +123,7 @@ def test_json_lines_that_the_report_repeats_are_not_rendered(kind: str) -> None:
 
 
 def test_control_characters_in_a_log_line_are_escaped() -> None:
-    assert "\x1b" not in _line(_entry(message="\x1b[2J", why="\x1b]0;x\x07")).render().plain
+    assert "\x1b" not in _printed(_line(_entry(message="\x1b[2J", why="\x1b]0;x\x07")))
 
 
 def test_a_level_matches_that_level_and_higher_ones() -> None:
@@ -137,7 +146,7 @@ def test_lines_that_contain_the_exact_event_id_match() -> None:
     assert criteria.matches(_line(_entry(events=batch)))
     assert criteria.matches(_line("plain text about evt-1"))
     assert not criteria.matches(_line(_entry(event_id="evt-10")))
-    rendered = _line(_entry(events=batch)).render("evt-1").plain
+    rendered = _printed(_line(_entry(events=batch)), "evt-1")
     assert "m-1" in rendered
     assert "m-2" not in rendered
 
@@ -187,3 +196,22 @@ def test_a_function_that_has_never_run_has_no_lines() -> None:
     group = FakeLogs()
     group.exists = False
     assert _messages(Tail(group, "group", 0)) == []
+
+
+def test_a_line_as_json_has_its_time_its_level_and_its_fields_in_ascii() -> None:
+    line = _line(_entry("WARNING", "r\u00fcckgabe", why="\x1b[2J"), 45_296_789)
+    assert line.to_json().isascii()
+    assert json.loads(line.to_json()) == {
+        "at": "1970-01-01T12:34:56.789Z",
+        "level": "WARNING",
+        "message": "r\u00fcckgabe",
+        "fields": {"why": "\x1b[2J"},
+    }
+
+
+def test_a_line_that_is_too_wide_breaks_before_a_field() -> None:
+    with out.capture() as captured:
+        _line(_entry("ERROR", "m" * 40, why="y" * 30)).show(Clock())
+    _, first, second = captured.get().splitlines()
+    assert first.endswith("m")
+    assert second == "    why=" + "y" * 30
