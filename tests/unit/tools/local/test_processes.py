@@ -14,11 +14,12 @@ from tools.local import processes
 
 DEADLINE_SECONDS = 10
 SLEEP = "import time; time.sleep(600)"
-# A leader that starts one more process, as MiniStack does its Lambda workers, and says when both run.
+# A leader that starts one more process, as MiniStack does its Lambda workers. The child says that it runs,
+# because Linux shows an empty command line for a moment after a program was started.
 WITH_CHILD = (
     "import subprocess, sys, time\n"
-    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', sys.argv[1]])\n"
-    "print(child.pid, flush=True)\n"
+    "code = 'import os, time; print(os.getpid(), flush=True); time.sleep(600)'\n"
+    "subprocess.Popen([sys.executable, '-c', code, sys.argv[1]])\n"
     "time.sleep(600)\n"
 )
 
