@@ -12,6 +12,7 @@ import pytest
 
 from tests import receipt, targets
 from tests.parallel import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.parallel import pytest_sessionstart as pytest_sessionstart
 from tests.parallel import pytest_xdist_auto_num_workers as pytest_xdist_auto_num_workers
 from tests.parallel import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tools.core.errors import ToolError

@@ -6,6 +6,8 @@ one process too, and first, because they take longest (docs/adr/0040-tests-in-pa
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from typing import Any
 
@@ -99,6 +101,25 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     """Return our scheduling."""
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Import a part of the modules before the collection.
+
+    pytest rewrites the assertions of each module and caches the result. In a new checkout each worker would
+    rewrite all modules, at the same time as the others. So each worker begins at another place.
+    """
+    given = getattr(session.config, "workerinput", None)
+    if given is None:
+        return
+    folders = [session.config.rootpath / argument for argument in session.config.args]
+    modules = sorted({path for folder in folders for path in folder.rglob("test_*.py")})
+    for path in modules[int(given["workerid"].removeprefix("gw")) :: given["workercount"]]:
+        name = ".".join(path.relative_to(session.config.rootpath).with_suffix("").parts)
+        # pytest imports a module that cannot be imported once more, and reports it.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
