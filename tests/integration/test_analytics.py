@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.integration.conftest import OUTCOME_SECONDS, Pipeline
-from tests.integration.running_ops import environment_of, ops
+from tests.integration.running_ops import analytics, ops
 from tests.integration.test_pipeline import event_id, order
 from tests.waiting import eventually
-from tools.core.paths import ROOT
 
 # A double would round it.
 AMOUNT = "123456789012345.6789"
-
-
-def analytics(pipeline: Pipeline, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m tools.analytics` with make's variables in its environment."""
-    return subprocess.run(
-        [sys.executable, "-m", "tools.analytics", command],
-        env=environment_of(pipeline, **variables),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def rows(pipeline: Pipeline, sql: str) -> list[list[str]]:

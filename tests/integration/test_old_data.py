@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Pipeline
-from tests.integration.running_ops import environment_of, ops
+from tests.integration.running_ops import analytics, ops
 from tests.old_data import VERSIONS, Version, binary
-from tools.core.paths import ROOT
 
 EACH = pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 SINCE = "2026-11-01"
@@ -83,14 +81,8 @@ def test_verify_decodes_every_body_and_finds_every_row_in_the_archive(old: Pipel
 
 @EACH
 def test_query_and_report_read_every_line(old: Pipeline, version: Version, tmp_path: Path) -> None:
-    def analytics(command: str, **variables: str) -> str:
-        program = [sys.executable, "-m", "tools.analytics", command]
-        environment = environment_of(old, SINCE=SINCE, **variables)
-        done = subprocess.run(program, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-        return printed(done)
-
     query = f"select event_id from events where event_id like '{version.name}-%'"
-    rows = analytics("query", Q=query, FORMAT="csv").split()[1:]
+    rows = printed(analytics(old, "query", SINCE=SINCE, Q=query, FORMAT="csv")).split()[1:]
     assert sorted(rows) == sorted(item["event_id"]["S"] for item in version.tables["events"])
-    analytics("report", OUT=str(tmp_path / "report.html"))
+    printed(analytics(old, "report", SINCE=SINCE, OUT=str(tmp_path / "report.html")))
     assert (tmp_path / "report.html").stat().st_size > 0
