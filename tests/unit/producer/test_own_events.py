@@ -119,7 +119,7 @@ def test_a_hostile_file_cannot_fill_the_memory_with_reasons(file: Path) -> None:
 def test_a_file_is_read_in_bounded_memory(queue: FakeQueue, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    size = 300_000_000
+    size = 120_000_000
 
     def fill() -> None:
         with pipe.open("wb") as writer:
@@ -134,10 +134,10 @@ def test_a_file_is_read_in_bounded_memory(queue: FakeQueue, tmp_path: Path) -> N
     writer.start()
     check = check_file(pipe)
     writer.join()
-    assert check.lines > 300
+    assert check.lines > 130
     assert check.unsendable == 1
     unit = 1 if sys.platform == "darwin" else 1024
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 100_000_000
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 40_000_000
 
 
 def fail_after(requests: int) -> Any:

@@ -256,7 +256,7 @@ def test_memory_does_not_grow_with_the_run_or_the_tables(
 
         def scan(self, TableName: str, **request: Any) -> Any:  # noqa: N803
             start = request.get("ExclusiveStartKey", 0)
-            end = min(self.count, start + 1000) if TableName == "events" else 0
+            end = min(self.count, start + 500) if TableName == "events" else 0
             more = {"LastEvaluatedKey": end} if end < self.count and TableName == "events" else {}
             return {"Items": [self.item(number) for number in range(start, end)], **more}
 
@@ -271,8 +271,8 @@ def test_memory_does_not_grow_with_the_run_or_the_tables(
         assert (result.ok, result.stored.total()) == (True, count)
         return used
 
-    monkeypatch.setattr("tools.ops.verify.manifest._PART_BYTES", 260_000)
-    assert peak(8_000) < 1.5 * peak(2_000)
+    monkeypatch.setattr("tools.ops.verify.manifest._PART_BYTES", 130_000)
+    assert peak(4_000) < 1.5 * peak(1_000)
 
 
 def test_the_cost_is_a_unit_for_each_4_kb_of_an_item_and_one_for_each_missing_key(
