@@ -43,7 +43,7 @@ DOCS = ROOT / "docs"
 PRODUCER = str(ROOT / "producer" / "send_test_events.py")
 TOP_SIZE = 120, 40
 _TRACE_WIDTH = 120
-_REPORT_SIZE = 1000, 2060
+_REPORT_SIZE = 1000, 1550
 _TIMEOUT = 90
 # A sale of 40 s, with a peak of five times the average rate. The frame is drawn while this part of it waits.
 _SALE = ("--profile", "flash-sale", "--count", "6000", "--rate", "150")
