@@ -67,7 +67,7 @@ def _may_nest(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
 
 
 def _containers(values: list[Any]) -> list[Any]:
-    """Return the lists in these containers, and the objects that may have members of their own to look at."""
+    """Return the lists in these containers, and the objects whose members may be containers."""
     return [
         one for one in filter(is_tracked, get_referents(*values)) if type(one) is dict or type(one) is list
     ]

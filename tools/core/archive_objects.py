@@ -43,7 +43,7 @@ def read(s3: Any, bucket: str, key: str, version_id: str | None = None) -> bytes
 def lines(data: bytes, body: bytes = b"") -> Iterator[bytes]:
     """Yield the lines of an object, of gzip or zstd. Raises DamagedObject at what is cut or too large.
 
-    A long line is cut after the first ``body``, the name of the member that nobody needs, and what begins it.
+    A long line is cut after the first ``body``, the name of a member that is not needed, and its start.
     """
     line, is_cut, length, size, count = b"", False, 0, 0, 0
     for chunk in _unpack(data):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class _Scratch(sqlite3.Connection):
-    # From Python 3.13 on, sqlite3 warns of a connection that nobody closed.
+    # From Python 3.13 on, sqlite3 warns of a connection that is not closed.
     def __del__(self) -> None:
         self.close()
 
