@@ -55,15 +55,29 @@ def may_break_limits(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> b
 
 def _may_nest(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
     """Whether the value may be too deep."""
-    if len(objects) <= MAX_DEPTH and len(objects) + raw.count(b"[") <= MAX_DEPTH:
-        return False
-    # Up to 3.13, Python does not track a dictionary of plain values, so that it is no level here.
+    unseen = len(objects) + _at_most_lists(raw)
     level = [value]
-    for _ in range(MAX_DEPTH - 1):
+    # Up to 3.13, Python does not track a dictionary of plain values, so that one more level may follow.
+    for depth in range(1, MAX_DEPTH):
+        # In most events all containers but a few lie in one list, so that their members are not looked at.
+        unseen -= len(level)
+        if depth + unseen <= MAX_DEPTH:
+            return False
         level = _containers(level)
         if not level:
             return False
     return True
+
+
+def _at_most_lists(raw: bytes) -> int:
+    """Return how many lists a body may have. Where they are few, finding them takes less than counting."""
+    at, found = raw.find(b"["), 0
+    while at >= 0:
+        found += 1
+        if found == MAX_DEPTH:
+            return raw.count(b"[")
+        at = raw.find(b"[", at + 1)
+    return found
 
 
 def _containers(values: list[Any]) -> list[Any]:
