@@ -23,80 +23,38 @@ locals {
     { TableName = aws_dynamodb_table.rejected.name, Operation = "TransactWriteItems" },
     { TableName = aws_dynamodb_table.duplicates.name, Operation = "BatchWriteItem" },
   ]
-}
 
-resource "aws_cloudwatch_metric_alarm" "table_throttles" {
-  alarm_name        = "${local.name}-table-throttles"
-  alarm_description = "DynamoDB throttles writes to a table or an index. ${local.runbook}table_throttles"
+  table_metrics = {
+    table_throttles = {
+      description = "DynamoDB throttles writes to a table or an index."
+      label       = "throttled writes"
+      name        = "WriteThrottleEvents"
+      dimensions  = local.written
+    }
 
-  dynamic "metric_query" {
-    for_each = local.written
-
-    content {
-      id = "m${metric_query.key}"
-
-      metric {
-        namespace   = "AWS/DynamoDB"
-        metric_name = "WriteThrottleEvents"
-        dimensions  = metric_query.value
-        stat        = "Sum"
-        period      = 60
-      }
+    table_errors = {
+      description = "DynamoDB reports server errors."
+      label       = "answers with HTTP 500"
+      name        = "SystemErrors"
+      dimensions  = local.called
     }
   }
 
-  metric_query {
-    id          = "throttles"
-    label       = "throttled writes"
-    expression  = "SUM([${join(", ", [for n in range(length(local.written)) : "m${n}"])}])"
-    return_data = true
-  }
-
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  # On-demand tables throttle briefly while they scale, and the function retries.
-  evaluation_periods  = 5
-  datapoints_to_alarm = 3
-  treat_missing_data  = "notBreaching"
-
-  alarm_actions = local.to_ops
-  ok_actions    = local.to_ops
-}
-
-resource "aws_cloudwatch_metric_alarm" "table_errors" {
-  alarm_name        = "${local.name}-table-errors"
-  alarm_description = "DynamoDB reports server errors. ${local.runbook}table_errors"
-
-  dynamic "metric_query" {
-    for_each = local.called
-
-    content {
-      id = "m${metric_query.key}"
-
-      metric {
-        namespace   = "AWS/DynamoDB"
-        metric_name = "SystemErrors"
-        dimensions  = metric_query.value
-        stat        = "Sum"
-        period      = 60
+  # On-demand tables throttle briefly while they scale, and the function retries that and single errors.
+  alarms_of_tables = {
+    for name, metric in local.table_metrics : name => {
+      description = metric.description
+      metrics = {
+        for n, dimensions in metric.dimensions :
+        "m${n}" => { namespace = "AWS/DynamoDB", name = metric.name, stat = "Sum", dimensions = dimensions }
       }
+      result = {
+        id         = trimprefix(name, "table_")
+        label      = metric.label
+        expression = "SUM([${join(", ", [for n in range(length(metric.dimensions)) : "m${n}"])}])"
+      }
+      periods    = 5
+      datapoints = 3
     }
   }
-
-  metric_query {
-    id          = "errors"
-    label       = "answers with HTTP 500"
-    expression  = "SUM([${join(", ", [for n in range(length(local.called)) : "m${n}"])}])"
-    return_data = true
-  }
-
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  # The function retries single errors.
-  evaluation_periods  = 5
-  datapoints_to_alarm = 3
-  treat_missing_data  = "notBreaching"
-
-  alarm_actions = local.to_ops
-  ok_actions    = local.to_ops
 }

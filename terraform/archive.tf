@@ -13,43 +13,6 @@ resource "aws_s3_bucket" "archive" {
   force_destroy = !var.deletion_protection
 }
 
-resource "aws_s3_bucket_public_access_block" "archive" {
-  count = var.archive ? 1 : 0
-
-  bucket = aws_s3_bucket.archive[0].id
-
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_ownership_controls" "archive" {
-  count = var.archive ? 1 : 0
-
-  bucket = aws_s3_bucket.archive[0].id
-
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
-  count = var.archive ? 1 : 0
-
-  bucket = aws_s3_bucket.archive[0].id
-
-  rule {
-    # With a bucket key, S3 calls KMS once in a while and not for each object.
-    bucket_key_enabled = var.kms_key_arn == null ? null : true
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
-      kms_master_key_id = var.kms_key_arn
-    }
-  }
-}
-
 # No versioning: an object is only overwritten with an equal one, and make rearchive restores it from the tables.
 resource "aws_s3_bucket_lifecycle_configuration" "archive" {
   count = var.archive ? 1 : 0

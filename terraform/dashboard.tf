@@ -15,8 +15,8 @@ resource "aws_cloudwatch_dashboard" "pipeline" {
     event_types = local.event_types
     alarms = concat(
       [aws_cloudwatch_composite_alarm.pipeline_unhealthy.arn],
-      local.health[*].arn,
-      [aws_cloudwatch_metric_alarm.rejection_rate.arn, aws_cloudwatch_metric_alarm.large_orders.arn],
+      values(aws_cloudwatch_metric_alarm.pipeline)[*].arn,
+      [aws_cloudwatch_metric_alarm.large_orders.arn],
     )
   })))
 }

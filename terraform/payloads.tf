@@ -10,37 +10,6 @@ resource "aws_s3_bucket" "payloads" {
   force_destroy = !var.deletion_protection
 }
 
-resource "aws_s3_bucket_public_access_block" "payloads" {
-  bucket = aws_s3_bucket.payloads.id
-
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_ownership_controls" "payloads" {
-  bucket = aws_s3_bucket.payloads.id
-
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "payloads" {
-  bucket = aws_s3_bucket.payloads.id
-
-  rule {
-    # With a bucket key, S3 calls KMS once in a while and not for each object.
-    bucket_key_enabled = var.kms_key_arn == null ? null : true
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
-      kms_master_key_id = var.kms_key_arn
-    }
-  }
-}
-
 resource "aws_s3_bucket_versioning" "payloads" {
   bucket = aws_s3_bucket.payloads.id
 

@@ -79,17 +79,6 @@ resource "aws_sns_topic_subscription" "ops" {
   redrive_policy = contains(local.fallible_protocols, each.value.protocol) ? local.undelivered : null
 }
 
-# Release 1 had one resource for each list of addresses. Nobody has to confirm again.
-moved {
-  from = aws_sns_topic_subscription.alert_emails
-  to   = aws_sns_topic_subscription.alerts
-}
-
-moved {
-  from = aws_sns_topic_subscription.ops_emails
-  to   = aws_sns_topic_subscription.ops
-}
-
 # What an endpoint did not accept after SNS's retries.
 resource "aws_sqs_queue" "undelivered_alerts" {
   count = anytrue([for each in var.alert_subscriptions : contains(local.fallible_protocols, each.protocol)]) ? 1 : 0

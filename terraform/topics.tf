@@ -15,13 +15,14 @@ resource "aws_sns_topic" "ops" {
 }
 
 locals {
+  topics     = { alerts = aws_sns_topic.alerts.arn, ops = aws_sns_topic.ops.arn }
   alarms_arn = "arn:${local.partition}:cloudwatch:${var.region}:${local.account_id}:alarm"
 }
 
 # A topic's own policy takes the place of SNS's default one, which is what would let alarms in.
 # This account's users and roles need no statement, because their own policies suffice.
 data "aws_iam_policy_document" "topics" {
-  for_each = { alerts = aws_sns_topic.alerts.arn, ops = aws_sns_topic.ops.arn }
+  for_each = local.topics
 
   source_policy_documents = var.refuse_plain_http ? [data.aws_iam_policy_document.tls_only[each.key].json] : []
 
@@ -49,12 +50,9 @@ data "aws_iam_policy_document" "topics" {
   }
 }
 
-resource "aws_sns_topic_policy" "alerts" {
-  arn    = aws_sns_topic.alerts.arn
-  policy = data.aws_iam_policy_document.topics["alerts"].json
-}
+resource "aws_sns_topic_policy" "each" {
+  for_each = local.topics
 
-resource "aws_sns_topic_policy" "ops" {
-  arn    = aws_sns_topic.ops.arn
-  policy = data.aws_iam_policy_document.topics["ops"].json
+  arn    = each.value
+  policy = data.aws_iam_policy_document.topics[each.key].json
 }

@@ -25,7 +25,7 @@ run "defaults_are_protected" {
   }
 
   assert {
-    condition     = length(aws_sqs_queue_policy.events) == 1
+    condition     = contains(keys(aws_sqs_queue_policy.each), "events")
     error_message = "The queue takes plain HTTP."
   }
 
@@ -72,8 +72,8 @@ run "visibility_is_six_timeouts_and_the_window" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.function_duration.threshold == 32000
-    error_message = "The alarm of the duration is at ${aws_cloudwatch_metric_alarm.function_duration.threshold} ms."
+    condition     = aws_cloudwatch_metric_alarm.pipeline["function_duration"].threshold == 32000
+    error_message = "The alarm of the duration is at ${aws_cloudwatch_metric_alarm.pipeline["function_duration"].threshold} ms."
   }
 
   assert {
@@ -190,10 +190,10 @@ run "the_alarms_follow_their_variables" {
   }
 
   assert {
-    condition = (aws_cloudwatch_metric_alarm.oldest_message.threshold == 120
-      && aws_cloudwatch_metric_alarm.backlog_growing.evaluation_periods == 6
-      && aws_cloudwatch_metric_alarm.rejection_rate.threshold == 9
-    && aws_cloudwatch_metric_alarm.archiver_behind[0].threshold == 1200000)
+    condition = (aws_cloudwatch_metric_alarm.pipeline["oldest_message"].threshold == 120
+      && aws_cloudwatch_metric_alarm.pipeline["backlog_growing"].evaluation_periods == 6
+      && aws_cloudwatch_metric_alarm.pipeline["rejection_rate"].threshold == 9
+    && aws_cloudwatch_metric_alarm.pipeline["archiver_behind"].threshold == 1200000)
     error_message = "An alarm is raised by another figure than its variable."
   }
 
@@ -212,7 +212,7 @@ run "plain_http_is_for_emulators" {
   }
 
   assert {
-    condition     = length(aws_sqs_queue_policy.events) + length(aws_s3_bucket_policy.payloads) == 0
+    condition     = length(aws_sqs_queue_policy.each) + length(aws_s3_bucket_policy.each) == 0
     error_message = "A policy refuses plain HTTP."
   }
 }

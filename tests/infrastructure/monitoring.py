@@ -1,4 +1,4 @@
-"""Evaluate the alarms, the dashboard and the tables with Terraform, without a provider.
+"""Evaluate the alarms, the dashboard, the tables and the policies with Terraform, without a provider.
 
 Alarms are made of expressions, `dynamic` blocks and locals, and the dashboard of a template: their text says
 little. So Terraform evaluates them, as values and not as resources. What they take from resources stands in
@@ -73,7 +73,12 @@ class Monitoring:
             stdin="jsonencode(local.evaluated)\n",
         )
         assert answer.returncode == 0, answer.stderr
-        self._resources: dict[str, dict[str, Any]] = json.loads(json.loads(answer.stdout))
+        evaluated = json.loads(json.loads(answer.stdout))
+        self.plain_http: dict[str, dict[str, list[str]]] = evaluated.pop("plain_http")
+        self._resources: dict[str, dict[str, dict[str, Any]]] = {
+            type_: {name: _set(arguments) for name, arguments in made.items()}
+            for type_, made in evaluated.items()
+        }
 
     def alarm(self, name: str) -> dict[str, Any]:
         """Return the evaluated arguments of a metric alarm, with nested blocks as lists."""
@@ -151,7 +156,7 @@ def assert_exists(metric: Metric, known: Known, monitoring: Monitoring) -> None:
 
 def _config() -> str:
     """Return locals that evaluate to the resources, with the locals that they refer to."""
-    parts: dict[str, list[str]] = {type_: [] for type_ in EVALUATED}
+    parts: dict[str, list[str]] = {type_: ["{}"] for type_ in EVALUATED}
     others: list[str] = []
     for content in text().values():
         for block in hcl.parse(content):
@@ -159,9 +164,23 @@ def _config() -> str:
                 others.append(content[slice(*block.range)])
             elif block.kind == "resource" and block.labels[0] in EVALUATED:
                 type_, name = block.labels
-                parts[type_].append(f"{name} = {hcl.to_object(block)}")
-    evaluated = "\n".join("\n".join([f"{type_} = {{", *objects, "}"]) for type_, objects in parts.items())
+                parts[type_].append(_instances(name, block))
+    evaluated = "\n".join(f"{type_} = merge({', '.join(objects)})" for type_, objects in parts.items())
+    evaluated += "\nplain_http = local.plain_http"
     return _without_resources("\n".join([*others, f"locals {{\nevaluated = {{\n{evaluated}\n}}\n}}\n"]))
+
+
+def _instances(name: str, block: hcl.Block) -> str:
+    """Return an object of the resource by its name, or of its instances by their keys."""
+    for_each, made = block.attribute("for_each"), hcl.to_object(block.filtered(lambda it: it != "for_each"))
+    if for_each is None:
+        return f"{{ {name} = {made} }}"
+    return f"{{ for each in {hcl.pairs(for_each.value)} : each.key => {made} }}"
+
+
+def _set(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that are set: not null, and no empty list of blocks."""
+    return {name: value for name, value in arguments.items() if value is not None and value != []}
 
 
 def _without_resources(config: str) -> str:
@@ -169,9 +188,17 @@ def _without_resources(config: str) -> str:
 
     def as_a_whole(found: re.Match[str]) -> str:
         type_, name = found[0].split(".")
-        made = f'{{ id = "{found[0]}.id", arn = "{found[0]}.arn" }}'
-        return f"[{made}]" if "count" in resources(type_)[name].body else made
+        body = resources(type_)[name].body
+        if "for_each" in body:
+            collection = body["for_each"].removeprefix("${").removesuffix("}")
+            return f"{{ for name, value in {collection} : name => {_addresses(f'{type_}.${{name}}')} }}"
+        return f"[{_addresses(found[0])}]" if "count" in body else _addresses(found[0])
 
     config = _ONLY.sub(lambda found: found[1], config)
     config = _ATTRIBUTE.sub(lambda found: f'"{found[0]}"', config)
     return _RESOURCE.sub(as_a_whole, config)
+
+
+def _addresses(address: str) -> str:
+    attributes = ("id", "arn", "name", "function_name")
+    return "{ " + ", ".join(f'{attribute} = "{address}.{attribute}"' for attribute in attributes) + " }"

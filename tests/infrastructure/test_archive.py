@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,15 @@ def test_without_the_variable_the_config_has_no(block: Block) -> None:
     switch = block["for_each" if "for_each" in block.body else "count"]
     assert switch.startswith(("${var.archive ? ", "${var.archive && "))
     assert switch.endswith((" : 0}", " : {}}"))
+
+
+def test_without_the_variable_there_is_no_alarm_of_the_archive(
+    monitoring: Monitoring, tmp_path: Path
+) -> None:
+    without = Monitoring(tmp_path, "-var=archive=false").alarms()
+    assert monitoring.alarms().keys() - without.keys() == {
+        "archiver_errors", "archiver_behind", "archiver_stopped", "archive_failures", "unreadable_records",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("table", ["events", "rejected", "duplicates"])
@@ -115,7 +125,7 @@ def test_archived_objects_move_to_a_cheaper_class_and_expire() -> None:
 
 
 def test_the_archive_is_encrypted_and_protected_like_the_tables() -> None:
-    encryption = resources("aws_s3_bucket_server_side_encryption_configuration")["archive"].block("rule")
+    encryption = resources("aws_s3_bucket_server_side_encryption_configuration")["each"].block("rule")
     assert encryption.block("apply_server_side_encryption_by_default")["sse_algorithm"].startswith(
         '${var.kms_key_arn == null ? "AES256"'
     )

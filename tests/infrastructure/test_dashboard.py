@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from contract import EVENT_TYPES
-from tests.infrastructure.configuration import resources
 from tests.infrastructure.monitoring import Known, Monitoring, assert_exists, metrics_of_widget
 from tools.core.paths import CONTRACT_DATA, LAMBDA_SOURCE
 
@@ -112,10 +111,9 @@ def test_every_metric_has_a_statistic_and_a_label(monitoring: Monitoring) -> Non
 
 def test_the_alarm_widget_contains_every_alarm(monitoring: Monitoring) -> None:
     (widget,) = (widget for widget in monitoring.widgets() if widget["type"] == "alarm")
+    alarms = [f"aws_cloudwatch_metric_alarm.{name}.arn" for name in monitoring.alarms()]
     assert sorted(widget["properties"]["alarms"]) == sorted(
-        f"{type_}.{name}.arn"
-        for type_ in ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
-        for name in resources(type_)
+        ["aws_cloudwatch_composite_alarm.pipeline_unhealthy.arn", *alarms]
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from archiver.lines import DUPLICATES, EVENTS, REJECTED, UNREADABLE
 from tests.infrastructure.configuration import ENVIRONMENTS, Block, blocks, environment, policy, resources
+from tests.infrastructure.monitoring import Monitoring
 from tools.deploy.policy import BOUNDARY
 
 # The function's whole policy: sid, actions, resources. Each statement is one thing that the processor does.
@@ -59,24 +60,21 @@ ARCHIVER = {
     ),
 }
 ROLES = {"processor": PROCESSOR, "archiver": ARCHIVER}
-# The key of each thing's statement in the document `tls_only`, and where its policy is attached.
+# Everything with a policy of its own, the action that it refuses over plain HTTP, and its policy's arguments.
 TLS_ONLY = {
-    ("aws_sqs_queue", "events"): ("aws_sqs_queue_policy", "queue_url", "id"),
-    ("aws_sqs_queue", "events_dlq"): ("aws_sqs_queue_policy", "queue_url", "id"),
-    ("aws_sns_topic", "alerts"): ("aws_sns_topic_policy", "arn", "arn"),
-    ("aws_sns_topic", "ops"): ("aws_sns_topic_policy", "arn", "arn"),
-    ("aws_s3_bucket", "payloads"): ("aws_s3_bucket_policy", "bucket", "id"),
-    ("aws_s3_bucket", "archive"): ("aws_s3_bucket_policy", "bucket", "id"),
-    ("aws_s3_bucket", "athena_results"): ("aws_s3_bucket_policy", "bucket", "id"),
-    ("aws_sqs_queue", "archive_failures"): ("aws_sqs_queue_policy", "queue_url", "id"),
-    ("aws_sqs_queue", "undelivered_alerts"): ("aws_sqs_queue_policy", "queue_url", "id"),
+    ("aws_sqs_queue", "events"): "sqs:*",
+    ("aws_sqs_queue", "events_dlq"): "sqs:*",
+    ("aws_sqs_queue", "archive_failures"): "sqs:*",
+    ("aws_sqs_queue", "undelivered_alerts"): "sqs:*",
+    ("aws_sns_topic", "alerts"): "sns:Publish",
+    ("aws_sns_topic", "ops"): "sns:Publish",
+    ("aws_s3_bucket", "payloads"): "s3:*",
+    ("aws_s3_bucket", "archive"): "s3:*",
+    ("aws_s3_bucket", "athena_results"): "s3:*",
 }
-# What `archive` and `athena` switch, and what the refusal says of it: nothing where there is none.
-SWITCHED = {
-    "archive": '${flatten([for arn in aws_s3_bucket.archive[*].arn : [arn, "${arn}/*"]])}',
-    "athena_results": '${flatten([for arn in aws_s3_bucket.athena_results[*].arn : [arn, "${arn}/*"]])}',
-    "archive_failures": "${aws_sqs_queue.archive_failures[*].arn}",
-    "undelivered_alerts": "${aws_sqs_queue.undelivered_alerts[*].arn}",
+ATTACHMENTS = {
+    "aws_sqs_queue_policy": ("queue_url", "${each.value.id}", "queues", "queue"),
+    "aws_s3_bucket_policy": ("bucket", "${each.value.id}", "buckets", "bucket"),
 }
 ALLOWING = [
     pytest.param(statement, id=f"{document.name}.{statement['sid']}")
@@ -174,31 +172,38 @@ def test_every_resource_policy_is_covered() -> None:
 
 
 @pytest.mark.parametrize(("type_", "name"), TLS_ONLY)
-def test_plain_http_is_refused(type_: str, name: str) -> None:
-    (document,) = (block for block in blocks("data") if block.name == "tls_only")
-    refused = document["for_each"][name]["resources"]
-    assert refused == SWITCHED[name] if name in SWITCHED else f"${{{type_}.{name}.arn}}" in refused
-    attachment_type, argument, attribute = TLS_ONLY[type_, name]
-    attachment = resources(attachment_type)[name]
-    instance = f"{type_}.{name}[0]" if name in SWITCHED else f"{type_}.{name}"
-    assert attachment[argument] == f"${{{instance}.{attribute}}}"
-    if name == "undelivered_alerts":
-        # Its policy also lets SNS in.
-        assert attachment["policy"] == "${data.aws_iam_policy_document.undelivered_alerts[0].json}"
-        (document,) = (block for block in blocks("data") if block.name == "undelivered_alerts")
-        refusal = 'data.aws_iam_policy_document.tls_only["undelivered_alerts"].json'
-        assert document["source_policy_documents"] == f"${{(var.refuse_plain_http ? [{refusal}] : [])}}"
-    elif type_ == "aws_sns_topic":
-        assert attachment["policy"] == f'${{data.aws_iam_policy_document.topics["{name}"].json}}'
-        (document,) = (block for block in blocks("data") if block.name == "topics")
-        refusal = "data.aws_iam_policy_document.tls_only[each.key].json"
-        assert document["source_policy_documents"] == f"${{var.refuse_plain_http ? [{refusal}] : []}}"
-    else:
-        refusal = f'data.aws_iam_policy_document.tls_only["{name}"].json'
-        assert attachment["policy"] == f"${{{refusal}}}"
-        variable = "athena" if name == "athena_results" else "archive"
-        switched = f"var.{variable} && " if name in SWITCHED else ""
-        assert attachment["count"] == f"${{{switched}var.refuse_plain_http ? 1 : 0}}"
+def test_plain_http_is_refused(type_: str, name: str, monitoring: Monitoring) -> None:
+    refused = monitoring.plain_http[name]
+    arn = f"{type_}.{name}.arn"
+    assert refused["actions"] == [TLS_ONLY[type_, name]]
+    assert refused["resources"] == ([arn, f"{arn}/*"] if type_ == "aws_s3_bucket" else [arn])
+
+
+@pytest.mark.parametrize("type_", ATTACHMENTS)
+def test_the_refusal_is_attached_to_every_queue_and_bucket(type_: str) -> None:
+    argument, value, things, thing = ATTACHMENTS[type_]
+    attachment = resources(type_)["each"]
+    refused = f"for name, {thing} in local.{things} : name => {thing} if var.refuse_plain_http"
+    assert attachment["for_each"] == f"${{{{{refused}}}}}"
+    assert attachment[argument] == value
+    assert attachment["policy"] == "${data.aws_iam_policy_document.tls_only[each.key].json}"
+
+
+def test_the_refusal_is_part_of_the_policies_that_let_sns_and_alarms_in() -> None:
+    documents = {block.name: block.body.get("source_policy_documents") for block in blocks("data")}
+    refusal = 'data.aws_iam_policy_document.tls_only["undelivered_alerts"].json'
+    assert documents["undelivered_alerts"] == f"${{(var.refuse_plain_http ? [{refusal}] : [])}}"
+    attached = resources("aws_sqs_queue_policy")["undelivered_alerts"]
+    assert attached["queue_url"] == "${aws_sqs_queue.undelivered_alerts[0].id}"
+    assert attached["policy"] == "${data.aws_iam_policy_document.undelivered_alerts[0].json}"
+    refusal = "data.aws_iam_policy_document.tls_only[each.key].json"
+    assert documents["topics"] == f"${{var.refuse_plain_http ? [{refusal}] : []}}"
+    attached = resources("aws_sns_topic_policy")["each"]
+    assert attached["for_each"] == "${local.topics}"
+    assert (attached["arn"], attached["policy"]) == (
+        "${each.value}",
+        "${data.aws_iam_policy_document.topics[each.key].json}",
+    )
 
 
 def test_the_refusal_applies_to_all_principals_and_only_to_plain_http() -> None:
@@ -213,14 +218,6 @@ def test_the_refusal_applies_to_all_principals_and_only_to_plain_http() -> None:
     )
 
 
-def test_queues_and_buckets_refuse_all_plain_http() -> None:
-    (document,) = (block for block in blocks("data") if block.name == "tls_only")
-    refused = {name: entry["actions"] for name, entry in document["for_each"].items()}
-    assert refused["events"] == refused["events_dlq"] == refused["archive_failures"] == ["sqs:*"]
-    assert refused["payloads"] == refused["archive"] == ["s3:*"]
-    assert "${aws_s3_bucket.payloads.arn}/*" in document["for_each"]["payloads"]["resources"]
-
-
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
 def test_only_the_local_environment_uses_plain_http(file: Path) -> None:
     assert environment(file).get("refuse_plain_http", True) == (file.stem != "local")
@@ -228,10 +225,9 @@ def test_only_the_local_environment_uses_plain_http(file: Path) -> None:
 
 def test_the_alarms_of_this_stack_may_publish_to_both_topics() -> None:
     (document,) = (block for block in blocks("data") if block.name == "topics")
-    assert document["for_each"] == {
-        "alerts": "${aws_sns_topic.alerts.arn}",
-        "ops": "${aws_sns_topic.ops.arn}",
-    }
+    (topics,) = (block["topics"] for block in blocks("locals") if "topics" in block.body)
+    assert document["for_each"] == "${local.topics}"
+    assert topics == {"alerts": "${aws_sns_topic.alerts.arn}", "ops": "${aws_sns_topic.ops.arn}"}
     statement = policy("topics")["PublishAlarms"]
     assert statement["actions"] == ["sns:Publish"]
     assert statement["resources"] == ["${each.value}"]
@@ -243,9 +239,8 @@ def test_the_alarms_of_this_stack_may_publish_to_both_topics() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["payloads", "archive"])
-def test_a_bucket_is_private(name: str) -> None:
-    block = resources("aws_s3_bucket_public_access_block")[name]
+def test_every_bucket_is_private() -> None:
+    block = resources("aws_s3_bucket_public_access_block")["each"]
     assert all(
         block[argument] is True
         for argument in (
@@ -255,8 +250,10 @@ def test_a_bucket_is_private(name: str) -> None:
             "restrict_public_buckets",
         )
     )
-    rule = resources("aws_s3_bucket_ownership_controls")[name].block("rule")
-    assert rule["object_ownership"] == "BucketOwnerEnforced"
+    owned = resources("aws_s3_bucket_ownership_controls")["each"]
+    assert owned.block("rule")["object_ownership"] == "BucketOwnerEnforced"
+    assert block["for_each"] == owned["for_each"] == "${local.buckets}"
+    assert block["bucket"] == owned["bucket"] == "${each.value.id}"
 
 
 def test_the_payload_bucket_expires_only_objects_without_an_item() -> None:

@@ -23,11 +23,10 @@ ALLOWING = [
 
 @pytest.mark.parametrize("bucket", sorted(resources("aws_s3_bucket")))
 def test_a_bucket_is_closed_to_the_public_and_to_access_lists(bucket: str) -> None:
-    (block,) = (
-        block
-        for block in resources("aws_s3_bucket_public_access_block").values()
-        if re.search(rf"\baws_s3_bucket\.{bucket}(\[\d\])?\.id", block["bucket"])
-    )
+    (block,) = resources("aws_s3_bucket_public_access_block").values()
+    (buckets,) = (block["buckets"] for block in blocks("locals") if "buckets" in block.body)
+    assert block["for_each"] == "${local.buckets}"
+    assert re.search(rf"\baws_s3_bucket\.{bucket}\b", buckets)
     assert [block[argument] for argument in CLOSED] == [True] * len(CLOSED)
     assert not resources("aws_s3_bucket_acl")
 

@@ -96,6 +96,39 @@ def test_a_plan_that_replaces_a_table_is_noticed(upgrade: Upgrade, state: dict[s
     assert upgrade.changes(state)["aws_dynamodb_table.events"].loses_data
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("aws_cloudwatch_metric_alarm.dead_letters", 'aws_cloudwatch_metric_alarm.pipeline["dead_letters"]'),
+        (
+            "aws_cloudwatch_metric_alarm.archive_failures[0]",
+            'aws_cloudwatch_metric_alarm.pipeline["archive_failures"]',
+        ),
+        ("aws_s3_bucket_public_access_block.payloads", 'aws_s3_bucket_public_access_block.each["payloads"]'),
+        ("aws_sqs_queue_policy.events[0]", 'aws_sqs_queue_policy.each["events"]'),
+        ("aws_sns_topic_policy.ops", 'aws_sns_topic_policy.each["ops"]'),
+    ],
+)
+def test_what_has_another_address_since_is_moved_there(
+    upgrade: Upgrade, state: dict[str, Any], old: str, new: str
+) -> None:
+    type_, name = old.removesuffix("[0]").split(".")
+    version = 1 if type_ == "aws_cloudwatch_metric_alarm" else 0
+    instance: dict[str, Any] = {"schema_version": version, "attributes": {"id": "its-id"}}
+    moved = {
+        "mode": "managed",
+        "type": type_,
+        "name": name,
+        "provider": state["resources"][0]["provider"],
+        "instances": [instance | ({"index_key": 0} if old.endswith("[0]") else {})],
+    }
+    state["resources"].append(moved)
+    changes = upgrade.changes(state, {type_}, refuse_plain_http=True)
+    assert changes  # other resources of the type are new
+    made_or_lost = {at for at, change in changes.items() if change.kind in (plan.ADDED, plan.DESTROYED)}
+    assert not {old, new} & made_or_lost
+
+
 def test_nobody_who_gets_mails_since_release_1_has_to_confirm_again(
     upgrade: Upgrade, state: dict[str, Any]
 ) -> None:

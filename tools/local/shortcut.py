@@ -70,13 +70,11 @@ class Applied:
 def inputs(emulator: Emulator, variables: Mapping[str, object]) -> str:
     """Return a digest of all that an apply depends on, but the zips."""
     digest = hashlib.sha256(json.dumps([asdict(emulator), dict(variables)], sort_keys=True).encode())
-    config = [
-        *TERRAFORM_SOURCE.glob("*.tf"),
-        TERRAFORM_SOURCE / terraform.LOCK,
-        TERRAFORM_SOURCE / terraform.VAR_FILE,
-    ]
+    config = [TERRAFORM_SOURCE / name for name in (terraform.LOCK, terraform.VAR_FILE)]
+    config += [*TERRAFORM_SOURCE.glob("*.tf"), *TERRAFORM_SOURCE.glob("*.tf.json")]
     # A changed tool may apply an equal config in another way.
-    for path in [*sorted(config), *read_by_config(), *sorted(Path(__file__).parent.rglob("*.py"))]:
+    tools = (path for path in Path(__file__).parent.rglob("*.*") if path.suffix in (".json", ".py", ".txt"))
+    for path in [*sorted(config), *read_by_config(), *sorted(tools)]:
         if path.exists():
             digest.update(f"{path}\0".encode() + path.read_bytes())
     return digest.hexdigest()

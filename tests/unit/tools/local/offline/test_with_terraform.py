@@ -19,7 +19,7 @@ from tools.local.terraform import LOCK, NOT_COPIED
 ARGUMENTS = (
     ("function.tf", "batch_size"),
     ("alarms.tf", "treat_missing_data"),
-    ("payloads.tf", "restrict_public_buckets"),
+    ("buckets.tf", "restrict_public_buckets"),
 )
 
 
