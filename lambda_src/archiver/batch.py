@@ -1,7 +1,5 @@
 """One invocation: stream records become lines, and lines become objects of the archive."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """The payload bucket, which the archiver reads, and the archive bucket, which it writes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 

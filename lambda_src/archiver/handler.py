@@ -1,7 +1,5 @@
 """The archiver's Lambda entry point."""
 
-from __future__ import annotations
-
 import gc
 import os
 from datetime import UTC, datetime

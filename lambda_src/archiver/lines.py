@@ -13,8 +13,6 @@ A line belongs to a partition by when SQS received the message, in UTC:
 ``duplicates/dt=.../hour=...``, and ``unreadable/dt=.../hour=...`` for items that cannot be read.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

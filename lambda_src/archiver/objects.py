@@ -1,7 +1,5 @@
 """Collects lines into compressed objects, one for each partition."""
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass, field
 from typing import Any

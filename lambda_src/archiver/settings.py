@@ -1,9 +1,8 @@
 """The archiver's configuration, which Terraform sets as environment variables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from common.settings import Environment
 
@@ -20,7 +19,7 @@ class Settings:
     function_timeout: float
 
     @classmethod
-    def read(cls, variables: Mapping[str, str]) -> Settings:
+    def read(cls, variables: Mapping[str, str]) -> Self:
         """Read the environment variables. Raises SettingsError, naming the variable."""
         environment = Environment(variables)
         function_timeout = float(environment.number("FUNCTION_TIMEOUT_SECONDS"))

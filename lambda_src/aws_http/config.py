@@ -1,9 +1,7 @@
 """Where a function reaches AWS, and with which credentials."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 from aws_http.signing import StaticCredentials
@@ -32,7 +30,7 @@ class AwsConfig(NamedTuple):
     ca_bundle: str | None
 
     @classmethod
-    def read(cls, environment: Mapping[str, str], services: tuple[str, ...]) -> AwsConfig:
+    def read(cls, environment: Mapping[str, str], services: tuple[str, ...]) -> Self:
         """Read the variables that Lambda sets, and those that an emulator adds. Raises ConfigError.
 
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html

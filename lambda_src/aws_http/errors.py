@@ -1,7 +1,5 @@
 """What a request to AWS may end with."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

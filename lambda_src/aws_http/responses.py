@@ -4,8 +4,6 @@ http.client reads their headers with the parser for mail, which takes longer tha
 that imports it starts later.
 """
 
-from __future__ import annotations
-
 import io
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ botocore supports every service and configuration. For six operations of two ser
 cold start 250 ms and 25 MB, and each request half a millisecond (docs/adr/0008).
 """
 
-from __future__ import annotations
-
 import random
 import ssl
 import time

@@ -1,10 +1,8 @@
 """How long one AWS call may take, and whether there is time for another."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from aws_http.service import LONGEST_PAUSE
 
@@ -16,7 +14,7 @@ class CallLimits(NamedTuple):
     attempts: int
 
     @classmethod
-    def of(cls, function_timeout: float, share: int = 6) -> CallLimits:
+    def of(cls, function_timeout: float, share: int = 6) -> Self:
         """Return the limits for a function with this timeout, in seconds.
 
         An attempt takes a ``share``-th of the timeout, at most 5 s. There is a second attempt where the

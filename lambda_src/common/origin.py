@@ -3,8 +3,6 @@
 The tools sign it with a key that senders cannot read, so that a sender cannot claim one (docs/adr/0034).
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 

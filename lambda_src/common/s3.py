@@ -1,7 +1,5 @@
 """S3 by botocore, with bounded retries. Importing this module imports botocore."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import botocore.session

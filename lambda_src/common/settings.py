@@ -1,7 +1,5 @@
 """Reads a function's environment variables once, at cold start."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 

@@ -5,8 +5,6 @@ and no latency. Ids are properties and never dimensions, because each set of dim
 payload and no personal data is logged.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

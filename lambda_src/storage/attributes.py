@@ -3,8 +3,6 @@
 A name is data: changing one needs a migration.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

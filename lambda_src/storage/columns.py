@@ -11,8 +11,6 @@ restored from it. A column with ``item`` false is made by the archiver:
 ``body_base64``       the body byte for byte, if the text at the end of the line is not
 """
 
-from __future__ import annotations
-
 import json
 from importlib.resources import files
 from typing import Any, NamedTuple

@@ -6,8 +6,6 @@ never changes and is never removed. A better one gets the next number. From 2 on
 SHA-256.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from pathlib import Path

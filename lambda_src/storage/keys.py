@@ -1,7 +1,5 @@
 """Keys: of payload objects in S3, and of the partitions of the listing indexes."""
 
-from __future__ import annotations
-
 # Partitions of a listing index (by type, large orders, newest rejections). One partition takes 1,000 write
 # units a second (DynamoDB developer guide, "Partitions and data distribution") (docs/adr/0016).
 SHARDS = 8

@@ -10,8 +10,6 @@ An encoded payload is a handful of item attributes:
 ``payload_bytes``     the size of the body as sent, in UTF-8 bytes (N)
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The size of an item as DynamoDB counts it, and amounts as DynamoDB stores them."""
 
-from __future__ import annotations
-
 from decimal import Context, Decimal
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Timestamps as items store them."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 

@@ -4,8 +4,6 @@
 ``backports.zstd`` is the same module for older versions of Python.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType

@@ -1,7 +1,5 @@
 """``python -m tools.contract``: compare the contract with that of another commit, or of a file (AGAINST=)."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

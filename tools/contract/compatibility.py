@@ -4,8 +4,6 @@ A change that accepts less breaks producers. One that accepts more breaks reader
 Every keyword that the compiler knows has a comparison, and a test holds both lists together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum

@@ -1,7 +1,5 @@
 """Read a schema of the contract as one flat set of keywords for each place, so that two can be compared."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Read objects of the archive within bounds, because anything can lie in a bucket."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator
 from typing import Any

@@ -1,9 +1,8 @@
 """The part of the archive that SINCE= and UNTIL= select, by the time when SQS received the message."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from tools.core.time_range import TimeRange
 
@@ -21,7 +20,7 @@ class ArchiveRange:
     until: datetime
 
     @classmethod
-    def read(cls, since: str, until: str | None, now: datetime) -> ArchiveRange:
+    def read(cls, since: str, until: str | None, now: datetime) -> Self:
         """Read times, or ages such as ``2h``. Raises UsageError."""
         given = TimeRange.read(since, until, now)
         # SQS's clock may be ahead of this machine's, so an open range ends after now.

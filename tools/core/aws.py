@@ -1,7 +1,5 @@
 """botocore sessions. A session for a local stack reads none of the user's AWS settings."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Translate AWS errors into messages that say what to do."""
 
-from __future__ import annotations
-
 import os
 from urllib.error import URLError
 

@@ -1,7 +1,5 @@
 """Run a command on a pipeline, and print errors that the user can fix."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 

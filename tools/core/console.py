@@ -1,7 +1,5 @@
 """Terminal output. Text from outside can neither style nor control the terminal."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping

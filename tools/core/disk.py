@@ -1,7 +1,5 @@
 """Keys and values on disk, because there may be millions of them: in a file of SQLite that has no name."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Read the listing indexes of a table, newest entries first, without a scan."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Read the events of a CloudWatch log group."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

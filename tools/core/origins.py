@@ -1,7 +1,5 @@
 """Sign the origins of copied messages, and check them, with the key that the function has."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any

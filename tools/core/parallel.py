@@ -1,7 +1,5 @@
 """Run a function on many items in threads, with a bounded number of items and results in memory."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

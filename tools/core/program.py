@@ -1,7 +1,5 @@
 """Run a program, which ends with an exit status and at most a line of error. Uses the standard library."""
 
-from __future__ import annotations
-
 import errno
 import locale
 import os

@@ -1,7 +1,5 @@
 """Ask the user for confirmation, or accept the answer that a script gives."""
 
-from __future__ import annotations
-
 from tools.core.console import err
 from tools.core.errors import ToolError, UsageError
 

@@ -1,7 +1,5 @@
 """Read queues: how many messages they hold, and which."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

@@ -1,12 +1,10 @@
 """The names and the endpoint of a pipeline, and boto3 clients with bounded timeouts."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
@@ -118,7 +116,7 @@ class Resources:
         return 1 if self.endpoint else 4
 
     @classmethod
-    def find(cls, environment: Mapping[str, str] = os.environ) -> Resources:
+    def find(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Return the pipeline whose names are exported (`make env`), else the local stack in ``STACK_DIR``.
 
         Raises ToolError if there is neither.
@@ -135,7 +133,7 @@ class Resources:
         return cls._named(environment, state_dir)
 
     @classmethod
-    def of_stack(cls, state_dir: Path) -> Resources:
+    def of_stack(cls, state_dir: Path) -> Self:
         """Return the local stack of a state directory. Raises ToolError if no stack is up."""
         try:
             exports = StackState.load(state_dir).environment()
@@ -144,7 +142,7 @@ class Resources:
         return replace(cls._named(exports, state_dir), source=str(state_dir))
 
     @classmethod
-    def _named(cls, exports: Mapping[str, str], state_dir: Path) -> Resources:
+    def _named(cls, exports: Mapping[str, str], state_dir: Path) -> Self:
         names: dict[str, Any] = {attribute: exports[name] for name, attribute in ENVIRONMENT_OUTPUTS.items()}
         names |= {attribute: exports.get(name, "") for name, attribute in ARCHIVE_OUTPUTS.items()}
         endpoint = exports.get("AWS_ENDPOINT_URL") or None

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tools.core.errors import ToolError
 from tools.core.files import write_atomically
@@ -60,7 +60,7 @@ class StackState:
     access_key: str = field(default=ACCESS_KEY, repr=False)
 
     @classmethod
-    def load(cls, directory: Path) -> "StackState":
+    def load(cls, directory: Path) -> Self:
         """Read the state of the stack in ``directory``. Raises ToolError if no stack is up."""
         try:
             return cls(**json.loads((directory / FILE).read_text(encoding="utf-8")))

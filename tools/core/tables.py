@@ -1,7 +1,5 @@
 """Read DynamoDB tables: parallel scans, and batches of items by their keys."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Text from outside, made safe for a terminal and HTML, and commands to type that keep it byte for byte."""
 
-from __future__ import annotations
-
 import html
 import shlex
 import string

@@ -1,10 +1,9 @@
 """Time ranges and durations, as SINCE= and UNTIL= give them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from storage.timestamps import iso_millis
 from tools.core.errors import UsageError
@@ -22,7 +21,7 @@ class TimeRange:
     until: datetime
 
     @classmethod
-    def read(cls, since: str | None, until: str | None, now: datetime) -> TimeRange:
+    def read(cls, since: str | None, until: str | None, now: datetime) -> Self:
         """Parse two times, or ages such as ``2h``. ``until`` defaults to now. Raises UsageError."""
         if not since:
             raise UsageError(

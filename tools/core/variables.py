@@ -4,8 +4,6 @@ make would ignore a misspelt variable, and the command would do more than was as
 Makefile's help: a target has the variables that its line names. Tests compare it with the commands' options.
 """
 
-from __future__ import annotations
-
 import difflib
 import os
 import re

@@ -1,7 +1,5 @@
 """Run ``python -m tools.deploy <command>``. make passes options as variables."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import signal

@@ -1,7 +1,5 @@
 """Find the credentials, and check that the environment may be deployed to their account."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ A role can do no more than its boundary allows, whatever policy it gets. The dep
 roles only with this boundary (deployer-policy.json), and may not change the boundary.
 """
 
-from __future__ import annotations
-
 import json
 
 from botocore.exceptions import ClientError

@@ -1,7 +1,5 @@
 """Run the deploy commands. Each returns its exit status: 0 success, 1 failure, 2 drift."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import time

@@ -1,7 +1,5 @@
 """Whether the account's Lambda concurrency limit has room for both functions."""
 
-from __future__ import annotations
-
 from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 

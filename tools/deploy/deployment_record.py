@@ -3,8 +3,6 @@
 The bucket is versioned, so the object's versions are the history of deploys.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Copy a permission that AWS and MiniStack name differently, on an emulator only."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tools.deploy import versions

@@ -1,13 +1,11 @@
 """Read an environment to deploy: its name, its tfvars and the directory of its working copy."""
 
-from __future__ import annotations
-
 import functools
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tools.core.errors import UsageError
 from tools.core.paths import ROOT, TERRAFORM_SOURCE
@@ -47,7 +45,7 @@ class Environment:
         return f"{self.name_prefix}-{self.name}"
 
     @classmethod
-    def read(cls, name: str, var_file: Path | None = None, directory: Path | None = None) -> Environment:
+    def read(cls, name: str, var_file: Path | None = None, directory: Path | None = None) -> Self:
         """Read ``terraform/env/<name>.tfvars``, or another file for the environment ``name``.
 
         Raises UsageError for a file that is missing, unreadable or for another environment.

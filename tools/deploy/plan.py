@@ -1,7 +1,5 @@
 """Summarise a Terraform plan in a few lines."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

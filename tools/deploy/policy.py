@@ -23,8 +23,6 @@ not enforce them. They follow AWS's service authorization reference and the prov
   call lists all log groups.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Find what protects an environment from removal."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from botocore.exceptions import ClientError

@@ -4,14 +4,13 @@ tests/receipt.py writes it, `make deploy-aws` compares it with the checkout. It 
 which environments differ.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from tools.core.errors import ToolError
 from tools.core.files import write_atomically
@@ -63,7 +62,7 @@ class Receipt:
         write_atomically(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Receipt:
+    def load(cls, path: Path | None = None) -> Self:
         """Read the last receipt. Raises ToolError if it is missing or unreadable."""
         path = path or PATH
         try:

@@ -3,8 +3,6 @@
 It pushes nothing. The tag's workflow tests the commit and attests how the zips were built.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Choose the version that a function returns to."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tools.core.errors import ToolError

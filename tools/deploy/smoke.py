@@ -3,8 +3,6 @@
 Subscribers of the alerts get one large order and one rejection, with ids that begin with ``smoke-``.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import time

@@ -1,7 +1,5 @@
 """The bucket of Terraform's state: one per account and region, with a folder per environment."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Published versions of the functions, and the alias that selects the live one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

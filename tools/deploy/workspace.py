@@ -4,8 +4,6 @@ The copy has the relative paths of the checkout. The same copy is compared with 
 applied, so that later changes of the checkout have no effect.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess
