@@ -5,35 +5,19 @@ boto3's protocol MiniStack returns all fields that it keeps, and this module com
 docs/emulators.md lists the fields that it does not keep.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 METRIC, COMPOSITE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"
-_ALARM = {
-    "actions_enabled": "ActionsEnabled",
-    "alarm_actions": "AlarmActions",
-    "alarm_description": "AlarmDescription",
-    "insufficient_data_actions": "InsufficientDataActions",
-    "ok_actions": "OKActions",
-}
-# The provider's name of each argument, and CloudWatch's.
+# The provider's names of the arguments that MiniStack keeps. CloudWatch's are the same in camel case.
+_ALARM = ("actions_enabled", "alarm_actions", "alarm_description", "insufficient_data_actions", "ok_actions")
 _ARGUMENTS = {
-    METRIC: {
-        **_ALARM,
-        "comparison_operator": "ComparisonOperator",
-        "datapoints_to_alarm": "DatapointsToAlarm",
-        "dimensions": "Dimensions",
-        "evaluation_periods": "EvaluationPeriods",
-        "extended_statistic": "ExtendedStatistic",
-        "metric_name": "MetricName",
-        "namespace": "Namespace",
-        "period": "Period",
-        "statistic": "Statistic",
-        "threshold": "Threshold",
-        "treat_missing_data": "TreatMissingData",
-        "unit": "Unit",
-    },
-    COMPOSITE: {**_ALARM, "alarm_rule": "AlarmRule"},
+    METRIC: (
+        *(*_ALARM, "comparison_operator", "datapoints_to_alarm", "dimensions", "evaluation_periods"),
+        *("extended_statistic", "metric_name", "namespace", "period", "statistic", "threshold"),
+        *("treat_missing_data", "unit"),
+    ),
+    COMPOSITE: (*_ALARM, "alarm_rule"),
 }
 
 
@@ -56,25 +40,19 @@ def _equals_config(kind: str, change: Mapping[str, Any], cloudwatch: Any) -> boo
     answer = cloudwatch.describe_alarms(
         AlarmNames=[planned["alarm_name"]], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
     )
+    # It replaces an expression by an invented metric, and adds a statistic to a percentile.
+    invented = {"period", "statistic"} if planned.get("metric_query") else set()
+    invented |= {"statistic"} if planned.get("extended_statistic") else set()
+    compared = {ours: _of_cloudwatch(ours) for ours in _ARGUMENTS[kind] if ours not in invented}
     # The provider reads tags back correctly.
     return before.get("tags_all") == planned.get("tags_all") and any(
-        all(
-            _normalized(planned.get(argument)) == _normalized(kept.get(name))
-            for argument, name in _compared(kind, planned)
-        )
+        all(_normalized(planned.get(ours)) == _normalized(kept.get(its)) for ours, its in compared.items())
         for kept in answer.get("MetricAlarms", []) + answer.get("CompositeAlarms", [])
     )
 
 
-def _compared(kind: str, planned: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """Return the arguments that MiniStack keeps, with CloudWatch's names for them."""
-    skipped: set[str] = set()
-    if planned.get("metric_query"):
-        # It replaces an expression by an invented metric.
-        skipped = {"period", "statistic"}
-    elif planned.get("extended_statistic"):
-        skipped = {"statistic"}
-    return [(argument, name) for argument, name in _ARGUMENTS[kind].items() if argument not in skipped]
+def _of_cloudwatch(argument: str) -> str:
+    return "".join("OK" if word == "ok" else word.capitalize() for word in argument.split("_"))
 
 
 def _normalized(value: Any) -> Any:

@@ -28,25 +28,7 @@ ARCHIVE_SHA256 = "4b75e0a259b56d97e66b7d69f3f25bd4cc7be2440c0fe35529f46de7d40a49
 CONTENT_H1 = "goOMfGE4SjLps+hpxJFEM/pZFiNgvi6BMG8/w86+f6k="
 
 # All names in the provider's endpoints block. A missing one would send its calls to the real AWS.
-ENDPOINTS = """
-    accessanalyzer acm acmpca amplify apigateway appconfig applicationautoscaling applicationinsights
-    appmesh appstream appsync athena auditmanager autoscaling autoscalingplans backup batch budgets
-    cloud9 cloudformation cloudfront cloudhsm cloudsearch cloudtrail cloudwatch cloudwatchevents
-    cloudwatchlogs codeartifact codebuild codecommit codedeploy codepipeline codestarconnections
-    cognitoidentity cognitoidp configservice connect cur dataexchange datapipeline datasync dax
-    detective devicefarm directconnect dlm dms docdb ds dynamodb ec2 ecr ecrpublic ecs efs eks
-    elasticache elasticbeanstalk elastictranscoder elb emr emrcontainers es firehose fms forecast fsx
-    gamelift glacier globalaccelerator glue greengrass guardduty iam identitystore imagebuilder
-    inspector iot iotanalytics iotevents kafka kinesis kinesisanalytics kinesisanalyticsv2 kinesisvideo
-    kms lakeformation lambda lexmodels licensemanager lightsail macie macie2 managedblockchain
-    marketplacecatalog mediaconnect mediaconvert medialive mediapackage mediastore mediastoredata mq
-    mwaa neptune networkfirewall networkmanager opsworks organizations outposts personalize pinpoint
-    pricing qldb quicksight ram rds redshift resourcegroups resourcegroupstaggingapi route53
-    route53domains route53resolver s3 s3control s3outposts sagemaker sdb secretsmanager securityhub
-    serverlessrepo servicecatalog servicediscovery servicequotas ses shield signer sns sqs ssm ssoadmin
-    stepfunctions storagegateway sts swf synthetics timestreamwrite transfer waf wafregional wafv2
-    worklink workmail workspaces xray
-"""
+ENDPOINTS = Path(__file__).with_name("endpoints.txt").read_text("utf-8").split()
 
 # An override file, so that it replaces the version constraint of the config.
 REQUIREMENT = f"""\
@@ -125,7 +107,7 @@ def settings(endpoint: str, as_root: bool = True) -> list[str]:
         "skip_metadata_api_check = true",
         "skip_region_validation = true",
         "endpoints {",
-        *(f'{name} = "{endpoint}"' for name in ENDPOINTS.split()),
+        *(f'{name} = "{endpoint}"' for name in ENDPOINTS),
         "}",
     ]
 

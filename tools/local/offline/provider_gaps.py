@@ -1,11 +1,13 @@
-"""List every setting in ``terraform/`` that provider 3.39.0 does not support, and its replacement.
+"""Read the list of the settings in ``terraform/`` that provider 3.39.0 does not support (provider-gaps.json).
 
 A setting that is not listed reaches the provider unchanged, and Terraform reports it if the provider does not
 know it. Deleting whatever the old schema lacks would hide a misspelt argument. A test fails for an entry that
 the config no longer needs.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 API_CALL = "set by an API call after the apply"
 
@@ -20,10 +22,11 @@ class ProviderGap:
     """
 
     resource: str
-    argument: str | None
-    instead: str
+    argument: str | None = None
+    instead: str = API_CALL
     in_config: str | None = None
     evaluated: bool = True
+    why: str = ""
 
     def __str__(self) -> str:
         return f"{self.resource}{'.' if self.argument else ''}{self.argument or ''}: {self.instead}"
@@ -39,43 +42,10 @@ class Unreadable:
     """
 
     resource: str
-    argument: str | None
+    argument: str | None = None
+    why: str = ""
 
 
-PROVIDER_GAPS = (
-    # Before the settings below exist, Lambda would delete messages that the function returns to the queue.
-    ProviderGap("aws_lambda_event_source_mapping", "enabled", API_CALL, in_config="false"),
-    ProviderGap("aws_lambda_event_source_mapping", "function_response_types", API_CALL),
-    ProviderGap("aws_lambda_event_source_mapping", "scaling_config", API_CALL),
-    ProviderGap("aws_lambda_event_source_mapping", "provisioned_poller_config", API_CALL),
-    ProviderGap("aws_lambda_event_source_mapping", "filter_criteria", API_CALL),
-    # The provider validates it against the runtimes of 2021.
-    ProviderGap("aws_lambda_function", "runtime", API_CALL, in_config='"python3.8"'),
-    ProviderGap("aws_lambda_function", "logging_config", API_CALL),
-    # It would publish the function before the two settings above exist. The alias's setter publishes it.
-    ProviderGap("aws_lambda_function", "publish", "nothing: the alias publishes its version"),
-    # The version changes with each publish, which would be a difference in the next plan.
-    ProviderGap("aws_lambda_alias", "function_version", API_CALL, in_config='"$LATEST"', evaluated=False),
-    ProviderGap("aws_lambda_function", "architectures", "nothing: pure Python runs on any processor"),
-    # The provider's maximum is 256 KiB.
-    ProviderGap("aws_sqs_queue", "max_message_size", API_CALL, in_config="262144"),
-    ProviderGap("aws_sqs_queue", "sqs_managed_sse_enabled", API_CALL),
-    ProviderGap("aws_sqs_queue_redrive_allow_policy", None, API_CALL),
-    ProviderGap("aws_dynamodb_table", "deletion_protection_enabled", API_CALL),
-    ProviderGap("aws_dynamodb_table", "on_demand_throughput", API_CALL),
-    ProviderGap(
-        "aws_sns_topic_subscription", "filter_policy_scope", "nothing: MessageAttributes is the default"
-    ),
-    ProviderGap("aws_s3_bucket_versioning", None, API_CALL),
-    ProviderGap("aws_s3_bucket_lifecycle_configuration", None, "nothing: no emulator runs for days"),
-    ProviderGap("aws_s3_bucket_ownership_controls", None, "nothing: the pipeline uses no ACLs"),
-    ProviderGap("aws_s3_bucket_server_side_encryption_configuration", None, "nothing: no emulator encrypts"),
-)
-
-UNREADABLE = (
-    # In the old protocol MiniStack answers without dimensions and actions.
-    Unreadable("aws_cloudwatch_metric_alarm", None),
-    Unreadable("aws_cloudwatch_composite_alarm", None),
-    # S3 encrypts by default since 2023, which this provider reports as a difference.
-    Unreadable("aws_s3_bucket", "server_side_encryption_configuration"),
-)
+_LISTED = json.loads(Path(__file__).with_name("provider-gaps.json").read_text("utf-8"))
+PROVIDER_GAPS = tuple(ProviderGap(**entry) for entry in _LISTED["gaps"])
+UNREADABLE = tuple(Unreadable(**entry) for entry in _LISTED["unreadable"])

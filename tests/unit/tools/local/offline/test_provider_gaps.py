@@ -19,7 +19,7 @@ def test_the_config_still_needs(
     entry: ProviderGap | Unreadable, used: frozenset[ProviderGap | Unreadable]
 ) -> None:
     assert entry in used, (
-        f"terraform/ no longer has what this entry is for, delete it from provider_gaps.py: {entry}"
+        f"terraform/ no longer has what this entry is for, delete it from provider-gaps.json: {entry}"
     )
 
 

@@ -94,7 +94,7 @@ def test_misspelt_arguments_fail_with_terraforms_own_message_and_their_lines(
 def test_every_endpoint_of_the_provider_is_set(working_copy: WorkingCopy) -> None:
     done = working_copy.terraform("providers", "schema", "-json")
     settings = json.loads(done.stdout)["provider_schemas"][SOURCE]["provider"]["block"]["block_types"]
-    assert set(settings["endpoints"]["block"]["attributes"]) == set(ENDPOINTS.split())
+    assert set(settings["endpoints"]["block"]["attributes"]) == set(ENDPOINTS)
 
 
 @pytest.mark.parametrize("command", ["init", "validate"])
