@@ -56,7 +56,7 @@ resource "aws_lambda_function" "processor" {
   depends_on = [aws_iam_role_policy.processor]
 }
 
-# The version that the queue invokes. A rollback only moves this alias (tools/deploy/rollback.py).
+# The version that the queue invokes. A rollback only moves this alias (tools/deploy/versions.py).
 resource "aws_lambda_alias" "processor_live" {
   name             = "live"
   description      = "The version that the queue invokes."

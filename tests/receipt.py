@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests import targets, verified
+from tools.core.files import write_atomically
 from tools.deploy import receipt
 from tools.deploy.receipt import Fingerprint, Receipt
 from tools.local import toolchain
@@ -66,7 +67,7 @@ class Run:
         offline = self.provider == STAND_IN
         written = Receipt(
             zips=self.source.zips,
-            config=receipt.keep_lock(self.source.config, None if offline else self.lock),
+            config=_keep_lock(self.source.config, None if offline else self.lock),
             target=self.target,
             terraform=self.terraform,
             provider=self.provider,
@@ -109,6 +110,21 @@ class Run:
             and self.config.args_source is pytest.Config.ArgsSource.TESTPATHS
             and options.markexpr == "not chaos"
         )
+
+
+def _keep_lock(config: Mapping[str, str], lock: str | None) -> dict[str, str]:
+    """Keep the lock file of a test run for the deploy, and return the config with its hash.
+
+    A committed lock file is already in the config. None means that the tests ran with the old provider, which
+    never deploys to AWS.
+    """
+    if (receipt.ROOT / receipt.LOCK).exists():
+        return dict(config)
+    if lock is None:
+        receipt.TESTED_LOCK.unlink(missing_ok=True)
+        return {name: digest for name, digest in config.items() if name != receipt.LOCK}
+    write_atomically(receipt.TESTED_LOCK, lock)
+    return {**config, receipt.LOCK: receipt.sha256(receipt.TESTED_LOCK)}
 
 
 _key = pytest.StashKey[Run]()

@@ -16,8 +16,6 @@ from tools.core.resources import Resources
 from tools.core.state import ENVIRONMENT_OUTPUTS
 from tools.core.text import indent_lines
 from tools.deploy import (
-    boundary,
-    concurrency,
     deployment_record,
     emulator,
     policy,
@@ -28,7 +26,6 @@ from tools.deploy import (
     workspace,
 )
 from tools.deploy import plan as plans
-from tools.deploy import rollback as rollbacks
 from tools.deploy.account import Account
 from tools.deploy.deployment_record import DeploymentRecord, VersionChange
 from tools.deploy.environment import Environment
@@ -79,7 +76,7 @@ def bootstrap(environment: Environment, account: Account, _options: Namespace) -
     is_new = state_bucket.bootstrap(environment, account)
     name = state_bucket.bucket_name(environment, account)
     out.print(safe_text(f"{name} {'created' if is_new else 'exists'}: versioned, encrypted, private."))
-    is_new = boundary.bootstrap(environment, account)
+    is_new = policy.create_boundary(environment, account)
     name = policy.boundary_name(environment)
     out.print(safe_text(f"{name} {'created' if is_new else 'exists'}: no role can do more than it allows."))
     out.print(f"Next: make plan-aws ENV={environment.name}")
@@ -90,7 +87,7 @@ def plan(environment: Environment, account: Account, options: Namespace) -> int:
     """Show what a deploy would change."""
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
-        if warning := concurrency.warning(environment, account):
+        if warning := protection.concurrency_warning(environment, account):
             out.print(safe_text(warning, "yellow"))
         if not opened.plan("-lock=false") and not opened.differences():
             out.print("Nothing to change.")
@@ -140,7 +137,7 @@ def rollback(environment: Environment, account: Account, options: Namespace) -> 
     last = deployment_record.load(environment, account)
     functions = account.client("lambda")
     running = versions.live(functions, versions.functions_of(last.outputs))
-    moves = rollbacks.moves(functions, running, last, options.version)
+    moves = versions.rollback_targets(functions, running, last, options.version)
     for name, version in moves.items():
         if versions.loses_zstd(functions, running[name], version):
             out.print(f"{name} {version} cannot read payloads of zstd. {_NO_ZSTD}", style="yellow")

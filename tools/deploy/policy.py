@@ -30,8 +30,12 @@ from string import Template
 from typing import Any
 
 import botocore.session
+from botocore.exceptions import ClientError
 
+from tools.core.aws_errors import code_of
+from tools.deploy.account import Account
 from tools.deploy.environment import Environment
+from tools.local import ministack_iam
 
 TEMPLATE = Path(__file__).with_name("deployer-policy.json")
 # The additional policy for `athena = true`: both exceed the size of one managed policy.
@@ -72,6 +76,31 @@ def document(environment: Environment, account_id: str, template: Path = TEMPLAT
     )
     policy: dict[str, Any] = json.loads(text)
     return policy
+
+
+def create_boundary(environment: Environment, account: Account) -> bool:
+    """Create the permissions boundary, or bring it up to date. Return whether it is new.
+
+    A role can do no more than its boundary allows, whatever policy it gets. The account's owner creates it.
+    The deployer may change roles only with this boundary, and may not change the boundary.
+    """
+    wanted = document(environment, account.id, BOUNDARY)
+    if account.endpoint:
+        wanted["Statement"] += ministack_iam.mirrored(wanted)
+    text, arn = json.dumps(wanted), boundary_arn(environment, account.id)
+    iam = account.client("iam")
+    try:
+        iam.create_policy(PolicyName=boundary_name(environment), PolicyDocument=text)
+        return True
+    except ClientError as error:
+        if code_of(error) != "EntityAlreadyExists":
+            raise
+    current = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    if iam.get_policy_version(PolicyArn=arn, VersionId=current)["PolicyVersion"]["Document"] != wanted:
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
+        # IAM keeps five versions at most.
+        iam.delete_policy_version(PolicyArn=arn, VersionId=current)
+    return False
 
 
 @functools.cache

@@ -110,21 +110,6 @@ def lock_file() -> Path | None:
     return next((file for file in (ROOT / LOCK, TESTED_LOCK) if file.exists()), None)
 
 
-def keep_lock(config: Mapping[str, str], lock: str | None) -> dict[str, str]:
-    """Keep the lock file of a test run for the deploy, and return the config with its hash.
-
-    A committed lock file is already in the config. None means that the tests ran with the old provider, which
-    never deploys to AWS.
-    """
-    if (ROOT / LOCK).exists():
-        return dict(config)
-    if lock is None:
-        TESTED_LOCK.unlink(missing_ok=True)
-        return {name: digest for name, digest in config.items() if name != LOCK}
-    write_atomically(TESTED_LOCK, lock)
-    return {**config, LOCK: sha256(TESTED_LOCK)}
-
-
 def differences(tested: Receipt, now: Fingerprint) -> list[str]:
     """Return a line for each difference between the tested content and ``now``."""
     zips = _differences(tested.zips, now.zips)

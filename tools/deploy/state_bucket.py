@@ -1,6 +1,7 @@
 """The bucket of Terraform's state: one per account and region, with a folder per environment."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,14 +11,9 @@ from tools.core.errors import ToolError
 from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 
-KEPT_DAYS = 90
+# The arguments of each call that sets the bucket up. Old states stay for 90 days.
+_SETTINGS = json.loads(Path(__file__).with_name("state-bucket.json").read_text("utf-8"))
 _MISSING = {"404", "NoSuchBucket", "NotFound"}
-_PRIVATE = {
-    "BlockPublicAcls": True,
-    "IgnorePublicAcls": True,
-    "BlockPublicPolicy": True,
-    "RestrictPublicBuckets": True,
-}
 
 
 def bucket_name(environment: Environment, account: Account) -> str:
@@ -56,16 +52,13 @@ def require(environment: Environment, account: Account) -> None:
 def bootstrap(environment: Environment, account: Account) -> bool:
     """Create the bucket or update its settings. Return whether it is new.
 
-    The bucket is versioned (old states stay for 90 days), encrypted and private, and refuses plain HTTP
-    unless the environment is an emulator's.
+    The bucket is versioned, encrypted and private, and refuses plain HTTP unless the environment is an
+    emulator's.
     """
     s3, name = account.client("s3"), bucket_name(environment, account)
     is_new = _create(s3, name, account.region)
-    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=_PRIVATE)
-    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
-    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=encryption)
-    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [_old_versions()]})
+    for operation, arguments in _SETTINGS.items():
+        getattr(s3, operation)(Bucket=name, **arguments)
     if environment.refuse_plain_http:
         policy = _tls_only(f"arn:{account.partition}:s3:::{name}")
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
@@ -84,16 +77,6 @@ def _create(s3: Any, name: str, region: str) -> bool:
     s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerEnforced", **location)
     s3.get_waiter("bucket_exists").wait(Bucket=name)
     return True
-
-
-def _old_versions() -> dict[str, Any]:
-    return {
-        "ID": "old-states",
-        "Status": "Enabled",
-        "Filter": {},
-        "NoncurrentVersionExpiration": {"NoncurrentDays": KEPT_DAYS},
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-    }
 
 
 def _tls_only(arn: str) -> dict[str, Any]:

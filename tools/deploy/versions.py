@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from tools.core.aws_errors import code_of
 from tools.core.errors import ToolError, UsageError
+from tools.deploy.deployment_record import DeploymentRecord
 
 # The alias's name in terraform/function.tf.
 LIVE = "live"
@@ -105,3 +106,31 @@ def move(functions: Any, running: LiveVersion, version: str) -> None:
                 "Nothing was changed. Type make drift, then the same command again if it is still correct.",
             ) from None
         raise
+
+
+def rollback_targets(
+    functions: Any, running: dict[str, LiveVersion], last: DeploymentRecord, version: str | None
+) -> dict[str, str]:
+    """Return the target version of each function: before the last deploy, or ``version`` for the processor.
+
+    If the last deploy was already rolled back, the processor returns to the version before its current one.
+    Raises ToolError if there is no such version, and UsageError for an unknown ``version``.
+    """
+    if not running:
+        raise ToolError("No function has the alias live.", "make drift says what else is missing.")
+    if version is not None:
+        processor = next(iter(running))
+        return {processor: check(functions, running[processor], version)}
+    targets = {
+        name: moved.before
+        for name, moved in last.functions.items()
+        if moved.before
+        and moved.before != moved.after
+        and name in running
+        # Not moved since by another user.
+        and running[name].version == moved.after
+    }
+    if targets:
+        return {name: check(functions, running[name], version) for name, version in targets.items()}
+    processor = next(iter(running))
+    return {processor: before(functions, running[processor])}

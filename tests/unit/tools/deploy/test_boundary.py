@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
-from tools.deploy import boundary, policy
+from tools.deploy import policy
 from tools.deploy.account import Account
 
 NAME = "rt-pipeline-dev-boundary-us-east-1"
@@ -55,7 +55,7 @@ def test_a_new_boundary_is_the_policy_and_on_an_emulator_its_other_name_of_publi
         document["Statement"].append({"Effect": "Allow", "Action": "sns:PublishBatch", "Resource": topics})
     expected = {"PolicyName": NAME, "PolicyDocument": json.dumps(document)}
     iam.add_response("create_policy", {}, expected)
-    assert boundary.bootstrap(dev, account(iam, endpoint))
+    assert policy.create_boundary(dev, account(iam, endpoint))
 
 
 @pytest.mark.parametrize("changed", [False, True])
@@ -66,4 +66,4 @@ def test_a_boundary_that_differs_gets_a_new_version_and_the_old_one_goes(
     document = policy.document(dev, ACCOUNT, policy.BOUNDARY)
     held = {**document, "Statement": []} if changed else document
     expect_existing(iam, held, json.dumps(document) if changed else "")
-    assert not boundary.bootstrap(dev, account(iam))
+    assert not policy.create_boundary(dev, account(iam))

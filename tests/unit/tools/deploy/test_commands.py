@@ -13,7 +13,7 @@ from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
 from tests.unit.tools.deploy.test_versions import Functions
 from tools.core import prompts
 from tools.core.errors import ToolError, UsageError
-from tools.deploy import commands, protection, receipt, rollback, workspace
+from tools.deploy import commands, protection, receipt, versions, workspace
 from tools.deploy.__main__ import main
 from tools.deploy.account import Account
 from tools.deploy.deployment_record import DeploymentRecord, VersionChange
@@ -38,31 +38,32 @@ def last(**moved: VersionChange) -> DeploymentRecord:
 def test_a_rollback_moves_only_what_the_last_deploy_moved() -> None:
     deployed = last(processor=VersionChange("4", "5"), archiver=VersionChange("2", "2"))
     functions = Functions("4", "5")
-    moves = rollback.moves(functions, running(processor="5", archiver="2"), deployed, None)
+    moves = versions.rollback_targets(functions, running(processor="5", archiver="2"), deployed, None)
     assert moves == {PROCESSOR: "4"}
 
 
 def test_a_deleted_version_is_not_restored() -> None:
+    deployed = last(processor=VersionChange("4", "5"))
     with pytest.raises(UsageError, match="has no version 4"):
-        rollback.moves(Functions("5"), running(processor="5"), last(processor=VersionChange("4", "5")), None)
+        versions.rollback_targets(Functions("5"), running(processor="5"), deployed, None)
 
 
 def test_a_second_rollback_returns_one_version_further() -> None:
     deployed = last(processor=VersionChange("4", "5"))
     functions = Functions("1", "3", "4", "5")
-    assert rollback.moves(functions, running(processor="4"), deployed, None) == {PROCESSOR: "3"}
+    assert versions.rollback_targets(functions, running(processor="4"), deployed, None) == {PROCESSOR: "3"}
 
 
 def test_a_requested_version_applies_to_the_processor() -> None:
     deployed = last(processor=VersionChange("4", "5"), archiver=VersionChange("1", "2"))
     functions = Functions("1", "3", "4", "5")
-    moves = rollback.moves(functions, running(processor="5", archiver="2"), deployed, "3")
+    moves = versions.rollback_targets(functions, running(processor="5", archiver="2"), deployed, "3")
     assert moves == {PROCESSOR: "3"}
 
 
 def test_without_an_alias_there_is_nothing_to_move() -> None:
     with pytest.raises(ToolError, match="has the alias live"):
-        rollback.moves(Functions(), {}, last(), None)
+        versions.rollback_targets(Functions(), {}, last(), None)
 
 
 class Tables:

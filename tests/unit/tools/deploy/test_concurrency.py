@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.unit.tools.deploy.factories import ACCOUNT, Session, environment
-from tools.deploy import concurrency
+from tools.deploy import protection
 from tools.deploy.account import Account
 
 
@@ -19,7 +19,7 @@ def account(limit: int) -> Account:
 @pytest.mark.parametrize(("limit", "warns"), [(10, True), (27, True), (28, False), (1000, False)])
 def test_a_limit_too_low_for_both_functions_is_a_warning(tmp_path: Path, limit: int, warns: bool) -> None:
     dev = environment(tmp_path, "maximum_concurrency = 20")
-    assert bool(concurrency.warning(dev, account(limit))) is warns
+    assert bool(protection.concurrency_warning(dev, account(limit))) is warns
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ def test_a_limit_too_low_for_both_functions_is_a_warning(tmp_path: Path, limit: 
 )
 def test_pollers_and_no_limit_need_what_lambda_may_run(tmp_path: Path, text: str, needed: int) -> None:
     dev = environment(tmp_path, f"maximum_concurrency = 0\n{text}")
-    assert concurrency.warning(dev, account(needed)) is None
-    assert f"may need {needed}" in str(concurrency.warning(dev, account(needed - 1)))
+    assert protection.concurrency_warning(dev, account(needed)) is None
+    assert f"may need {needed}" in str(protection.concurrency_warning(dev, account(needed - 1)))
 
 
 def test_the_warning_says_what_it_means_and_what_to_do(tmp_path: Path) -> None:
-    said = str(concurrency.warning(environment(tmp_path, "maximum_concurrency = 20"), account(10)))
+    said = str(protection.concurrency_warning(environment(tmp_path, "maximum_concurrency = 20"), account(10)))
     assert "runs 10 Lambda functions at once, and this environment may need 28" in said
     assert "they throttle each other" in said
     assert "Service Quotas" in said
