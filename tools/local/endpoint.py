@@ -8,12 +8,11 @@ from pathlib import Path
 
 from tools.core.errors import ToolError
 from tools.core.http import direct_opener
-from tools.core.state import ACCESS_KEY, KEY_PREFIX
+from tools.core.state import ACCESS_KEY, KEY_PREFIX, naming
 from tools.local.emulator import Emulator
 
 # MiniStack also serves LocalStack's health page, so its own is requested first.
 HEALTH = {"ministack": "/_ministack/health", "localstack": "/_localstack/health"}
-ANSWER_SECONDS = 5
 
 
 def join(endpoint: str, state_dir: Path) -> Emulator:
@@ -44,11 +43,15 @@ def flavour_of(endpoint: str) -> str:
     )
 
 
-def version(endpoint: str, flavour: str) -> str | None:
-    """Return the version of the emulator if this flavour answers, or None."""
+def version(endpoint: str, flavour: str, access_key: str = "", seconds: float = 5) -> str | None:
+    """Return the version of the emulator if this flavour answers, or None.
+
+    A MiniStack of ours tells it to those who name the ``access_key`` that it admits.
+    """
     opener = direct_opener()
+    opener.addheaders = list(naming(access_key).items()) if access_key else []
     try:
-        with opener.open(endpoint.rstrip("/") + HEALTH[flavour], timeout=ANSWER_SECONDS) as answer:
+        with opener.open(endpoint.rstrip("/") + HEALTH[flavour], timeout=seconds) as answer:
             return str(json.load(answer).get("version", "?"))
     except (OSError, ValueError, AttributeError):
         return None

@@ -1,7 +1,6 @@
 """LocalStack in Docker, through docker compose v2 or docker-compose 1.29."""
 
 import hashlib
-import json
 import os
 import subprocess
 import time
@@ -9,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.core.errors import ToolError
-from tools.core.http import direct_opener
 from tools.core.paths import COMPOSE_FILE
 from tools.core.text import quote
-from tools.local import processes
+from tools.local import endpoint, processes
 from tools.local.emulator import Emulator
-from tools.local.ministack import port_taken
+from tools.local.ministack import HEALTH_SECONDS, port_taken
 
 IMAGE = "localstack/localstack"
 # The last image that starts without a token.
@@ -129,12 +127,7 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
 def health(emulator: Emulator) -> str | None:
     """Return the version of the LocalStack that answers, or None."""
-    opener = direct_opener()
-    try:
-        with opener.open(f"{emulator.endpoint}/_localstack/health", timeout=2) as answer:
-            return str(json.load(answer).get("version", "?"))
-    except (OSError, ValueError):
-        return None
+    return endpoint.version(emulator.endpoint, "localstack", seconds=HEALTH_SECONDS)
 
 
 def last_lines(state_dir: Path, count: int) -> str:

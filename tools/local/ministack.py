@@ -1,20 +1,16 @@
 """Run MiniStack as a process, with IAM enforced."""
 
-import json
 import os
 import secrets
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from tools.core.errors import ToolError
-from tools.core.http import direct_opener
 from tools.core.paths import EMULATOR_PYTHON
-from tools.core.state import KEY_PREFIX, naming
-from tools.local import processes
+from tools.core.state import KEY_PREFIX
+from tools.local import endpoint, processes
 from tools.local.emulator import Emulator
 
 LOG = "emulator.log"
@@ -23,7 +19,7 @@ MAIN = Path(__file__).with_name("ministack_server.py")
 START_SECONDS = 30
 # It keeps nothing on disk, so a short grace period is enough.
 STOP_SECONDS = 1
-
+HEALTH_SECONDS = 2
 
 # glibc would keep freed buffers in an arena for each of MiniStack's 64 threads. With a fixed threshold, large
 # ones go back to the system (docs/adr/0041).
@@ -85,13 +81,7 @@ def stop(emulator: Emulator, state_dir: Path) -> None:
 
 def health(emulator: Emulator) -> str | None:
     """Return the version of the MiniStack that answers, or None."""
-    opener = direct_opener()
-    opener.addheaders = list(naming(emulator.access_key).items())
-    try:
-        with opener.open(f"{emulator.endpoint}/_ministack/health", timeout=2) as answer:
-            return str(json.load(answer).get("version", "?"))
-    except (OSError, ValueError, urllib.error.URLError):
-        return None
+    return endpoint.version(emulator.endpoint, "ministack", emulator.access_key, HEALTH_SECONDS)
 
 
 def last_lines(state_dir: Path, count: int = 12) -> str:
