@@ -3,6 +3,7 @@
 import errno
 import locale
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,6 +46,12 @@ def _run(main: Callable[[], int]) -> Any:
     except OSError as error:
         close_stdout()
         return print_error(explain_os_error(error))
+
+
+def interrupt_on(*signals: signal.Signals) -> None:
+    """Make these signals act like Ctrl-C: Terraform finishes the resources that it is changing."""
+    for number in signals:
+        signal.signal(number, signal.default_int_handler)
 
 
 def explain_os_error(error: OSError) -> ToolError:

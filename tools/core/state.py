@@ -16,22 +16,18 @@ SECRET_KEY = "test"  # noqa: S105
 # Begins the id of the key that a MiniStack of ours admits. tflocal would change an id that begins with A.
 KEY_PREFIX = "RTPIPELINE"
 
+# Terraform's outputs by the variables that they are exported as.
 ENVIRONMENT_OUTPUTS = {
-    "QUEUE_URL": "queue_url",
-    "DLQ_URL": "dlq_url",
-    "TABLE_NAME": "table_name",
-    "REJECTED_TABLE_NAME": "rejected_table_name",
-    "DUPLICATES_TABLE_NAME": "duplicates_table_name",
-    "ALERTS_TOPIC_ARN": "alerts_topic_arn",
-    "OPS_TOPIC_ARN": "ops_topic_arn",
-    "FUNCTION_NAME": "function_name",
-    "PAYLOAD_BUCKET": "payload_bucket",
+    output.upper(): output
+    for output in (
+        *("queue_url", "dlq_url", "table_name", "rejected_table_name", "duplicates_table_name"),
+        *("alerts_topic_arn", "ops_topic_arn", "function_name", "payload_bucket"),
+    )
 }
 # Empty where the stack has no archive.
 ARCHIVE_OUTPUTS = {
-    "ARCHIVER_FUNCTION_NAME": "archiver_function_name",
-    "ARCHIVE_BUCKET": "archive_bucket",
-    "ARCHIVE_FAILURES_QUEUE_URL": "archive_failures_queue_url",
+    output.upper(): output
+    for output in ("archiver_function_name", "archive_bucket", "archive_failures_queue_url")
 }
 # Exported as 1 on a LocalStack that rewrites message bodies, as 0 on every other emulator.
 BODIES_REWRITTEN = "BODIES_REWRITTEN"

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.core.aws_errors import explain
 from tools.core.cli import INTERRUPTED
 from tools.core.errors import ToolError, UsageError
-from tools.core.program import print_error, start
+from tools.core.program import interrupt_on, print_error, start
 from tools.deploy import commands
 from tools.deploy.account import open_account
 from tools.deploy.commands import Command
@@ -121,11 +120,6 @@ def _yes_or_no(text: str) -> bool:
     return text == "1"
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    # SIGTERM acts like Ctrl-C: Terraform finishes the resources that it is changing.
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on(signal.SIGTERM)
     start(main)

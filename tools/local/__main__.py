@@ -8,11 +8,10 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 
 from tools.core.errors import ToolError
 from tools.core.paths import DEFAULT_STATE_DIR
-from tools.core.program import print_error, start
+from tools.core.program import interrupt_on, print_error, start
 from tools.core.state import StackState
 from tools.core.text import strip_control_chars
 from tools.local import emulators
@@ -22,9 +21,7 @@ INTERRUPTED = 130
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    # These signals act like Ctrl-C: Terraform finishes the resources that it is changing.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupt_on(signal.SIGTERM, signal.SIGHUP)
     options, rest = _parser().parse_known_args(arguments)
     if rest and options.command != "terraform":
         _parser().error(f"unknown arguments: {' '.join(rest)}")
@@ -148,10 +145,6 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"PORT={text} is not a port. Give a number from 1 to 65535")
     return int(text)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _log(text: str) -> None:
