@@ -118,7 +118,7 @@ def _keep_lock(config: Mapping[str, str], lock: str | None) -> dict[str, str]:
     A committed lock file is already in the config. None means that the tests ran with the old provider, which
     never deploys to AWS.
     """
-    if (receipt.ROOT / receipt.LOCK).exists():
+    if receipt.lock_file() not in (None, receipt.TESTED_LOCK):
         return dict(config)
     if lock is None:
         receipt.TESTED_LOCK.unlink(missing_ok=True)

@@ -32,7 +32,8 @@ def main() -> int:
 def read_schema(against: str) -> dict[str, Any]:
     """Return the schema of a commit or a file. Raises ToolError."""
     if Path(against).is_file():
-        return _parse(Path(against).read_text("utf-8"), against)
+        # What is no text is no JSON either, and `_parse` says so.
+        return _parse(Path(against).read_text("utf-8", errors="replace"), against)
     if against.startswith("-"):
         raise UsageError(f"AGAINST={against} is neither a commit nor a file.", _EXAMPLE)
     for path in _PATHS:
@@ -46,7 +47,9 @@ def read_schema(against: str) -> dict[str, Any]:
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, errors="replace", check=False
+        )
     except FileNotFoundError:
         raise ToolError(
             "git, which reads the other version of the schema, is not on PATH.",

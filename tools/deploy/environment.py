@@ -69,14 +69,17 @@ class Environment:
                 f"{_short(path)} sets {', '.join(sorted(_FILES & set(settings)))}.",
                 "Remove it: only files that make test passed are deployed.",
             )
-        values = _defaults() | settings
+        defaults = _defaults()
+        values = defaults | settings
         if values.get("environment") != name:
             raise UsageError(
                 f"{_short(path)} sets environment = {values.get('environment')!r}, but ENV is {name}.",
                 "Correct one of them, because two environments of one name would replace each other.",
             )
         base = directory or Path(os.environ.get("DEPLOY_DIR") or DEPLOY_DIR)
-        known_values = {variable: values[variable] for variable in _USED}
+        known_values = {
+            variable: _converted(path, variable, values[variable], defaults[variable]) for variable in _USED
+        }
         known_values["allowed_account_ids"] = tuple(known_values["allowed_account_ids"])
         return cls(name=name, var_file=path, directory=base.absolute() / name, **known_values)
 
@@ -92,6 +95,26 @@ def _values(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{_short(path)} cannot be read: {error}", "make fmt prints Terraform's own message."
         ) from None
+
+
+def _converted(path: Path, name: str, value: Any, default: Any) -> Any:
+    """Return a value as Terraform converts it to the type of the variable, which is that of its default."""
+    kind = type(default)
+    if kind is bool and value in ("true", "false"):
+        return value == "true"
+    if kind is int and isinstance(value, str) and value.isdecimal():
+        return int(value)
+    if kind is str and type(value) in (int, float):
+        return str(value)
+    pollers = name == "provisioned_pollers" and value is not None
+    if pollers and isinstance(value, dict) and {"min", "max"} <= set(value):
+        return {key: _converted(path, f"{name}.{key}", value[key], 0) for key in ("min", "max")}
+    if pollers or (default is not None and type(value) is not kind):
+        raise UsageError(
+            f"{_short(path)} sets {name} to {value!r:.80}, which is of another type.",
+            "terraform/README.md has the type and the default of each variable.",
+        )
+    return value
 
 
 @functools.cache

@@ -60,3 +60,32 @@ def test_tfvars_that_would_deploy_other_files_than_were_tested_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=f"sets {variable}"):
         environment(tmp_path, f'{variable} = "../other"')
+
+
+def test_values_are_converted_as_terraform_converts_them(tmp_path: Path) -> None:
+    read = environment(
+        tmp_path,
+        'maximum_concurrency = "20"\ndeletion_protection = "false"\nlarge_order_threshold = 99.5\n'
+        'provisioned_pollers = { min = "2", max = "30" }',
+    )
+    assert (read.maximum_concurrency, read.deletion_protection) == (20, False)
+    assert read.large_order_threshold == "99.5"
+    assert read.provisioned_pollers == {"min": 2, "max": 30}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("maximum_concurrency", '"many"'),
+        ("deletion_protection", "1"),
+        ("allowed_account_ids", '"123456789012"'),
+        ("allowed_account_ids", "null"),
+        ("region", "[]"),
+        ("provisioned_pollers", "{ min = 2 }"),
+        ("provisioned_pollers", '{ min = 2, max = "x" }'),
+        ("provisioned_pollers", "2"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(tmp_path: Path, variable: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"sets {variable}.* of another type"):
+        environment(tmp_path, f"{variable} = {value}")
