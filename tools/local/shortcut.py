@@ -27,29 +27,8 @@ from tools.local.emulator import Emulator
 FILE = "up-to-date.json"
 Client = Callable[[str], Any]
 
-# How to read a resource of each type: client, operation, and the attribute in the state for each argument.
-READS = {
-    "aws_cloudwatch_composite_alarm": ("cloudwatch", "describe_alarms", {"AlarmNamePrefix": "id"}),
-    "aws_cloudwatch_dashboard": ("cloudwatch", "get_dashboard", {"DashboardName": "id"}),
-    "aws_cloudwatch_log_group": ("logs", "describe_log_groups", {"logGroupNamePrefix": "id"}),
-    "aws_cloudwatch_metric_alarm": ("cloudwatch", "describe_alarms", {"AlarmNamePrefix": "id"}),
-    "aws_dynamodb_table": ("dynamodb", "describe_table", {"TableName": "id"}),
-    "aws_iam_role": ("iam", "get_role", {"RoleName": "id"}),
-    "aws_iam_role_policy": ("iam", "get_role_policy", {"RoleName": "role", "PolicyName": "name"}),
-    "aws_lambda_alias": ("lambda", "get_alias", {"FunctionName": "function_name", "Name": "name"}),
-    "aws_lambda_event_source_mapping": ("lambda", "get_event_source_mapping", {"UUID": "id"}),
-    "aws_lambda_function": ("lambda", "get_function_configuration", {"FunctionName": "id"}),
-    "aws_s3_bucket": ("s3", "get_bucket_versioning", {"Bucket": "id"}),
-    "aws_s3_bucket_policy": ("s3", "get_bucket_policy", {"Bucket": "id"}),
-    "aws_s3_bucket_public_access_block": ("s3", "get_public_access_block", {"Bucket": "id"}),
-    "aws_sns_topic": ("sns", "get_topic_attributes", {"TopicArn": "id"}),
-    "aws_sns_topic_subscription": ("sns", "get_subscription_attributes", {"SubscriptionArn": "id"}),
-    "aws_sqs_queue": ("sqs", "get_queue_attributes", {"QueueUrl": "id"}),
-}
-MORE_ARGUMENTS = {
-    "describe_alarms": {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
-    "get_queue_attributes": {"AttributeNames": ["All"]},
-}
+# How to read a resource of each type: the call, and its arguments that are attributes in Terraform's state.
+READS: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("reads.json").read_text("utf-8"))
 # Beginnings of the names of fields that change while a stack works.
 VOLATILE = (
     *("ResponseMetadata", "Approximate", "ItemCount", "TableSize", "IndexSize", "LatestStream"),
@@ -131,9 +110,10 @@ def _digest(state_dir: Path, client: Client) -> str:
     digest = hashlib.sha256()
     for kind, attributes in _resources(state_dir):
         if kind in READS:
-            service, operation, names = READS[kind]
-            arguments = {argument: attributes[name] for argument, name in names.items()}
-            answer = getattr(client(service), operation)(**arguments, **MORE_ARGUMENTS.get(operation, {}))
+            read = READS[kind]
+            arguments = {argument: attributes[name] for argument, name in read["from_state"].items()}
+            call = getattr(client(read["client"]), read["operation"])
+            answer = call(**arguments, **read.get("arguments", {}))
             digest.update(json.dumps(_stable(answer), sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
