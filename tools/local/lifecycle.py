@@ -36,25 +36,14 @@ def up(
     log: Log = print,
     endpoint: str | None = None,
 ) -> StackState:
-    """Bring up the stack of ``state_dir``, or update it if it runs.
+    """Bring up the stack of ``state_dir``, or update it if it runs. Raises ToolError with a remedy.
 
-    Parameters
-    ----------
-    port: the emulator's port on 127.0.0.1. Default: its current or last port here, else 4566.
-    emulator: ``auto``, ``localstack`` or ``ministack``.
-    overrides: Terraform variables that override ``terraform/env/local.tfvars``.
-    emulator_environment: additional environment. MiniStack passes it on to the function, so that
-        ``AWS_ENDPOINT_URL`` can send the function's calls to a fault proxy. LocalStack: the variables of
-        docker-compose.yml.
-    log: receives each line of the report.
-    endpoint: address of a running emulator to use instead. ``down`` destroys Terraform's resources and leaves
-        the emulator running. If it contains other stacks, give a ``name_prefix``. It excludes ``port``, and
-        an ``emulator`` other than ``auto``.
-
-    Raises
-    ------
-    ToolError: with a remedy. A started emulator stays up, so that its log can be read and a second attempt
-        is quick; ``down`` removes it.
+    ``port`` is by default the last one here, else 4566. ``overrides`` are Terraform variables that override
+    ``terraform/env/local.tfvars``. MiniStack passes the ``emulator_environment`` on to the function, so that
+    ``AWS_ENDPOINT_URL`` can send its calls to a fault proxy; for LocalStack it has the variables of
+    docker-compose.yml. ``endpoint`` is a running emulator, which ``down`` leaves running; it excludes
+    ``port`` and ``emulator``. Beside other stacks there, give a ``name_prefix``. After an error a started
+    emulator stays up, so that its log can be read and a second attempt is quick.
     """
     # Imported here because it needs boto3, and `make down` does not.
     from tools.local import shortcut

