@@ -4,23 +4,7 @@
 all commands as a user who has only this policy. The account's owner creates the state bucket, which the
 policy does not allow (`make deploy-aws ARGS=--bootstrap`).
 
-No emulator tests the following statements, because the old provider does not make the calls or MiniStack does
-not enforce them. They follow AWS's service authorization reference and the provider's documentation:
-
-- ``lambda:PublishVersion`` is tested by an API call; provider 6 publishes by ``publish = true``.
-- ``lambda:TagResource`` and ``lambda:ListTags`` on event source mappings: provider 6 tags them.
-- the ``s3:...TagResource`` calls: provider 6.23 and later tag buckets through S3 Control, and fall back on
-  ``s3:...BucketTagging`` without them (terraform-provider-aws #45251).
-- ``s3:...OwnershipControls``, ``s3:...EncryptionConfiguration`` and ``s3:...LifecycleConfiguration`` have
-  resources of their own since provider 4 (tools/local/offline/provider_gaps.py).
-- ``iam:PassRole``: MiniStack lets every user pass any role. A test evaluates the text of the policy.
-- ``lambda:GetEventSourceMapping``: a condition on the function would refuse it for a mapping whose function
-  is deleted, and so block refresh and destroy.
-- all of `kms-policy.json`: no emulator encrypts.
-- all of `athena-policy.json`: no emulator has Glue and Athena for the archive.
-- ``HaveNoName``: AWS requires ``*`` for composite alarms and the account's limits, and calls about one
-  subscription cannot be limited. AWS chooses a mapping's id, so a condition limits it to its function. One
-  call lists all log groups.
+docs/deploy.md lists the statements that no emulator tests.
 """
 
 import functools
