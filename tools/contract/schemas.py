@@ -75,18 +75,10 @@ def branches(schema: Schema) -> dict[str, Any]:
 
 def condition(test: Any) -> str:
     """Return the text of a condition: ``event_type order`` for one field with one value, else its JSON."""
-    if isinstance(test, dict) and len(test.get("properties", {})) == 1:
-        ((name, field),) = test["properties"].items()
-        plain = {"properties": test["properties"], "required": [name]}
-        if (
-            isinstance(field, dict)
-            and set(field) == {"const"}
-            and {**test, "type": "object"}
-            == {
-                **plain,
-                "type": "object",
-            }
-        ):
+    fields = test.get("properties", {}) if isinstance(test, dict) else {}
+    for name, field in fields.items():
+        plain = {"type": "object", "properties": {name: field}, "required": [name]}
+        if {"type": "object", **test} == plain and isinstance(field, dict) and set(field) == {"const"}:
             return f"{name} {field['const']}"
     return canonical(test)
 

@@ -88,15 +88,13 @@ def write_raw(body: bytes) -> None:
 
 def plural(count: int, noun: str) -> str:
     """Return a count and its noun: ``1 event``, ``1,000 events``, ``2 batches``."""
-    if count != 1:
-        noun = (
-            f"{noun[:-1]}ies"
-            if noun[-2:] in ("py", "cy")
-            else f"{noun}es"
-            if noun[-2:] == "ch"
-            else f"{noun}s"
-        )
-    return f"{count:,} {noun}"
+    if count == 1:
+        return f"{count:,} {noun}"
+    if noun.endswith(("py", "cy")):
+        noun = f"{noun[:-1]}ie"
+    elif noun.endswith("ch"):
+        noun = f"{noun}e"
+    return f"{count:,} {noun}s"
 
 
 @contextmanager
@@ -106,8 +104,7 @@ def progress_bars(total: int | None, *names: str) -> Iterator[list[Callable[[int
     Yields one function for each name. Call it with the number of items that are done. ``total`` is None if
     it is unknown.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+    with _progress() as progress:
         tasks = [progress.add_task(name, total=total) for name in names]
         yield [partial(_advance, progress, task) for task in tasks]
 
@@ -119,8 +116,7 @@ def progress_steps(totals: Mapping[str, int]) -> Iterator[Callable[[str, int], N
     Yields a function. Call it with the name of the step and the number of items that are done. ``totals``
     has the known totals, which may be estimates.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+    with _progress() as progress:
         tasks: dict[str, TaskID] = {}
 
         def show(step: str, done: int) -> None:
@@ -130,6 +126,11 @@ def progress_steps(totals: Mapping[str, int]) -> Iterator[Callable[[str, int], N
             progress.update(tasks[step], completed=done, total=total)
 
         yield show
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def _advance(progress: Progress, task: TaskID, done: int) -> None:
