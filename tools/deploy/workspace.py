@@ -114,17 +114,8 @@ class Workspace:
         return {name: output["value"] for name, output in outputs.items()}
 
     def _run(self, command: str, *arguments: str, accepted: Sequence[int] = (0,)) -> int:
-        program = [self.terraform.command]
-        code, _ = terraform_process.run(
-            program,
-            self.directory,
-            self.variables,
-            self.log_file,
-            self.log,
-            command,
-            *arguments,
-            accepted=accepted,
-        )
+        place = ([self.terraform.command], self.directory, self.variables, self.log_file, self.log)
+        code, _ = terraform_process.run(*place, command, *arguments, accepted=accepted)
         return code
 
     def _read(self, *arguments: str) -> str:
@@ -175,7 +166,7 @@ def stage(environment: Environment, prebuilt: bool = False) -> Fingerprint:
 def open_workspace(
     environment: Environment, account: Account, fingerprint: Fingerprint, log: Log
 ) -> Workspace:
-    """Initialise Terraform in the staged copy. Raises ToolError or ToolError."""
+    """Initialise Terraform in the staged copy. Raises ToolError."""
     terraform, provider = toolchain.find_terraform(), toolchain.choose_provider()
     _check(provider, account)
     workspace = Workspace(environment, account, terraform, provider, log, fingerprint)

@@ -70,18 +70,13 @@ def group_members(group: int) -> list[int]:
 
 def command_line(pid: int) -> str:
     """Return the command line of a process, or "" if it cannot be read."""
-    if HAS_PROC:
-        try:
-            return (
-                (PROC / str(pid) / "cmdline")
-                .read_bytes()
-                .replace(b"\0", b" ")
-                .decode(errors="replace")
-                .strip()
-            )
-        except OSError:
-            return ""
-    return _ps("-o", "command=", "-p", str(pid)).strip()
+    if not HAS_PROC:
+        return _ps("-o", "command=", "-p", str(pid)).strip()
+    try:
+        words = (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return b" ".join(words).decode(errors="replace").strip()
 
 
 def port_is_free(port: int) -> bool:
@@ -146,13 +141,9 @@ def _listener_in_proc(port: int) -> int | None:
 
 
 def _listener_of_lsof(port: int) -> int | None:
+    command = ["lsof", "-nP", "-t", f"-iTCP:{port}", "-sTCP:LISTEN"]
     try:
-        listing = subprocess.run(
-            ["lsof", "-nP", "-t", f"-iTCP:{port}", "-sTCP:LISTEN"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        pids = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     except FileNotFoundError:
         return None
-    return int(listing.stdout.split()[0]) if listing.stdout.split() else None
+    return int(pids[0]) if pids else None

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tools.core.errors import ToolError
 from tools.core.log import labelled
@@ -70,25 +69,19 @@ def status(state_dir: Path, *, as_json: bool = False) -> str:
     if as_json:
         emulator = {"emulator": started.flavour, "version": version, "endpoint": started.endpoint}
         return json.dumps({**emulator, "queues": queues, "tables": tables})
-    lines += [
-        labelled(label, f"about {depth['waiting']:,} waiting, {depth['in_flight']:,} in flight")
-        for label, depth in queues.items()
-    ]
-    return "\n".join(
-        [*lines, *(labelled(label, f"about {count:,} items") for label, count in tables.items())]
-    )
+    for label, depth in queues.items():
+        lines.append(labelled(label, f"about {depth['waiting']:,} waiting, {depth['in_flight']:,} in flight"))
+    lines += [labelled(label, f"about {count:,} items") for label, count in tables.items()]
+    return "\n".join(lines)
 
 
 def _queues(state: StackState) -> dict[str, dict[str, int]]:
-    sqs, counters = state.client("sqs"), {"waiting": "", "in_flight": "NotVisible"}
-    found: dict[str, dict[str, int]] = {}
-    for output, label in QUEUES.items():
-        names = [f"ApproximateNumberOfMessages{suffix}" for suffix in counters.values()]
-        attributes: dict[str, Any] = sqs.get_queue_attributes(
-            QueueUrl=state.outputs[output], AttributeNames=names
-        )["Attributes"]
-        found[label] = {counter: int(attributes[name]) for counter, name in zip(counters, names, strict=True)}
-    return found
+    # Imported here because it needs boto3, and `make down` does not.
+    from tools.core.queues import depth
+
+    sqs = state.client("sqs")
+    depths = {label: depth(sqs, state.outputs[output]) for output, label in QUEUES.items()}
+    return {label: {"waiting": it.visible, "in_flight": it.in_flight} for label, it in depths.items()}
 
 
 def _tables(state: StackState) -> dict[str, int]:
