@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import botocore.loaders
 import botocore.session
+from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from tools.core.errors import ToolError
@@ -56,6 +57,17 @@ def create_session(
     if region:
         session.set_config_variable("region", region)
     return session
+
+
+def create_client(session: Any, service: str, endpoint: str | None, **settings: Any) -> Any:
+    """Return a client of a boto3 session. ``settings`` are botocore's, beside timeouts of 5 and 30 s.
+
+    An emulator is reached without a proxy, and its host name has no subdomains for buckets. The read timeout
+    is above the longest long poll (20 s).
+    """
+    emulator = {"proxies": {}, "s3": {"addressing_style": "path"}} if endpoint else {}
+    config = Config(**{"connect_timeout": 5, "read_timeout": 30, **emulator, **settings})
+    return session.client(service, endpoint_url=endpoint, config=config)
 
 
 @functools.cache

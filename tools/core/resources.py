@@ -7,22 +7,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import boto3
-from botocore.config import Config
 
-from tools.core.aws import create_session, is_aws
+from tools.core.aws import create_client, create_session, is_aws
 from tools.core.errors import ToolError
 from tools.core.paths import CACHE_DIR, DEFAULT_STATE_DIR
 from tools.core.state import ARCHIVE_OUTPUTS, BODIES_REWRITTEN, ENVIRONMENT_OUTPUTS, StackState, naming
-
-# The read timeout is above the longest long poll (20 s). Standard mode waits up to 1, 2 and 4 s between
-# attempts, so an endpoint that is down is reported within seconds.
-_CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=30,
-    max_pool_connections=16,
-)
-# An emulator is reached without a proxy, and its host name has no subdomains for buckets.
-_EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
 
 
 @dataclass(frozen=True)
@@ -65,10 +54,11 @@ class Resources:
             session = boto3.session.Session(
                 botocore_session=create_session(self.endpoint, self.region, self.credentials)
             )
-            retries = Config(retries={"mode": "standard", "total_max_attempts": self.attempts})
-            config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
-            config = config.merge(retries)
-            self.clients[service] = session.client(service, endpoint_url=self.endpoint, config=config)
+            # Standard mode waits up to 1, 2 and 4 s, so an endpoint that is down is reported within seconds.
+            retries = {"mode": "standard", "total_max_attempts": self.attempts}
+            self.clients[service] = create_client(
+                session, service, self.endpoint, max_pool_connections=16, retries=retries
+            )
         return self.clients[service]
 
     @property

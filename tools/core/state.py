@@ -106,15 +106,11 @@ class StackState:
         """Return a boto3 client for this stack. On an emulator it ignores AWS settings of the environment."""
         # Imported here because boto3 takes 0.4 s, and `make env` does not need it.
         import boto3
-        from botocore.config import Config
 
-        from tools.core.aws import create_session
+        from tools.core.aws import create_client, create_session
 
         credentials = (self.access_key, SECRET_KEY) if self.endpoint else None
         session = boto3.session.Session(
             botocore_session=create_session(self.endpoint or None, self.region, credentials)
         )
-        if not self.endpoint:
-            return session.client(service, config=Config(connect_timeout=5, read_timeout=60))
-        config = Config(connect_timeout=5, read_timeout=30, proxies={}, s3={"addressing_style": "path"})
-        return session.client(service, endpoint_url=self.endpoint, config=config)
+        return create_client(session, service, self.endpoint or None)

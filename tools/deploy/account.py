@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -18,14 +17,13 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
+from tools.core.aws import create_client
 from tools.core.aws_errors import code_of, explain
 from tools.core.errors import ToolError
 from tools.deploy.environment import Environment
 
 DEFAULT_PROFILE = "rt-pipeline-user"
-_CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
-# Requests to an emulator use no proxy and no bucket host names.
-_EMULATOR = Config(proxies={}, s3={"addressing_style": "path"})
+_RETRIES = {"mode": "standard", "total_max_attempts": 4}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _WRONG = {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"}
 
@@ -52,8 +50,7 @@ class Account:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for ``service``."""
-        config = _CONFIG.merge(_EMULATOR) if self.endpoint else _CONFIG
-        return self.session.client(service, endpoint_url=self.endpoint, config=config)
+        return create_client(self.session, service, self.endpoint, retries=_RETRIES)
 
     def for_terraform(self) -> dict[str, str]:
         """Return the same credentials, region and endpoint as environment variables for Terraform."""
