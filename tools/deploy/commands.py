@@ -123,11 +123,12 @@ def deploy(environment: Environment, account: Account, options: Namespace) -> in
         # A run without changes is not recorded, so that a rollback finds the last deploy.
         if applied or not deployment_record.exists(environment, account):
             deployment_record.save(environment, account, _record(opened, outputs, before, after, forced))
-        _print_versions(after, before)
+        for name, live in after.items():
+            was = f", was {before[name].version}" if name in before else ""
+            out.print(safe_text(f"{name} runs version {live.version}{was}"))
     _smoke(environment, account, outputs)
-    out.print(
-        f"Next: {_exports(environment)} sets its names for make verify, make top and the other commands."
-    )
+    exports = _exports(environment)
+    out.print(f"Next: {exports} sets its names for make verify, make top and the other commands.")
     return 0
 
 
@@ -203,9 +204,7 @@ def smoke(environment: Environment, account: Account, _options: Namespace) -> in
 def env(environment: Environment, account: Account, _options: Namespace) -> int:
     """Print shell exports for the other commands."""
     outputs = deployment_record.load(environment, account).outputs
-    names = {
-        variable: outputs[output] for variable, output in ENVIRONMENT_OUTPUTS.items() if output in outputs
-    }
+    names = {name: outputs[output] for name, output in ENVIRONMENT_OUTPUTS.items() if output in outputs}
     regions = dict.fromkeys(("AWS_DEFAULT_REGION", "AWS_REGION"), account.region)
     for variable, value in {**regions, **names}.items():
         out.print(f"export {variable}={shlex.quote(str(value))}")
@@ -283,12 +282,6 @@ def _record(
     )
 
 
-def _print_versions(after: dict[str, LiveVersion], before: dict[str, LiveVersion]) -> None:
-    for name, live in after.items():
-        was = f", was {before[name].version}" if name in before else ""
-        out.print(safe_text(f"{name} runs version {live.version}{was}"))
-
-
 def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) -> None:
     names: dict[str, Any] = {output: outputs[output] for output in ENVIRONMENT_OUTPUTS.values()}
     clients = {service: account.client(service) for service in ("sqs", "dynamodb")}
@@ -302,10 +295,8 @@ def _smoke(environment: Environment, account: Account, outputs: dict[str, Any]) 
             f"Show the function's log: {_exports(environment)} && make logs LEVEL=WARNING\n"
             f"Return to the previous code: make rollback-aws ENV={environment.name}",
         ) from None
-    seconds = time.monotonic() - began
-    out.print(
-        f"Smoke test passed in {seconds:.1f} s: stored, duplicate, large order, rejected; removed again."
-    )
+    passed = f"Smoke test passed in {time.monotonic() - began:.1f} s"
+    out.print(f"{passed}: stored, duplicate, large order, rejected; removed again.")
 
 
 def _exports(environment: Environment) -> str:

@@ -58,7 +58,8 @@ def up(
     with exclusive(state_dir / "lock", ACTIVITY):
         running = _running(state_dir, port, emulator, endpoint, log)
         if running is None and endpoint is not None:
-            running = _join(state_dir, endpoint, log)
+            running = endpoints.join(endpoint, state_dir)
+            log(labelled("emulator", f"{running.title}, already running"))
         elif running is None:
             running = _start(state_dir, port, emulator, emulator_environment or {}, log)
         zips = build_all()
@@ -143,12 +144,6 @@ def _running(
         )
     log(labelled("emulator", f"{started.title} runs on {started.endpoint}"))
     return started
-
-
-def _join(state_dir: Path, endpoint: str, log: Log) -> Emulator:
-    joined = endpoints.join(endpoint, state_dir)
-    log(labelled("emulator", f"{joined.title}, already running"))
-    return joined
 
 
 def _leave(joined: Emulator, state_dir: Path) -> None:

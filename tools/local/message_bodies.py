@@ -54,6 +54,8 @@ def _probe(client: Client) -> str:
     name = f"body-probe-{uuid.uuid4().hex[:12]}"
     sqs, functions = client("sqs"), client("lambda")
     undo: list[Callable[[], object]] = []
+    with zipfile.ZipFile(zipped := io.BytesIO(), "w") as archive:
+        archive.writestr("probe.py", HANDLER)
     try:
         url = sqs.create_queue(QueueName=name)["QueueUrl"]
         undo.append(lambda: sqs.delete_queue(QueueUrl=url))
@@ -63,7 +65,7 @@ def _probe(client: Client) -> str:
             Runtime="python3.14",
             Handler="probe.handle",
             Role=f"arn:aws:iam::{arn.split(':')[4]}:role/{name}",
-            Code={"ZipFile": _zipped()},
+            Code={"ZipFile": zipped.getvalue()},
         )
         undo.append(lambda: client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}"))
         undo.append(lambda: functions.delete_function(FunctionName=name))
@@ -80,13 +82,6 @@ def _probe(client: Client) -> str:
                 step()
             except (BotoCoreError, ClientError):
                 continue
-
-
-def _zipped() -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("probe.py", HANDLER)
-    return content.getvalue()
 
 
 def _answer(logs: Any, group: str) -> str:

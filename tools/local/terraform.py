@@ -64,11 +64,7 @@ def forget(state_dir: Path) -> None:
 
 
 def apply(
-    state_dir: Path,
-    endpoint: str,
-    region: str,
-    overrides: Mapping[str, object],
-    log: Log = print,
+    state_dir: Path, endpoint: str, region: str, overrides: Mapping[str, object], log: Log = print
 ) -> dict[str, Any]:
     """Apply the config to the emulator at ``endpoint`` and return Terraform's outputs by name.
 
@@ -81,7 +77,10 @@ def apply(
         output = _apply(run, _arguments(overrides))
     if run.offline is not None:
         with _timed(run, "API calls"):
-            _complete_offline(run, StackState(endpoint, region, "", {}, access_key=root_key(state_dir)))
+            from tools.local import offline
+
+            emulator = StackState(endpoint, region, "", {}, access_key=root_key(state_dir))
+            offline.complete((run.workdir / STATE).read_text(encoding="utf-8"), emulator.client)
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in run.seconds.items())
     log(labelled("", f"{summary(output)} ({times})"))
     return outputs(run)
@@ -145,9 +144,7 @@ def _prepare(state_dir: Path, endpoint: str, region: str, log: Log) -> Run:
 
 
 def _description(provider: Provider) -> str:
-    if provider.mode != "offline":
-        return provider.reason
-    return f"3.39.0 from a wheel ({provider.reason})"
+    return f"3.39.0 from a wheel ({provider.reason})" if provider.mode == "offline" else provider.reason
 
 
 def _toolchain(state_dir: Path) -> tuple[Terraform, Provider]:
@@ -157,9 +154,7 @@ def _toolchain(state_dir: Path) -> tuple[Terraform, Provider]:
         terraform, provider = Terraform(**known["terraform"]), Provider(**known["provider"])
     except (OSError, ValueError, TypeError, KeyError):
         return toolchain.find_terraform(), toolchain.choose_provider()
-    if not Path(terraform.command).exists():
-        terraform = toolchain.find_terraform()
-    return terraform, provider
+    return terraform if Path(terraform.command).exists() else toolchain.find_terraform(), provider
 
 
 def _remember(state_dir: Path, terraform: Terraform, provider: Provider) -> None:
@@ -190,25 +185,13 @@ def _working_copy(
 
         run.offline = offline.prepare(directory, TERRAFORM_SOURCE, endpoint, CACHE_DIR)
         environment.update(run.offline.environment)
-        _log_provider_gaps(run)
+        listing = state_dir / "provider-gaps.txt"
+        gaps = run.offline.provider_gaps
+        listing.write_text("".join(f"{gap}\n" for gap in gaps), encoding="utf-8")
+        log(labelled("", f"it lacks {len(gaps)} settings, which API calls or defaults replace: {listing}"))
     else:
         tflocal.write_override(directory)
     return run
-
-
-def _log_provider_gaps(run: Run) -> None:
-    """Write the settings that the old provider does not know to a file, and print one line."""
-    gaps = run.offline.provider_gaps
-    listing = run.state_dir / "provider-gaps.txt"
-    listing.write_text("".join(f"{gap}\n" for gap in gaps), encoding="utf-8")
-    run.log(labelled("", f"it lacks {len(gaps)} settings, which API calls or defaults replace: {listing}"))
-
-
-def _complete_offline(run: Run, emulator: StackState) -> None:
-    from tools.local import offline
-
-    state = (run.workdir / STATE).read_text(encoding="utf-8")
-    offline.complete(state, emulator.client)
 
 
 def _arguments(overrides: Mapping[str, object]) -> list[str]:
@@ -217,9 +200,8 @@ def _arguments(overrides: Mapping[str, object]) -> list[str]:
 
 def paths() -> dict[str, str]:
     """Return absolute paths for the variables whose default is relative, because Terraform runs in a copy."""
-    zips = {variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()}
     return {
-        **zips,
+        **{variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()},
         "dashboard_template": str(DASHBOARD_TEMPLATE),
         "lambda_source": str(LAMBDA_SOURCE),
         "analytics_directory": str(ANALYTICS),
@@ -228,10 +210,8 @@ def paths() -> dict[str, str]:
 
 def variable_arguments(variables: Mapping[str, object]) -> list[str]:
     """Return Terraform's arguments for these variables."""
-    return [
-        f"-var={name}={value if isinstance(value, str) else json.dumps(value)}"
-        for name, value in variables.items()
-    ]
+    texts = (value if isinstance(value, str) else json.dumps(value) for value in variables.values())
+    return [f"-var={name}={text}" for name, text in zip(variables, texts, strict=True)]
 
 
 def _init(run: Run) -> None:
