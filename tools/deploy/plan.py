@@ -56,30 +56,18 @@ def summary(planned: list[Change]) -> list[Text]:
     """Return the changes for a terminal: their counts, lost data in red, and one line for each resource."""
     counts = [f"{sum(change.kind == kind for change in planned)} {kind}" for kind in _MARKS]
     lines = [safe_text(", ".join(counts), "bold")]
-    lost = [change for change in planned if change.loses_data]
-    for change in lost:
-        lines.append(
-            safe_text(f"DATA IS LOST: {change.address} is {change.kind}, with all its content", "bold red")
-        )
-    for kind, mark in _MARKS.items():
-        style = "red" if kind in (REPLACED, DESTROYED) else ""
-        of_kind = [change for change in planned if change.kind == kind]
-        # New resources are listed by type, because the config describes them.
-        lines += [
-            safe_text(f"  {mark} {line}", style) for line in (_by_type if kind == ADDED else _each)(of_kind)
-        ]
+    for lost in (change for change in planned if change.loses_data):
+        text = f"DATA IS LOST: {lost.address} is {lost.kind}, with all its content"
+        lines.append(safe_text(text, "bold red"))
+    # New resources are listed by type, because the config describes them.
+    new = Counter(change.type for change in planned if change.kind == ADDED)
+    lines += [safe_text(f"  {_MARKS[ADDED]} {count} {type_}") for type_, count in new.items()]
+    for kind in (CHANGED, REPLACED, DESTROYED):
+        for change in (change for change in planned if change.kind == kind):
+            arguments = f" ({', '.join(change.arguments)})" if change.arguments else ""
+            style = "" if kind == CHANGED else "red"
+            lines.append(safe_text(f"  {_MARKS[kind]} {change.address}{arguments}", style))
     return lines
-
-
-def _by_type(planned: list[Change]) -> list[str]:
-    return [f"{count} {type_}" for type_, count in Counter(change.type for change in planned).items()]
-
-
-def _each(planned: list[Change]) -> list[str]:
-    return [
-        change.address + (f" ({', '.join(change.arguments)})" if change.arguments else "")
-        for change in planned
-    ]
 
 
 def _changed_arguments(kind: str, change: Mapping[str, Any]) -> tuple[str, ...]:

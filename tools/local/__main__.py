@@ -6,7 +6,6 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from tools.core.errors import ToolError
@@ -17,6 +16,7 @@ from tools.core.text import strip_control_chars
 from tools.local import emulators
 
 INTERRUPTED = 130
+AWS_SETTINGS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_")
 
 
 def main(arguments: list[str]) -> int:
@@ -66,17 +66,12 @@ def _env(options: argparse.Namespace, _: list[str]) -> int:
     state = StackState.load(options.state_dir)
     exports = state.environment()
     # Settings for AWS, or for another project's emulator, would win over these in other tools.
-    if state.endpoint and (leftover := sorted(name for name in os.environ if _is_aws_setting(name, exports))):
+    leftover = [name for name in sorted(os.environ.keys() - exports) if name.startswith(AWS_SETTINGS)]
+    if state.endpoint and leftover:
         print("unset", *leftover)
     for name, value in exports.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
-
-
-def _is_aws_setting(name: str, exports: Mapping[str, str]) -> bool:
-    return name not in exports and name.startswith(
-        ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_")
-    )
 
 
 def _doctor(_options: argparse.Namespace, _: list[str]) -> int:

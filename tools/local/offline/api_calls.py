@@ -91,19 +91,16 @@ def _set_bucket_versioning(client: Client, _: None, values: Values) -> None:
 
 def _set_queue(client: Client, url: str, values: Values) -> None:
     sqs = client("sqs")
-    desired = {name: _as_attribute(value) for name, value in as_api(values).items()}
-    if "MaxMessageSize" in desired:
-        desired["MaximumMessageSize"] = desired.pop("MaxMessageSize")
+    desired = {
+        name.replace("MaxMessage", "MaximumMessage"): value if isinstance(value, str) else json.dumps(value)
+        for name, value in as_api(values).items()
+    }
     if _differs(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"], desired):
         sqs.set_queue_attributes(QueueUrl=url, Attributes=desired)
 
 
 def _set_redrive_allow_policy(client: Client, _: None, values: Values) -> None:
     _set_queue(client, values["queue_url"], {"redrive_allow_policy": values["redrive_allow_policy"]})
-
-
-def _as_attribute(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _set_table(client: Client, name: str, values: Values) -> None:
