@@ -71,9 +71,8 @@ def _projection(attributes: Iterable[str]) -> dict[str, Any]:
 
 def get_item(dynamodb: Any, table: str, key: str, value: str) -> Item | None:
     """Return the item with a key value (of type S), or None if it does not exist."""
-    item: Item | None = dynamodb.get_item(TableName=table, Key={key: {"S": value}}, ConsistentRead=True).get(
-        "Item"
-    )
+    answer = dynamodb.get_item(TableName=table, Key={key: {"S": value}}, ConsistentRead=True)
+    item: Item | None = answer.get("Item")
     return item
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
+from tools.core.tables import get_item
 
 # Covers the cold start of a new version, and a queue with other messages.
 SECONDS = 120.0
@@ -114,9 +115,7 @@ class Smoke:
         return self._item(self._resources.table_name, "event_id", f"{self.run}-{name}")
 
     def _item(self, table: str, key: str, value: str) -> dict[str, Any] | None:
-        answer = self._dynamodb.get_item(TableName=table, Key={key: {"S": value}}, ConsistentRead=True)
-        item: dict[str, Any] | None = answer.get("Item")
-        return item
+        return get_item(self._dynamodb, table, key, value)
 
     def _remove(self) -> None:
         events = [f"{self.run}-{name}" for name in self.bodies()]
