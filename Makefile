@@ -59,7 +59,7 @@ demo: ## start the stack, send 1,000 events, account for each of them (COUNT=100
 env: ## print shell exports for your own tools: eval "$(make env)"
 	$(BARE) -m tools.local env
 
-doctor: ## check prerequisites and suggest fixes
+doctor: ## check prerequisites and suggest fixes (JSON=1)
 	$(BARE) -m tools.local doctor
 
 ## Events
@@ -89,23 +89,23 @@ rejected: ## list rejected events, newest first, or show one with its body (REAS
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rejected
 
-replay: ## send rejected events back to the queue (ID=..., REASON=..., DRY_RUN=1, WAIT=120)
+replay: ## send rejected events back to the queue (ID=..., REASON=..., DRY_RUN=1, WAIT=120, JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops replay
 
-redrive: ## move dead-lettered messages back to the queue (RATE=100)
+redrive: ## move dead-lettered messages back to the queue (RATE=100, JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops redrive
 
-rearchive: ## write a time range of the tables to the archive again (SINCE=2h, UNTIL=1h, DRY_RUN=1)
+rearchive: ## write a time range of the tables to the archive again (SINCE=2h, UNTIL=1h, DRY_RUN=1, JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops rearchive
 
-restore: ## make the tables again from the archive (SINCE=..., UNTIL=..., CUSTOMER=..., TYPE=..., EVENT_ID=..., PART=1/2, RATE=100, DRY_RUN=1, AUTO_APPROVE=1)
+restore: ## make the tables again from the archive (SINCE=..., UNTIL=..., CUSTOMER=..., TYPE=..., EVENT_ID=..., PART=1/2, RATE=100, DRY_RUN=1, AUTO_APPROVE=1, JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops restore
 
-erase: ## remove everything of a customer (CUSTOMER=..., PART=1/2, DRY_RUN=1, AUTO_APPROVE=1, CONFIRM=... for short ids)
+erase: ## remove everything of a customer (CUSTOMER=..., PART=1/2, DRY_RUN=1, AUTO_APPROVE=1, CONFIRM=... for short ids, JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.ops erase
 
@@ -139,7 +139,7 @@ bench: ## run the benchmarks and write the results into docs/ (BENCH=handler,pro
 	$(NEED) tools emulator bench analytics
 	@$(TOOLS) -m tools.benchmarks
 
-cost: ## estimate the AWS bill and the limits at a rate (RATE=500, KB=1:0.8,200:0.2, INVALID=0.01, LARGE=0.05, DUPLICATES=0.01, INCOMPRESSIBLE=0.1, BATCH=10)
+cost: ## estimate the AWS bill and the limits at a rate (RATE=500, KB=1:0.8,200:0.2, INVALID=0.01, LARGE=0.05, DUPLICATES=0.01, INCOMPRESSIBLE=0.1, BATCH=10, JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.benchmarks.cost
 
@@ -165,7 +165,7 @@ destroy-aws: ## remove an environment and all its data (ENV=dev, VAR_FILE=..., C
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy destroy
 
-drift: ## compare the account with the config; fails if they differ (ENV=dev, VAR_FILE=...)
+drift: ## compare the account with the config; fails if they differ (ENV=dev, VAR_FILE=..., JSON=1)
 	$(NEED) tools
 	@$(TOOLS) -m tools.deploy drift
 

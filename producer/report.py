@@ -146,13 +146,13 @@ def summary_table(result: Result) -> Table:
     if result.sent_before:
         table.add_row("sent before", f"{result.sent_before:,}")
     if result.retries:
-        table.add_row("retried", f"{result.retries:,}", style="yellow")
+        table.add_row("retried", f"{result.retries:,}", style="bold")
     if result.failed:
         table.add_row("failed", f"{len(result.failed):,}", style="red")
     if result.unsent:
-        table.add_row("not sent", f"{result.unsent:,}", style="yellow")
+        table.add_row("not sent", f"{result.unsent:,}", style="bold")
     if result.skipped:
-        table.add_row("skipped", f"{result.skipped:,}", style="yellow")
+        table.add_row("skipped", f"{result.skipped:,}", style="bold")
     return table
 
 

@@ -191,13 +191,16 @@ def test_nothing_of_the_customer_remains_and_nothing_of_others_changes(
                within=OUTCOME_SECONDS, what="the unreadable record is archived")  # fmt: skip
     before = items(pipeline, {other}), [line for line in lines(pipeline) if other.encode() in line]
 
-    rehearsed = ops(pipeline, "erase", CUSTOMER=customer, DRY_RUN="1")
+    rehearsed = ops(pipeline, "erase", CUSTOMER=customer, DRY_RUN="1", JSON="1")
     assert rehearsed.returncode == 0, rehearsed.stderr
-    assert json.loads(mention)["event_id"] in rehearsed.stdout
+    found = json.loads(rehearsed.stdout)
+    assert (found["dry_run"], found["erased"], found["problems"]) == (True, False, [])
+    mentioned = json.loads(mention)["event_id"]
+    assert mentioned in [each["name"] for each in found["mentions"]]
+    # What would be erased is shown before a question, which JSON=1 still asks.
+    assert mentioned in rehearsed.stderr
     assert len(having(pipeline, customer)) > 15
-    counts = {
-        title: int(n) for title, n in re.findall(r"^([\w -]+?) +(\d+)$", rehearsed.stdout, re.MULTILINE)
-    }
+    counts = found["found"]
     # A repeated delivery or batch leaves one more version or line.
     assert counts.pop("payload objects") >= 4
     assert counts.pop("archive lines") >= 9

@@ -1,5 +1,6 @@
 """Terminal output. Text from outside can neither style nor control the terminal."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,8 @@ class _Console(Console):
         return super().render_str(strip_control_chars(text, keep="\n"), **options)
 
 
+# How a line of trouble stands out. Yellow cannot be read on white.
+TROUBLE = "bold"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z")
 
 out = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -84,6 +87,11 @@ def write_raw(body: bytes) -> None:
     else:
         sys.stdout.buffer.write(body)
     sys.stdout.flush()
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document. It is ASCII, so that no text from outside reaches the terminal as it is."""
+    print(json.dumps(document, default=sorted))
 
 
 def plural(count: int, noun: str) -> str:

@@ -74,10 +74,10 @@ def _env(options: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
-def _doctor(_options: argparse.Namespace, _: list[str]) -> int:
+def _doctor(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import doctor
 
-    return doctor.main()
+    return doctor.main(as_json=options.json)
 
 
 def _build(_options: argparse.Namespace, _: list[str]) -> int:
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         "--json",
         action="store_true",
         default=os.environ.get("JSON") == "1",
-        help="status: print JSON (JSON=1)",
+        help="status, doctor: print JSON (JSON=1)",
     )
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
     return parser

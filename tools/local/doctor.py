@@ -4,6 +4,7 @@ Uses the standard library alone, because it runs before any package is installed
 """
 
 import importlib.util
+import json
 import os
 import platform
 import shutil
@@ -86,16 +87,18 @@ def check(
     return register
 
 
-def main() -> int:
+def main(*, as_json: bool = False) -> int:
     """Print all results. Return 1 if make demo or make test cannot work, else 0."""
     results = run_checks()
-    print(*results, sep="\n")
     missing = [result.subject for result in results if result.level is Level.NEEDED]
-    if missing:
-        print(f"\nmake demo and make test will not work yet: {', '.join(missing)}")
-        return 1
-    print("\nmake demo and make test can work here.")
-    return 0
+    if as_json:
+        checks = [{**vars(result), "level": result.level.value} for result in results]
+        print(json.dumps({"missing": missing, "checks": checks}))
+    else:
+        print(*results, sep="\n")
+        verdict = f"will not work yet: {', '.join(missing)}" if missing else "can work here."
+        print(f"\nmake demo and make test {verdict}")
+    return 1 if missing else 0
 
 
 def run_checks() -> list[Result]:

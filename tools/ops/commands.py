@@ -66,6 +66,8 @@ class Commands:
         value = self._environment.get(variable) or default
         text = f"{text} ({variable}=)"
         if kind is yes_or_no:
-            command.add_argument(f"--{name}", type=kind, default=value, help=text, nargs="?", const="1")
+            command.add_argument(
+                f"--{name}", type=kind, default=value or "0", help=text, nargs="?", const="1"
+            )
         else:
             command.add_argument(f"--{name}", type=kind, default=value, help=text, metavar=variable)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from tools.benchmarks.cost import page
 from tools.benchmarks.cost.archive import archive_cost
@@ -34,7 +36,8 @@ def main(environment: Mapping[str, str]) -> int:
     except FileNotFoundError:
         sys.stderr.write("There are no measurements yet. Type: make bench BENCH=footprint,handler,archive\n")
         return 1
-    if not environment.get("KB") and not any(environment.get(name) for name in _FIELDS):
+    as_json = environment.get("JSON") == "1"
+    if not (as_json or environment.get("KB") or any(environment.get(name) for name in _FIELDS)):
         print("\n\n".join(page.sections().values()))
         return 0
     try:
@@ -42,7 +45,7 @@ def main(environment: Mapping[str, str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\nFor example: make cost RATE=500 KB=1:0.8,200:0.2 INVALID=0.01\n")
         return 2
-    print(_format_workload(workload, measured))
+    print(json.dumps(_document(workload, measured)) if as_json else _format_workload(workload, measured))
     return 0
 
 
@@ -53,6 +56,24 @@ def _workload(environment: Mapping[str, str]) -> Workload:
         sizes.append((float(kb), float(share or 1)))
     fields = {field: float(environment[name]) for name, field in _FIELDS.items() if environment.get(name)}
     return Workload(sizes=tuple(sizes), **fields)  # type: ignore[arg-type] # none of these fields is an int
+
+
+def _document(workload: Workload, measured: Measured) -> dict[str, Any]:
+    """Return the costs in dollars and the limits in events a second, of a workload or of the default one."""
+    costs = {design: compute_cost(workload, design, measured) for design in DESIGNS}
+    return {
+        "workload": vars(workload),
+        "designs": {
+            design: {
+                "per_million": cost.per_million,
+                "total_per_million": cost.total,
+                "month": cost.month(workload) if cost.can_store else None,
+            }
+            for design, cost in costs.items()
+        },
+        "archive_per_million": vars(archive_cost(workload, measured)),
+        "limits": [vars(limit) for limit in limits(workload, measured)],
+    }
 
 
 def _format_workload(workload: Workload, measured: Measured) -> str:

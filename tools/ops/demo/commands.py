@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from tools.core.console import err, progress_bars
+from tools.core.console import TROUBLE, err, progress_bars
 from tools.core.resources import Resources
 from tools.core.text import indent_lines
 from tools.ops.commands import Commands, positive, seconds
@@ -25,7 +25,7 @@ def demo(resources: Resources, options: Namespace) -> int:
     err.print(f"Sending to {resources.queue_url} (named by {resources.source})", style="dim")
 
     def on_stall(reason: str) -> None:
-        err.print(indent_lines(f"No progress for {STALL_SECONDS:.0f} s. {reason}"), style="yellow")
+        err.print(indent_lines(f"No progress for {STALL_SECONDS:.0f} s. {reason}"), style=TROUBLE)
 
     with progress_bars(options.count, "sent", "processed") as (on_sent, on_processed):
         result = demos.run(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from itertools import islice
 
+from rich.console import Console
+
 from tools.core import queues
-from tools.core.console import err, out, plural, safe_text
+from tools.core.console import TROUBLE, err, out, plural, print_json, safe_text
 from tools.core.errors import UsageError
 from tools.core.prompts import confirm
 from tools.core.resources import Resources
@@ -41,8 +43,9 @@ def register(commands: Commands) -> None:
     option("customer", "the customer_id")
     option("confirm", "the customer_id again, if it has fewer than 8 characters")
     option("part", share.HELP, Share.parse, "1/1")
-    option("dry-run", "only count and list", yes_or_no, "0")
-    option("auto-approve", "do not ask", yes_or_no, "0")
+    option("dry-run", "only count and list", yes_or_no)
+    option("auto-approve", "do not ask", yes_or_no)
+    option("json", "print JSON", yes_or_no)
 
 
 def erase(resources: Resources, options: Namespace) -> int:
@@ -51,21 +54,38 @@ def erase(resources: Resources, options: Namespace) -> int:
     with err.status("searching") as status:
         show = status.update
         plan = erasing.find(resources, customer_id, lambda title: show(f"searching: {title}"), options.part)
-    _show(plan)
+    # What is counted is shown before the question, also where standard output is for JSON.
+    console = err if options.json else out
+    _show(plan, console)
+    erasure_id = None
     if not plan.total:
-        out.print("There is nothing to erase.")
+        console.print("There is nothing to erase.")
     elif options.dry_run:
-        out.print(f"Would erase all of this: {_command(customer_id, options.part)}")
+        console.print(f"Would erase all of this: {_command(customer_id, options.part)}")
     elif confirm("Erase all of this for good?", already=options.auto_approve):
         with err.status("erasing") as status:
             erasure_id = erasing.erase(plan, lambda title: status.update(f"erasing: {title}"))
-        out.print(f"Erased. The record is {erasure_id}." if erasure_id else "Erased, as recorded before.")
-        out.print(_REMAINS)
-        out.print(f"Repeat it in 24 hours: {_command(customer_id, options.part)}")
+        console.print(f"Erased. The record is {erasure_id}." if erasure_id else "Erased, as recorded before.")
+        console.print(_REMAINS)
+        console.print(f"Repeat it in 24 hours: {_command(customer_id, options.part)}")
     else:
         return 1
-    _show_waiting(resources)
-    return _show_problems(plan)
+    waiting = queues.depth(resources.client("sqs"), resources.queue_url).total
+    problems = list(plan.search.problems)
+    _show_unsearched(waiting, problems, console)
+    if options.json:
+        print_json(
+            {
+                "dry_run": options.dry_run,
+                "found": plan.counts,
+                "mentions": [{"name": name, "in": title} for name, title in plan.search.mentions],
+                "erased": erasure_id is not None,
+                "erasure_id": erasure_id or None,
+                "not_searched_in_queue": waiting,
+                "problems": problems,
+            }
+        )
+    return 1 if problems else 0
 
 
 def _command(customer_id: str, part: Share, *, dry_run: bool = False) -> str:
@@ -96,32 +116,26 @@ def _checked(options: Namespace) -> str:
     return customer_id
 
 
-def _show(plan: Plan) -> None:
+def _show(plan: Plan, console: Console) -> None:
     for title, count in plan.counts.items():
-        out.print(f"{title:17} {count:>9,}")
+        console.print(f"{title:17} {count:>9,}")
     mentions = plan.search.mentions
     if mentions:
-        out.print(f"Others' events that mention the id, which are not changed: {len(mentions):,}")
+        console.print(f"Others' events that mention the id, which are not changed: {len(mentions):,}")
         for name, title in islice(mentions, _LISTED):
-            out.print(safe_text(f"  {name}  in {title}"))
+            console.print(safe_text(f"  {name}  in {title}"))
         if len(mentions) > _LISTED:
-            out.print(f"  and {len(mentions) - _LISTED:,} more")
+            console.print(f"  and {len(mentions) - _LISTED:,} more")
 
 
-def _show_waiting(resources: Resources) -> None:
-    waiting = queues.depth(resources.client("sqs"), resources.queue_url).total
+def _show_unsearched(waiting: int, problems: list[str], console: Console) -> None:
     if waiting:
-        out.print(
+        console.print(
             f"{plural(waiting, 'message')} in the queue, which is not searched. Repeat the command when they "
             "are processed.",
-            style="yellow",
+            style=TROUBLE,
         )
-
-
-def _show_problems(plan: Plan) -> int:
-    problems = list(plan.search.problems)
     if problems:
-        out.print(f"Not searched or not erased: {len(problems):,}", style="red")
+        console.print(f"Not searched or not erased: {len(problems):,}", style="red")
         for problem in problems[:_LISTED]:
-            out.print(safe_text(f"  {problem}"))
-    return 1 if problems else 0
+            console.print(safe_text(f"  {problem}"))

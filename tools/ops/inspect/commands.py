@@ -32,24 +32,24 @@ def register(commands: Commands) -> None:
     option = commands.add("events", events, "List stored events, newest first")
     option("customer", "list only events of this customer")
     option("type", f"list only events of this type: {', '.join(EVENT_TYPES)}")
-    option("large", "list only large orders", yes_or_no, "0")
+    option("large", "list only large orders", yes_or_no)
     option("since", "list only events of this age or younger: 90s, 15m, 1h, 2d")
     option("limit", "maximum number of events", positive, "20")
-    option("json", "print JSON, one object a line", yes_or_no, "0")
+    option("json", "print JSON, one object a line", yes_or_no)
 
     option = commands.add("logs", logs, "Show the function's logs")
     option("event-id", "show only lines that name this event")
     option("level", "show only lines of this level or above")
     option("since", "maximum age of lines: 90s, 15m, 1h, 2d; default: 15m, or 1d with an event")
     option("limit", "maximum number of lines, the newest", positive, "200")
-    option("follow", "continue until Ctrl-C", yes_or_no, "0")
-    option("json", "print JSON, one object a line", yes_or_no, "0")
+    option("follow", "continue until Ctrl-C", yes_or_no)
+    option("json", "print JSON, one object a line", yes_or_no)
 
     option = commands.add("rejected", rejected, "List rejected events, newest first")
     option("id", "show this event (message id or event_id) with its body")
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
-    option("json", "print JSON, one object a line", yes_or_no, "0")
+    option("json", "print JSON, one object a line", yes_or_no)
 
     option = commands.add("trace", trace, "Show the story of an event, in time order", _TRACE_DETAILS)
     option("event-id", "the event")
@@ -59,12 +59,12 @@ def register(commands: Commands) -> None:
     option("since", "begin of the part of the archive to search: 2h, 1d or a time in UTC", str, "1d")
     option("until", "end of that part; default: now")
     option("limit", "maximum number of a customer's events", positive, "20")
-    option("json", "print JSON", yes_or_no, "0")
+    option("json", "print JSON", yes_or_no)
 
     option = commands.add("alerts", alerts, "Follow the alerts as they are published, until Ctrl-C")
     option("type", f"show only alerts of this type: {', '.join(ALERT_TYPES)}")
     option("min", 'show only alerts of this amount or more: 500, "500 EUR"')
-    option("json", "print JSON, one object a line", yes_or_no, "0")
+    option("json", "print JSON, one object a line", yes_or_no)
 
 
 def get(resources: Resources, options: Namespace) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from archiver.lines import DUPLICATES, EVENTS, REJECTED
 from contract import EVENT_TYPES
 from tools.core.archive_range import ArchiveRange
-from tools.core.console import err, out, plural, progress_bars, safe_text
+from tools.core.console import TROUBLE, err, out, plural, print_json, progress_bars, safe_text
 from tools.core.errors import ToolError, UsageError
 from tools.core.prompts import confirm
 from tools.core.resources import Resources, require_archive
@@ -23,6 +24,7 @@ from tools.ops.recover import replay as replays
 from tools.ops.recover.archive_reader import Selection
 from tools.ops.recover.message_mover import HOLD_SECONDS
 from tools.ops.recover.rearchive import FailedBatch, RearchiveResult
+from tools.ops.recover.redrive import RedriveResult
 from tools.ops.recover.replay import ReplayResult
 from tools.ops.recover.restore import Restore
 from tools.ops.recover.restore_writer import RestoreResult
@@ -42,7 +44,8 @@ def register(commands: Commands) -> None:
     )
     option("id", "send only this event (message id or event_id)")
     option("reason", "send only events whose kind or reasons contain this")
-    option("dry-run", "only list what would be sent", yes_or_no, "0")
+    option("dry-run", "only list what would be sent", yes_or_no)
+    option("json", "print JSON", yes_or_no)
     option("wait", "seconds to wait for the outcome", seconds, "120")
 
     option = commands.add(
@@ -52,6 +55,7 @@ def register(commands: Commands) -> None:
         "Uses SQS's message move task if the endpoint has one, else receives, sends and deletes.",
     )
     option("rate", "maximum number of messages a second", positive)
+    option("json", "print JSON", yes_or_no)
 
     option = commands.add(
         "rearchive",
@@ -61,7 +65,8 @@ def register(commands: Commands) -> None:
     )
     option("since", "start of the range: 2026-11-22T14:00 (UTC), or an age: 15m, 2h, 1d")
     option("until", "end of the range, or an age; default: now")
-    option("dry-run", "only count what would be written", yes_or_no, "0")
+    option("dry-run", "only count what would be written", yes_or_no)
+    option("json", "print JSON", yes_or_no)
 
     option = commands.add(
         "restore",
@@ -76,61 +81,46 @@ def register(commands: Commands) -> None:
     option("event-id", "only this event, its duplicates and rejections")
     option("part", share.HELP, Share.parse, "1/1")
     option("rate", "maximum number of items a second", positive)
-    option("dry-run", "only count what would be restored", yes_or_no, "0")
-    option("auto-approve", "do not ask", yes_or_no, "0")
+    option("dry-run", "only count what would be restored", yes_or_no)
+    option("auto-approve", "do not ask", yes_or_no)
+    option("json", "print JSON", yes_or_no)
 
 
 def replay(resources: Resources, options: Namespace) -> int:
     """Send rejected events back to the queue and report their outcomes."""
     selected = rejections.find(resources, any_id=options.id, reason=options.reason)
-    if not selected:
-        if options.id or options.reason:
-            raise ToolError("No rejected event matches ID= and REASON=.", "List them: make rejected")
-        out.print("There are no rejected events to replay.")
-        return 0
+    if not selected and (options.id or options.reason):
+        raise ToolError("No rejected event matches ID= and REASON=.", "List them: make rejected")
+    result = ReplayResult()
     if options.dry_run:
         result = replays.dry_run(resources, selected)
-        out.print(f"Would send {plural(len(result.sent), 'rejected event')} back to the queue:")
-        _list_rejections(selected, set(result.sent))
-        _show_refused(result.refused)
-        return 1 if result.refused else 0
-    with progress_bars(len(selected), "sent") as (progress,):
-        result = replays.replay(resources, selected, progress)
-    with progress_bars(len(result.sent), "stored") as (progress,):
-        replays.wait_for_outcomes(resources, result, wait=options.wait, progress=progress)
-    _show_replay(result, selected)
+    elif selected:
+        with progress_bars(len(selected), "sent") as (progress,):
+            result = replays.replay(resources, selected, progress)
+        with progress_bars(len(result.sent), "stored") as (progress,):
+            replays.wait_for_outcomes(resources, result, wait=options.wait, progress=progress)
+    if options.json:
+        print_json({"dry_run": options.dry_run, **vars(result)})
+    elif selected:
+        _show_replay(result, selected, dry_run=options.dry_run)
+    else:
+        out.print("There are no rejected events to replay.")
     return 1 if result.refused or result.pending else 0
 
 
 def redrive(resources: Resources, options: Namespace) -> int:
     """Move dead-lettered messages back to the queue."""
     if options.rate and options.rate > move_task.MAX_RATE:
-        err.print(f"SQS's task moves at most {move_task.MAX_RATE} messages a second.", style="yellow")
+        err.print(f"SQS's task moves at most {move_task.MAX_RATE} messages a second.", style=TROUBLE)
     with progress_bars(None, "moved") as (progress,):
         result = dead_letters.redrive(resources, rate=options.rate, progress=progress)
-    if result.before == 0:
+    if options.json:
+        names = ("added", "hidden", "is_balanced")
+        print_json({**vars(result), **{name: getattr(result, name) for name in names}})
+    elif result.before == 0:
         out.print("There are no dead-lettered messages to move.")
-        return 0
-    method = "by SQS's message move task" if result.method == "task" else "by receive, send and delete"
-    out.print(
-        f"{result.before:,} dead-lettered before, {result.moved:,} moved {method}, "
-        f"{result.remaining:,} remaining."
-    )
-    _show_refused(result.refused)
-    if result.returned:
-        out.print(f"{plural(result.returned, 'message')} dead-lettered again. See why: make logs LEVEL=ERROR")
-    elif result.added > 0:
-        out.print(f"{plural(result.added, 'message')} dead-lettered meanwhile. Move them too: make redrive")
-    if result.hidden:
-        out.print(
-            f"{plural(result.hidden, 'message')} received by another reader, perhaps a killed redrive. "
-            f"Move them in {HOLD_SECONDS} s: make redrive"
-        )
-    if not result.is_balanced:
-        out.print(
-            f"The counts do not add up: another reader has deleted {plural(-result.added, 'message')}.",
-            style="red",
-        )
+    else:
+        _show_redrive(result)
     return 0 if result.is_balanced and not result.refused and not result.hidden else 1
 
 
@@ -140,14 +130,20 @@ def rearchive(resources: Resources, options: Namespace) -> int:
     require_archive(resources)
     if options.dry_run:
         result = archives.dry_run(resources, time_range)
-        _show_lines(result, "Would write")
     else:
         with progress_bars(None, "lines written") as (progress,):
             result = archives.rearchive(resources, time_range, progress)
-        _show_lines(result, "Wrote")
-        out.print(f"{plural(result.objects, 'object')}, {result.bytes:,} bytes, all named {time_range.name}.")
-    _show_refused(result.refused, result.refused_count, "archived")
-    _show_failed_batches(archives.failed_batches(resources), resources)
+    failed = archives.failed_batches(resources)
+    if options.json:
+        batches = [asdict(batch) for batch in failed]
+        print_json({"dry_run": options.dry_run, **vars(result), "failed_batches": batches})
+    else:
+        _show_lines(result, "Would write" if options.dry_run else "Wrote")
+        if not options.dry_run:
+            objects = plural(result.objects, "object")
+            out.print(f"{objects}, {result.bytes:,} bytes, all named {time_range.name}.")
+        _show_refused(result.refused, result.refused_count, "archived")
+        _show_failed_batches(failed, resources)
     return 1 if result.refused_count else 0
 
 
@@ -162,24 +158,26 @@ def restore(resources: Resources, options: Namespace) -> int:
     selection = Selection(hours, options.customer, options.type, options.event_id, options.part)
     job = Restore(resources, selection, dry_run=options.dry_run, rate=options.rate or 0)
     estimate = job.estimate()
-    if not estimate.objects:
-        out.print("The archive has nothing of that.")
-        return 0
-    out.print(str(estimate))
-    if not options.dry_run and not confirm("Restore?", already=options.auto_approve):
+    err.print(str(estimate) if estimate.objects else "The archive has nothing of that.")
+    if estimate.objects and not (options.dry_run or confirm("Restore?", already=options.auto_approve)):
         return 1
     try:
         with progress_bars(estimate.objects, "objects read") as (progress,):
-            result = job.run(progress)
+            job.run(progress)
     except KeyboardInterrupt:
-        _show_restored(job.result, "Restored")
-        err.print("Type the same command again: it writes only what is missing.", style="yellow")
+        err.print("Type the same command again: it writes only what is missing.", style=TROUBLE)
         raise
-    _show_restored(result, "Would restore" if options.dry_run else "Restored")
-    return 1 if result.findings else 0
+    finally:
+        _show_restored(job.result, dry_run=options.dry_run, as_json=options.json)
+    return 1 if job.result.findings else 0
 
 
-def _show_restored(result: RestoreResult, verb: str) -> None:
+def _show_restored(result: RestoreResult, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        counts = {name: value for name, value in vars(result).items() if name != "lock"}
+        print_json({"dry_run": dry_run, **counts})
+        return
+    verb = "Would restore" if dry_run else "Restored"
     out.print(f"{verb} {plural(result.restored.total(), 'item')}:")
     for kind in (EVENTS, REJECTED, DUPLICATES):
         out.print(f"  {result.restored[kind]:>9,}  {kind}")
@@ -192,11 +190,11 @@ def _show_restored(result: RestoreResult, verb: str) -> None:
         if count:
             out.print(f"  {count:>9,}  {what}")
     for what, count in result.lacks.items():
-        out.print(f"{plural(count, 'item')} of an earlier release without {what}.", style="yellow")
+        out.print(f"{plural(count, 'item')} of an earlier release without {what}.", style=TROUBLE)
     for finding in result.listed:
-        out.print(safe_text(f"  {finding}", "yellow"))
+        out.print(safe_text(f"  {finding}", TROUBLE))
     if more := result.findings.total() - len(result.listed):
-        out.print(f"  and {more:,} more findings", style="yellow")
+        out.print(f"  and {more:,} more findings", style=TROUBLE)
 
 
 def _show_lines(result: RearchiveResult, verb: str) -> None:
@@ -219,18 +217,45 @@ def _show_failed_batches(batches: list[FailedBatch], resources: Resources) -> No
     out.print(f"  aws sqs purge-queue --queue-url {resources.archive_failures_queue_url}")
 
 
-def _show_replay(result: ReplayResult, selected: list[Rejection]) -> None:
+def _show_redrive(result: RedriveResult) -> None:
+    method = "by SQS's message move task" if result.method == "task" else "by receive, send and delete"
     out.print(
-        f"{plural(len(result.sent), 'rejected event')} sent back to the queue: "
-        f"{len(result.stored):,} stored, {len(result.still_rejected):,} still rejected."
+        f"{result.before:,} dead-lettered before, {result.moved:,} moved {method}, "
+        f"{result.remaining:,} remaining."
     )
-    _list_rejections(selected, result.still_rejected)
+    _show_refused(result.refused)
+    if result.returned:
+        out.print(f"{plural(result.returned, 'message')} dead-lettered again. See why: make logs LEVEL=ERROR")
+    elif result.added > 0:
+        out.print(f"{plural(result.added, 'message')} dead-lettered meanwhile. Move them too: make redrive")
+    if result.hidden:
+        out.print(
+            f"{plural(result.hidden, 'message')} received by another reader, perhaps a killed redrive. "
+            f"Move them in {HOLD_SECONDS} s: make redrive"
+        )
+    if not result.is_balanced:
+        out.print(
+            f"The counts do not add up: another reader has deleted {plural(-result.added, 'message')}.",
+            style="red",
+        )
+
+
+def _show_replay(result: ReplayResult, selected: list[Rejection], *, dry_run: bool) -> None:
+    sent = plural(len(result.sent), "rejected event")
+    if dry_run:
+        out.print(f"Would send {sent} back to the queue:")
+    else:
+        out.print(
+            f"{sent} sent back to the queue: {len(result.stored):,} stored, "
+            f"{len(result.still_rejected):,} still rejected."
+        )
+    _list_rejections(selected, set(result.sent) if dry_run else result.still_rejected)
     _show_refused(result.refused)
     if result.pending:
         out.print(
             f"{plural(len(result.pending), 'event')} not processed yet. List rejected events later: "
             "make rejected. Sending events again is harmless.",
-            style="yellow",
+            style=TROUBLE,
         )
 
 
@@ -247,7 +272,7 @@ def _list_rejections(selected: list[Rejection], message_ids: set[str]) -> None:
 def _show_refused(refused: Mapping[str, str], count: int | None = None, verb: str = "sent") -> None:
     listed = list(refused.items())[:_LISTED]
     for key, reason in listed:
-        out.print(safe_text(f"  not {verb}: {key}: {reason}", "yellow"))
+        out.print(safe_text(f"  not {verb}: {key}: {reason}", TROUBLE))
     more = (len(refused) if count is None else count) - len(listed)
     if more > 0:
-        out.print(f"  and {more:,} more not {verb}", style="yellow")
+        out.print(f"  and {more:,} more not {verb}", style=TROUBLE)

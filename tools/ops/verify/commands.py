@@ -30,11 +30,11 @@ def register(commands: Commands) -> None:
         "discrepancies.",
     )
     option("manifest", "a run of the producer: a path, latest or none; default: the latest run")
-    option("all", "read all rows and hash every body", yes_or_no, "0")
+    option("all", "read all rows and hash every body", yes_or_no)
     option("part", share.HELP, Share.parse, "1/1")
     option("wait", "seconds to wait until the queue has drained", seconds, "60")
-    option("auto-approve", "do not ask", yes_or_no, "0")
-    option("json", "print JSON", yes_or_no, "0")
+    option("auto-approve", "do not ask", yes_or_no)
+    option("json", "print JSON", yes_or_no)
 
 
 def verify(resources: Resources, options: Namespace) -> int:

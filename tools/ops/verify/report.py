@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from tools.core.console import out, plural, safe_text
+from tools.core.console import TROUBLE, out, plural, safe_text
 from tools.core.text import strip_control_chars
 from tools.local import message_bodies
 from tools.ops.verify.archive import ArchiveCheck
@@ -79,11 +79,11 @@ def show(result: VerifyResult) -> None:
     _show_pipeline(result)
     _show_run(result)
     if result.moving:
-        out.print("Messages were moving while this was counted.", style="yellow")
+        out.print("Messages were moving while this was counted.", style=TROUBLE)
     if result.unconfirmed_alerts:
         count = plural(len(result.unconfirmed_alerts), "item")
         out.print(
-            f"{count} with an alert still pending. See the reason: make logs LEVEL=WARNING", style="yellow"
+            f"{count} with an alert still pending. See the reason: make logs LEVEL=WARNING", style=TROUBLE
         )
         show_discrepancies(result.unconfirmed_alerts)
     if claimed := result.claimed_origins:
@@ -106,7 +106,7 @@ def show_discrepancies(discrepancies: list[Discrepancy]) -> None:
 
 def show_not_compared() -> None:
     """Print that content was not compared because the emulator rewrites bodies, and the remedy."""
-    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style="yellow")
+    out.print(f"{message_bodies.NOT_COMPARED}; {message_bodies.REMEDY}", style=TROUBLE)
 
 
 def counts_table() -> Table:
@@ -183,25 +183,25 @@ def _show_archive_notes(check: ArchiveCheck | None) -> None:
         return
     if check.on_its_way:
         out.print(
-            f"{plural(len(check.on_its_way), 'item')} not archived yet. Try again later.", style="yellow"
+            f"{plural(len(check.on_its_way), 'item')} not archived yet. Try again later.", style=TROUBLE
         )
     if check.before_stream:
         out.print(
             f"{plural(check.before_stream, 'duplicate')} of release 1.0.0 without a line in the archive. "
             "Write them: make rearchive SINCE=30d",
-            style="yellow",
+            style=TROUBLE,
         )
     if check.unreadable:
         out.print(
             f"{plural(check.unreadable, 'record')} in the archive under unreadable/: see "
             "docs/reliability.md#unreadable_records.",
-            style="yellow",
+            style=TROUBLE,
         )
     if check.not_stored:
         out.print(
             f"{plural(len(check.not_stored), 'event')} archived and no longer stored. The pipeline never "
             "deletes events. If a user deleted them, the archive still has them.",
-            style="yellow",
+            style=TROUBLE,
         )
         show_discrepancies(check.not_stored)
 
@@ -218,7 +218,7 @@ def _show_conclusion(result: VerifyResult) -> None:
             if unseen
             else "messages moved while they were counted, which may explain all of this"
         )
-        out.print(f"Undecided: {why}. Try again later.", style="yellow")
+        out.print(f"Undecided: {why}. Try again later.", style=TROUBLE)
     else:
         count = plural(len(result.discrepancies), "discrepancy")
         out.print(f"{count}: the accounting invariant is violated.", style="bold red")

@@ -42,7 +42,7 @@ def test_the_help_of_a_target_names_exactly_the_options_of_its_command(target: s
     [
         ("query", (analytics.run_query, analytics._open_selected)),
         ("report", (analytics.write_report, analytics._open_selected)),
-        ("cost", (cost._workload,)),
+        ("cost", (cost.main, cost._workload)),
     ],
 )
 def test_the_help_names_what_a_command_reads_from_its_environment(

@@ -1,6 +1,7 @@
 """make doctor names the impact and the remedy of each missing prerequisite."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,18 @@ def test_python_make_and_a_network_are_enough(capsys: pytest.CaptureFixture[str]
     assert doctor.main() == 0
     assert "make demo and make test can work here." in capsys.readouterr().out
     assert {subject for subject, level in levels().items() if level is Level.OPTIONAL} == {"LocalStack"}
+
+
+def test_json_is_one_document_of_all_checks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(processes, "port_is_free", lambda _: False)
+    assert doctor.main(as_json=True) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["missing"] == ["port"]
+    (port,) = (check for check in printed["checks"] if check["subject"] == "port")
+    assert port["level"] == "MISSING"
+    assert port["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.fakes import client_error
-from tests.unit.tools.fakes import DLQ, QUEUE, FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tests.unit.tools.fakes import DLQ, FAILURES, QUEUE, FakeDynamoDB, FakeS3, FakeSQS, pipeline
 from tests.unit.tools.ops.factories import put_rejected
 from tools.core.aws_errors import explain
 from tools.core.errors import ToolError
@@ -198,6 +198,41 @@ def test_redrive_prints_counts_that_add_up(
     assert (
         "3 dead-lettered before, 3 moved by receive, send and delete, 0 remaining." in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize("arguments", [["--dry-run"], ["--wait", "0"]])
+def test_replay_prints_one_json_document(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dynamodb = FakeDynamoDB()
+    resources = pipeline(dynamodb=dynamodb, sqs=FakeSQS(), s3=FakeS3())
+    assert _run(monkeypatch, resources, "replay", "--json", *arguments) == 0
+    assert json.loads(capsys.readouterr().out)["sent"] == []
+    put_rejected(dynamodb, "m-1", b"{}")
+    put_rejected(dynamodb, "m-2", b"\xff")
+    assert _run(monkeypatch, resources, "replay", "--json", *arguments) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["sent"] == ["m-1"]
+    assert printed["refused"] == {"m-2": "its body is not UTF-8 text, and SQS accepts only text"}
+    assert printed["pending"] == ([] if printed["dry_run"] else ["m-1"])
+
+
+def test_redrive_and_rearchive_print_one_json_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sqs = FakeSQS()
+    sqs.put(DLQ, "a", "b")
+    sqs.put(FAILURES, "{}")
+    resources = pipeline(archive=True, sqs=sqs, dynamodb=FakeDynamoDB(), s3=FakeS3())
+    for moved in (2, 0):
+        assert _run(monkeypatch, resources, "redrive", "--json") == 0
+        redriven = json.loads(capsys.readouterr().out)
+        assert (redriven["moved"], redriven["remaining"], redriven["is_balanced"]) == (moved, 0, True)
+    for arguments in (["--dry-run"], []):
+        assert _run(monkeypatch, resources, "rearchive", "--json", "--since", "2h", *arguments) == 0
+        rearchived = json.loads(capsys.readouterr().out)
+        assert (rearchived["lines"], rearchived["refused"]) == ({}, {})
+        assert [batch["table"] for batch in rearchived["failed_batches"]] == ["?"]
 
 
 def test_verify_prints_json_and_its_status_is_1_after_a_discrepancy(

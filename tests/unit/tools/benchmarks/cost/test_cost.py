@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -222,6 +223,18 @@ def test_an_invalid_workload_is_refused(invalid: dict[str, Any]) -> None:
 def test_the_command_prints_the_cost_of_a_given_workload(capsys: pytest.CaptureFixture[str]) -> None:
     assert main({"RATE": "500", "KB": "1:0.8,200:0.2"}) == 0
     assert "a month at 500/s" in capsys.readouterr().out
+
+
+def test_json_is_one_document_of_the_given_workload_or_of_the_default_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for given, rate in (({"RATE": "500"}, 500), ({}, 100)):
+        assert main({"JSON": "1", **given}) == 0
+        printed = json.loads(capsys.readouterr().out)
+        assert printed["workload"]["events_per_second"] == rate
+        for design in printed["designs"].values():
+            assert design["total_per_million"] == pytest.approx(sum(design["per_million"].values()))
+        assert all(limit["events_per_second"] > 0 for limit in printed["limits"])
 
 
 def test_the_command_prints_all_tables(capsys: pytest.CaptureFixture[str]) -> None:

@@ -578,11 +578,22 @@ class TestCommand:
     ) -> None:
         monkeypatch.setattr("builtins.input", lambda question: "n")
         assert main(["restore"]) == 1
-        assert "about 5 write units, $0.0000 on AWS" in capsys.readouterr().out
+        assert "about 5 write units, $0.0000 on AWS" in capsys.readouterr().err
         assert not harness.restored()["events"]
         assert main(["restore", "--auto-approve", "1"]) == 0
         assert "Restored 1 item" in capsys.readouterr().out
         assert harness.restored() == harness.before
+
+    def test_json_is_one_document_and_the_cost_goes_to_standard_error(
+        self, harness: Harness, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for arguments in (["--dry-run"], ["--auto-approve"]):
+            assert main(["restore", "--json", *arguments]) == 0
+            printed = capsys.readouterr()
+            restored = json.loads(printed.out)
+            assert restored["restored"] == {"events": 1}
+            assert restored["dry_run"] == (arguments == ["--dry-run"])
+            assert "write units" in printed.err
 
     def test_a_conflict_is_its_exit_status(self, harness: Harness) -> None:
         harness.dynamodb.put("events", event_id={"S": "a"})
