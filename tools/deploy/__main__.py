@@ -101,6 +101,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         ("prebuilt", "deploy: use the zips in build/ and build none, as CI does"),
         ("athena", "policy: print the part that athena = true needs"),
         ("kms", "policy: print the part that kms_key_arn needs"),
+        ("json", "drift: print JSON"),
     ):
         variable = name.upper().replace("-", "_")
         parser.add_argument(

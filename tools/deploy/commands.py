@@ -1,4 +1,4 @@
-"""Run the deploy commands. Each returns its exit status: 0 success, 1 failure, 2 drift."""
+"""Run the deploy commands. Each returns its exit status: 0 success, 1 failure, 4 drift."""
 
 import json
 import shlex
@@ -8,8 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.console import Console
+
 from tools.core import prompts
-from tools.core.console import err, out, safe_text
+from tools.core.console import TROUBLE, err, out, print_json, safe_text
 from tools.core.errors import ToolError, UsageError
 from tools.core.files import exclusive
 from tools.core.resources import Resources
@@ -34,7 +36,8 @@ from tools.deploy.smoke import SECONDS, Smoke
 from tools.deploy.versions import LiveVersion
 from tools.deploy.workspace import Workspace
 
-DRIFT = 2
+# Of no other command: 2 is a wrong argument, as of argparse, and 3 an undecided verify.
+DRIFT = 4
 FAILED = 1
 _NO_ZSTD = (
     "No event is lost, but other copies of events that are stored with zstd return to the queue: "
@@ -49,7 +52,7 @@ def show_receipt(_environment: Environment, _account: None, _options: Namespace)
         out.print(safe_text(line))
     different = receipt.differences(tested, receipt.fingerprint())
     for line in different:
-        out.print(safe_text(f"differs   {line}", "yellow"))
+        out.print(safe_text(f"differs   {line}", TROUBLE))
     return FAILED if different else 0
 
 
@@ -88,7 +91,7 @@ def plan(environment: Environment, account: Account, options: Namespace) -> int:
     with _locked(environment):
         opened, _ = _open(environment, account, refuse=False)
         if warning := protection.concurrency_warning(environment, account):
-            out.print(safe_text(warning, "yellow"))
+            out.print(safe_text(warning, TROUBLE))
         if not opened.plan("-lock=false") and not opened.differences():
             out.print("Nothing to change.")
             return 0
@@ -141,7 +144,7 @@ def rollback(environment: Environment, account: Account, options: Namespace) -> 
     moves = versions.rollback_targets(functions, running, last, options.version)
     for name, version in moves.items():
         if versions.loses_zstd(functions, running[name], version):
-            out.print(f"{name} {version} cannot read payloads of zstd. {_NO_ZSTD}", style="yellow")
+            out.print(f"{name} {version} cannot read payloads of zstd. {_NO_ZSTD}", style=TROUBLE)
         versions.move(functions, running[name], version)
         out.print(safe_text(f"{name} {running[name].version} -> {version}"))
     out.print(f"Rolled back in {time.monotonic() - began:.1f} s.")
@@ -150,20 +153,25 @@ def rollback(environment: Environment, account: Account, options: Namespace) -> 
     return 0
 
 
-def drift(environment: Environment, account: Account, _options: Namespace) -> int:
+def drift(environment: Environment, account: Account, options: Namespace) -> int:
     """Compare the account with the config."""
     with _locked(environment):
-        opened, _ = _open(environment, account, refuse=False)
+        console = err if options.json else out
+        opened, _ = _open(environment, account, refuse=False, console=console)
         different = opened.plan("-lock=false") and not opened.is_misread()
         unseen = opened.differences()
+        if options.json:
+            changes = plans.changes(opened.show_plan()) if different else []
+            drifted = {"differs": bool(different or unseen), "changes": list(map(vars, changes))}
+            print_json({"environment": environment.full_name, **drifted, "other_differences": unseen})
         if not different and not unseen:
-            out.print(f"{environment.full_name} equals the config.")
+            console.print(f"{environment.full_name} equals the config.")
             return 0
-        out.print(safe_text(f"{environment.full_name} differs from the config:", "bold"))
+        console.print(safe_text(f"{environment.full_name} differs from the config:", "bold"))
         for line in unseen:
-            out.print(safe_text(f"  ~ {line}"))
-        _show(opened)
-        out.print(f"To restore the config: make deploy-aws ENV={environment.name}")
+            console.print(safe_text(f"  ~ {line}"))
+        _show(opened, console)
+        console.print(f"To restore the config: make deploy-aws ENV={environment.name}")
         return DRIFT
 
 
@@ -220,16 +228,20 @@ def _locked(environment: Environment) -> Any:
 
 
 def _open(
-    environment: Environment, account: Account, refuse: bool, prebuilt: bool = False
+    environment: Environment,
+    account: Account,
+    refuse: bool,
+    prebuilt: bool = False,
+    console: Console = out,
 ) -> tuple[Workspace, list[str]]:
     """Stage the checkout. Return its workspace and the differences from what was tested."""
-    out.print(safe_text(f"{environment.full_name} in {account.where}, as {account.caller}"))
+    console.print(safe_text(f"{environment.full_name} in {account.where}, as {account.caller}"))
     fingerprint = workspace.stage(environment, prebuilt)
     different = _untested(fingerprint, account)
     if different:
-        out.print(safe_text("This is not what was tested:", "bold yellow"))
+        console.print(safe_text("This is not what was tested:", TROUBLE))
         for line in different:
-            out.print(safe_text(f"  {line}", "yellow"))
+            console.print(safe_text(f"  {line}", TROUBLE))
         if refuse:
             raise ToolError(
                 "Refused: only what was tested is deployed.",
@@ -253,10 +265,10 @@ def _untested(now: receipt.Fingerprint, account: Account) -> list[str]:
     return different
 
 
-def _show(opened: Workspace) -> None:
+def _show(opened: Workspace, console: Console = out) -> None:
     for line in plans.summary(plans.changes(opened.show_plan())):
-        out.print(line)
-    out.print(safe_text(f"The whole plan: {opened.write_whole_plan()}"))
+        console.print(line)
+    console.print(safe_text(f"The whole plan: {opened.write_whole_plan()}"))
 
 
 def _record(
