@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
+
+from rich.cells import cell_len, chop_cells
 
 import contract
 from archiver.lines import EVENTS
@@ -20,6 +23,10 @@ from tools.core.text import format_millis, make_command, strip_control_chars
 from tools.ops.inspect.trace_archive import Search
 
 _DETAIL = 200
+# The columns of a row without what happened and its details.
+_BEFORE_DETAIL = len("00:00:00.000  +1000 ms    ")
+_NARROWEST = 30
+_PARTS = re.compile(r"[^ /-]*[ /-]+|[^ /-]+")
 
 
 @dataclass(frozen=True)
@@ -123,12 +130,17 @@ def show(trace: Trace, search: Search | None, *, as_json: bool) -> None:
         return
     out.print(safe_text(trace.title, "bold"))
     width = max(len(step.what) for step, _ in steps)
+    column = _BEFORE_DETAIL + width
+    if out.width - column < _NARROWEST:
+        column = 4
     clock = Clock()
     for step, ms in steps:
         at = clock(step.at) if step.at else "not recorded"
-        print_row(
-            at, f"{'' if ms is None else '+' + format_millis(ms):>8}", pad(step.what, width), step.detail
-        )
+        since = "" if ms is None else f"+{format_millis(ms)}"
+        first, *more = _wrap(strip_control_chars(step.detail), out.width - column)
+        print_row(at, f"{since:>8}", pad(step.what, width), first)
+        for line in more:
+            out.print(f"{'':{column}}{line}")
     for title, lines in (
         ("Still due", trace.expected),
         ("Not recorded", trace.not_recorded),
@@ -138,6 +150,17 @@ def show(trace: Trace, search: Search | None, *, as_json: bool) -> None:
             out.print(safe_text(f"{title}: {text_line}"))
     for command in trace.next:
         err.print(safe_text(f"Next: {command}"))
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Break text after blanks, slashes and hyphens, or where the width ends."""
+    lines = [""]
+    for part in _PARTS.findall(text):
+        if cell_len(lines[-1] + part.rstrip()) <= width:
+            lines[-1] += part
+        else:
+            lines += chop_cells(part, width)
+    return [stripped for line in lines if (stripped := line.strip())] or [""]
 
 
 def _event_step(fields: Any, event: Any) -> Step:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from tests.unit.tools.fakes import FakeDynamoDB, FakeS3, FakeSQS, pipeline
+from tools.core import console
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.ops.__main__ import main
 from tools.ops.inspect import trace, trace_event
-from tools.ops.inspect.trace import Trace
+from tools.ops.inspect.trace import Step, Trace
 from tools.ops.inspect.trace_archive import Search
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -252,6 +253,27 @@ def test_damaged_objects_and_lines_hide_no_other(world: Harness) -> None:
     told = trace_event.of_event(world.resources, "e-1", search, NOW)
     assert "archived" in story(told)
     assert search.unread == 1
+
+
+@pytest.mark.parametrize(("columns", "indent"), [(120, 34), (80, 34), (60, 4)])
+def test_a_long_key_is_broken_between_its_parts_under_its_own_column(
+    columns: int, indent: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console.out, "_width", columns)
+    sequence = f"{17957616950600000008880:030}"
+    key = f"events/type=order/{HOUR}/{sequence}-{sequence}-165a511d37e4252f.jsonl.zst"
+    told = Trace("Event e-1", [Step("2026-11-22T14:00:01.000Z", "archived", key)])
+    trace.show(told, None, as_json=False)
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert max(map(len, lines)) <= columns
+    assert all(line[:indent].isspace() for line in lines[1:])
+    assert "".join(line[indent:] for line in lines).endswith(key)
+    if columns == 80:
+        assert [line[indent:] for line in lines[1:]] == [
+            f"{sequence}-",
+            f"{sequence}-",
+            "165a511d37e4252f.jsonl.zst",
+        ]
 
 
 def test_a_story_is_printed_for_people_and_as_json(
