@@ -157,11 +157,9 @@ def _check_size(objects: list[ArchiveObject]) -> None:
 
 
 def _list_objects(s3: Any, bucket: str, prefix: str) -> list[ArchiveObject]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return [
         ArchiveObject(entry["Key"], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"])
-        for page in pages
-        for entry in page.get("Contents", ())
+        for entry in archive_objects.listed(s3, bucket, prefix)
         if entry["Key"].endswith(_SUFFIXES)
     ]
 

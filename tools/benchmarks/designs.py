@@ -15,20 +15,6 @@ from tools.local.build import build_zip
 
 BENCH_VENV = VENVS / "bench"
 BASELINES = ROOT / "tools" / "benchmarks" / "baselines"
-# The function's environment variables, which Terraform sets on AWS.
-FUNCTION_VARIABLES = {
-    "EVENTS_TABLE": "events",
-    "REJECTED_TABLE": "rejected",
-    "DUPLICATES_TABLE": "duplicates",
-    "PAYLOAD_BUCKET": "payloads",
-    "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts",
-    "LARGE_ORDER_THRESHOLD": "1000",
-    "BATCH_SUMMARY_ALERTS": "true",
-    "FUNCTION_TIMEOUT_SECONDS": "30",
-    "REJECTED_RETENTION_DAYS": "90",
-    "DUPLICATES_RETENTION_DAYS": "30",
-    "ORIGIN_KEY": "key",
-}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tools.benchmarks.designs import BENCH_VENV, FUNCTION_VARIABLES, Design
+from tools.benchmarks.designs import BENCH_VENV, Design
 from tools.core.paths import LAMBDA_SOURCE, ROOT
+from tools.ops.invoke import FUNCTION_VARIABLES
 
 # For processes that import the project.
 PYTHONPATH = {"PYTHONPATH": f"{ROOT}:{LAMBDA_SOURCE}"}

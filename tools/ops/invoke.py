@@ -26,8 +26,8 @@ from tools.core.program import print_error, start
 from tools.core.tables import Item, to_json
 
 EXAMPLE = "make invoke BODY=event.json, or BODY=- for standard input"
-# What Lambda sets, and Terraform with the defaults of its variables.
-ENVIRONMENT = {
+# What Terraform sets, with the defaults of its variables. Benchmarks run functions with it, too.
+FUNCTION_VARIABLES = {
     "EVENTS_TABLE": "events",
     "REJECTED_TABLE": "rejected",
     "DUPLICATES_TABLE": "duplicates",
@@ -40,6 +40,8 @@ ENVIRONMENT = {
     "REJECTED_RETENTION_DAYS": "90",
     "DUPLICATES_RETENTION_DAYS": "30",
     "ORIGIN_KEY": "none",
+}
+_AWS = {
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
@@ -109,7 +111,7 @@ def invoke(body: bytes) -> Recorder:
         get_remaining_time_in_millis=lambda: 30_000,
     )
     with (
-        patch.dict(os.environ, ENVIRONMENT),
+        patch.dict(os.environ, FUNCTION_VARIABLES | _AWS),
         # Only of the logs: a debugger writes to the real standard output.
         patch("common.telemetry.sys", SimpleNamespace(stdout=recorder)),
     ):

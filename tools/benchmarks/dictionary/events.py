@@ -63,8 +63,7 @@ def sampled(bodies: Iterable[bytes]) -> list[bytes]:
 
 def _archived(resources: Resources) -> Iterator[bytes]:
     s3, bucket = resources.client("s3"), resources.archive_bucket
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{EVENTS}/")
-    keys = (entry["Key"] for page in pages for entry in page.get("Contents", []))
+    keys = (entry["Key"] for entry in archive_objects.listed(s3, bucket, f"{EVENTS}/"))
     left = _READ_BYTES
     for key in sorted(keys, key=lambda key: hashlib.sha256(key.encode()).digest()):
         try:

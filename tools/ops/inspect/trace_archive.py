@@ -90,12 +90,8 @@ class Search:
 
     def _list(self, prefix: str) -> list[dict[str, Any]]:
         if prefix not in self._listed:
-            pages = (
-                self.resources.client("s3")
-                .get_paginator("list_objects_v2")
-                .paginate(Bucket=self.resources.archive_bucket, Prefix=prefix)
-            )
-            self._listed[prefix] = [entry for page in pages for entry in page.get("Contents", ())]
+            s3, bucket = self.resources.client("s3"), self.resources.archive_bucket
+            self._listed[prefix] = list(archive_objects.listed(s3, bucket, prefix))
         return self._listed[prefix]
 
     def _read(self, entry: Mapping[str, Any], needles: set[bytes]) -> Iterator[Archived]:

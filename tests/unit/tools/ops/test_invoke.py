@@ -18,7 +18,7 @@ from storage.payload import decode_payload
 from tests.unit.processor.conftest import order
 from tests.unit.processor.test_any_bytes import bodies
 from tools.core.paths import ROOT
-from tools.ops.invoke import ENVIRONMENT, invoke, main
+from tools.ops.invoke import FUNCTION_VARIABLES, invoke, main
 
 LARGE = order("1250.50", event_id="evt-1")
 
@@ -194,11 +194,11 @@ def test_its_settings_are_those_of_terraform_with_the_defaults_of_its_variables(
     function = (ROOT / "terraform" / "function.tf").read_text("utf-8")
     block = function[function.index("variables = {") : function.index("logging_config")]
     names = dict(re.findall(r"^ +([A-Z_]+) += (.+)$", block, re.MULTILINE))
-    assert names.keys() == {name for name in ENVIRONMENT if not name.startswith("AWS_")}
+    assert names.keys() == FUNCTION_VARIABLES.keys()
     variables = (ROOT / "terraform" / "variables.tf").read_text("utf-8")
     for name, expression in names.items():
         if variable := re.search(r"var\.(\w+)", expression):
             block = variables[variables.index(f'variable "{variable[1]}"') :]
             default = re.search(r'default += "?([^"\n]+)', block)
             assert default
-            assert ENVIRONMENT[name] == default[1]
+            assert FUNCTION_VARIABLES[name] == default[1]
