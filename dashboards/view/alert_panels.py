@@ -19,7 +19,7 @@ _KIND_STYLES = {"large order": "bold magenta", "rejected": "bold", "conflict": "
 _ALARM_STATES = {
     "ALARM": ("▲ ALARM", ERROR, 0),
     "INSUFFICIENT_DATA": ("? no data", LABEL, 1),
-    "OK": ("✓ OK", "green", 2),
+    "OK": ("✓ OK", "", 2),
 }
 _STATE_WIDTH = 10
 # The producer's ids have up to 36 characters, as message ids have. Longer ids are cut off.

@@ -11,7 +11,8 @@ from rich.text import Text
 from dashboards.values import DASH, Absent, Value, format_count
 from dashboards.view.frame import truncate
 
-LABEL = "dim"
+# Plain: dim text can hardly be read on Solarized (tools/core/console.py).
+LABEL = ""
 VALUE = "bold"
 ERROR = "bold red"
 

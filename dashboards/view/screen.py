@@ -22,7 +22,6 @@ from dashboards.view.lines import LABEL
 from dashboards.view.queue_panel import draw_queue
 from dashboards.view.view import HELP, PANEL_NAMES, View
 
-# Yellow cannot be read on white, nor bright black on a dark Solarized.
 _WARNING = "bold reverse"
 _PRINTED = View()
 _MINUTES = f"{HISTORY // 60} min"

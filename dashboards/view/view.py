@@ -22,7 +22,7 @@ Signs
   {DASH}          not available; the reason follows where it fits
   ≤          at most
   gap        of a chart: no data; a thin line is zero
-  dim        values: old, because their source fails
+  not bold   values: old, because their source fails
   border     the source of the values, or its error"""
 
 

@@ -26,7 +26,8 @@ class _Console(Console):
         return super().render_str(strip_control_chars(text, keep="\n"), **options)
 
 
-# How a line of trouble stands out. Yellow cannot be read on white.
+# How a line of trouble stands out. Text is bold, red or plain: yellow, green and cyan cannot be read on
+# white, and dim text can hardly be read on Solarized.
 TROUBLE = "bold"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z")
 
@@ -75,7 +76,7 @@ class Clock:
             return safe_text(at or "-", "bold")
         if at[:10] != self._day:
             self._day = at[:10]
-            out.print(f"{self._day} UTC", style="dim")
+            out.print(f"{self._day} UTC")
         return safe_text(at[11:23].rstrip("Z"), "bold")
 
 

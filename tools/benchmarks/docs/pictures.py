@@ -61,7 +61,7 @@ def export_svg(
     console = Console(file=io.StringIO(), record=True, width=width, height=height, force_terminal=True)
     console.print(content)
     path.write_text(_SVG_TEXT.sub(_strip_spaces, console.export_svg(title=title)), encoding="utf-8")
-    err.print(f"Wrote docs/{path.name}.", style="dim")
+    err.print(f"Wrote docs/{path.name}.")
 
 
 def _strip_spaces(match: re.Match[str]) -> str:
@@ -179,7 +179,7 @@ def draw_report(scenario: Scenario) -> None:
         capture_output=True,
         timeout=_TIMEOUT,
     )
-    err.print(f"Wrote docs/{picture.name}.", style="dim")
+    err.print(f"Wrote docs/{picture.name}.")
 
 
 def draw_traces(scenario: Scenario) -> None:

@@ -22,7 +22,7 @@ def register(commands: Commands) -> None:
 
 def demo(resources: Resources, options: Namespace) -> int:
     """Send mixed events and check the outcome of each."""
-    err.print(f"Sending to {resources.queue_url} (named by {resources.source})", style="dim")
+    err.print(f"Sending to {resources.queue_url} (named by {resources.source})")
 
     def on_stall(reason: str) -> None:
         err.print(indent_lines(f"No progress for {STALL_SECONDS:.0f} s. {reason}"), style=TROUBLE)

@@ -48,7 +48,7 @@ def _show_conclusion(demo: DemoResult) -> None:
     if not demo.bodies_kept:
         show_not_compared()
     if demo.ok:
-        out.print("Every event is accounted for.", style="bold green")
+        out.print("Every event is accounted for.", style="bold")
         if run.stored:
             out.print(safe_text(f"Show one of them: {make_command('get', EVENT_ID=run.stored[0].event_id)}"))
         return

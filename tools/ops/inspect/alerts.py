@@ -60,7 +60,7 @@ class AlertFilter:
 def follow(resources: Resources, criteria: AlertFilter, *, as_json: bool) -> None:
     """Print each alert as it is published, until Ctrl-C."""
     with subscribed(resources, "alerts", criteria.policy) as queue:
-        err.print("Waiting for alerts. Ctrl-C stops.", style="dim")
+        err.print("Waiting for alerts. Ctrl-C stops.")
         clock = Clock()
         while True:
             for notification in queue.receive():

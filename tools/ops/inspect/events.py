@@ -118,9 +118,9 @@ def _print_rows(items: list[Item]) -> None:
             pad(event_type, widths[1]),
             pad(amount, widths[2], right=True),
             safe_text(pad(large, widths[3]), "bold"),
-            safe_text(pad(latency, widths[4], right=True), "dim"),
+            pad(latency, widths[4], right=True),
             pad(customer, widths[5]),
-            safe_text(event_id, "cyan"),
+            event_id,
         )
 
 

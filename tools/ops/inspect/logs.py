@@ -21,7 +21,7 @@ from tools.core.text import indent_lines
 from tools.core.time_range import parse_duration
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-_STYLES = {"DEBUG": "dim", "WARNING": "bold", "ERROR": "bold red", "CRITICAL": "bold red"}
+_STYLES = {"WARNING": "bold", "ERROR": "bold red", "CRITICAL": "bold red"}
 # Of the further lines of a message, which then cannot be taken for lines of the log.
 _INDENT = " " * 4
 _POLL_SECONDS = 1.0
@@ -92,7 +92,7 @@ class Line:
 
     def parts(self, event_id: str | None = None) -> tuple[list[Text], Text]:
         """Return the level, the message and the fields; and values of several lines, such as a traceback."""
-        style = _STYLES.get(self.level, "" if self.level else "dim")
+        style = _STYLES.get(self.level, "")
         # Lambda's own lines have their fields in the message.
         messages = [self.message] if self.level else self.message.split("  ")
         parts = [safe_text(f"{self.level or '-':<7}")]
@@ -104,9 +104,9 @@ class Line:
             if value in (0, [], ""):
                 continue
             if isinstance(value, str) and "\n" in value:
-                longer.append(Text(_INDENT + indent_lines(value.rstrip(), _INDENT), "dim"))
+                longer.append(Text(_INDENT + indent_lines(value.rstrip(), _INDENT)))
             else:
-                parts.append(Text.assemble(safe_text(f"{name}=", "dim"), safe_text(_field_text(value))))
+                parts.append(safe_text(f"{name}={_field_text(value)}"))
         return parts, Text("\n").join(longer)
 
 

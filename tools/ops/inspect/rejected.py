@@ -7,8 +7,6 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from rich.text import Text
-
 from storage.attributes import CLAIMED_ORIGIN, CONTENT_HASH, PAYLOAD_BYTES, number, text
 from storage.keys import SHARDS
 from tools.core.console import Clock, err, out, plural, print_row, safe_text, write_raw
@@ -113,11 +111,11 @@ def _print_title(rejection: Rejection, clock: Clock) -> None:
         clock(rejection.rejected_at),
         rejection.kind,
         rejection.event_type or "-",
-        Text.assemble("event_id ", safe_text(rejection.event_id or "-", "cyan")),
+        f"event_id {rejection.event_id or '-'}",
         f"ID={rejection.message_id}",
     )
 
 
 def _print_unlisted(count: int) -> None:
     if count > 0:
-        out.print(f"    and {plural(count, 'more violation')}", style="dim")
+        out.print(f"    and {plural(count, 'more violation')}")

@@ -77,7 +77,7 @@ def estimate(resources: Resources, runs: Iterable[SentRun], share: Share, *, eve
 
 def is_confirmed(cost: ReadCost, *, approved: bool) -> bool:
     """Say what is read and what it costs, and ask above a million read units."""
-    err.print(str(cost), style="dim")
+    err.print(str(cost))
     if cost.units <= ASK_ABOVE:
         return True
     return confirm("That is more than a million read units. Continue?", already=approved)

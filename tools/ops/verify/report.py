@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
 from tools.core.console import TROUBLE, out, plural, safe_text
 from tools.core.text import strip_control_chars
@@ -99,7 +98,7 @@ def show(result: VerifyResult) -> None:
 def show_discrepancies(discrepancies: list[Discrepancy]) -> None:
     """Print the first 20 discrepancies."""
     for each in discrepancies[:_LISTED]:
-        out.print(Text.assemble(f"  {each.kind}: ", safe_text(each.name, "cyan"), ": ", safe_text(each.what)))
+        out.print(safe_text(f"  {each.kind}: {each.name}: {each.what}"))
     if len(discrepancies) > _LISTED:
         out.print(f"  and {len(discrepancies) - _LISTED:,} more; JSON=1 lists all")
 
@@ -114,7 +113,7 @@ def counts_table() -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(style="dim")
+    table.add_column()
     return table
 
 
@@ -210,7 +209,7 @@ def _show_conclusion(result: VerifyResult) -> None:
     if not result.content_compared:
         show_not_compared()
     if result.ok:
-        out.print("OK: nothing is lost, nothing is counted twice.", style="bold green")
+        out.print("OK: nothing is lost, nothing is counted twice.", style="bold")
     elif result.is_undecided:
         unseen = result.unseen
         why = (
