@@ -200,9 +200,9 @@ def _funnel(title: str, result: QueryResult, axis: charts.Axis) -> str:
 # A named query without an entry is shown as a table only.
 _CHARTS: Mapping[str, Callable[[str, QueryResult, charts.Axis], str]] = {
     "revenue_per_hour": _revenue,
+    "activity_funnel": _funnel,
     "large_orders_by_customer": _large_orders,
     "payment_failure_rate": _payment_failures,
-    "activity_funnel": _funnel,
     "rejection_reasons": _rejection_reasons,
 }
 

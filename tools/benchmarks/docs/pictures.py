@@ -113,7 +113,7 @@ class Scenario:
     def trace(self, name: str, complete: Callable[[dict[str, Any]], bool], event_id: str) -> None:
         """Wait until a story is complete, and draw it."""
         until(lambda: complete(self.story(event_id)), f"the story of {event_id} is complete")
-        shown = self.run("tools.ops", "trace", EVENT_ID=event_id, FORCE_COLOR="1")
+        shown = self.run("tools.ops", "trace", EVENT_ID=event_id, FORCE_COLOR="1", COLUMNS=str(_TRACE_WIDTH))
         title = make_command("trace", EVENT_ID=event_id)
         export_svg(Text.from_ansi(shown), DOCS / f"trace-{name}.svg", title, _TRACE_WIDTH)
 

@@ -26,7 +26,7 @@ _DETAIL = 200
 # The columns of a row without what happened and its details.
 _BEFORE_DETAIL = len("00:00:00.000  +1000 ms    ")
 _NARROWEST = 30
-_PARTS = re.compile(r"[^ /-]*[ /-]+|[^ /-]+")
+_PARTS = re.compile(r"[^ /]*[ /]+|[^ /]+")
 
 
 @dataclass(frozen=True)
@@ -153,13 +153,15 @@ def show(trace: Trace, search: Search | None, *, as_json: bool) -> None:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """Break text after blanks, slashes and hyphens, or where the width ends."""
+    """Break text after blanks and slashes, a longer part after hyphens, or where the width ends."""
     lines = [""]
     for part in _PARTS.findall(text):
-        if cell_len(lines[-1] + part.rstrip()) <= width:
-            lines[-1] += part
-        else:
-            lines += chop_cells(part, width)
+        fits = cell_len(part.rstrip()) <= width
+        for piece in [part] if fits else re.split("(?<=-)", part):
+            if cell_len(lines[-1] + piece.rstrip()) <= width:
+                lines[-1] += piece
+            else:
+                lines += chop_cells(piece, width)
     return [stripped for line in lines if (stripped := line.strip())] or [""]
 
 
