@@ -47,9 +47,14 @@ class Commands:
         self._environment = environment
         self._subparsers = self.parser.add_subparsers(required=True, metavar="command")
 
-    def add(self, name: str, run: Run, summary: str, details: str = "") -> AddOption:
-        """Add a command. Returns a function that adds its options, see `_add_option`."""
-        command = self._subparsers.add_parser(name, help=summary, description=f"{summary}. {details}")
+    def add(self, run: Run, details: str = "") -> AddOption:
+        """Add a function as a command. Its docstring says what the command does.
+
+        Returns a function that adds its options, see `_add_option`.
+        """
+        summary = str(run.__doc__)
+        description = f"{summary} {details}"
+        command = self._subparsers.add_parser(run.__name__, help=summary.rstrip("."), description=description)
         command.set_defaults(run=run)
         return partial(self._add_option, command)
 

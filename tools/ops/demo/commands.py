@@ -15,7 +15,7 @@ from tools.ops.demo.stalls import STALL_SECONDS
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    option = commands.add("demo", demo, "Send mixed events and check the outcome of each")
+    option = commands.add(demo)
     option("count", "number of events", positive, "1000")
     option("wait", "seconds to wait until the queue has drained", seconds, "180")
 

@@ -34,9 +34,7 @@ What remains until it ages out (docs/reliability.md#erase-a-customer):
 def register(commands: Commands) -> None:
     """Add the command."""
     option = commands.add(
-        "erase",
         erase,
-        "Remove everything of a customer from the pipeline and from this machine",
         "Counts by place, asks, then removes. May be stopped and repeated. Events of other customers that "
         "mention the id are listed and not changed.",
     )
@@ -49,7 +47,7 @@ def register(commands: Commands) -> None:
 
 
 def erase(resources: Resources, options: Namespace) -> int:
-    """Remove everything of a customer."""
+    """Remove everything of a customer from the pipeline and from this machine."""
     customer_id = _checked(options)
     with err.status("searching") as status:
         show = status.update

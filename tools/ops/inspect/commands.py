@@ -26,10 +26,10 @@ _TRACE_DETAILS = (
 
 def register(commands: Commands) -> None:
     """Add the commands."""
-    option = commands.add("get", get, "Show an event as it was sent, and its enrichment")
+    option = commands.add(get)
     option("event-id", "the event")
 
-    option = commands.add("events", events, "List stored events, newest first")
+    option = commands.add(events)
     option("customer", "list only events of this customer")
     option("type", f"list only events of this type: {', '.join(EVENT_TYPES)}")
     option("large", "list only large orders", yes_or_no)
@@ -37,7 +37,7 @@ def register(commands: Commands) -> None:
     option("limit", "maximum number of events", positive, "20")
     option("json", "print JSON, one object a line", yes_or_no)
 
-    option = commands.add("logs", logs, "Show the function's logs")
+    option = commands.add(logs)
     option("event-id", "show only lines that name this event")
     option("level", "show only lines of this level or above")
     option("since", "maximum age of lines: 90s, 15m, 1h, 2d; default: 15m, or 1d with an event")
@@ -45,13 +45,13 @@ def register(commands: Commands) -> None:
     option("follow", "continue until Ctrl-C", yes_or_no)
     option("json", "print JSON, one object a line", yes_or_no)
 
-    option = commands.add("rejected", rejected, "List rejected events, newest first")
+    option = commands.add(rejected)
     option("id", "show this event (message id or event_id) with its body")
     option("reason", "list only events whose kind or reasons contain this")
     option("limit", "maximum number of events", positive, "20")
     option("json", "print JSON, one object a line", yes_or_no)
 
-    option = commands.add("trace", trace, "Show the story of an event, in time order", _TRACE_DETAILS)
+    option = commands.add(trace, _TRACE_DETAILS)
     option("event-id", "the event")
     option("customer", "the newest stored events of this customer")
     option("message-id", "the event that this message of SQS carried")
@@ -61,7 +61,7 @@ def register(commands: Commands) -> None:
     option("limit", "maximum number of a customer's events", positive, "20")
     option("json", "print JSON", yes_or_no)
 
-    option = commands.add("alerts", alerts, "Follow the alerts as they are published, until Ctrl-C")
+    option = commands.add(alerts)
     option("type", f"show only alerts of this type: {', '.join(ALERT_TYPES)}")
     option("min", 'show only alerts of this amount or more: 500, "500 EUR"')
     option("json", "print JSON, one object a line", yes_or_no)
@@ -99,7 +99,7 @@ def logs(resources: Resources, options: Namespace) -> int:
 
 
 def trace(resources: Resources, options: Namespace) -> int:
-    """Show the story of an event, a message, an order or a customer."""
+    """Show the story of an event, a message, an order or a customer, in time order."""
     given = [name for name in ("event_id", "customer", "message_id", "order_id") if getattr(options, name)]
     if len(given) != 1:
         raise UsageError(
@@ -122,7 +122,7 @@ def trace(resources: Resources, options: Namespace) -> int:
 
 
 def rejected(resources: Resources, options: Namespace) -> int:
-    """List rejected events, or show one with its body."""
+    """List rejected events, newest first, or show one with its body."""
     if options.id:
         rejection_list.show_one(resources, options.id, as_json=options.json)
     else:
@@ -131,7 +131,7 @@ def rejected(resources: Resources, options: Namespace) -> int:
 
 
 def alerts(resources: Resources, options: Namespace) -> int:
-    """Follow the alerts as they are published."""
+    """Follow the alerts as they are published, until Ctrl-C."""
     criteria = alert_list.AlertFilter(options.type or None, options.min or None)
     alert_list.follow(resources, criteria, as_json=options.json)
     return 0

@@ -37,9 +37,7 @@ _LISTED = 20
 def register(commands: Commands) -> None:
     """Add the commands."""
     option = commands.add(
-        "replay",
         replay,
-        "Send rejected events back to the queue",
         "Events that are stored now leave the rejected table. Events that are rejected again stay in it.",
     )
     option("id", "send only this event (message id or event_id)")
@@ -49,18 +47,14 @@ def register(commands: Commands) -> None:
     option("wait", "seconds to wait for the outcome", seconds, "120")
 
     option = commands.add(
-        "redrive",
         redrive,
-        "Move dead-lettered messages back to the queue",
         "Uses SQS's message move task if the endpoint has one, else receives, sends and deletes.",
     )
     option("rate", "maximum number of messages a second", positive)
     option("json", "print JSON", yes_or_no)
 
     option = commands.add(
-        "rearchive",
         rearchive,
-        "Write the items of a time range to the archive again",
         "Adds lines and deletes none; queries use one line of each event.",
     )
     option("since", "start of the range: 2026-11-22T14:00 (UTC), or an age: 15m, 2h, 1d")
@@ -69,9 +63,7 @@ def register(commands: Commands) -> None:
     option("json", "print JSON", yes_or_no)
 
     option = commands.add(
-        "restore",
         restore,
-        "Make the tables' items again from the archive",
         "Overwrites nothing and publishes no alert. Without variables it restores everything.",
     )
     option("since", "only what was received since: 2026-11-22T14:00 (UTC), or an age: 2h, 7d")

@@ -20,9 +20,7 @@ UNDECIDED = 3
 def register(commands: Commands) -> None:
     """Add the command."""
     option = commands.add(
-        "verify",
         verify,
-        "Check that no message is lost or counted twice",
         "Asks for the rows of a run, and compares them with the archive; bodies are not hashed again. With "
         "--all, or without a run, reads all rows of the three tables and the whole archive, and hashes every "
         "body. Says first what it reads and what that costs, and asks above a million read units. Exit "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import attributes
-from storage.attributes import flag, number, required, text
+from storage.attributes import flag, required, text
 from tools.core import queues
 from tools.core.queues import QueuedMessage
 from tools.core.resources import Resources
@@ -28,7 +28,6 @@ class Stored:
     alert_pending: bool
     replayed: bool
     payload_key: str | None
-    body_bytes: int
     written_at: str = ""
     claims_origin: bool = False
     received_at: str = ""
@@ -45,7 +44,6 @@ class Stored:
             alert_pending=attributes.ALERT_PENDING in item,
             replayed=flag(item, "replayed"),
             payload_key=text(item, attributes.PAYLOAD_KEY),
-            body_bytes=number(item, attributes.PAYLOAD_BYTES),
             written_at=text(item, "processed_at") or "",
             claims_origin=attributes.CLAIMED_ORIGIN in item,
             received_at=text(item, "received_at") or "",
@@ -93,7 +91,6 @@ class Rejected:
     rule: str
     alert_pending: bool
     payload_key: str | None
-    body_bytes: int
     written_at: str = ""
     claims_origin: bool = False
     received_at: str = ""
@@ -110,7 +107,6 @@ class Rejected:
             rule=reasons[0].rule if reasons else "",
             alert_pending=attributes.ALERT_PENDING in item,
             payload_key=text(item, attributes.PAYLOAD_KEY),
-            body_bytes=number(item, attributes.PAYLOAD_BYTES),
             written_at=text(item, "rejected_at") or "",
             claims_origin=attributes.CLAIMED_ORIGIN in item,
             received_at=text(item, "received_at") or "",
@@ -186,7 +182,7 @@ _COMMON = (
     *(attributes.CLAIMED_ORIGIN, attributes.MESSAGE_ID, attributes.EVENT_ID, attributes.CONTENT_HASH),
     "received_at",
 )
-_WITH_BODY = (*_COMMON, attributes.ALERT_PENDING, attributes.PAYLOAD_KEY, attributes.PAYLOAD_BYTES)
+_WITH_BODY = (*_COMMON, attributes.ALERT_PENDING, attributes.PAYLOAD_KEY)
 
 
 @dataclass(frozen=True)

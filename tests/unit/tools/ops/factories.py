@@ -34,7 +34,6 @@ def stored(message_id: str, body: str, **changes: Any) -> Stored:
         "alert_pending": False,
         "replayed": False,
         "payload_key": None,
-        "body_bytes": len(body),
     }
     return Stored(**{**values, **changes})
 
@@ -54,7 +53,6 @@ def rejected(message_id: str, body: str, **changes: Any) -> Rejected:
         "rule": "json",
         "alert_pending": False,
         "payload_key": None,
-        "body_bytes": len(body),
     }
     return Rejected(**{**values, **changes})
 

@@ -14,7 +14,7 @@ from tools.core.aws_errors import explain
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.ops.__main__ import main, parser
-from tools.ops.inspect import commands as inspect_commands
+from tools.ops.inspect import logs
 from tools.ops.verify import commands as verify_commands
 
 
@@ -91,13 +91,18 @@ def test_without_a_stack_the_error_suggests_make_up(
     ],
 )
 def test_aws_errors_are_translated(
-    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
-    def fail(*_: Any) -> int:
+    def fail(*_: Any, **__: Any) -> int:
         raise error
 
-    monkeypatch.setattr(verify_commands, "verify", fail)
-    assert _run(monkeypatch, pipeline(), "verify") == 1
+    monkeypatch.setattr(verify_commands, "run_checks", fail)
+    resources = pipeline(state_dir=tmp_path, dynamodb=FakeDynamoDB(), s3=FakeS3())
+    assert _run(monkeypatch, resources, "verify") == 1
     assert words in capsys.readouterr().err
 
 
@@ -117,10 +122,10 @@ def test_other_errors_are_not_translated() -> None:
 
 
 def test_ctrl_c_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_: Any) -> int:
+    def stop(*_: Any, **__: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(inspect_commands, "logs", stop)
+    monkeypatch.setattr(logs, "show", stop)
     assert _run(monkeypatch, pipeline(), "logs") == 130
 
 
