@@ -335,9 +335,9 @@ def test_an_erasure_that_was_stopped_anywhere_is_completed_by_a_second_one(pipel
             done.append(title)
 
         with pytest.raises(KeyboardInterrupt):
-            erasing.erase(plan, killed)
+            plan.erase(killed)
         again = find(customer)
-        erasing.erase(again, lambda _: None)
+        again.erase(lambda _: None)
         assert not again.search.problems
     assert message_ids <= erasures.message_ids(known)
     # The log has ids on AWS, too.

@@ -13,7 +13,7 @@ from tools.core.program import start
 from tools.core.resources import Resources
 from tools.ops.commands import Commands
 from tools.ops.demo import commands as demo
-from tools.ops.erase import commands as erase
+from tools.ops.erase import erase
 from tools.ops.inspect import commands as inspect
 from tools.ops.recover import commands as recover
 from tools.ops.verify import commands as verify

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from producer.delivery import Result
 from producer.errors import ProducerError
@@ -15,9 +16,8 @@ from producer.run import produce
 from tools.core.aws import create_session
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
-from tools.ops.alert_queue import subscribed
-from tools.ops.demo import alerts, stalls
-from tools.ops.demo.alerts import AlertCounts
+from tools.ops.alert_queue import AlertQueue, subscribed
+from tools.ops.demo import stalls
 from tools.ops.verify import reconcile, verify
 from tools.ops.verify.reconcile import DEAD_LETTERED, DUPLICATE, REJECTED, STORED, Reconciliation
 
@@ -27,6 +27,52 @@ _LARGE_RATIO = 0.25
 # Alerts normally arrive with their batch. This allows for a slow topic.
 _ALERT_TIMEOUT = 15.0
 _FINAL_OUTCOMES = (STORED, DUPLICATE, REJECTED, DEAD_LETTERED)
+
+
+@dataclass
+class AlertCounts:
+    """The alerts of one run. ``by_type`` counts each message once, ``repeated`` counts further alerts."""
+
+    by_type: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    _counted: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, alert: dict[str, Any], message_ids: set[str]) -> None:
+        """Count an alert if it is about one of these messages."""
+        kind = str(alert.get("alert_type", ""))
+        if kind == "batch_processed":
+            self.by_type[kind] += any(each in message_ids for each in alert.get("message_ids", []))
+            return
+        message_id = str(alert.get("message_id", ""))
+        if message_id not in message_ids:
+            return
+        if (kind, message_id) in self._counted:
+            self.repeated += 1
+        else:
+            self._counted.add((kind, message_id))
+            self.by_type[kind] += 1
+
+
+def count_alerts(
+    queue: AlertQueue, message_ids: set[str], expected: Counter[str], *, idle_timeout: float
+) -> AlertCounts:
+    """Count the alerts about these messages until the expected ones have arrived.
+
+    Gives up when no alert has arrived for ``idle_timeout`` seconds.
+    """
+    counts = AlertCounts()
+    last = time.monotonic()
+    while True:
+        notifications = queue.receive()
+        for notification in notifications:
+            counts.add(notification.alert or {}, message_ids)
+        if notifications:
+            last = time.monotonic()
+            continue
+        # An empty receive waits a second, so that the summary of the last batch is counted too.
+        complete = all(counts.by_type[kind] >= count for kind, count in expected.items())
+        if complete or time.monotonic() - last >= idle_timeout:
+            return counts
 
 
 @dataclass(frozen=True)
@@ -118,7 +164,7 @@ def run(
         snapshot = verify.collect_when_drained(resources, messages, wait=wait, progress=on_progress)
         reconciliation = reconcile.reconcile(messages, snapshot)
         seconds = time.monotonic() - start
-        counts = alerts.count(
+        counts = count_alerts(
             queue,
             {message.message_id for message in messages},
             expected_alerts(reconciliation),

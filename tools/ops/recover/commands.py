@@ -17,7 +17,6 @@ from tools.core.resources import Resources, require_archive
 from tools.core.time_range import TimeRange
 from tools.ops import rejections, share
 from tools.ops.commands import Commands, positive, seconds, yes_or_no
-from tools.ops.recover import move_task
 from tools.ops.recover import rearchive as archives
 from tools.ops.recover import redrive as dead_letters
 from tools.ops.recover import replay as replays
@@ -102,8 +101,8 @@ def replay(resources: Resources, options: Namespace) -> int:
 
 def redrive(resources: Resources, options: Namespace) -> int:
     """Move dead-lettered messages back to the queue."""
-    if options.rate and options.rate > move_task.MAX_RATE:
-        err.print(f"SQS's task moves at most {move_task.MAX_RATE} messages a second.", style=TROUBLE)
+    if options.rate and options.rate > dead_letters.MAX_RATE:
+        err.print(f"SQS's task moves at most {dead_letters.MAX_RATE} messages a second.", style=TROUBLE)
     with progress_bars(None, "moved") as (progress,):
         result = dead_letters.redrive(resources, rate=options.rate, progress=progress)
     if options.json:

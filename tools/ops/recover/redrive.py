@@ -10,12 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tools.core import queues
+from tools.core.aws_errors import code_of
+from tools.core.errors import ToolError
 from tools.core.origins import Origins
 from tools.core.resources import Resources
-from tools.ops.recover import move_task
 from tools.ops.recover.message_mover import MessageMover
 
+# Of a message move task, a second (SQS API reference, StartMessageMoveTask).
+MAX_RATE = 500
+_UNSUPPORTED = {
+    "InvalidAction",
+    "AWS.SimpleQueueService.UnsupportedOperation",
+    "UnsupportedOperation",
+    "NotImplemented",
+}
 _POLL_SECONDS = 0.5
 
 Progress = Callable[[int], None]
@@ -63,8 +74,8 @@ def redrive(resources: Resources, *, rate: int | None, progress: Progress) -> Re
     if before == 0:
         return RedriveResult("copy", 0, 0, 0)
     source = _arn(sqs, resources.dlq_url)
-    if move_task.is_supported(sqs, source):
-        moved = move_task.run(sqs, source, _arn(sqs, resources.queue_url), rate, progress)
+    if _has_tasks(sqs, source):
+        moved = _run_task(sqs, source, _arn(sqs, resources.queue_url), rate, progress)
         return RedriveResult("task", before, moved, _remaining(resources, before - moved))
     mover = MessageMover(sqs, Origins(resources), resources.dlq_url, resources.queue_url, rate)
     mover.run(before, progress)
@@ -93,3 +104,59 @@ def _arn(sqs: Any, queue_url: str) -> str:
     response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
     arn: str = response["Attributes"]["QueueArn"]
     return arn
+
+
+def _has_tasks(sqs: Any, source: str) -> bool:
+    """Return whether this endpoint has message move tasks. ``source`` is the ARN of the dead-letter queue."""
+    try:
+        sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)
+    except ClientError as error:
+        if code_of(error) in _UNSUPPORTED:
+            return False
+        raise
+    return True
+
+
+def _run_task(
+    sqs: Any, source: str, destination: str, rate: int | None, progress: Callable[[int], None]
+) -> int:
+    """Start a move task, or wait for the running one. Return the number of messages that it moved.
+
+    ``source`` and ``destination`` are ARNs, ``rate`` is messages a second. Ctrl-C cancels the task. Raises
+    ToolError if the task fails.
+    """
+    previous = _newest_task(sqs, source)
+    joined = previous.get("Status") in ("RUNNING", "CANCELLING")
+    if not joined:
+        limit = {"MaxNumberOfMessagesPerSecond": min(rate, MAX_RATE)} if rate else {}
+        sqs.start_message_move_task(SourceArn=source, DestinationArn=destination, **limit)
+    try:
+        while True:
+            task = _newest_task(sqs, source)
+            # The list of tasks is eventually consistent and may still end with the previous one.
+            if joined or task.get("StartedTimestamp") != previous.get("StartedTimestamp"):
+                moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
+                progress(moved)
+                if _is_completed(task, moved):
+                    return moved
+            time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        handle = _newest_task(sqs, source).get("TaskHandle")
+        if handle:
+            sqs.cancel_message_move_task(TaskHandle=handle)
+        raise
+
+
+def _is_completed(task: dict[str, Any], moved: int) -> bool:
+    status = task.get("Status")
+    if status in ("FAILED", "CANCELLED"):
+        raise ToolError(
+            f"SQS's move task {status} after {moved:,} messages. {task.get('FailureReason', '')}".rstrip(),
+            "The other messages are still dead-lettered. Try again: make redrive",
+        )
+    return bool(status == "COMPLETED")
+
+
+def _newest_task(sqs: Any, source: str) -> dict[str, Any]:
+    tasks = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1).get("Results", [])
+    return tasks[0] if tasks else {}

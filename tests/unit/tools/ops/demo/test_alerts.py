@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.unit.tools.fakes import FakeSQS
 from tools.ops.alert_queue import AlertQueue
-from tools.ops.demo.alerts import AlertCounts, count
+from tools.ops.demo.demo import AlertCounts, count_alerts
 
 RUN = {"m-1", "m-2"}
 
@@ -46,7 +46,7 @@ def test_a_subscriber_counts_until_the_expected_alerts_have_arrived() -> None:
     alerts = [{"alert_type": "large_order", "message_id": f"m-{number}"} for number in range(25)]
     sqs.put("queue", *(json.dumps({"Message": json.dumps(alert)}) for alert in alerts))
     ids = {f"m-{number}" for number in range(25)}
-    counts = count(AlertQueue(sqs, "queue"), ids, Counter({"large_order": 25}), idle_timeout=60)
+    counts = count_alerts(AlertQueue(sqs, "queue"), ids, Counter({"large_order": 25}), idle_timeout=60)
     assert counts.by_type == {"large_order": 25}
     assert sqs.queues["queue"] == []
 
@@ -54,4 +54,6 @@ def test_a_subscriber_counts_until_the_expected_alerts_have_arrived() -> None:
 def test_a_subscriber_without_alerts_gives_up() -> None:
     sqs = FakeSQS()
     sqs.queues["queue"] = []
-    assert count(AlertQueue(sqs, "queue"), RUN, Counter({"large_order": 1}), idle_timeout=0).by_type == {}
+    assert (
+        count_alerts(AlertQueue(sqs, "queue"), RUN, Counter({"large_order": 1}), idle_timeout=0).by_type == {}
+    )
