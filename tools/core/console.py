@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 from functools import partial
 from typing import Any
 
@@ -91,8 +92,15 @@ def write_raw(body: bytes) -> None:
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document. It is ASCII, so that no text from outside reaches the terminal as it is."""
-    print(json.dumps(document, default=sorted))
+    """Print a line of JSON. It is ASCII, so that no text from outside reaches the terminal as it is.
+
+    A dataclass becomes an object, and a set a sorted list.
+    """
+    print(json.dumps(document, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else sorted(value)
 
 
 def plural(count: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -10,7 +9,7 @@ from typing import Any
 
 from processor.alerts import ALERT_TYPES, BATCH_PROCESSED, SENTENCES
 from processor.sentences import email_sentence
-from tools.core.console import Clock, err, out, pad, print_row
+from tools.core.console import Clock, err, out, pad, print_json, print_row
 from tools.core.errors import UsageError
 from tools.core.resources import Resources
 from tools.ops.alert_queue import Notification, subscribed
@@ -71,8 +70,7 @@ def follow(resources: Resources, criteria: AlertFilter, *, as_json: bool) -> Non
 def _show(notification: Notification, clock: Clock, *, as_json: bool) -> None:
     alert = notification.alert
     if as_json:
-        # ASCII, so that no text from outside reaches the terminal as it is.
-        out.print(json.dumps({"message": notification.message} if alert is None else alert))
+        print_json({"message": notification.message} if alert is None else alert)
         return
     kind = str((alert or {}).get("alert_type", "-"))
     width = max(map(len, ALERT_TYPES))

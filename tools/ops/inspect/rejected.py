@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
 from storage.attributes import CLAIMED_ORIGIN, CONTENT_HASH, PAYLOAD_BYTES, number, text
 from storage.keys import SHARDS
-from tools.core.console import Clock, err, out, plural, print_row, safe_text, write_raw
+from tools.core.console import Clock, err, out, plural, print_json, print_row, safe_text, write_raw
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.core.tables import Item
@@ -26,7 +24,7 @@ def show_list(resources: Resources, *, reason: str | None, limit: int, as_json: 
     clock = Clock()
     for rejection in newest[:limit]:
         if as_json:
-            print(json.dumps(_members(rejection) | {"reasons": rejection.reasons}))
+            print_json(_members(rejection) | {"reasons": rejection.reasons})
             continue
         _print_title(rejection, clock)
         for each in rejection.reasons:
@@ -71,7 +69,7 @@ def show_one(resources: Resources, any_id: str, *, as_json: bool) -> None:
             problem = ToolError(f"The body of {shown} cannot be shown: {error}")
             body = None
         if as_json:
-            print(json.dumps(_details(rejection, item, body)))
+            print_json(_details(rejection, item, body))
         else:
             _print_details(rejection, item, clock)
             write_raw(b"" if body is None else body + b"\n")
@@ -80,14 +78,14 @@ def show_one(resources: Resources, any_id: str, *, as_json: bool) -> None:
 
 
 def _members(rejection: Rejection) -> dict[str, Any]:
-    names = ("message_id", "rejected_at", "kind", "event_id", "event_type", "violations")
-    return {name: getattr(rejection, name) for name in names} | {"rules": sorted(rejection.rules)}
+    names = ("message_id", "rejected_at", "kind", "event_id", "event_type", "violations", "rules")
+    return {name: getattr(rejection, name) for name in names}
 
 
 def _details(rejection: Rejection, item: Item, body: bytes | None) -> dict[str, Any]:
     """Return what a rejected event's JSON contains. A body that is not UTF-8 has escapes such as \\xff."""
     return _members(rejection) | {
-        "reasons": [asdict(reason) for reason in rejections.reasons_of(item)],
+        "reasons": rejections.reasons_of(item),
         CONTENT_HASH: text(item, CONTENT_HASH),
         CLAIMED_ORIGIN: text(item, CLAIMED_ORIGIN),
         "body": None if body is None else body.decode("utf-8", "backslashreplace"),

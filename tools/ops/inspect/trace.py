@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ import contract
 from archiver.lines import EVENTS
 from storage.attributes import EVENT_ID, text
 from tools.core.archive_range import ArchiveRange
-from tools.core.console import Clock, err, out, pad, plural, print_row, safe_text
+from tools.core.console import Clock, err, out, pad, plural, print_json, print_row, safe_text
 from tools.core.errors import ToolError
 from tools.core.indexes import BY_CUSTOMER, newest_first
 from tools.core.resources import Resources
@@ -126,7 +125,7 @@ def show(trace: Trace, search: Search | None, *, as_json: bool) -> None:
         names = ("title", "not_recorded", "notes", "next")
         listed = [{**vars(step), "ms_since_before": ms} for step, ms in steps]
         document = {name: getattr(trace, name) for name in names}
-        print(json.dumps({**document, "steps": listed, "still_due": trace.expected}))
+        print_json({**document, "steps": listed, "still_due": trace.expected})
         return
     out.print(safe_text(trace.title, "bold"))
     width = max(len(step.what) for step, _ in steps)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from archiver.lines import DUPLICATES, EVENTS, REJECTED
@@ -126,8 +125,7 @@ def rearchive(resources: Resources, options: Namespace) -> int:
             result = archives.rearchive(resources, time_range, progress)
     failed = archives.failed_batches(resources)
     if options.json:
-        batches = [asdict(batch) for batch in failed]
-        print_json({"dry_run": options.dry_run, **vars(result), "failed_batches": batches})
+        print_json({"dry_run": options.dry_run, **vars(result), "failed_batches": failed})
     else:
         _show_lines(result, "Would write" if options.dry_run else "Wrote")
         if not options.dry_run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from tools.core.console import out, progress_steps
+from tools.core.console import print_json, progress_steps
 from tools.core.resources import Resources
 from tools.ops import share
 from tools.ops.commands import Commands, seconds, yes_or_no
@@ -54,7 +54,7 @@ def verify(resources: Resources, options: Namespace) -> int:
             progress=progress,
         )
     if options.json:
-        out.print(report.to_json(result))
+        print_json(report.document(result))
     else:
         report.show(result)
     return 0 if result.ok else UNDECIDED if result.is_undecided else 1

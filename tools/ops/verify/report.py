@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,10 +18,10 @@ from tools.ops.verify.result import VerifyResult
 _LISTED = 20
 
 
-def to_json(result: VerifyResult) -> str:
+def document(result: VerifyResult) -> dict[str, Any]:
     """Return the result as a JSON document."""
     reconciliation = result.reconciliation
-    document: dict[str, Any] = {
+    members: dict[str, Any] = {
         "holds": result.ok,
         "undecided": result.is_undecided,
         "still": not result.moving,
@@ -36,11 +35,11 @@ def to_json(result: VerifyResult) -> str:
         "content_compared": result.content_compared,
         "bodies_checked": result.bodies.checked if result.bodies else None,
         "archive": _archive(result.archive) if result.archive else None,
-        "findings": _discrepancies(result.discrepancies),
-        "unconfirmed_alerts": _discrepancies(result.unconfirmed_alerts),
+        "findings": result.discrepancies,
+        "unconfirmed_alerts": result.unconfirmed_alerts,
     }
     if reconciliation and result.run:
-        document["run"] = {
+        members["run"] = {
             "run_id": result.run.run_id,
             "complete": result.run.complete,
             "running": result.run.running,
@@ -53,24 +52,12 @@ def to_json(result: VerifyResult) -> str:
             "unfinished": reconciliation.unfinished,
             "replayed": reconciliation.replayed,
         }
-    return json.dumps(document, indent=2)
+    return members
 
 
 def _archive(check: ArchiveCheck) -> dict[str, Any]:
-    return {
-        "events": check.events,
-        "rejected": check.rejected,
-        "duplicates": check.duplicates,
-        "repeated": check.repeated,
-        "unreadable": check.unreadable,
-        "on_its_way": len(check.on_its_way),
-        "before_stream": check.before_stream,
-        "not_stored": _discrepancies(check.not_stored),
-    }
-
-
-def _discrepancies(discrepancies: list[Discrepancy]) -> list[dict[str, str]]:
-    return [{"kind": each.kind, "name": each.name, "what": each.what} for each in discrepancies]
+    members = {name: value for name, value in vars(check).items() if name != "discrepancies"}
+    return {**members, "on_its_way": len(check.on_its_way)}
 
 
 def show(result: VerifyResult) -> None:
@@ -180,29 +167,27 @@ def _show_run(result: VerifyResult) -> None:
 def _show_archive_notes(check: ArchiveCheck | None) -> None:
     if check is None:
         return
-    if check.on_its_way:
-        out.print(
-            f"{plural(len(check.on_its_way), 'item')} not archived yet. Try again later.", style=TROUBLE
-        )
-    if check.before_stream:
-        out.print(
-            f"{plural(check.before_stream, 'duplicate')} of release 1.0.0 without a line in the archive. "
-            "Write them: make rearchive SINCE=30d",
-            style=TROUBLE,
-        )
-    if check.unreadable:
-        out.print(
-            f"{plural(check.unreadable, 'record')} in the archive under unreadable/: see "
-            "docs/reliability.md#unreadable_records.",
-            style=TROUBLE,
-        )
-    if check.not_stored:
-        out.print(
-            f"{plural(len(check.not_stored), 'event')} archived and no longer stored. The pipeline never "
-            "deletes events. If a user deleted them, the archive still has them.",
-            style=TROUBLE,
-        )
-        show_discrepancies(check.not_stored)
+    for count, noun, note in (
+        (len(check.on_its_way), "item", "not archived yet. Try again later."),
+        (
+            check.before_stream,
+            "duplicate",
+            "of release 1.0.0 without a line in the archive. Write them: make rearchive SINCE=30d",
+        ),
+        (
+            check.unreadable,
+            "record",
+            "in the archive under unreadable/: see docs/reliability.md#unreadable_records.",
+        ),
+        (
+            len(check.not_stored),
+            "event",
+            "archived and no longer stored: a user deleted them, because the pipeline never does.",
+        ),
+    ):
+        if count:
+            out.print(f"{plural(count, noun)} {note}", style=TROUBLE)
+    show_discrepancies(check.not_stored)
 
 
 def _show_conclusion(result: VerifyResult) -> None:

@@ -215,6 +215,6 @@ def test_missing_archive_lines_violate_the_invariant_and_notes_do_not(
     printed = capsys.readouterr().out
     for words in ("1 item not archived yet", "1 line more than once", "archived and not stored: gone"):
         assert words in printed
-    assert json.loads(report.to_json(result))["archive"]["on_its_way"] == 1
+    assert report.document(result)["archive"]["on_its_way"] == 1
     late = snapshot(stored=[stored("2", "old", written_at=OLD)])
     assert not evaluate(late, archived=harness.check(late)).ok

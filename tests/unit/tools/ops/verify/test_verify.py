@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -44,8 +43,8 @@ def test_the_report_says_if_content_was_not_compared(capsys: pytest.CaptureFixtu
     printed = _printed(capsys, contents, _run(sent("1", "a, as it was sent")))
     assert "content not compared: this LocalStack rewrites bodies" in printed
     assert "nothing is lost, nothing is counted twice" in printed
-    assert json.loads(report.to_json(evaluate(contents)))["content_compared"] is False
-    assert json.loads(report.to_json(evaluate(snapshot())))["content_compared"] is True
+    assert report.document(evaluate(contents))["content_compared"] is False
+    assert report.document(evaluate(snapshot()))["content_compared"] is True
 
 
 def test_a_lost_message_is_named_and_violates_the_invariant(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,7 +66,7 @@ def test_a_discrepancy_while_messages_move_is_undecided(capsys: pytest.CaptureFi
     result = evaluate(contents)
     assert (result.ok, result.is_undecided) == (False, True)
     assert "Undecided: messages moved" in _printed(capsys, contents)
-    assert json.loads(report.to_json(result))["undecided"] is True
+    assert report.document(result)["undecided"] is True
     assert not evaluate(replace(contents, still=True)).is_undecided
 
 
@@ -88,7 +87,7 @@ def test_a_run_that_is_still_sending_is_neither_interrupted_nor_redriven(
         assert words not in printed
     result = evaluate(contents, run)
     assert result.is_undecided
-    assert json.loads(report.to_json(result))["run"]["recounted"] == 0
+    assert report.document(result)["run"]["recounted"] == 0
     assert not evaluate(contents, replace(run, running=False)).is_undecided
 
 
@@ -166,7 +165,7 @@ def test_notes_explain_recounted_replayed_and_pending_messages(capsys: pytest.Ca
 
 def test_the_json_document_has_the_same_counts() -> None:
     contents = snapshot(stored=[stored("1", "a")], dead_lettered=[queued("2", "b")], unseen=3)
-    document = json.loads(report.to_json(evaluate(contents, _run(sent("1", "a"), sent("2", "b")))))
+    document = report.document(evaluate(contents, _run(sent("1", "a"), sent("2", "b"))))
     assert document["holds"] is True
     assert (document["stored"], document["dead_lettered"], document["queued"]) == (1, 1, 3)
     assert document["run"] | {"stored": 1, "dead_lettered": 1, "lost": 0} == document["run"]
