@@ -147,7 +147,7 @@ def wait_until_archived(pipeline: Pipeline) -> None:
             (kind, item.key)
             for kind in _KINDS
             for each in reader.objects(kind, None)
-            for item in reader.items(kind, each.key, [])
+            for item in reader.items(kind, each["Key"], [])
         }
 
     eventually(lambda: rows <= archived(), within=OUTCOME_SECONDS, what="every row is archived")

@@ -68,15 +68,6 @@ class Selection:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    """An object of the archive."""
-
-    key: str
-    size: int
-    last_modified: datetime
-
-
 class ArchiveReader:
     """The objects of the archive, and their items. ``tables`` are the kinds of lines by a table's name."""
 
@@ -86,8 +77,8 @@ class ArchiveReader:
         self._tables = tables
         self._retention_days = retention_days
 
-    def objects(self, kind: str, hours: ArchiveRange | None) -> Iterator[ObjectInfo]:
-        """Yield the objects of ``events/``, ``rejected/``, ``duplicates/`` or ``unreadable/`` in a range."""
+    def objects(self, kind: str, hours: ArchiveRange | None) -> Iterator[dict[str, Any]]:
+        """Yield what S3 lists of a kind, such as ``events`` or ``unreadable``, in a range."""
         prefixes = [f"{kind}/"]
         if kind == UNREADABLE:
             hours = None  # its hours are those in which records were written
@@ -99,7 +90,7 @@ class ArchiveReader:
             for entry in archive_objects.listed(self._s3, self._bucket, prefix):
                 hour = _HOUR.search(entry["Key"])
                 if hour is None or first <= f"{hour[1]}T{hour[2]}" <= last:
-                    yield ObjectInfo(entry["Key"], entry["Size"], entry["LastModified"])
+                    yield entry
 
     def items(self, kind: str, key: str, problems: list[str]) -> Iterator[ArchivedItem]:
         """Yield the items of an object's lines. What cannot be read is added to ``problems``."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -20,7 +21,7 @@ from storage.attributes import MESSAGE_ID, flag, required
 from tools.core.disk import DiskMap
 from tools.core.parallel import parallel
 from tools.core.resources import Resources
-from tools.ops.recover.archive_reader import ArchiveReader, ObjectInfo, Selection
+from tools.ops.recover.archive_reader import ArchiveReader, Selection
 from tools.ops.recover.archived_items import ArchivedItem
 from tools.ops.recover.restore_writer import (
     CHUNK_BYTES,
@@ -86,12 +87,12 @@ class Restore:
         objects = items = units = 0
         choice = random.Random(0)  # noqa: S311 - a sample
         for kind in KINDS:
-            sample: list[ObjectInfo] = []
+            sample: list[dict[str, Any]] = []
             size = listed = 0
             for each in self._reader.objects(kind, self._selection.hours):
-                self._newest = max(self._newest or each.last_modified, each.last_modified)
+                self._newest = max(self._newest or each["LastModified"], each["LastModified"])
                 listed += 1
-                size += each.size
+                size += each["Size"]
                 if len(sample) < _SAMPLE:
                     sample.append(each)
                 elif (place := choice.randrange(listed)) < _SAMPLE:
@@ -101,8 +102,8 @@ class Restore:
             for each in sample:
                 if lines >= _SAMPLE_LINES:
                     break
-                bytes_read += each.size
-                for archived in self._reader.items(kind, each.key, []):
+                bytes_read += each["Size"]
+                for archived in self._reader.items(kind, each["Key"], []):
                     lines += 1
                     if self._selection.accepts(archived):
                         read.append(write_units(archived))
@@ -128,10 +129,10 @@ class Restore:
 
     def _selected(self, kind: str, on_object: Callable[[], None]) -> Iterator[ArchivedItem]:
         for each in self._reader.objects(kind, self._selection.hours):
-            if self._newest is not None and each.last_modified > self._newest:
+            if self._newest is not None and each["LastModified"] > self._newest:
                 continue
             problems: list[str] = []
-            for archived in self._reader.items(kind, each.key, problems):
+            for archived in self._reader.items(kind, each["Key"], problems):
                 self._note(archived)
                 if not self._selection.accepts(archived):
                     continue
@@ -140,7 +141,7 @@ class Restore:
                 else:
                     yield archived
             # Every machine reads every line, and one of them reports those that are damaged.
-            for problem in problems if self._selection.share.has(each.key) else ():
+            for problem in problems if self._selection.share.has(each["Key"]) else ():
                 self.result.find(DAMAGED, problem)
             on_object()
 
@@ -157,7 +158,7 @@ class Restore:
         later = replace(hours, since=hours.until, until=datetime.now(UTC) + timedelta(hours=1))
         for kind in (EVENTS, DUPLICATES):
             for each in self._reader.objects(kind, later):
-                for archived in self._reader.items(kind, each.key, []):
+                for archived in self._reader.items(kind, each["Key"], []):
                     self._note(archived)
 
     def _chunks(self, items: Iterable[ArchivedItem]) -> Iterator[list[ArchivedItem]]:

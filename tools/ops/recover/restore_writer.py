@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,9 +113,9 @@ class RestoreWriter:
             archived = wanted.pop(required(item, key))
             self._compare(archived, item)
             self._replace_object(archived, item)
-        puts = {name: Put(table, key, item) for name, item in self._items(wanted)}
+        puts = {name: Put(table, key, self._with_payload(archived)) for name, archived in wanted.items()}
         if not self._dry_run and puts:
-            self._wait_for_rate(len(puts))
+            time.sleep(max(0.0, self._limiter.reserve(len(puts)) - time.monotonic()))
             self._create(puts, wanted)
         else:
             self._count(kind, wanted.values())
@@ -129,7 +129,7 @@ class RestoreWriter:
             self._add("replayed", sum(archived.key in accepted for archived in fresh))
             return [archived for archived in fresh if archived.key not in accepted]
         if kind == DUPLICATES and self._selection.is_by_event:
-            return list(self._of_selected_events(fresh))
+            return self._of_selected_events(fresh)
         return fresh
 
     def _accepted(self, rejected: list[ArchivedItem]) -> set[str]:
@@ -140,20 +140,13 @@ class RestoreWriter:
         stored = tables.get_attributes(self._dynamodb, self.tables[EVENTS], EVENT_ID, events, MESSAGE_ID)
         return found | {text(item, MESSAGE_ID) or "" for item in stored}
 
-    def _of_selected_events(self, duplicates: list[ArchivedItem]) -> Iterator[ArchivedItem]:
+    def _of_selected_events(self, duplicates: list[ArchivedItem]) -> list[ArchivedItem]:
         ids = [required(archived.item, EVENT_ID) for archived in duplicates]
         found = tables.get_attributes(
             self._dynamodb, self.tables[EVENTS], EVENT_ID, ids, "customer_id", "event_type"
         )
-        events = {required(item, EVENT_ID): item for item in found}
-        for archived in duplicates:
-            event = events.get(required(archived.item, EVENT_ID))
-            if event is not None and self._selection.accepts_event(event):
-                yield archived
-
-    def _items(self, wanted: Mapping[str, ArchivedItem]) -> Iterator[tuple[str, Item]]:
-        for name, archived in wanted.items():
-            yield name, self._with_payload(archived)
+        selected = {required(event, EVENT_ID) for event in found if self._selection.accepts_event(event)}
+        return [each for each in duplicates if required(each.item, EVENT_ID) in selected]
 
     def _with_payload(self, archived: ArchivedItem) -> Item:
         """Return an item with its payload, whose object is in S3 if it needs one."""
@@ -210,13 +203,14 @@ class RestoreWriter:
         for attempt in range(_ROUNDS):
             outcomes = dict(zip(puts, self._store.create(list(puts.values())), strict=True))
             for name, outcome in outcomes.items():
-                if isinstance(outcome, Created):
-                    self._count(wanted[name].kind, [wanted[name]])
-                elif isinstance(outcome, Exists) and attempt and not _differences(wanted[name], outcome.item):
-                    # The attempt before has written it, and its answer was lost.
-                    self._count(wanted[name].kind, [wanted[name]])
+                archived = wanted[name]
+                # The attempt before may have written it, and its answer was lost.
+                if isinstance(outcome, Created) or (
+                    isinstance(outcome, Exists) and attempt and not _differences(archived, outcome.item)
+                ):
+                    self._count(archived.kind, [archived])
                 elif isinstance(outcome, Exists):
-                    self._compare(wanted[name], outcome.item)
+                    self._compare(archived, outcome.item)
             failed = {name: each.why for name, each in outcomes.items() if isinstance(each, Failed)}
             for name in [name for name, why in failed.items() if why.startswith(_REFUSED)]:
                 self._result.find("refused", f"{name} in {wanted[name].kind}: {failed.pop(name)}")
@@ -248,9 +242,6 @@ class RestoreWriter:
     def _add(self, name: str, count: int) -> None:
         with self._result.lock:
             setattr(self._result, name, getattr(self._result, name) + count)
-
-    def _wait_for_rate(self, count: int) -> None:
-        time.sleep(max(0.0, self._limiter.reserve(count) - time.monotonic()))
 
 
 def table_names(resources: Resources) -> dict[str, str]:
