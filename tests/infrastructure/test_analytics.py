@@ -16,10 +16,10 @@ import contract
 from archiver.lines import KINDS
 from tests.infrastructure.configuration import TERRAFORM, blocks, resources, run_terraform, text
 from tests.unit.tools.analytics.archive_files import event_line, object_key, rejected_line, write_object
-from tools.analytics.archive import PREFIXES
 from tools.analytics.database import open_archive
 from tools.analytics.named_queries import NamedQuery, named_queries
 from tools.analytics.views import DIRECTORY, VIEWS, View
+from tools.core.archive_range import PREFIXES
 from tools.core.paths import LAMBDA_SOURCE
 from tools.local import hcl
 

@@ -14,21 +14,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import contract
 from archiver.objects import GZIP_SUFFIX, ZSTD_SUFFIX
 from storage import zstd
-from storage.attributes import REJECTION_KINDS
 from tools.core import archive_objects
 from tools.core.archive_objects import DamagedObject
-from tools.core.archive_range import ArchiveRange
+from tools.core.archive_range import PREFIXES, ArchiveRange
 from tools.core.console import plural
 from tools.core.errors import ToolError
 
-PREFIXES = (
-    *(f"events/type={name}/" for name in contract.EVENT_TYPES),
-    *(f"rejected/kind={name}/" for name in REJECTION_KINDS),
-    "duplicates/",
-)
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     ZSTD_SUFFIX: partial(zstd.compress, level=1),
     GZIP_SUFFIX: gzip.compress,

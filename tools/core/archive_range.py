@@ -4,8 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+import contract
+from archiver.lines import DUPLICATES, EVENTS, REJECTED
+from storage.attributes import REJECTION_KINDS
 from tools.core.time_range import TimeRange
 
+# Of all keys but those of unreadable records. Partitions by hour follow.
+PREFIXES = (
+    *(f"{EVENTS}/type={name}/" for name in contract.EVENT_TYPES),
+    *(f"{REJECTED}/kind={name}/" for name in REJECTION_KINDS),
+    f"{DUPLICATES}/",
+)
 _CLOCK_SKEW = timedelta(minutes=5)
 # Up to this many hours are listed one by one; a longer range is listed by day.
 _MAX_LISTED_HOURS = 48

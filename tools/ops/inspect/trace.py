@@ -68,14 +68,14 @@ class Trace:
 
 def of_order(search: Search, order_id: str) -> Trace:
     """Return the story of an order, its payments and its session, from the archive. Raises ToolError."""
-    lines = search.find((EVENTS,), [order_id], lambda line: line.event.get("order_id") == order_id)
+    lines = search.find(order_id, lambda line: line.event.get("order_id") == order_id, [EVENTS])
     orders = [line for line in lines if line.fields.get("event_type") == contract.ORDER]
     session = next((value for line in orders if (value := text_of(line.event, "session_id"))), None)
     if session:
         lines += search.find(
-            (EVENTS,),
-            [session],
+            session,
             lambda line: line.event.get("session_id") == session and "order_id" not in line.event,
+            [EVENTS],
         )
     if not lines:
         raise ToolError(

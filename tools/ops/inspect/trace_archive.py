@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import contract
 from archiver.lines import DUPLICATES, EVENTS, REJECTED
-from storage.attributes import REJECTION_KINDS
 from tools.core import archive_objects
 from tools.core.archive_objects import DamagedObject
-from tools.core.archive_range import ArchiveRange
+from tools.core.archive_range import PREFIXES, ArchiveRange
 from tools.core.resources import Resources
 
 # Compressed bytes of one search, the newest objects first. Athena searches more where it is stored.
@@ -40,7 +38,6 @@ class Search:
 
     resources: Resources
     selected: ArchiveRange
-    objects: int = 0
     unread: int = 0
     _hours: list[str] = field(default_factory=list)
     _listed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -53,16 +50,17 @@ class Search:
         return self
 
     def find(
-        self, tables: Sequence[str], texts: Sequence[str], matches: Callable[[Archived], bool]
+        self,
+        text: str,
+        matches: Callable[[Archived], bool],
+        tables: Sequence[str] = (EVENTS, REJECTED, DUPLICATES),
     ) -> list[Archived]:
-        """Return the lines of these tables that contain one of the texts as JSON, and match."""
-        needles = {
-            json.dumps(text, ensure_ascii=ascii_).encode("utf-8", "replace")
-            for text in texts
-            for ascii_ in (True, False)
-        }
+        """Return the lines of these tables that contain a text as JSON, and match."""
+        needles = {json.dumps(text, ensure_ascii=each).encode("utf-8", "replace") for each in (True, False)}
+        partitions = [*self.selected.partitions(), *self._hours]
+        prefixes = [prefix for prefix in PREFIXES if prefix.partition("/")[0] in tables]
         entries = sorted(
-            (entry for prefix in self._prefixes(tables) for entry in self._list(prefix)),
+            (entry for prefix in prefixes for hour in partitions for entry in self._list(prefix + hour)),
             key=lambda entry: entry["LastModified"],
             reverse=True,
         )
@@ -71,22 +69,10 @@ class Search:
             size += entry["Size"]
             if size <= MAX_BYTES:
                 chosen.append(entry)
-        self.objects += len(chosen)
         self.unread += len(entries) - len(chosen)
         with ThreadPoolExecutor(_THREADS) as pool:
             pages = pool.map(lambda entry: list(self._read(entry, needles)), chosen)
             return [found for page in pages for found in page if matches(found)]
-
-    def _prefixes(self, tables: Sequence[str]) -> Iterator[str]:
-        kinds = {
-            EVENTS: [f"{EVENTS}/type={name}/" for name in contract.EVENT_TYPES],
-            REJECTED: [f"{REJECTED}/kind={kind}/" for kind in REJECTION_KINDS],
-            DUPLICATES: [f"{DUPLICATES}/"],
-        }
-        partitions = [*self.selected.partitions(), *self._hours]
-        for table in tables:
-            for prefix in kinds[table]:
-                yield from (f"{prefix}{partition}" for partition in partitions)
 
     def _list(self, prefix: str) -> list[dict[str, Any]]:
         if prefix not in self._listed:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
 
-from archiver.lines import DUPLICATES, EVENTS, REJECTED
+from archiver.lines import EVENTS, REJECTED
 from processor.alerts import LARGE_ORDER
 from storage import attributes
 from storage.attributes import EVENT_ID, MESSAGE_ID, flag, number, text
@@ -49,9 +49,7 @@ def of_event(resources: Resources, event_id: str, search: Search | None, now: da
             trace.notes.append(f"{plural(len(rows) - _MAX_ROWS, f'more {name}')} of this event.")
     if search:
         received = parse_time(text(item, "received_at") or "") if item else None
-        found = search.including(received).find(
-            (EVENTS, REJECTED, DUPLICATES), [event_id], lambda line: line.fields.get(EVENT_ID) == event_id
-        )
+        found = search.including(received).find(event_id, lambda line: line.fields.get(EVENT_ID) == event_id)
         _add_archived(trace, found, {row.message_id for row in listed})
         if item and not any(line.table == EVENTS for line in found):
             _add_missing(trace, resources, item, now)
@@ -75,11 +73,7 @@ def of_message(resources: Resources, message_id: str, search: Search | None, now
     event_id = next((text(row, EVENT_ID) for row in (rejected, duplicate) if row), None)
     lines: list[Archived] = []
     if event_id is None and search:
-        lines = search.find(
-            (EVENTS, REJECTED, DUPLICATES),
-            [message_id],
-            lambda line: line.fields.get(MESSAGE_ID) == message_id,
-        )
+        lines = search.find(message_id, lambda line: line.fields.get(MESSAGE_ID) == message_id)
         event_id = next((text_of(line.fields, EVENT_ID) for line in lines), None)
     if event_id:
         trace = of_event(resources, event_id, search, now)

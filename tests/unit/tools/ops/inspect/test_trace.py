@@ -97,7 +97,7 @@ def test_an_event_has_its_steps_in_time_order_with_the_latency_between_them(worl
 
 def test_a_row_is_not_archived_before_it_exists_although_s3_names_only_the_second(world: Harness) -> None:
     world.archive("events/type=order", event_line("e-1", {}))
-    (written,) = (line.written_at for line in world.search().find(("events",), ["e-1"], lambda _: True))
+    (written,) = (line.written_at for line in world.search().find("e-1", lambda _: True, ["events"]))
     times = [f"{written:%Y-%m-%dT%H:%M:%S}.{millis}Z" for millis in (100, 200, 300)]
     names = ("occurred_at", "received_at", "processed_at")
     row: dict[str, Any] = {name: {"S": at} for name, at in zip(names, times, strict=True)}
