@@ -3,10 +3,11 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from rich.cells import cell_len
@@ -30,6 +31,7 @@ class _Console(Console):
 # How a line of trouble stands out. Text is bold, red or plain: yellow, green and cyan cannot be read on
 # white, and dim text can hardly be read on Solarized.
 TROUBLE = "bold"
+_LISTED = 20
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}Z")
 
 out = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -101,6 +103,16 @@ def print_json(document: object) -> None:
 
 def _plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else sorted(value)
+
+
+def print_listed(
+    texts: Iterable[str], count: int, more: str = "more", style: str = "", console: Console = out
+) -> None:
+    """Print the first 20 of some texts from outside, and how many of ``count`` are left: ``and 5 more``."""
+    for text in islice(texts, _LISTED):
+        console.print(safe_text(f"  {text}", style))
+    if count > _LISTED:
+        console.print(f"  and {count - _LISTED:,} {more}", style=style)
 
 
 def plural(count: int, noun: str) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 
 from rich.console import Console
 
 from tools.core import queues
-from tools.core.console import TROUBLE, err, out, plural, print_json, safe_text
+from tools.core.console import TROUBLE, err, out, plural, print_json, print_listed
 from tools.core.errors import UsageError
 from tools.core.prompts import confirm
 from tools.core.resources import Resources
@@ -30,7 +29,6 @@ from tools.ops.erase.rows import DuplicateRows, EventRows, RejectedRows
 from tools.ops.erase.search import Place, Search
 from tools.ops.share import WHOLE, Share
 
-_LISTED = 20
 # The contract's limit of a customer_id.
 _LONGEST_ID = 128
 _SHORT_ID = 8
@@ -190,10 +188,8 @@ def _show(plan: Plan, console: Console) -> None:
     mentions = plan.search.mentions
     if mentions:
         console.print(f"Others' events that mention the id, which are not changed: {len(mentions):,}")
-        for name, title in islice(mentions, _LISTED):
-            console.print(safe_text(f"  {name}  in {title}"))
-        if len(mentions) > _LISTED:
-            console.print(f"  and {len(mentions) - _LISTED:,} more")
+        rows = (f"{name}  in {title}" for name, title in mentions)
+        print_listed(rows, len(mentions), console=console)
 
 
 def _show_unsearched(waiting: int, problems: list[str], console: Console) -> None:
@@ -205,5 +201,4 @@ def _show_unsearched(waiting: int, problems: list[str], console: Console) -> Non
         )
     if problems:
         console.print(f"Not searched or not erased: {len(problems):,}", style="red")
-        for problem in problems[:_LISTED]:
-            console.print(safe_text(f"  {problem}"))
+        print_listed(problems, len(problems), console=console)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from archiver.lines import DUPLICATES, EVENTS, REJECTED
 from contract import EVENT_TYPES
 from tools.core.archive_range import ArchiveRange
-from tools.core.console import TROUBLE, err, out, plural, print_json, progress_bars, safe_text
+from tools.core.console import TROUBLE, err, out, plural, print_json, print_listed, progress_bars, safe_text
 from tools.core.errors import ToolError, UsageError
 from tools.core.prompts import confirm
 from tools.core.resources import Resources, require_archive
@@ -28,8 +28,6 @@ from tools.ops.recover.restore import Restore
 from tools.ops.recover.restore_writer import RestoreResult
 from tools.ops.rejections import Rejection
 from tools.ops.share import Share
-
-_LISTED = 20
 
 
 def register(commands: Commands) -> None:
@@ -196,12 +194,12 @@ def _show_failed_batches(batches: list[FailedBatch], resources: Resources) -> No
     if not batches:
         return
     out.print(f"The failures queue names {plural(len(batches), 'batch')}:")
-    for batch in batches[:_LISTED]:
-        text = (
-            f"  {batch.table}: {plural(batch.records, 'record')} written from {batch.since} to {batch.until} "
-            f"({batch.reason})"
-        )
-        out.print(safe_text(text))
+    rows = (
+        f"{each.table}: {plural(each.records, 'record')} written from {each.since} to {each.until} "
+        f"({each.reason})"
+        for each in batches
+    )
+    print_listed(rows, len(batches))
     out.print("Their events were received at these times or before. When make verify reports none missing:")
     out.print(f"  aws sqs purge-queue --queue-url {resources.archive_failures_queue_url}")
 
@@ -249,19 +247,11 @@ def _show_replay(result: ReplayResult, selected: list[Rejection], *, dry_run: bo
 
 
 def _list_rejections(selected: list[Rejection], message_ids: set[str]) -> None:
-    listed = [rejection for rejection in selected if rejection.message_id in message_ids]
-    for rejection in listed[:_LISTED]:
-        out.print(
-            safe_text(f"  {rejection.message_id}  event_id {rejection.event_id or '-'}: {rejection.summary}")
-        )
-    if len(listed) > _LISTED:
-        out.print(f"  and {len(listed) - _LISTED:,} more")
+    listed = [each for each in selected if each.message_id in message_ids]
+    rows = (f"{each.message_id}  event_id {each.event_id or '-'}: {each.summary}" for each in listed)
+    print_listed(rows, len(listed))
 
 
 def _show_refused(refused: Mapping[str, str], count: int | None = None, verb: str = "sent") -> None:
-    listed = list(refused.items())[:_LISTED]
-    for key, reason in listed:
-        out.print(safe_text(f"  not {verb}: {key}: {reason}", TROUBLE))
-    more = (len(refused) if count is None else count) - len(listed)
-    if more > 0:
-        out.print(f"  and {more:,} more not {verb}", style=TROUBLE)
+    rows = (f"not {verb}: {key}: {reason}" for key, reason in refused.items())
+    print_listed(rows, count or len(refused), f"more not {verb}", TROUBLE)

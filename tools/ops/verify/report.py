@@ -8,14 +8,12 @@ from typing import Any
 
 from rich.table import Table
 
-from tools.core.console import TROUBLE, out, plural, safe_text
+from tools.core.console import TROUBLE, out, plural, print_listed
 from tools.core.text import strip_control_chars
 from tools.local import message_bodies
 from tools.ops.verify.archive import ArchiveCheck
 from tools.ops.verify.reconcile import LOST, OUTCOMES, Discrepancy, Reconciliation
 from tools.ops.verify.result import VerifyResult
-
-_LISTED = 20
 
 
 def document(result: VerifyResult) -> dict[str, Any]:
@@ -84,10 +82,8 @@ def show(result: VerifyResult) -> None:
 
 def show_discrepancies(discrepancies: list[Discrepancy]) -> None:
     """Print the first 20 discrepancies."""
-    for each in discrepancies[:_LISTED]:
-        out.print(safe_text(f"  {each.kind}: {each.name}: {each.what}"))
-    if len(discrepancies) > _LISTED:
-        out.print(f"  and {len(discrepancies) - _LISTED:,} more; JSON=1 lists all")
+    rows = (f"{each.kind}: {each.name}: {each.what}" for each in discrepancies)
+    print_listed(rows, len(discrepancies), "more; JSON=1 lists all")
 
 
 def show_not_compared() -> None:
