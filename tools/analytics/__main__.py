@@ -20,7 +20,7 @@ from tools.analytics.report import Source, render_report
 from tools.core.archive_range import ArchiveRange
 from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
-from tools.core.errors import ToolError, UsageError
+from tools.core.errors import ToolError, UsageError, require_known
 from tools.core.files import write_private
 from tools.core.paths import REPORT_PAGE
 from tools.core.program import print_error, start
@@ -49,10 +49,7 @@ class OpenArchive:
 def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
     """Print the rows of one query, which is given as SQL (Q=) or by name (NAME=)."""
     output_format = environment.get("FORMAT") or ("json" if environment.get("JSON") == "1" else "table")
-    if output_format not in output.FORMATS:
-        raise UsageError(
-            f"FORMAT={output_format} is unknown.", f"FORMAT is one of {', '.join(output.FORMATS)}."
-        )
+    require_known("FORMAT", output_format, output.FORMATS)
     raw = environment.get("RAW") or "0"
     if raw not in ("0", "1"):
         raise UsageError(f"RAW={raw} is neither 1 nor 0.", "RAW=1 leaves cells of FORMAT=csv as they are.")

@@ -1,5 +1,7 @@
 """The errors that the tools print without a traceback."""
 
+from collections.abc import Collection
+
 
 class ToolError(Exception):
     """An error that the user can fix: what failed and why. ``hint`` says what to type next."""
@@ -15,3 +17,9 @@ class UsageError(ToolError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint, status=2)
+
+
+def require_known(variable: str, value: str | None, known: Collection[str]) -> None:
+    """Raise UsageError if a variable of make is given and is none of the known values."""
+    if value is not None and value not in known:
+        raise UsageError(f"{variable}={value} is unknown.", f"{variable} is one of {', '.join(known)}.")

@@ -10,7 +10,7 @@ from typing import Any
 from processor.alerts import ALERT_TYPES, BATCH_PROCESSED, SENTENCES
 from processor.sentences import email_sentence
 from tools.core.console import Clock, err, out, pad, print_json, print_row
-from tools.core.errors import UsageError
+from tools.core.errors import UsageError, require_known
 from tools.core.resources import Resources
 from tools.ops.alert_queue import Notification, subscribed
 
@@ -32,10 +32,7 @@ class AlertFilter:
 
     def __post_init__(self) -> None:
         """Raise UsageError for an unknown type, and for what is no amount."""
-        if self.alert_type is not None and self.alert_type not in ALERT_TYPES:
-            raise UsageError(
-                f"TYPE={self.alert_type} is unknown.", f"TYPE is one of {', '.join(ALERT_TYPES)}."
-            )
+        require_known("TYPE", self.alert_type, ALERT_TYPES)
         if self.minimum is not None:
             found = _MINIMUM.fullmatch(self.minimum)
             if found is None or Decimal(found[1]) > _LARGEST:

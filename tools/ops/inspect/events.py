@@ -17,7 +17,7 @@ from storage.attributes import flag, number, text
 from storage.timestamps import iso_millis
 from tools.core import tables
 from tools.core.console import Clock, err, pad, plural, print_row, safe_text, write_raw
-from tools.core.errors import UsageError
+from tools.core.errors import UsageError, require_known
 from tools.core.indexes import BY_CUSTOMER, BY_TYPE, LARGE_ORDERS, newest_first
 from tools.core.resources import Resources
 from tools.core.tables import Item
@@ -40,10 +40,7 @@ class EventFilter:
 
     def __post_init__(self) -> None:
         """Raise UsageError for an unknown type, or a type that is never large."""
-        if self.event_type is not None and self.event_type not in EVENT_TYPES:
-            raise UsageError(
-                f"TYPE={self.event_type} is unknown.", f"TYPE is one of {', '.join(EVENT_TYPES)}."
-            )
+        require_known("TYPE", self.event_type, EVENT_TYPES)
         if self.large and self.event_type not in (None, "order"):
             raise UsageError(
                 f"TYPE={self.event_type} is never large: only orders are.", "make events LARGE=1"

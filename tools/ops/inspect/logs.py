@@ -14,7 +14,7 @@ from typing import Any
 from rich.text import Text
 
 from tools.core.console import Clock, err, out, print_row, safe_text
-from tools.core.errors import UsageError
+from tools.core.errors import require_known
 from tools.core.log_events import events_since
 from tools.core.resources import Resources
 from tools.core.text import indent_lines
@@ -119,8 +119,7 @@ class LogFilter:
 
     def __post_init__(self) -> None:
         """Raise UsageError for an unknown level."""
-        if self.level is not None and self.level not in LEVELS:
-            raise UsageError(f"LEVEL={self.level} is unknown.", f"LEVEL is one of {', '.join(LEVELS)}.")
+        require_known("LEVEL", self.level, LEVELS)
 
     def matches(self, line: Line) -> bool:
         """Return whether to show a line."""

@@ -10,7 +10,7 @@ from archiver.lines import DUPLICATES, EVENTS, REJECTED
 from contract import EVENT_TYPES
 from tools.core.archive_range import ArchiveRange
 from tools.core.console import TROUBLE, err, out, plural, print_json, print_listed, progress_bars, safe_text
-from tools.core.errors import ToolError, UsageError
+from tools.core.errors import ToolError, require_known
 from tools.core.prompts import confirm
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import TimeRange
@@ -136,8 +136,7 @@ def rearchive(resources: Resources, options: Namespace) -> int:
 
 def restore(resources: Resources, options: Namespace) -> int:
     """Make the tables' items again from the archive."""
-    if options.type not in (None, *EVENT_TYPES):
-        raise UsageError(f"TYPE={options.type} is unknown.", f"TYPE is one of {', '.join(EVENT_TYPES)}.")
+    require_known("TYPE", options.type, EVENT_TYPES)
     hours = None
     if options.since or options.until:
         hours = ArchiveRange.read(options.since or "1970-01-01", options.until, datetime.now(UTC))
