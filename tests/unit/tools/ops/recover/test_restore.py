@@ -35,7 +35,7 @@ from tools.ops.recover.archive_reader import Selection
 from tools.ops.recover.restore import DOLLARS_PER_MILLION, KINDS, Restore
 from tools.ops.recover.restore_writer import RestoreResult
 from tools.ops.share import Share
-from tools.ops.verify import cost as verify_cost
+from tools.ops.verify import commands as verify_commands
 
 Item = dict[str, Any]
 HOUR = ArchiveRange(datetime(2026, 11, 22, 14, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC))
@@ -622,4 +622,4 @@ class TestCommand:
 def test_the_prices_are_those_of_the_cost_model() -> None:
     prices = json.loads((ROOT / "tools/benchmarks/cost/prices.json").read_text("utf-8"))["prices"]
     assert prices["dynamodb_million_writes"]["usd"] == DOLLARS_PER_MILLION
-    assert prices["dynamodb_million_reads"]["usd"] == verify_cost.DOLLARS_PER_MILLION
+    assert prices["dynamodb_million_reads"]["usd"] == verify_commands.DOLLARS_PER_MILLION

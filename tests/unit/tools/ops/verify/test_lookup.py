@@ -18,7 +18,7 @@ from tools.core.errors import UsageError
 from tools.core.resources import Resources
 from tools.ops.__main__ import main
 from tools.ops.share import Share
-from tools.ops.verify import cost, verify
+from tools.ops.verify import commands, verify
 from tools.ops.verify.manifest import ManifestParts
 from tools.ops.verify.result import VerifyResult
 
@@ -281,9 +281,9 @@ def test_the_cost_is_a_unit_for_each_4_kb_of_an_item_and_one_for_each_missing_ke
     for name in "abcd":
         dynamodb.store(name, name, payload_key={"S": "x" * 9_000})
     messages = [sent(name, name) for name in "abcd"]
-    estimated = cost.estimate(resources, [run(*messages)], Share(), everything=False)
+    estimated = commands.estimate(resources, [run(*messages)], Share(), everything=False)
     assert (estimated.run_messages, estimated.units) == (4, 4 * (3 + 2))
-    assert cost.estimate(resources, (), Share(), everything=True).table_items == 4
+    assert commands.estimate(resources, (), Share(), everything=True).table_items == 4
     assert "$0.0000 on AWS" in str(estimated)
 
 
@@ -319,7 +319,7 @@ def test_without_a_terminal_the_question_is_an_error(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("builtins.input", no_terminal)
     with pytest.raises(UsageError, match="no terminal"):
-        cost.is_confirmed(cost.ReadCost(run_messages=1, run_units=1_000_001), approved=False)
+        commands.is_confirmed(commands.ReadCost(run_messages=1, run_units=1_000_001), approved=False)
 
 
 def test_the_report_of_a_run_says_that_bodies_were_not_hashed(
