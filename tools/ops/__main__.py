@@ -1,7 +1,5 @@
 """``python -m tools.ops <command>``: every option can also be an environment variable, as make passes it."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import signal

@@ -4,8 +4,6 @@ A locked file in the state directory names each queue. A killed command leaves i
 next command removes what it left.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import uuid

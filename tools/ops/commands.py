@@ -1,7 +1,5 @@
 """Command line parser of the ops commands, and the types of their options."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -3,13 +3,12 @@
 `make verify` counts a message of a run as erased if a record names its message id.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Self
 
 from producer.manifest import SentRun
 from storage.timestamps import iso_millis
@@ -32,7 +31,7 @@ class Erasure:
     counts: Mapping[str, int]
 
     @classmethod
-    def start(cls, resources: Resources, counts: Mapping[str, int]) -> Erasure:
+    def start(cls, resources: Resources, counts: Mapping[str, int]) -> Self:
         """Begin an erasure, as the user of these credentials."""
         caller = resources.client("sts").get_caller_identity()["Arn"]
         return cls(resources, str(uuid.uuid4()), iso_millis(datetime.now(UTC)), caller, counts)

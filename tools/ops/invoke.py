@@ -4,8 +4,6 @@ A recorder answers its calls to DynamoDB, SNS and S3 as if nothing had been stor
 in the handler (CONTRIBUTING.md, "The loops").
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

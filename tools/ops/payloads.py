@@ -1,7 +1,5 @@
 """Read the body of an item, byte for byte as it was sent, from DynamoDB or S3."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from botocore.exceptions import ClientError

@@ -1,10 +1,8 @@
 """Read rejected events and the reasons for their rejection."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from storage import attributes, keys
 from storage.attributes import EVENT_ID, MESSAGE_ID, number, text, texts
@@ -23,7 +21,7 @@ class Reason:
     reason: str
 
     @classmethod
-    def from_element(cls, element: dict[str, Any]) -> Reason:
+    def from_element(cls, element: dict[str, Any]) -> Self:
         """Read an element of an item's list of reasons."""
         members = element.get("M")
         members = members if isinstance(members, dict) else {}
@@ -50,7 +48,7 @@ class Rejection:
     violations: int
 
     @classmethod
-    def from_item(cls, item: Item) -> Rejection:
+    def from_item(cls, item: Item) -> Self:
         """Read an entry of the index, or an item of the table."""
         kind = text(item, "kind") or ""
         return cls(

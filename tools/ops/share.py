@@ -1,10 +1,9 @@
 """``PART=2/3``: several machines share the work of a command."""
 
-from __future__ import annotations
-
 import zlib
 from argparse import ArgumentTypeError
 from dataclasses import dataclass
+from typing import Self
 
 MOST_PARTS = 1000
 HELP = "this machine's share of the work, such as 2/3"
@@ -35,7 +34,7 @@ class Share:
         return self.of == 1 or part_of(name, self.of) == self.index
 
     @classmethod
-    def parse(cls, text: str) -> Share:
+    def parse(cls, text: str) -> Self:
         """Parse ``2/3``: the second of three parts."""
         number, _, of = text.partition("/")
         if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_PARTS):

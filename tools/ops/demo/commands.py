@@ -1,7 +1,5 @@
 """The command demo, and how its result is printed."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """`make demo`: send mixed events and check the outcome of each."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable

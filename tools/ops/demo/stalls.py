@@ -1,7 +1,5 @@
 """Find out why a run makes no progress: from the function's log, else from the emulator's."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

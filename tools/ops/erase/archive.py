@@ -1,7 +1,5 @@
 """Lines of the archive. Objects are written again without them, and their other versions removed."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Every step can be repeated. The record is written first: a second run finds by i
 owner any more, such as a duplicate whose event is gone.
 """
 
-from __future__ import annotations
-
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass

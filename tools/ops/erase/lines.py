@@ -1,7 +1,5 @@
 """Decide whose a line of the archive is, of this version of its format and of earlier ones."""
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode

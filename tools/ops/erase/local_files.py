@@ -1,7 +1,5 @@
 """Files on this machine: manifests of runs, copies of archive objects, the report."""
 
-from __future__ import annotations
-
 import fcntl
 import html
 import json

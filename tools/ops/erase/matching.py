@@ -1,7 +1,5 @@
 """Decide whether a body is the customer's, or another's that mentions the customer."""
 
-from __future__ import annotations
-
 import json
 import re
 from enum import Enum

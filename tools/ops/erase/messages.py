@@ -1,7 +1,5 @@
 """Messages in the dead-letter queue and in the queue of archive failures."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import contract

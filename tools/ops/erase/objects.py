@@ -1,7 +1,5 @@
 """Objects that are removed whole: claim checks, and results of Athena."""
 
-from __future__ import annotations
-
 from botocore.exceptions import ClientError
 
 from storage.attributes import PAYLOAD, PAYLOAD_ENCODING

@@ -1,7 +1,5 @@
 """Rows of the three tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the places of a search share: the customer, and what identifies the customer's messages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol

@@ -1,7 +1,5 @@
 """Every version of the objects of a bucket."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """`make alerts`: follow the alerts as they are published."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation

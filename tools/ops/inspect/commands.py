@@ -1,7 +1,5 @@
 """The commands get, events, trace, logs, rejected and alerts."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from datetime import UTC, datetime
 

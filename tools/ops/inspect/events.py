@@ -1,7 +1,5 @@
 """`make events`: list stored events, newest first: all, of a customer, of a type, or large orders."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`make get`: show an event exactly as it was sent, and the attributes that the pipeline added."""
 
-from __future__ import annotations
-
 import json
 
 from storage.attributes import EVENT_ID, PAYLOAD

@@ -1,7 +1,5 @@
 """`make logs`: show the function's log lines from CloudWatch Logs, on AWS or an emulator."""
 
-from __future__ import annotations
-
 import json
 import re
 import time
@@ -46,7 +44,7 @@ class Line:
     fields: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_event(cls, event: dict[str, Any]) -> Line:
+    def from_event(cls, event: dict[str, Any]) -> "Line":
         """Read an event of FilterLogEvents: a JSON line of the function, or any other line."""
         raw = event["message"].rstrip("\n")
         try:

@@ -1,7 +1,5 @@
 """`make rejected`: list rejected events with their reasons, or show one with its body."""
 
-from __future__ import annotations
-
 from itertools import islice
 from typing import Any
 

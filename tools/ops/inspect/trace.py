@@ -1,7 +1,5 @@
 """`make trace`: the story of an event, a message, an order or a customer, in time order."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

@@ -1,13 +1,11 @@
 """Search lines of the archive for an id, within bounds: it has no index."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from archiver.lines import DUPLICATES, EVENTS, REJECTED
 from tools.core import archive_objects
@@ -42,7 +40,7 @@ class Search:
     _hours: list[str] = field(default_factory=list)
     _listed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def including(self, moment: datetime | None) -> Search:
+    def including(self, moment: datetime | None) -> Self:
         """Return a search that also reads the hour of a time."""
         if moment is None or self.selected.since <= moment < self.selected.until:
             return self

@@ -1,7 +1,5 @@
 """The story of one event, from the tables, the archive and the dead-letter queue."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice

@@ -1,7 +1,5 @@
 """Read the archive's items, one object at a time, in the order in which they were received."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Make items again from lines of the archive, which `archiver.lines` wrote."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from base64 import b64decode

@@ -1,7 +1,5 @@
 """The commands replay, redrive, rearchive and restore."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime

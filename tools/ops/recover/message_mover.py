@@ -4,8 +4,6 @@ A killed move leaves a message in both queues, never in none. The copy names the
 it, so that the function treats a second copy as a redelivery.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Send messages again, within the limits of SQS."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ It adds objects and deletes none. Rows that were archived before then have two l
 one. The same time range gives the same object names, so that a second run overwrites the first.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator

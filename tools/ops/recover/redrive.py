@@ -3,8 +3,6 @@
 Uses SQS's message move task if the endpoint has one, else `tools.ops.recover.message_mover`.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ A copy names the rejected message as its origin, and signs it. The function dele
 stores the copy, and keeps it if it rejects the copy again. A second copy is a redelivery and changes nothing.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Items are written under the condition that their key is free, so a second run wr
 The streams archive them again, in objects that this run does not read; queries use one line of each.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Write restored items to the tables. Nothing that is there is overwritten."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter

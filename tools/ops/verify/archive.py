@@ -4,8 +4,6 @@ Rows of the events table are never deleted, so archived and stored events must b
 expire and are replayed, and duplicates expire, so the archive may hold more of them than the tables.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import time

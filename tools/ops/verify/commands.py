@@ -1,7 +1,5 @@
 """The command verify, and what it reads and costs, which it says before it starts."""
 
-from __future__ import annotations
-
 import heapq
 import zlib
 from argparse import Namespace

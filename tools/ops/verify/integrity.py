@@ -1,7 +1,5 @@
 """Check the pipeline's contents for consistency, without knowing what was sent."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -51,7 +49,7 @@ class BodyCheck:
     checked: int = 0
     discrepancies: list[Discrepancy] = field(default_factory=list)
 
-    def __add__(self, other: BodyCheck) -> BodyCheck:
+    def __add__(self, other: "BodyCheck") -> "BodyCheck":
         """Return both results as one."""
         return BodyCheck(self.checked + other.checked, self.discrepancies + other.discrepancies)
 

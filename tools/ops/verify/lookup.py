@@ -1,7 +1,5 @@
 """Ask the tables for the rows of a run by their keys, instead of reading all rows."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property

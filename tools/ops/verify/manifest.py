@@ -1,7 +1,5 @@
 """Find and read the producer's manifest that `make verify` compares with the pipeline."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace

@@ -5,8 +5,6 @@ A LocalStack that rewrites bodies changes the hashes. There, messages are found 
 This module only compares what was sent with a snapshot. It does no I/O.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -56,7 +54,7 @@ class Reconciliation:
     stored: list[Stored] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
-    def __add__(self, other: Reconciliation) -> Reconciliation:
+    def __add__(self, other: "Reconciliation") -> "Reconciliation":
         """Return the counts of two parts of a run. Their rows and discrepancies are left out."""
         return Reconciliation(
             self.sent + other.sent,

@@ -1,7 +1,5 @@
 """Print the results of verify as tables, or as JSON."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any

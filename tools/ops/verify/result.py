@@ -1,7 +1,5 @@
 """The result of `make verify`: counts and discrepancies, added up part by part, so that memory stays flat."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field, replace
 

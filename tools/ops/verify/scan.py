@@ -4,8 +4,6 @@ The rows of the rejected and the duplicates table are kept on disk. Each page of
 with the rows that belong to it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from itertools import islice

@@ -1,11 +1,9 @@
 """Read what the pipeline holds: stored, duplicate, rejected, dead-lettered and queued messages."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from storage import attributes
 from storage.attributes import flag, required, text
@@ -33,7 +31,7 @@ class Stored:
     received_at: str = ""
 
     @classmethod
-    def from_item(cls, item: Item) -> Stored:
+    def from_item(cls, item: Item) -> Self:
         """Read an item of the events table. Raises ValueError if the processor did not write it."""
         return cls(
             event_id=required(item, attributes.EVENT_ID),
@@ -66,7 +64,7 @@ class Duplicate:
     received_at: str = ""
 
     @classmethod
-    def from_item(cls, item: Item) -> Duplicate:
+    def from_item(cls, item: Item) -> Self:
         """Read an item of the duplicates table. Raises ValueError if the processor did not write it."""
         content_hash = required(item, attributes.CONTENT_HASH)
         return cls(
@@ -96,7 +94,7 @@ class Rejected:
     received_at: str = ""
 
     @classmethod
-    def from_item(cls, item: Item) -> Rejected:
+    def from_item(cls, item: Item) -> Self:
         """Read an item of the rejected table. Raises ValueError if the processor did not write it."""
         reasons = rejections.reasons_of(item)
         return cls(
@@ -126,7 +124,7 @@ class Queued:
     dead: int
 
     @classmethod
-    def read(cls, resources: Resources) -> Queued:
+    def read(cls, resources: Resources) -> Self:
         """Read the queues. Nothing is received from the events queue."""
         sqs = resources.client("sqs")
         depth = queues.depth(sqs, resources.queue_url).total

@@ -4,8 +4,6 @@ A run is checked by asking for its messages' rows; bodies are not read. Everythi
 rows, with their bodies.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
