@@ -160,3 +160,17 @@ def test_invalid_variables_are_explained_and_nothing_runs(
 ) -> None:
     assert main(environment) == 2
     assert next(iter(environment)) in capsys.readouterr().err
+
+
+def test_a_benchmark_that_fails_is_explained_and_keeps_the_last_results(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> dict[str, Any]:
+        raise TimeoutError("3 messages were left in the queue")
+
+    monkeypatch.setattr("tools.benchmarks.__main__.BENCHMARKS", {"handler": fail})
+    monkeypatch.setattr(results, "save", pytest.fail)
+    assert main({}) == 1
+    printed = capsys.readouterr().err
+    assert "handler failed: 3 messages were left" in printed
+    assert "make bench BENCH=handler" in printed
