@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from tools.benchmarks.cost import page
 from tools.benchmarks.cost.archive import archive_cost
-from tools.benchmarks.cost.capacity import limits
 from tools.benchmarks.cost.measured import Measured
 from tools.benchmarks.cost.model import DESIGNS, SERVICES, compute_cost
 from tools.benchmarks.cost.workload import Workload
@@ -63,17 +62,12 @@ def _format_workload(workload: Workload, measured: Measured) -> str:
         month = f"{result.month(workload):,.2f}" if result.can_store else "cannot store all of it"
         rows.append([design_title(design), *dollars, f"{result.total:.2f}", month])
     head = ["USD per million events", *SERVICES, "total", f"a month at {workload.events_per_second:g}/s"]
-    limit_rows = [
-        [reached.name, f"{reached.events_per_second:,.0f}", reached.change]
-        for reached in limits(workload, measured)
-    ]
     archived = archive_cost(workload, measured)
     archive = (
         f"The archive adds {archived.total:.2f} for a million events, {archived.keep:.2f} to keep them for "
         f"three years, and {archived.read:.4f} for an Athena query that reads all of them."
     )
-    limit_head = ["limit", "reached at events/s", "what to change"]
-    return "\n\n".join([markdown_table(head, rows), archive, markdown_table(limit_head, limit_rows)])
+    return "\n\n".join([markdown_table(head, rows), archive, page.limits_table("limit", workload, measured)])
 
 
 if __name__ == "__main__":

@@ -28,8 +28,7 @@ class Limit:
 
 def concurrency(workload: Workload, measured: Measured) -> float:
     """Return the concurrent invocations, by Little's law."""
-    batch = sum(share * workload.batch_of(kb) for kb, share in workload.sizes)
-    return workload.events_per_second / batch * invocation_ms(workload, measured) / 1000
+    return workload.events_per_second / workload.mean_batch * invocation_ms(workload, measured) / 1000
 
 
 def ramp_seconds(target: float) -> float:
@@ -47,7 +46,6 @@ def limits(workload: Workload, measured: Measured) -> list[Limit]:
     """Return all limits, the lowest first. The rate of the workload has no effect."""
     slots = concurrency(replace(workload, events_per_second=1), measured)
     units = compute_cost(workload, OURS, measured).table_units
-    batch = sum(share * workload.batch_of(kb) for kb, share in workload.sizes)
     all_limits = [
         Limit("`maximum_concurrency` as shipped", MAXIMUM_CONCURRENCY / slots, "raise it, up to 1,000"),
         Limit(
@@ -73,7 +71,7 @@ def limits(workload: Workload, measured: Measured) -> list[Limit]:
         ),
         Limit(
             "messages in flight, no failures",
-            limit("in_flight") / (slots * batch),
+            limit("in_flight") / (slots * workload.mean_batch),
             "several queues",
         ),
         Limit(

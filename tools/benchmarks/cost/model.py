@@ -117,7 +117,7 @@ def break_even_kb(measured: Measured) -> int | None:
     """Return the smallest size in whole KB from which this pipeline costs less than the original design."""
 
     def is_dearer(kb: int) -> bool:
-        workload = Workload(sizes=((kb, 1.0),))
+        workload = Workload.of_size(kb)
         ours, original = (compute_cost(workload, design, measured).total for design in (OURS, ORIGINAL))
         return ours >= original
 

@@ -38,7 +38,7 @@ class RecoveryCost:
 
 def recovery_cost(events: int, kb: float, measured: Measured) -> RecoveryCost:
     """Compute the costs for events of one size."""
-    workload = Workload(sizes=((kb, 1.0),), large=0.0)
+    workload = Workload.of_size(kb, large=0.0)
     cost = compute_cost(workload, OURS, measured)
     item = measured.item_bytes(OURS, kb, "valid")
     gb = events * item / _GB

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 MONTH_SECONDS = 365 * 24 * 3600 / 12
 
@@ -34,15 +35,20 @@ class Workload:
         if self.batch < 1 or any(kb <= 0 for kb, _ in self.sizes):
             raise ValueError("A batch has at least 1 event, and every event has a size above 0.")
 
+    @classmethod
+    def of_size(cls, kb: float, **fields: Any) -> Self:
+        """Return a workload of events of one size."""
+        return cls(sizes=((kb, 1.0),), **fields)
+
+    @property
+    def mean_batch(self) -> float:
+        """Return the events in an invocation, averaged over the sizes."""
+        return sum(share * self.batch_of(kb) for kb, share in self.sizes)
+
     def kinds(self) -> dict[str, float]:
         """Return the share of each kind of event. The shares add up to 1."""
-        valid = 1 - self.large - self.invalid - self.duplicates
-        return {
-            "valid": valid,
-            "large": self.large,
-            "invalid": self.invalid,
-            "duplicate": self.duplicates,
-        }
+        kinds = {"large": self.large, "invalid": self.invalid, "duplicate": self.duplicates}
+        return {"valid": 1 - sum(kinds.values()), **kinds}
 
     def batch_of(self, kb: float) -> float:
         """Return the events in an invocation. Lambda's limit of 6 MB leaves 5 MB for bodies."""
