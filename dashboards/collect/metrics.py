@@ -15,7 +15,7 @@ from typing import Any
 
 import contract
 from common.telemetry import NAMESPACE
-from dashboards.collect.runner import CollectResult
+from dashboards.collect.runner import Collector, CollectResult
 from dashboards.state import HISTORY, Activity, Series
 from dashboards.target import Target
 from dashboards.values import Absent, Value
@@ -101,7 +101,7 @@ def _capacity_metrics(target: Target) -> Iterator[Metric]:
         yield Metric("table_throttles", "AWS/DynamoDB", "ReadThrottleEvents", dimensions)
 
 
-class Metrics:
+class Metrics(Collector):
     """Reads CloudWatch's metrics with one GetMetricData call."""
 
     reading = "activity"
@@ -109,8 +109,7 @@ class Metrics:
     resource = "a metric"
 
     def __init__(self, target: Target, interval: float = METRICS_INTERVAL) -> None:
-        self.interval = interval
-        self._cloudwatch = target.clients["cloudwatch"]
+        super().__init__(target, interval)
         self._metrics = list_metrics(target)
 
     def collect(self) -> CollectResult:
@@ -124,10 +123,14 @@ class Metrics:
         by_id: dict[str, Minutes] = {}
         for number, metric in enumerate(self._metrics):
             by_key.setdefault(metric.key, []).append(by_id.setdefault(f"m{number}", {}))
-        pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=[metric.to_query(number) for number, metric in enumerate(self._metrics)],
-            StartTime=datetime.fromtimestamp((now - HISTORY) // _MINUTE * _MINUTE, UTC),
-            EndTime=datetime.fromtimestamp(math.ceil(now / _MINUTE) * _MINUTE, UTC),
+        pages = (
+            self.target.clients["cloudwatch"]
+            .get_paginator("get_metric_data")
+            .paginate(
+                MetricDataQueries=[metric.to_query(number) for number, metric in enumerate(self._metrics)],
+                StartTime=datetime.fromtimestamp((now - HISTORY) // _MINUTE * _MINUTE, UTC),
+                EndTime=datetime.fromtimestamp(math.ceil(now / _MINUTE) * _MINUTE, UTC),
+            )
         )
         for page in pages:
             for result in page["MetricDataResults"]:
