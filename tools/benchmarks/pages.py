@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.benchmarks import load_test, results
 from tools.benchmarks.chart import format_number
-from tools.benchmarks.tables import CHARTS, TABLES, find, markdown_table
+from tools.benchmarks.tables import CHARTS, TABLES, draw_chart, find, markdown_table
 
 # A value is the median at a path of a benchmark's results, or the quotient of two. Of several, one counts.
 GOALS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("goals.json").read_text("utf-8"))
@@ -24,7 +24,7 @@ def sections(directory: Path = results.DIRECTORY) -> dict[str, str]:
 def write_chart(name: str, directory: Path = results.DIRECTORY) -> None:
     """Write the chart of a benchmark, if it has one, beside its results."""
     if name in CHARTS:
-        svg = CHARTS[name].draw(results.load(name, directory)["results"])
+        svg = draw_chart(name, results.load(name, directory)["results"])
         (directory / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 

@@ -1,29 +1,23 @@
-"""Format results as Markdown tables and SVG charts."""
+"""Format results as Markdown tables and SVG charts. ``tables.json`` has their words."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import cold_start, senders
+from tools.benchmarks import cold_start
 from tools.benchmarks.chart import draw_bars, format_number
 from tools.benchmarks.designs import design_title
 from tools.benchmarks.latency import TOP
 
 Results = Mapping[str, Any]
 
-_WAYS = {
-    senders.OURS: "this producer",
-    senders.SINGLE: "send_message loop",
-    senders.BATCHED: "send_message_batch loop",
-    "prepared-1": "one finished request, 1 connection",
-    "prepared-2": "one finished request, 2 connections",
-    "prepared-4": "one finished request, 4 connections",
-}
-# The keys of the results. The mock was once called a sink.
-_TARGETS = {"sink": "mock", "emulator": "emulator"}
+_WORDS: dict[str, Any] = json.loads(Path(__file__).with_name("tables.json").read_text("utf-8"))
 _MB = 1024 * 1024
+# Only the cost model needs the other sizes.
+_FOOTPRINT_SIZES = ("1", "20", "200", "1000")
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str = "---:") -> str:
@@ -44,7 +38,7 @@ def find(results: Results, path: str) -> Any:
     return results
 
 
-def spread_table(corner: str, columns: Mapping[str, str], rows: Mapping[str, Results]) -> str:
+def _spreads(corner: str, columns: Mapping[str, str], rows: Mapping[str, Results]) -> str:
     """Return a table of medians with the lowest and the highest round. ``columns`` are headings by path."""
     cells = [[label, *(_format(find(row, path)) for path in columns)] for label, row in rows.items()]
     return markdown_table([corner, *columns.values()], cells)
@@ -55,6 +49,11 @@ def _format(value: Any) -> str:
         return value if isinstance(value, str) else f"{value:g}"
     median, low, high = (format_number(value[name]) for name in ("median", "low", "high"))
     return f"{median} ({low} to {high})"
+
+
+def _table(name: str, rows: Mapping[str, Results]) -> str:
+    corner, columns = _WORDS["tables"][name]
+    return _spreads(corner, columns, rows)
 
 
 def _labelled(groups: Mapping[str, Results], unit: str = "") -> dict[str, Results]:
@@ -75,20 +74,16 @@ def _turned(results: Mapping[str, Results]) -> dict[str, dict[str, Any]]:
 def _handler(results: Results) -> str:
     columns = {f"{kb}.cpu_ms": f"{kb} KB" for kb in results}
     rows = {design_title(name): sizes for name, sizes in _turned(results).items()}
-    return spread_table("CPU ms per event", columns, rows)
+    return _spreads("CPU ms per event", columns, rows)
 
 
 def _parts(results: Results) -> str:
-    return spread_table("CPU ms per event", {kb: f"{kb} KB" for kb in results}, _turned(results))
-
-
-# Only the cost model needs the other sizes.
-_TABLE_SIZES = ("1", "20", "200", "1000")
+    return _spreads("CPU ms per event", {kb: f"{kb} KB" for kb in results}, _turned(results))
 
 
 def _footprint(results: Results) -> str:
     rows = []
-    for kb in [size for size in results if size in _TABLE_SIZES] or results:
+    for kb in [size for size in results if size in _FOOTPRINT_SIZES] or results:
         for name, kinds in results[kb].items():
             valid = kinds["valid"]
             calls = ", ".join(f"{count} {operation}" for operation, count in valid["requests"].items())
@@ -100,58 +95,30 @@ def _footprint(results: Results) -> str:
 
 
 def _cold_start(results: Results) -> str:
-    columns = {"import_cpu_ms": "import CPU ms", "import_ms": "import wall ms", "peak_mb": "peak MB"}
     rows = {
         f"{design_title(name)}, {form}": forms[form]
         for form in (cold_start.SOURCE, cold_start.BYTECODE)
         for name, forms in results.items()
     }
-    return spread_table("zip", columns, rows)
+    return _table("cold_start", rows)
 
 
 def _producer(results: Results) -> str:
-    columns = {
-        "cpu_ms": "CPU ms per event",
-        "wall_ms": "wall ms per event",
-        "events_per_second": "events/s",
-    }
     rows = {
-        f"{kb} KB into the {_TARGETS[target]}, {_WAYS[way]}": measured
+        # The results call the mock a sink, as it was once named.
+        f"{kb} KB into the {target.replace('sink', 'mock')}, {_WORDS['ways'][way]}": measured
         for kb, targets in results.items()
         for target, ways in targets.items()
         for way, measured in ways.items()
     }
-    return spread_table("", columns, rows)
-
-
-_CPU_COLUMNS = {
-    "workers_cpu_ms": "CPU ms per event, Lambda workers",
-    "emulator_cpu_ms": "CPU ms per event, emulator",
-}
-
-
-def _end_to_end(results: Results) -> str:
-    columns = {"events_per_second": "events/s"} | _CPU_COLUMNS
-    return spread_table("", columns, _labelled(results, " KB"))
+    return _table("producer", rows)
 
 
 def _latency(results: Results) -> str:
     burst = results["burst"]
-    columns = {
-        f"{what}_ms.{percent}": f"{text}, ms, {percent}"
-        for what, text in (("stored", "stored"), ("alert", "alert"))
-        for percent in ("p50", "p95", "p99")
-    }
-    others = {
-        "cold_stored_ms": "first event after a deploy: stored, ms",
-        "cold_alert_ms": "alerted, ms",
-        "rate": f"{burst['count']:,} at once: events/s",
-        "last_alert_seconds": "last large order's alert after, s",
-    }
     rows = {design_title(name): cold | burst[name] for name, cold in results["cold"].items()}
-    return "\n\n".join(
-        [spread_table("events/s", columns, _labelled(_rates(results))), spread_table("", others, rows)]
-    )
+    table = _table("burst", rows).replace("$count", f"{burst['count']:,}")
+    return f"{_table('rates', _labelled(_rates(results)))}\n\n{table}"
 
 
 def _rates(results: Results) -> dict[str, Results]:
@@ -161,51 +128,30 @@ def _rates(results: Results) -> dict[str, Results]:
 
 
 def _growth(results: Results) -> str:
-    batches = {"cpu_ms": "CPU ms per event", "calls": "calls per event"}
-    return "\n\n".join(
-        [
-            spread_table("events in a batch, 1 KB", batches, _labelled(results["batches"])),
-            spread_table("workers, 1 KB", {"events_per_second": "events/s"}, _labelled(results["workers"])),
-        ]
-    )
+    return "\n\n".join(_table(name, _labelled(results[name])) for name in ("batches", "workers"))
 
 
-_PEAKS = {
-    "producer": "the producer",
-    "emulator": "the emulator",
-    "processor": "the processor's largest worker",
-    "archiver": "the archiver's largest worker",
-    "verify": "`make verify`",
-}
+def _archive(results: Results) -> str:
+    sizes = {f"{kb} KB": measured for kb, measured in results["handler"].items()}
+    stacks = {f"{name} the archive": measured for name, measured in results["end_to_end"].items()}
+    stacks["without the archive"] |= {"archived_per_second": ""}
+    return f"{_table('archiver', sizes)}\n\n{_table('archive', stacks)}"
 
 
 def _headline(results: Results) -> str:
-    verified = results["verify"]
-    rows = [
-        ["events", f"{results['count']:,} of {results['kb']} KB"],
-        ["first sent to queue drained", f"{results['seconds']:,.1f} s"],
-        ["of which sending", f"{results['sending_seconds']:,.1f} s"],
-        ["first sent to all archived and verified", f"{results['archived_seconds']:,.1f} s"],
-        ["events/s", f"{results['events_per_second']:,.0f}"],
-        ["bytes sent", f"{results['bytes_sent'] / _MB:,.0f} MB"],
-        ["bytes stored", f"{results['bytes_stored'] / _MB:,.0f} MB"],
-        *([f"peak memory of {name}", _mb(results["peak_mb"].get(key))] for key, name in _PEAKS.items()),
-        ["`make verify`", "passed" if verified["holds"] else f"{verified['findings']} discrepancies"],
-        ["its time", f"{verified['seconds']:,.1f} s"],
-    ]
+    verify, peaks = results["verify"], results["peak_mb"]
+    values = {
+        **results,
+        **{
+            name: _mb(peaks.get(name)) for name in ("producer", "emulator", "processor", "archiver", "verify")
+        },
+        "mb_sent": results["bytes_sent"] / _MB,
+        "mb_stored": results["bytes_stored"] / _MB,
+        "verified": "passed" if verify["holds"] else f"{verify['findings']} discrepancies",
+        "verify_seconds": verify["seconds"],
+    }
+    rows = [[label, text.format(**values)] for label, text in _WORDS["headline"].items()]
     return markdown_table(["", "measured"], rows)
-
-
-def _mb(peak: float | None) -> str:
-    return "not available" if peak is None else f"{peak:,.0f} MB"
-
-
-_SCALED = {
-    "verify --manifest": "`make verify`: the rows of the run",
-    "verify --all": "`make verify ALL=1`: every row and body",
-    "erase --dry-run": "`make erase DRY_RUN=1`: the search for a customer",
-    "restore --auto-approve": "`make restore` into an empty events table",
-}
 
 
 def _scale(results: Results) -> str:
@@ -214,46 +160,18 @@ def _scale(results: Results) -> str:
             what,
             *(f"{each[name]['seconds']:,.1f} s, {_mb(each[name]['peak_mb'])}" for each in results.values()),
         ]
-        for name, what in _SCALED.items()
+        for name, what in _WORDS["scale"].items()
     ]
     return markdown_table(["", *(f"{int(count):,} events" for count in results)], rows)
+
+
+def _mb(peak: float | None) -> str:
+    return "not available" if peak is None else f"{peak:,.0f} MB"
 
 
 def _stack_times(results: Results) -> str:
     rows = [[name, f"{measured['seconds']:,.1f} s"] for name, measured in results.items()]
     return markdown_table(["command", "once"], rows)
-
-
-def _archive(results: Results) -> str:
-    handler = {"cpu_ms": "CPU ms per event, archiver", "share": "bytes archived of those sent"}
-    sizes = {f"{kb} KB": measured for kb, measured in results["handler"].items()}
-    columns = {"events_per_second": "events/s processed"} | _CPU_COLUMNS
-    columns["archived_per_second"] = "events/s archived"
-    stacks = {f"{name} the archive": measured for name, measured in results["end_to_end"].items()}
-    stacks["without the archive"] |= {"archived_per_second": ""}
-    return "\n\n".join([spread_table("events of", handler, sizes), spread_table("1 KB", columns, stacks)])
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart of one metric: a group of bars, under a heading, for each group of results."""
-
-    title: str
-    heading: str
-    metric: str
-    unit: str = "ms"
-    groups: Callable[[Results], Mapping[str, Results]] = lambda results: results
-    label: Callable[[str], str] = design_title
-
-    def draw(self, results: Results) -> str:
-        """Return the chart as SVG."""
-        bars = {
-            self.heading.format(group): {
-                self.label(name): find(measured, self.metric) for name, measured in candidates.items()
-            }
-            for group, candidates in self.groups(results).items()
-        }
-        return draw_bars(self.title, self.unit, bars)
 
 
 TABLES: Mapping[str, Callable[[Results], str]] = {
@@ -262,7 +180,7 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "footprint": _footprint,
     "cold_start": _cold_start,
     "producer": _producer,
-    "end_to_end": _end_to_end,
+    "end_to_end": lambda results: _table("end_to_end", _labelled(results, " KB")),
     "latency": _latency,
     "growth": _growth,
     "archive": _archive,
@@ -270,31 +188,25 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "scale": _scale,
     "stack_times": _stack_times,
 }
-CHARTS = {
-    "handler": Chart("Handler CPU per event (less is better)", "{} KB events", "cpu_ms"),
-    "cold_start": Chart(
-        "Cold start: CPU of the import (less is better)", "zip with {}", "import_cpu_ms", groups=_turned
-    ),
-    "producer": Chart(
-        "Sending: CPU per event (less is better)",
-        "{} KB events, into a mock",
-        "cpu_ms",
-        groups=lambda results: _turned(results)["sink"],
-        label=_WAYS.__getitem__,
-    ),
-    "end_to_end": Chart(
-        "End to end on the embedded stack (more is better)", "{} KB events", "events_per_second", "events/s"
-    ),
-    "latency": Chart(
-        "From send to alert, 95th percentile (less is better)",
-        "{} events/s",
-        "alert_ms.p95",
-        groups=_rates,
-    ),
-    "growth": Chart(
-        "Handler CPU per event of 1 KB by batch size (less is better)",
-        "batches of {}",
-        "cpu_ms",
-        groups=lambda results: results["batches"],
-    ),
+CHARTS: Mapping[str, Mapping[str, str]] = _WORDS["charts"]
+# How a chart groups results, if not as they are.
+_GROUPS: Mapping[str, Callable[[Results], Mapping[str, Results]]] = {
+    "cold_start": _turned,
+    "producer": lambda results: _turned(results)["sink"],
+    "latency": _rates,
+    "growth": lambda results: results["batches"],
 }
+
+
+def draw_chart(name: str, results: Results) -> str:
+    """Return the chart of a benchmark: a group of bars for each group of results."""
+    chart = CHARTS[name]
+    label = _WORDS["ways"].__getitem__ if name == "producer" else design_title
+    groups = _GROUPS[name](results) if name in _GROUPS else results
+    bars = {
+        chart["heading"].format(group): {
+            label(candidate): find(measured, chart["metric"]) for candidate, measured in candidates.items()
+        }
+        for group, candidates in groups.items()
+    }
+    return draw_bars(chart["title"], chart.get("unit", "ms"), bars)
