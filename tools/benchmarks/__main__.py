@@ -13,7 +13,6 @@ from tools.benchmarks import (
     archive,
     cold_start,
     end_to_end,
-    environment,
     footprint,
     growth,
     handler,
@@ -84,7 +83,7 @@ def _run(name: str, options: Mapping[str, int]) -> None:
     applicable = {option: value for option, value in options.items() if option in known}
     print(f"{name} ...", flush=True)
     start = time.monotonic()
-    described = environment.describe()
+    described = results.describe_environment()
     try:
         measured = BENCHMARKS[name](**applicable)
     except (RuntimeError, TimeoutError, SubprocessError) as error:

@@ -12,7 +12,6 @@ import pytest
 from tools.benchmarks import (
     archive,
     cold_start,
-    environment,
     footprint,
     growth,
     handler,
@@ -35,7 +34,7 @@ from tools.benchmarks.worker_process import CREDENTIALS
 
 def save_and_render(directory: Path, name: str, measured: dict[str, Any]) -> None:
     """Save results and render them, as `make bench` does."""
-    results.save(name, measured, environment.describe(), directory)
+    results.save(name, measured, results.describe_environment(), directory)
     pages.write_chart(name, directory)
     assert "Measured 20" in pages.sections(directory)[name]
     if name in CHARTS:
@@ -147,7 +146,7 @@ def test_a_goal_is_met_by_complete_results_alone(tmp_path: Path) -> None:
     run = {"seconds": 100, "verify": {"seconds": 30}, "peak_mb": {"verify": 100}}
 
     def row(count: int) -> list[str]:
-        results.save("headline", {"count": count, **run}, environment.describe(), tmp_path)
+        results.save("headline", {"count": count, **run}, results.describe_environment(), tmp_path)
         return [pages.goal_row(goal, tmp_path)[-1] for goal in GOALS if goal["benchmark"] == "headline"]
 
     assert row(load_test.COUNT) == ["yes", "**no**", "yes", "", "", ""]
