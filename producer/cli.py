@@ -34,20 +34,7 @@ _RESUME_OPTIONS = {"resume", "queue_url", "batch_size", "rate", "endpoint_url", 
 _FROM_OPTIONS = (_RESUME_OPTIONS - {"resume"}) | {"from_file", "validate_only", "refused", "manifest"}
 
 COMMAND = "producer/send_test_events.py"
-_EPILOG = f"""\
-examples:
-  eval "$(make -s env)"          use the local stack in this shell; sets QUEUE_URL
-  python {COMMAND} --count 1000 --invalid-ratio 0.05 --duplicate-ratio 0.05
-  python {COMMAND} --count 600 --rate 50
-  python {COMMAND} --sessions 2000 --profile day --start 2026-11-01
-  python {COMMAND} --count 5000 --profile flash-sale --rate 40
-  python {COMMAND} --from my-events.jsonl --validate-only
-  python {COMMAND} --count 26000 --batch-size 10 --target-kb 200 --rate 0
-  python {COMMAND} --resume .stack/manifests/RUN.jsonl
-
-exit status: 0 every message was sent; 1 some messages were not sent; 2 the arguments
-are invalid; 130 stopped with Ctrl-C (--resume sends the rest).
-"""
+_EXAMPLES = Path(__file__).with_name("examples.txt").read_text("utf-8")
 
 
 def _ratio(text: str) -> Fraction:
@@ -176,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description=f"Send realistic events to the pipeline's queue. Event types: {', '.join(EVENT_TYPES)}.",
-        epilog=_EPILOG,
+        epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
