@@ -49,9 +49,18 @@ def _workload(environment: Mapping[str, str]) -> Workload:
     sizes = []
     for part in (environment.get("KB") or "1").split(","):
         kb, _, share = part.partition(":")
-        sizes.append((float(kb), float(share or 1)))
-    fields = {field: float(environment[name]) for name, field in _FIELDS.items() if environment.get(name)}
+        sizes.append((_number("KB", kb), _number("KB", share or "1")))
+    fields = {
+        field: _number(name, environment[name]) for name, field in _FIELDS.items() if environment.get(name)
+    }
     return Workload(sizes=tuple(sizes), **fields)  # type: ignore[arg-type] # none of these fields is an int
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name}= has {text!r}, which is not a number.") from None
 
 
 def _format_workload(workload: Workload, measured: Measured) -> str:
