@@ -1,7 +1,5 @@
 """Convert a frame to JSON data: the values on the screen, with their units in their names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any

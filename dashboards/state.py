@@ -1,7 +1,5 @@
 """Hold what is known about a pipeline at one moment: plain data, made by `collect` and drawn by `view`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar

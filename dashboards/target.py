@@ -1,7 +1,5 @@
 """Find the pipeline to watch, and create clients whose calls time out within seconds."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field

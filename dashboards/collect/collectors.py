@@ -1,7 +1,5 @@
 """Create the collectors of a pipeline, each with its interval."""
 
-from __future__ import annotations
-
 from dashboards.collect.log_group import LogGroup
 from dashboards.collect.metrics import METRICS_INTERVAL, Metrics
 from dashboards.collect.runner import Collector, Runner

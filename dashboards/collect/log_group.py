@@ -4,8 +4,6 @@ The function writes a line with embedded metrics for each batch (`common.telemet
 line for each invocation.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 

@@ -4,8 +4,6 @@ One GetMetricData call reads them all, at most twice a minute because CloudWatch
 per thousand, CloudWatch pricing, 2026).
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterable, Iterator

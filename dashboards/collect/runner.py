@@ -1,7 +1,5 @@
 """Run collectors in threads, so that a slow or failing source never delays another."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence

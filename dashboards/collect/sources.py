@@ -1,7 +1,5 @@
 """The sources that every pipeline has: its queues, tables, alerts and alarms."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Draw the panels of throughput, the function and the tables."""
 
-from __future__ import annotations
-
 from rich.text import Text
 
 from dashboards.state import State

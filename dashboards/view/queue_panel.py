@@ -1,7 +1,5 @@
 """Draw the queue panel: how many messages wait and for how long, over time, and the rates in and out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rich.text import Text

@@ -1,5 +1,6 @@
 """DuckDB over the downloaded objects: read-only views ``events``, ``rejected`` and ``duplicates``."""
 
+# Deferred: a function whose annotations hold types of DuckDB is reported as a leak when Python ends.
 from __future__ import annotations
 
 import re

@@ -1,7 +1,5 @@
 """Render the results of all named queries as one HTML page without scripts, fonts or network access."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

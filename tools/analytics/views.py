@@ -4,8 +4,6 @@ DuckDB runs the text that is built here. Athena gets the same text from Terrafor
 ``views/``. ``make docs`` writes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``python -m tools.benchmarks``: run all benchmarks, or those in BENCH. ROUNDS and COUNT shorten them."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import time

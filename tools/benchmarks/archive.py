@@ -1,7 +1,5 @@
 """Measure the archiver's CPU time per event, and the throughput of a stack with and without the archive."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Draw bar charts as SVG that is readable on light and on dark pages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from html import escape
 

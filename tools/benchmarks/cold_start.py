@@ -1,7 +1,5 @@
 """Measure cold starts: the import of the function in a new interpreter with the emulator's packages."""
 
-from __future__ import annotations
-
 import compileall
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """Measure the time from the first event sent until the queue is empty, on the embedded emulator."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

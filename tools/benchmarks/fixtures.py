@@ -4,8 +4,6 @@ The file has the fields of events, and 1 MB of JSON objects that fill a body up 
 reviews, clicks and addresses.
 """
 
-from __future__ import annotations
-
 import json
 import lzma
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Count what each design sends and stores for a batch. The counts are the same on every machine."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
 from collections import Counter

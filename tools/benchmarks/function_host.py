@@ -5,8 +5,6 @@ Each line on standard input is the path of a file of Lambda events; each result 
 imports nothing of the project, so that all imports of the function are cold.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import resource

@@ -1,7 +1,5 @@
 """Measure how the cost of an event changes with the batch size, and throughput with the number of workers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

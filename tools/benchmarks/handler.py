@@ -1,7 +1,5 @@
 """Measure the handler's CPU time per event. The mock of AWS answers every request at once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

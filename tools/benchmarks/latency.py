@@ -4,8 +4,6 @@ Every fifth event is a large order, which raises an alert. An event counts as st
 table sees it. The reader asks for a sample of the events again and again, for each design in the same way.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 import time

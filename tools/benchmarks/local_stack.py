@@ -1,7 +1,5 @@
 """Start a local stack for a benchmark, and query it."""
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile

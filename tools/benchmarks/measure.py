@@ -1,7 +1,5 @@
 """Interleaved rounds, and the median and spread of their results."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """Measure the largest steps of processing and sending an event, each in isolation."""
 
-from __future__ import annotations
-
 import json
 import socket
 import threading

@@ -3,8 +3,6 @@
 Benchmarks against it measure the client alone: it runs in its own process, so its CPU time does not count.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """The generated sections of docs/benchmarks.md: the goals, and a table of each benchmark. Its charts."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Compare the producer with boto3 loops, and with the highest rate that the emulator accepts."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Store the results of benchmarks as JSON, with the machine, the versions and the commit."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -4,8 +4,6 @@ Usage: ``python -m tools.benchmarks.senders WAY QUEUE_URL KB COUNT``, with AWS s
 Prints a line of JSON: CPU and wall milliseconds per event, and events per second.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 import sys

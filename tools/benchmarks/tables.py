@@ -1,7 +1,5 @@
 """Format results as Markdown tables and SVG charts. ``tables.json`` has their words."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Run each design's function in a process of its own, with the mock of AWS as its endpoint."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

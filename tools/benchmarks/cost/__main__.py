@@ -1,7 +1,5 @@
 """``python -m tools.benchmarks.cost``: print all tables, or the cost of a workload (KB, RATE, LARGE, ...)."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

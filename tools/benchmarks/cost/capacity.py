@@ -1,7 +1,5 @@
 """Compute the rate of events at which each limit is reached, and name the remedy."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -4,8 +4,6 @@ The designs share queue, function size and alerts. They differ in what they stor
 the free tier, data transfer (none within a region), reads, backups, dashboards and alarms.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

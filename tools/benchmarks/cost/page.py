@@ -1,7 +1,5 @@
 """The generated sections of docs/cost-and-scale.md, which ``make cost`` also prints."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from math import inf

@@ -4,8 +4,6 @@ Times are lower bounds by a table's write units, because AWS publishes no rate o
 export or a query.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tools.benchmarks.cost.measured import Measured

@@ -1,7 +1,5 @@
 """Describe the events that pass through the pipeline."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Self
 

@@ -4,8 +4,6 @@ It knows nothing of what the producer sends, so that it is worth the same for ev
 events below only teach it how often each letter, length and distance occurs in JSON.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping, Sequence

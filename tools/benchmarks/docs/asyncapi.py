@@ -1,7 +1,5 @@
 """The queue, the alerts topic and the archive as AsyncAPI 3: ``asyncapi.json`` and the messages of each."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path

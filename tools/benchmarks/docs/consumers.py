@@ -1,7 +1,5 @@
 """The generated sections of docs/consumers.md: an example of each event type, and the attributes of items."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 

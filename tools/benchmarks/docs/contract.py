@@ -1,7 +1,5 @@
 """The tables of docs/contract.md, whose text is ``contract.md.template``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template

@@ -1,7 +1,5 @@
 """``make docs``: write the generated files, and the generated sections between the markers of pages."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping

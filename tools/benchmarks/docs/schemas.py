@@ -3,8 +3,6 @@
 They are made from the contract and from the columns, so that they cannot differ from what the functions do.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The tables of terraform/README.md: the variables and outputs, as terraform-docs lays them out."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

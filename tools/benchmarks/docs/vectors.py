@@ -4,8 +4,6 @@ Bodies are made from the schema: each declared field is removed, and gets values
 its bounds.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
