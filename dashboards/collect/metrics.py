@@ -55,7 +55,7 @@ class Metric:
 
 def list_metrics(target: Target) -> list[Metric]:
     """Return every metric to read."""
-    queue = (("QueueName", target.queue_url.rstrip("/").rsplit("/", 1)[-1]),)
+    queue = (("QueueName", target.queue_name),)
     function = (("FunctionName", target.function_name),)
     return [
         Metric("sent", "AWS/SQS", "NumberOfMessagesSent", queue),
@@ -82,14 +82,14 @@ def list_metrics(target: Target) -> list[Metric]:
 
 
 def _capacity_metrics(target: Target) -> Iterator[Metric]:
-    tables = (target.events_table, target.rejected_table, target.duplicates_table)
+    tables = (target.table_name, target.rejected_table_name, target.duplicates_table_name)
     sources: list[tuple[tuple[str, str], ...]] = [(("TableName", table),) for table in tables]
     # An index's capacity is measured separately from its table's.
     for index, table in (
-        (indexes.BY_CUSTOMER, target.events_table),
-        (indexes.BY_TYPE, target.events_table),
-        (indexes.LARGE_ORDERS, target.events_table),
-        (indexes.NEWEST_REJECTED, target.rejected_table),
+        (indexes.BY_CUSTOMER, target.table_name),
+        (indexes.BY_TYPE, target.table_name),
+        (indexes.LARGE_ORDERS, target.table_name),
+        (indexes.NEWEST_REJECTED, target.rejected_table_name),
     ):
         sources.append((("GlobalSecondaryIndexName", index.name), ("TableName", table)))
     for dimensions in sources:

@@ -71,7 +71,7 @@ class TableCounts(Collector):
     def collect(self) -> CollectResult:
         """Read the three counts. Raises the first error if none can be read."""
         target = self.target
-        tables = (target.events_table, target.rejected_table, target.duplicates_table)
+        tables = (target.table_name, target.rejected_table_name, target.duplicates_table_name)
         counts, error = _read_each(self, self._count, tables)
         return CollectResult(Tables(*counts), error)
 
@@ -97,11 +97,11 @@ class Alerts(Collector):
 
     def _read_large_orders(self) -> list[Alert]:
         partitions = keys.shard_keys(keys.LARGE_ORDERS)
-        return self._newest(self.target.events_table, LARGE_ORDERS, partitions, _large_order)
+        return self._newest(self.target.table_name, LARGE_ORDERS, partitions, _large_order)
 
     def _read_rejections(self) -> list[Alert]:
         partitions = keys.shard_keys(keys.REJECTED)
-        return self._newest(self.target.rejected_table, NEWEST_REJECTED, partitions, _rejection)
+        return self._newest(self.target.rejected_table_name, NEWEST_REJECTED, partitions, _rejection)
 
     def _newest(
         self, table: str, index: Any, partitions: Sequence[str], to_alert: Callable[[Item], Alert]
