@@ -220,14 +220,7 @@ fmt: ## format Python and Terraform
 
 docs: ## write the generated pages and the SQL views (PICTURE=1 for the pictures too)
 	$(NEED) tools $(if $(PICTURE),emulator analytics)
-	@$(TOOLS) -m tools.benchmarks.docs.contract
-	@$(TOOLS) -m tools.benchmarks.docs.schemas
-	@$(TOOLS) -m tools.benchmarks.docs.asyncapi
-	@$(TOOLS) -m tools.benchmarks.docs.vectors
-	@$(TOOLS) -m tools.benchmarks.docs.terraform
-	@$(TOOLS) -m tools.benchmarks.docs.sections
-	@$(TOOLS) -m tools.analytics.views
-	@$(TOOLS) -m tools.analytics.exports
+	@$(TOOLS) -m tools.benchmarks.docs.pages
 ifneq ($(PICTURE),)
 	@$(TOOLS) -m tools.benchmarks.docs.pictures
 endif

@@ -1,7 +1,5 @@
 """Describe an error of a source in the few words that fit into a panel's border."""
 
-from __future__ import annotations
-
 import re
 
 from botocore.exceptions import (

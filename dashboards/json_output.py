@@ -1,14 +1,12 @@
 """Convert a frame to JSON data: the values on the screen, with their units in their names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from dashboards.queue_flow import queue_flow
 from dashboards.state import HISTORY, Reading, State
-from dashboards.values import NOT_READ_YET, Absent, Value
+from dashboards.values import Absent, Value
 
 
 def to_json_data(state: State) -> dict[str, Any]:
@@ -42,13 +40,10 @@ def _panel(state: State, reading: Reading[Any], values: Mapping[str, Value]) -> 
 
 
 def _queue_values(state: State) -> dict[str, Value]:
-    depth, flow = state.depth.value, queue_flow(state)
+    flow = queue_flow(state)
     oldest = "oldest_seconds_at_most" if flow.oldest_is_upper_bound else "oldest_seconds"
     return {
-        "visible": float(depth.visible) if depth else NOT_READ_YET,
-        "in_flight": float(depth.in_flight) if depth else NOT_READ_YET,
-        "delayed": float(depth.delayed) if depth else NOT_READ_YET,
-        "dead_letters": depth.dead_letters if depth else NOT_READ_YET,
+        **{name: state.value("depth", name) for name in ("visible", "in_flight", "delayed", "dead_letters")},
         oldest: flow.oldest,
         "in_per_second": flow.sent,
         "out_per_second": flow.deleted,
@@ -77,12 +72,9 @@ def _function_values(state: State) -> dict[str, Value]:
 
 
 def _table_values(state: State) -> dict[str, Value]:
-    tables = state.tables.value
     by_type = state.activity.value.by_type if state.activity.value else {}
     return {
-        "events": tables.events if tables else NOT_READ_YET,
-        "rejected": tables.rejected if tables else NOT_READ_YET,
-        "duplicates": tables.duplicates if tables else NOT_READ_YET,
+        **{name: state.value("tables", name) for name in ("events", "rejected", "duplicates")},
         **{f"stored_{name}_in_{HISTORY}_seconds": value for name, value in by_type.items()},
         "write_units_per_second": state.activity_value("write_units"),
         "read_units_per_second": state.activity_value("read_units"),

@@ -1,7 +1,5 @@
 """Draw frames on a terminal, one per interval, until the user quits."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

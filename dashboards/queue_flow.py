@@ -1,7 +1,5 @@
 """Derive how the queue moves from its counters over time and from what the function processed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

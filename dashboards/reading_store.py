@@ -1,7 +1,5 @@
 """Hold the last reading of each source: collector threads write it, frames read it."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Hold what is known about a pipeline at one moment: plain data, made by `collect` and drawn by `view`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -177,12 +175,17 @@ class State:
         """The reading of each source, in the order of the panels."""
         return (self.depth, self.activity, self.tables, self.alerts, self.alarms)
 
+    def value(self, reading: str, name: str) -> Value:
+        """Return a value of a reading, or the reason why it is absent."""
+        source: Reading[Any] = getattr(self, reading)
+        if source.value is None:
+            return Absent(source.error) if source.error else NOT_READ_YET
+        value: Value = getattr(source.value, name)
+        return value
+
     def activity_value(self, name: str) -> Value:
         """Return a value of `Activity`, or the reason why it is absent."""
-        if self.activity.value is None:
-            return Absent(self.activity.error) if self.activity.error else NOT_READ_YET
-        value: Value = getattr(self.activity.value, name)
-        return value
+        return self.value("activity", name)
 
     def activity_series(self, name: str) -> Series | None:
         """Return a series of `Activity`, or None if there is none."""

@@ -1,10 +1,7 @@
 """Find the pipeline to watch, and create clients whose calls time out within seconds."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -24,20 +21,13 @@ _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts
 _EMULATOR_CONFIG = _CONFIG.merge(Config(proxies={}))
 
 
-@dataclass(frozen=True)
-class Target:
-    """A pipeline to watch. ``name`` is the prefix of all its names; ``endpoint`` is None on AWS."""
+class Target(Resources):
+    """A pipeline to watch, with clients whose calls time out within seconds."""
 
-    name: str
-    region: str
-    endpoint: str | None
-    queue_url: str
-    dlq_url: str
-    events_table: str
-    rejected_table: str
-    duplicates_table: str
-    function_name: str
-    clients: Mapping[str, Any] = field(repr=False, compare=False)
+    @property
+    def name(self) -> str:
+        """The prefix of all its names."""
+        return self.function_name.removesuffix("-processor")
 
     @property
     def location(self) -> str:
@@ -62,20 +52,10 @@ def find_target(
             "Which pipeline? --profile and --region give its account and region, but not its name.",
             "Add --name, for example --name rt-pipeline-prod. Or export the names that make env-aws prints.",
         )
-    resources = Resources.find(environment)
-    credentials = None if profile else resources.credentials
-    return Target(
-        name=resources.function_name.removesuffix("-processor"),
-        region=region or resources.region,
-        endpoint=resources.endpoint,
-        queue_url=resources.queue_url,
-        dlq_url=resources.dlq_url,
-        events_table=resources.table_name,
-        rejected_table=resources.rejected_table_name,
-        duplicates_table=resources.duplicates_table_name,
-        function_name=resources.function_name,
-        clients=_create_clients(profile, region or resources.region, resources.endpoint, credentials),
-    )
+    found = Resources.find(environment)
+    region = region or found.region
+    clients = _create_clients(profile, region, found.endpoint, None if profile else found.credentials)
+    return Target(**vars(found) | {"region": region, "clients": clients})
 
 
 def _find_by_name(
@@ -99,15 +79,17 @@ def _find_by_name(
             raise
         raise explained from None
     return Target(
-        name=name,
         region=str(sqs.meta.region_name),
-        endpoint=endpoint,
         queue_url=queue_url,
         dlq_url=f"{queue_url}-dlq",
-        events_table=f"{name}-events",
-        rejected_table=f"{name}-rejected",
-        duplicates_table=f"{name}-duplicates",
+        table_name=f"{name}-events",
+        rejected_table_name=f"{name}-rejected",
+        duplicates_table_name=f"{name}-duplicates",
+        alerts_topic_arn="",
+        ops_topic_arn="",
         function_name=f"{name}-processor",
+        payload_bucket="",
+        endpoint=endpoint,
         clients=clients,
     )
 

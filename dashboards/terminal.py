@@ -1,7 +1,5 @@
 """Read the keyboard, notice a new window size, and restore the terminal's settings at the end."""
 
-from __future__ import annotations
-
 import os
 import re
 import select

@@ -1,7 +1,5 @@
 """Run `make top`: show a pipeline, on the local stack or on AWS. It only reads."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """Format values for a person. A value that is not available is `Absent`, with the reason, and never zero."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

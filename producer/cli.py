@@ -1,9 +1,10 @@
 """The command line: arguments, output and exit status."""
 
 import argparse
+import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -33,20 +34,7 @@ _RESUME_OPTIONS = {"resume", "queue_url", "batch_size", "rate", "endpoint_url", 
 _FROM_OPTIONS = (_RESUME_OPTIONS - {"resume"}) | {"from_file", "validate_only", "refused", "manifest"}
 
 COMMAND = "producer/send_test_events.py"
-_EPILOG = f"""\
-examples:
-  eval "$(make -s env)"          use the local stack in this shell; sets QUEUE_URL
-  python {COMMAND} --count 1000 --invalid-ratio 0.05 --duplicate-ratio 0.05
-  python {COMMAND} --count 600 --rate 50
-  python {COMMAND} --sessions 2000 --profile day --start 2026-11-01
-  python {COMMAND} --count 5000 --profile flash-sale --rate 40
-  python {COMMAND} --from my-events.jsonl --validate-only
-  python {COMMAND} --count 26000 --batch-size 10 --target-kb 200 --rate 0
-  python {COMMAND} --resume .stack/manifests/RUN.jsonl
-
-exit status: 0 every message was sent; 1 some messages were not sent; 2 the arguments
-are invalid; 130 stopped with Ctrl-C (--resume sends the rest).
-"""
+_EXAMPLES = Path(__file__).with_name("examples.txt").read_text("utf-8")
 
 
 def _ratio(text: str) -> Fraction:
@@ -63,100 +51,14 @@ def _start(text: str) -> datetime:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day or a time, such as 2026-11-27") from None
 
 
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "--queue-url": {"metavar": "URL", "help": "queue to send to (default: $QUEUE_URL)"},
-    "--count": {
-        "type": int,
-        "metavar": "N",
-        "help": "number of messages, duplicates and invalid ones included",
-    },
-    "--sessions": {
-        "type": int,
-        "metavar": "N",
-        "help": "number of shoppers' visits, instead of --count; each with all its events",
-    },
-    "--profile": {
-        "metavar": "NAME",
-        "help": f"{', '.join(PROFILES)} (default: steady). day spreads occurred_at over 24 hours, flash-sale "
-        "over 3 and burst over 1; the latter two with --rate are sent that way, and R is the average",
-    },
-    "--start": {
-        "type": _start,
-        "metavar": "DAY",
-        "help": "when the first event occurs, a day or a time in UTC, such as 2026-11-27T08:00 "
-        "(default: so that the last one occurs now)",
-    },
-    "--from": {
-        "dest": "from_file",
-        "type": Path,
-        "metavar": "FILE",
-        "help": "send the lines of this file, each an event, byte for byte; - is standard input",
-    },
-    "--validate-only": {
-        "action": "store_true",
-        "default": None,
-        "help": "with --from: only say what the contract refuses",
-    },
-    "--refused": {
-        "metavar": "WHAT",
-        "help": "with --from, for lines that the contract refuses: stop sends nothing (of standard input "
-        "nothing from there on), skip leaves them out, send sends them too (default: stop)",
-    },
-    "--batch-size": {
-        "type": int,
-        "metavar": "B",
-        "help": "maximum number of messages in a request, 1 to 10 (default: 10)",
-    },
-    "--target-kb": {
-        "type": float,
-        "metavar": "K",
-        "help": "size of every message body in units of 1,024 bytes, 1 to 1024 (default: 0, about 1 KB each)",
-    },
-    "--rate": {
-        "type": float,
-        "metavar": "R",
-        "help": "events per second (default: 0, as fast as the queue accepts them)",
-    },
-    "--seed": {
-        "type": int,
-        "metavar": "S",
-        "help": "generate the same events for the same seed, ratios and size, dated 2026-01-01 "
-        "(default: different events in each run, dated now)",
-    },
-    "--invalid-ratio": {
-        "type": _ratio,
-        "metavar": "X",
-        "help": "ratio of messages that violate the contract (default: 0)",
-    },
-    "--large-ratio": {
-        "type": _ratio,
-        "metavar": "X",
-        "help": "ratio of orders that are above 1000 (default: 0.05)",
-    },
-    "--duplicate-ratio": {
-        "type": _ratio,
-        "metavar": "X",
-        "help": "ratio of messages that are copies of an earlier one (default: 0)",
-    },
-    "--manifest": {
-        "type": Path,
-        "metavar": "PATH",
-        "help": "new file that records what was sent, or its directory (default: $STACK_DIR/manifests)",
-    },
-    "--resume": {
-        "type": Path,
-        "metavar": "MANIFEST",
-        "help": "send the messages that the run of this manifest did not send",
-    },
-    "--endpoint-url": {
-        "metavar": "URL",
-        "help": "endpoint of SQS (default: $AWS_ENDPOINT_URL, or else the queue URL's host)",
-    },
-    "--json": {
-        "action": "store_true",
-        "default": None,
-        "help": "print the result as JSON instead of a table",
-    },
+# Each option's value in the help, empty for a flag, and its explanation.
+_OPTIONS: dict[str, tuple[str, str]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+_TYPES: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("--count", "--sessions", "--batch-size", "--seed"), int),
+    **dict.fromkeys(("--target-kb", "--rate"), float),
+    **dict.fromkeys(("--invalid-ratio", "--large-ratio", "--duplicate-ratio"), _ratio),
+    **dict.fromkeys(("--from", "--manifest", "--resume"), Path),
+    "--start": _start,
 }
 
 
@@ -261,12 +163,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description=f"Send realistic events to the pipeline's queue. Event types: {', '.join(EVENT_TYPES)}.",
-        epilog=_EPILOG,
+        epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    for option, settings in _OPTIONS.items():
-        parser.add_argument(option, **settings)
+    for option, (value, explanation) in _OPTIONS.items():
+        name = "from_file" if option == "--from" else option.strip("-").replace("-", "_")
+        settings: dict[str, Any] = {"dest": name, "default": None}
+        settings["help"] = explanation.replace("{profiles}", ", ".join(PROFILES))
+        if value:
+            parser.add_argument(option, metavar=value, type=_TYPES.get(option, str), **settings)
+        else:
+            parser.add_argument(option, action="store_true", **settings)
     return parser
 
 

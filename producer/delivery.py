@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -73,128 +73,103 @@ class Result:
         return not self.failed and not self.unsent and not self.cut_off
 
 
-def send_generated(
-    options: Options,
-    header: Header,
-    spec: RunSpec,
-    target: Target,
-    manifest: Manifest | None,
-    sent_before: bytearray,
-    on_progress: OnProgress | None,
-) -> Result:
-    """Send the messages whose byte in ``sent_before`` is not set; it is empty for a new run."""
-    speed = None
-    if is_paced(options):
-        speed = Timetable(PROFILES[spec.profile], spec.span_ms, spec.count).speed
-    count_before = sent_before.count(1)
-    rate_limiter = RateLimiter(options.rate, speed=speed, sent=count_before)
-    max_entries = options.batch_size
-    if options.target_bytes:
-        max_entries = min(max_entries, MAX_BYTES // options.target_bytes)
-    size = rate_limiter.batch_size(max_entries)
-    numbers = (number for number in range(spec.count) if not sent_before or not sent_before[number])
-    stop, stats = threading.Event(), RunStats(manifest)
-    batches = iter(lambda: list(islice(numbers, size)), [])
-    pool = WorkerPool(target, batches, Events(spec).message, rate_limiter, stats, stop)
-    outcome = _run(pool, stats, spec.count - count_before, on_progress)
-    return _finish(header, manifest, stats, outcome, count=spec.count, sent_before=count_before)
-
-
-def send_own(
-    options: Options,
-    header: Header,
-    check: Check | None,
-    target: Target,
-    manifest: Manifest | None,
-    sent_before: bytearray,
-    on_progress: OnProgress | None,
-) -> Result:
-    """Send the lines of a file, or of standard input if there is no ``check`` of it."""
-    assert options.from_file is not None
-    stop, stats = threading.Event(), RunStats(manifest)
-    count_before = sent_before.count(1)
-    total = None
-    if check:
-        skipped = check.unsendable + (check.refused if options.refused == SKIP else 0)
-        total = check.lines - skipped - count_before
-    rate_limiter = RateLimiter(options.rate)
-    with open_lines(options.from_file) as descriptor:
-        events = OwnEvents(descriptor, options.refused, sent_before)
-        batches = events.batches(rate_limiter.batch_size(options.batch_size), stop)
-        pool = WorkerPool(target, batches, lambda message: message, rate_limiter, stats, stop)
-        outcome = _run(pool, stats, total, on_progress)
-    error = outcome.error or events.error or None
-    expected = events.handed_out if total is None else total
-    cut_off = total is None and bool(error or outcome.interrupted)
-    if cut_off:
-        error = f"{error or ''}\n{events.check.lines:,} lines were read.".strip()
-    result = _finish(
-        header,
-        manifest,
-        stats,
-        replace(outcome, error=error),
-        count=count_before + expected,
-        sent_before=count_before,
-        cut_off=cut_off,
-    )
-    return replace(result, skipped=events.skipped)
-
-
 @dataclass(frozen=True)
-class _Outcome:
-    """How sending ended."""
+class Delivery:
+    """A run whose messages are sent. ``sent_before`` has a byte that is set for each that was sent before.
 
-    seconds: float
-    interrupted: bool
-    error: str | None
+    ``sent_before`` is empty for a new run.
+    """
 
+    options: Options
+    header: Header
+    target: Target
+    manifest: Manifest | None
+    on_progress: OnProgress | None = None
+    sent_before: bytearray = field(default_factory=bytearray)
 
-def _run(
-    pool: WorkerPool[Any], stats: RunStats, total: int | None, on_progress: OnProgress | None
-) -> _Outcome:
-    started = time.monotonic()
+    def send_generated(self, spec: RunSpec) -> Result:
+        """Generate the messages and send them."""
+        options, sent_before = self.options, self.sent_before
+        speed = None
+        if is_paced(options):
+            speed = Timetable(PROFILES[spec.profile], spec.span_ms, spec.count).speed
+        rate_limiter = RateLimiter(options.rate, speed=speed, sent=sent_before.count(1))
+        max_entries = options.batch_size
+        if options.target_bytes:
+            max_entries = min(max_entries, MAX_BYTES // options.target_bytes)
+        size = rate_limiter.batch_size(max_entries)
+        numbers = (number for number in range(spec.count) if not sent_before or not sent_before[number])
+        batches = iter(lambda: list(islice(numbers, size)), [])
+        stop, stats = threading.Event(), RunStats(self.manifest)
+        pool = WorkerPool(self.target, batches, Events(spec).message, rate_limiter, stats, stop)
+        seconds, interrupted, error = self._run(pool, stats, spec.count - sent_before.count(1))
+        return self._result(stats, spec.count, seconds=seconds, interrupted=interrupted, error=error)
 
-    def report_progress() -> None:
-        if on_progress:
-            on_progress(stats.progress(total, time.monotonic() - started))
+    def send_own(self, check: Check | None) -> Result:
+        """Send the lines of a file, or of standard input if there is no ``check`` of it."""
+        options, count_before = self.options, self.sent_before.count(1)
+        assert options.from_file is not None
+        stop, stats = threading.Event(), RunStats(self.manifest)
+        total = None
+        if check:
+            skipped = check.unsendable + (check.refused if options.refused == SKIP else 0)
+            total = check.lines - skipped - count_before
+        rate_limiter = RateLimiter(options.rate)
+        with open_lines(options.from_file) as descriptor:
+            events = OwnEvents(descriptor, options.refused, self.sent_before)
+            batches = events.batches(rate_limiter.batch_size(options.batch_size), stop)
+            pool = WorkerPool(self.target, batches, lambda message: message, rate_limiter, stats, stop)
+            seconds, interrupted, error = self._run(pool, stats, total)
+        error = error or events.error or None
+        cut_off = total is None and bool(error or interrupted)
+        if cut_off:
+            error = f"{error or ''}\n{events.check.lines:,} lines were read.".strip()
+        return self._result(
+            stats,
+            count_before + (events.handed_out if total is None else total),
+            seconds=seconds,
+            interrupted=interrupted,
+            error=error,
+            skipped=events.skipped,
+            cut_off=cut_off,
+        )
 
-    error = None
-    interrupted = False
-    try:
-        interrupted = pool.run(report_progress)
-    except ProducerError as stopped:
-        error = str(stopped)
-    return _Outcome(time.monotonic() - started, interrupted, error)
+    def _run(
+        self, pool: WorkerPool[Any], stats: RunStats, total: int | None
+    ) -> tuple[float, bool, str | None]:
+        """Send everything. Return the seconds, whether Ctrl-C ended it, and the error that ended it."""
+        started = time.monotonic()
 
+        def report_progress() -> None:
+            if self.on_progress:
+                self.on_progress(stats.progress(total, time.monotonic() - started))
 
-def _finish(
-    header: Header,
-    manifest: Manifest | None,
-    stats: RunStats,
-    outcome: _Outcome,
-    *,
-    count: int,
-    sent_before: int,
-    cut_off: bool = False,
-) -> Result:
-    unsent = count - sent_before - stats.sent_total - len(stats.failures)
-    if manifest and not unsent and not cut_off:
-        manifest.complete(sent_before + stats.sent_total, [failure.display_id for failure in stats.failures])
-    return Result(
-        run_id=header.run_id,
-        seed=header.seed,
-        queue_url=header.queue_url,
-        manifest=manifest.path if manifest and (stats.sent_total or sent_before) else None,
-        count=count,
-        sent_before=sent_before,
-        sent={kind: stats.sent[kind] for kind in KINDS},
-        large_orders=stats.large_orders,
-        bytes=stats.bytes,
-        seconds=outcome.seconds,
-        retries=stats.retries,
-        failed=stats.failures,
-        unsent=unsent,
-        interrupted=outcome.interrupted,
-        error=outcome.error,
-        cut_off=cut_off,
-    )
+        interrupted, error = False, None
+        try:
+            interrupted = pool.run(report_progress)
+        except ProducerError as stopped:
+            error = str(stopped)
+        return time.monotonic() - started, interrupted, error
+
+    def _result(self, stats: RunStats, count: int, *, cut_off: bool = False, **outcome: Any) -> Result:
+        manifest, sent_before = self.manifest, self.sent_before.count(1)
+        unsent = count - sent_before - stats.sent_total - len(stats.failures)
+        if manifest and not unsent and not cut_off:
+            failed = [failure.display_id for failure in stats.failures]
+            manifest.complete(sent_before + stats.sent_total, failed)
+        return Result(
+            run_id=self.header.run_id,
+            seed=self.header.seed,
+            queue_url=self.header.queue_url,
+            manifest=manifest.path if manifest and (stats.sent_total or sent_before) else None,
+            count=count,
+            sent_before=sent_before,
+            sent={kind: stats.sent[kind] for kind in KINDS},
+            large_orders=stats.large_orders,
+            bytes=stats.bytes,
+            retries=stats.retries,
+            failed=stats.failures,
+            unsent=unsent,
+            cut_off=cut_off,
+            **outcome,
+        )

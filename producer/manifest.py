@@ -8,7 +8,7 @@ manifest: only the responses in flight are missing, and only the last line can b
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -167,15 +167,6 @@ def read_messages(path: Path) -> Iterator[dict[str, Any]]:
     return (line for line in _lines(path) if "message_id" in line)
 
 
-def read_completion(path: Path) -> dict[str, Any] | None:
-    """Return the latest line that `Manifest.complete` wrote, or None if the run is not finished."""
-    completion = None
-    for line in _lines(path):
-        if "sent" in line:
-            completion = line
-    return completion
-
-
 def read_run(path: Path, keep: Callable[[SentMessage], bool] = lambda _: True) -> SentRun:
     """Read a manifest, of its messages those that ``keep`` accepts. Raises ProducerError.
 
@@ -194,7 +185,7 @@ def read_run(path: Path, keep: Callable[[SentMessage], bool] = lambda _: True) -
                 if keep(message):
                     messages.append(message)
             elif "sent" in line:
-                failed, complete = len(_typed(line, "failed", list)), True
+                failed, complete = len(_typed(line, {"failed": list})["failed"]), True
     except (KeyError, TypeError, ValueError) as error:
         raise ProducerError(f"{path} is damaged ({type(error).__name__}: {error}).") from None
     return SentRun(header.run_id, header.queue_url, tuple(messages), failed, complete, running)
@@ -202,12 +193,12 @@ def read_run(path: Path, keep: Callable[[SentMessage], bool] = lambda _: True) -
 
 def _header(path: Path, first: dict[str, Any] | None) -> Header:
     kinds = {"run_id": str, "seed": int, "queue_url": str, "started_at": str, "arguments": dict}
-    values: dict[str, Any] = (
-        {name: first.get(name) for name in kinds} if first and first.get("manifest") == VERSION else {}
-    )
-    if not values or any(not isinstance(values[name], kind) for name, kind in kinds.items()):
-        raise ProducerError(f"{path} is not a manifest of the producer. Check the path.")
-    return Header(**values)
+    try:
+        if first and first["manifest"] == VERSION:
+            return Header(**_typed(first, kinds))
+    except (KeyError, TypeError):
+        pass
+    raise ProducerError(f"{path} is not a manifest of the producer. Check the path.")
 
 
 def _is_locked(path: Path) -> bool:
@@ -222,20 +213,24 @@ def _is_locked(path: Path) -> bool:
 def _sent_message(line: dict[str, Any]) -> SentMessage:
     if line["expect"] not in (STORED, DUPLICATE, REJECTED, ANY):
         raise ValueError(f"it expects {str(line['expect'])[:40]!r}")
-    optional = {name: _typed(line, name, str | None) for name in ("event_id", "event_type")}
-    return SentMessage(
-        message_id=_typed(line, "message_id", str),
-        content_hash=_typed(line, "content_hash", str),
-        expect=line["expect"],
-        large_order=_typed(line, "large_order", bool),
-        **optional,
-    )
+    return SentMessage(**_typed(line, _MESSAGE_KINDS))
 
 
-def _typed(line: dict[str, Any], name: str, kind: Any) -> Any:
-    if not isinstance(line[name], kind):
-        raise TypeError(f"{name} is of another type")
-    return line[name]
+_MESSAGE_KINDS = {
+    "message_id": str,
+    "event_id": str | None,
+    "event_type": str | None,
+    "content_hash": str,
+    "expect": str,
+    "large_order": bool,
+}
+
+
+def _typed(line: dict[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
+    for name, kind in kinds.items():
+        if not isinstance(line[name], kind):
+            raise TypeError(f"{name} is of another type")
+    return {name: line[name] for name in kinds}
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

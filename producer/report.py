@@ -176,23 +176,11 @@ def closing_lines(result: Result) -> Iterator[str]:
 
 def as_json(result: Result) -> str:
     """Return the result as one JSON object for scripts."""
-    fields: dict[str, Any] = {
-        "run_id": result.run_id,
-        "seed": result.seed,
-        "queue_url": result.queue_url,
+    fields: dict[str, Any] = vars(result) | {
         "manifest": str(result.manifest) if result.manifest else None,
         "complete": result.complete,
-        "interrupted": result.interrupted,
-        "error": result.error,
-        "count": result.count,
-        "sent_before": result.sent_before,
         "sent": {"total": result.sent_total, **result.sent},
-        "large_orders": result.large_orders,
-        "unsent": result.unsent,
-        "skipped": result.skipped,
         "failed": [{"id": failure.display_id, "reason": failure.reason} for failure in result.failed],
-        "retries": result.retries,
-        "bytes": result.bytes,
         "seconds": round(result.seconds, 3),
         "events_per_second": round(result.events_per_second, 1),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from producer.arguments import from_arguments, plan_run, to_arguments, to_file_arguments
-from producer.delivery import OnProgress, Result, send_generated, send_own
+from producer.delivery import Delivery, OnProgress, Result
 from producer.errors import ProducerError
 from producer.manifest import Header, Manifest, read_header, read_messages
 from producer.options import Options
@@ -37,7 +37,7 @@ def produce(
     header = _header(options, seed, now, to_arguments(options, spec))
     target = _target(options, session)
     with _open_manifest(options.manifest, header) as manifest:
-        return send_generated(options, header, spec, target, manifest, bytearray(), on_progress)
+        return Delivery(options, header, target, manifest, on_progress).send_generated(spec)
 
 
 def _produce_own(
@@ -55,7 +55,7 @@ def _produce_own(
     header = _header(options, 0, datetime.now(UTC), to_file_arguments(options, check))
     target = _target(options, session)
     with _open_manifest(options.manifest, header) as manifest:
-        return send_own(options, header, check, target, manifest, bytearray(), on_progress)
+        return Delivery(options, header, target, manifest, on_progress).send_own(check)
 
 
 def resume(
@@ -97,14 +97,16 @@ def resume(
             raise ProducerError(
                 f"{manifest} is damaged and cannot be resumed: {error!r}\nStart a new run without --resume."
             ) from None
-        if batch_size is not None:
-            options = replace(options, batch_size=batch_size)
-        if rate is not None:
-            options = replace(options, rate=rate)
-        options = replace(options, endpoint_url=endpoint_url)
+        options = replace(
+            options,
+            batch_size=options.batch_size if batch_size is None else batch_size,
+            rate=options.rate if rate is None else rate,
+            endpoint_url=endpoint_url,
+        )
         target = _target(options, session)
+        delivery = Delivery(options, header, target, opened, on_progress, sent_before)
         if spec:
-            return send_generated(options, header, spec, target, opened, sent_before, on_progress)
+            return delivery.send_generated(spec)
         assert options.from_file is not None
         check = check_file(options.from_file)
         if check.digest != header.arguments["digest"]:
@@ -112,7 +114,7 @@ def resume(
                 f"{options.from_file} has changed since the run began, so that its lines are other events.\n"
                 "Start a new run without --resume."
             )
-        return send_own(options, header, check, target, opened, sent_before, on_progress)
+        return delivery.send_own(check)
 
 
 def _header(options: Options, seed: int, now: datetime, arguments: dict[str, Any]) -> Header:

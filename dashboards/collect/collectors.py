@@ -1,14 +1,9 @@
 """Create the collectors of a pipeline, each with its interval."""
 
-from __future__ import annotations
-
-from dashboards.collect.alarms import Alarms
-from dashboards.collect.alerts import Alerts
 from dashboards.collect.log_group import LogGroup
 from dashboards.collect.metrics import METRICS_INTERVAL, Metrics
-from dashboards.collect.queues import Queues
 from dashboards.collect.runner import Collector, Runner
-from dashboards.collect.tables import TableCounts
+from dashboards.collect.sources import Alarms, Alerts, Queues, TableCounts
 from dashboards.reading_store import ReadingStore
 from dashboards.target import Target
 

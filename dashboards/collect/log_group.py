@@ -4,14 +4,12 @@ The function writes a line with embedded metrics for each batch (`common.telemet
 line for each invocation.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 
 import contract
 from dashboards.collect.log_lines import BatchLine, Invocation, InvocationTracker
-from dashboards.collect.runner import CollectResult
+from dashboards.collect.runner import Collector, CollectResult
 from dashboards.collect.timeseries import CountsBySecond, RecentSamples
 from dashboards.state import HISTORY, Activity
 from dashboards.target import Target
@@ -33,7 +31,7 @@ _NOTHING_STORED = f"nothing stored in {_QUANTILE_WINDOW} s"
 _NO_INVOCATION = f"no run in {_QUANTILE_WINDOW} s"
 
 
-class LogGroup:
+class LogGroup(Collector):
     """Follows the function's log group with FilterLogEvents."""
 
     reading = "activity"
@@ -41,8 +39,7 @@ class LogGroup:
     resource = "the log group"
 
     def __init__(self, target: Target, interval: float) -> None:
-        self.interval = interval
-        self._logs = target.clients["logs"]
+        super().__init__(target, interval)
         self._group = f"/aws/lambda/{target.function_name}"
         self._since = time.time() - HISTORY
         self._start_millis = int(self._since * 1000)
@@ -56,7 +53,7 @@ class LogGroup:
     def collect(self) -> CollectResult:
         """Read the new lines and return the activity."""
         newest = self._start_millis
-        for event in events_since(self._logs, self._group, self._start_millis):
+        for event in events_since(self.target.clients["logs"], self._group, self._start_millis):
             newest = max(newest, event["timestamp"])
             reported = self._invocations.process(event)
             if isinstance(reported, BatchLine):

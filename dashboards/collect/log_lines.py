@@ -1,7 +1,5 @@
 """Parse the lines of the function's log group that describe invocations, and track the invocations."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

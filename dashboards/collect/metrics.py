@@ -4,8 +4,6 @@ One GetMetricData call reads them all, at most twice a minute because CloudWatch
 per thousand, CloudWatch pricing, 2026).
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -15,7 +13,7 @@ from typing import Any
 
 import contract
 from common.telemetry import NAMESPACE
-from dashboards.collect.runner import CollectResult
+from dashboards.collect.runner import Collector, CollectResult
 from dashboards.state import HISTORY, Activity, Series
 from dashboards.target import Target
 from dashboards.values import Absent, Value
@@ -57,7 +55,7 @@ class Metric:
 
 def list_metrics(target: Target) -> list[Metric]:
     """Return every metric to read."""
-    queue = (("QueueName", target.queue_url.rstrip("/").rsplit("/", 1)[-1]),)
+    queue = (("QueueName", target.queue_name),)
     function = (("FunctionName", target.function_name),)
     return [
         Metric("sent", "AWS/SQS", "NumberOfMessagesSent", queue),
@@ -84,14 +82,14 @@ def list_metrics(target: Target) -> list[Metric]:
 
 
 def _capacity_metrics(target: Target) -> Iterator[Metric]:
-    tables = (target.events_table, target.rejected_table, target.duplicates_table)
+    tables = (target.table_name, target.rejected_table_name, target.duplicates_table_name)
     sources: list[tuple[tuple[str, str], ...]] = [(("TableName", table),) for table in tables]
     # An index's capacity is measured separately from its table's.
     for index, table in (
-        (indexes.BY_CUSTOMER, target.events_table),
-        (indexes.BY_TYPE, target.events_table),
-        (indexes.LARGE_ORDERS, target.events_table),
-        (indexes.NEWEST_REJECTED, target.rejected_table),
+        (indexes.BY_CUSTOMER, target.table_name),
+        (indexes.BY_TYPE, target.table_name),
+        (indexes.LARGE_ORDERS, target.table_name),
+        (indexes.NEWEST_REJECTED, target.rejected_table_name),
     ):
         sources.append((("GlobalSecondaryIndexName", index.name), ("TableName", table)))
     for dimensions in sources:
@@ -101,7 +99,7 @@ def _capacity_metrics(target: Target) -> Iterator[Metric]:
         yield Metric("table_throttles", "AWS/DynamoDB", "ReadThrottleEvents", dimensions)
 
 
-class Metrics:
+class Metrics(Collector):
     """Reads CloudWatch's metrics with one GetMetricData call."""
 
     reading = "activity"
@@ -109,8 +107,7 @@ class Metrics:
     resource = "a metric"
 
     def __init__(self, target: Target, interval: float = METRICS_INTERVAL) -> None:
-        self.interval = interval
-        self._cloudwatch = target.clients["cloudwatch"]
+        super().__init__(target, interval)
         self._metrics = list_metrics(target)
 
     def collect(self) -> CollectResult:
@@ -124,10 +121,14 @@ class Metrics:
         by_id: dict[str, Minutes] = {}
         for number, metric in enumerate(self._metrics):
             by_key.setdefault(metric.key, []).append(by_id.setdefault(f"m{number}", {}))
-        pages = self._cloudwatch.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=[metric.to_query(number) for number, metric in enumerate(self._metrics)],
-            StartTime=datetime.fromtimestamp((now - HISTORY) // _MINUTE * _MINUTE, UTC),
-            EndTime=datetime.fromtimestamp(math.ceil(now / _MINUTE) * _MINUTE, UTC),
+        pages = (
+            self.target.clients["cloudwatch"]
+            .get_paginator("get_metric_data")
+            .paginate(
+                MetricDataQueries=[metric.to_query(number) for number, metric in enumerate(self._metrics)],
+                StartTime=datetime.fromtimestamp((now - HISTORY) // _MINUTE * _MINUTE, UTC),
+                EndTime=datetime.fromtimestamp(math.ceil(now / _MINUTE) * _MINUTE, UTC),
+            )
         )
         for page in pages:
             for result in page["MetricDataResults"]:

@@ -1,15 +1,14 @@
 """Run collectors in threads, so that a slow or failing source never delays another."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from dashboards.errors import describe_error
 from dashboards.reading_store import ReadingStore
+from dashboards.target import Target
 
 # A collector may use this share of a core. To stay below it, its pause grows up to the maximum, in seconds.
 _CPU_SHARE = 0.02
@@ -26,7 +25,7 @@ class CollectResult:
     error: str | None = None
 
 
-class Collector(Protocol):
+class Collector:
     """Reads one reading of `State` from one source, every ``interval`` seconds.
 
     ``resource`` names what is missing when the source answers that something does not exist.
@@ -35,10 +34,14 @@ class Collector(Protocol):
     reading: str
     source: str
     resource: str
-    interval: float
+
+    def __init__(self, target: Target, interval: float) -> None:
+        self.target = target
+        self.interval = interval
 
     def collect(self) -> CollectResult:
         """Read once. May raise any error, which the panel then shows."""
+        raise NotImplementedError
 
 
 class Runner:

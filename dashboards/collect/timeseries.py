@@ -1,7 +1,5 @@
 """Keep counts by second and recent samples, from which rates, totals and charts are made."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, deque
 from collections.abc import Sequence

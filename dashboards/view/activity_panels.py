@@ -1,7 +1,5 @@
 """Draw the panels of throughput, the function and the tables."""
 
-from __future__ import annotations
-
 from rich.text import Text
 
 from dashboards.state import State
@@ -69,7 +67,7 @@ def draw_function(state: State, width: int, height: int, charset: Charset) -> li
 def draw_tables(state: State, width: int, height: int, charset: Charset) -> list[Text]:
     """Draw the tables' item counts, the events by type, and the consumed capacity."""
     labels = ("events", "rejected", "duplicates")
-    counts = [getattr(state.tables.value, name) if state.tables.value else NOT_READ_YET for name in labels]
+    counts = [state.value("tables", name) for name in labels]
     style = LABEL if state.tables.warning(state.now) else VALUE
     capacity = _capacity_entry(state)
     throttles = Entry.format_error_count("throttles", state.activity_value("table_throttles"), _style(state))

@@ -1,7 +1,5 @@
 """Draw the panels of alerts and alarms."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import UTC, datetime
 

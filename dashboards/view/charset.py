@@ -1,7 +1,5 @@
 """Define the characters that the screen is drawn with: Unicode, or ASCII for terminals without it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from rich.text import Text

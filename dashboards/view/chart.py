@@ -1,7 +1,5 @@
 """Draw charts of characters: columns of numbers as bars. An unknown number leaves a gap."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ rich's Panel and Layout draw the same but render everything two or three times, 
 a second.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions

@@ -1,7 +1,5 @@
 """Draw the first line of the screen: the pipeline, what needs attention, the time."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from rich.text import Text

@@ -1,7 +1,5 @@
 """Choose the panels that fit on the screen and their positions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,9 +1,8 @@
 """Format lines of panels: labels with values, in columns, each cut off at the width."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -27,14 +26,14 @@ class Entry:
     reason: str = ""
 
     @classmethod
-    def format(cls, label: str, value: Value, formatter: Callable[[float], str], style: str = VALUE) -> Entry:
+    def format(cls, label: str, value: Value, formatter: Callable[[float], str], style: str = VALUE) -> Self:
         """Return the entry of a value: formatted, or the dash with the reason if it is absent."""
         if isinstance(value, Absent):
             return cls(label, DASH, LABEL, value.reason)
         return cls(label, formatter(value), style)
 
     @classmethod
-    def format_error_count(cls, label: str, value: Value, style: str = VALUE) -> Entry:
+    def format_error_count(cls, label: str, value: Value, style: str = VALUE) -> Self:
         """Return the entry of a count that should be zero. A higher count is marked."""
         if isinstance(value, Absent) or value == 0:
             return cls.format(label, value, format_count, style)

@@ -1,7 +1,5 @@
 """Draw the queue panel: how many messages wait and for how long, over time, and the rates in and out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -9,7 +7,6 @@ from rich.text import Text
 from dashboards.queue_flow import QUEUE_GROWS, QUEUE_IS_STEADY, QueueFlow, queue_flow
 from dashboards.state import State
 from dashboards.values import (
-    NOT_READ_YET,
     Value,
     format_count,
     format_rate,
@@ -53,10 +50,6 @@ def draw_queue(state: State, width: int, height: int, charset: Charset) -> list[
 def _entries(state: State, flow: QueueFlow) -> list[Entry]:
     depth = state.depth.value
     style = LABEL if state.depth.warning(state.now) else VALUE
-    counters = {
-        name: float(getattr(depth, name)) if depth else NOT_READ_YET
-        for name in ("visible", "in_flight", "delayed")
-    }
     format_oldest = format_upper_bound if flow.oldest_is_upper_bound else format_seconds
     if depth and depth.total == 0:
         oldest = Entry("oldest", "none", style)
@@ -64,10 +57,10 @@ def _entries(state: State, flow: QueueFlow) -> list[Entry]:
         oldest = Entry.format("oldest", flow.oldest, format_oldest, style)
     return [
         *(
-            Entry.format(name.replace("_", " "), value, format_count, style)
-            for name, value in counters.items()
+            Entry.format(name.replace("_", " "), state.value("depth", name), format_count, style)
+            for name in ("visible", "in_flight", "delayed")
         ),
-        Entry.format_error_count("dead letters", depth.dead_letters if depth else NOT_READ_YET, style),
+        Entry.format_error_count("dead letters", state.value("depth", "dead_letters"), style),
         oldest,
         Entry("drain ETA", _format_drain_eta(flow.drain_eta), style),
     ]

@@ -1,7 +1,5 @@
 """Draw the whole screen: the header, the panels, and the sources in their borders."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Compute the columns of charts over time. Each covers whole seconds, so that past columns do not move."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import zip_longest
 

@@ -1,8 +1,7 @@
 """What the user chose to see with keys: the help, one panel alone, a frozen screen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 from dashboards.values import DASH
 
@@ -35,7 +34,7 @@ class View:
     is_frozen: bool = False
     panel: str | None = None
 
-    def after(self, key: str) -> View:
+    def after(self, key: str) -> Self:
         """Return the view after a key. Unknown keys change nothing, but close the help."""
         if key == " ":
             return replace(self, is_frozen=not self.is_frozen)

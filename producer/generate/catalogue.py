@@ -6,7 +6,7 @@ A run serialises them once; each event chooses among them.
 from typing import NamedTuple
 
 from producer.generate import vocabulary as words
-from producer.generate.corpus import product_name, sku
+from producer.generate.corpus import address_fields, product_name, sku
 from producer.generate.keyed_random import KeyedRandom
 
 # Terraform's default of large_order_threshold; a large order is strictly above it.
@@ -104,10 +104,4 @@ def _article(random: KeyedRandom, cents: int) -> Article:
 
 
 def _address(random: KeyedRandom, place: tuple[str, str, str, str]) -> Address:
-    street, postcode, city, country = place
-    text = (
-        f'{{"name":"{random.choice(words.FIRST_NAMES)} {random.choice(words.LAST_NAMES)}",'
-        f'"street":"{street} {1 + random.randbelow(200)}","postcode":"{postcode}",'
-        f'"city":"{city}","country":"{country}"}}'
-    )
-    return Address(text, _CURRENCIES.get(country, "EUR"))
+    return Address(f"{{{address_fields(random, place)}}}", _CURRENCIES.get(place[-1], "EUR"))

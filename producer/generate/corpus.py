@@ -84,6 +84,16 @@ def sku(random: KeyedRandom) -> str:
     return f"{random.choice(words.PRODUCTS)[:3].upper()}-{random.randbelow(1_000_000):06}"
 
 
+def address_fields(random: KeyedRandom, place: tuple[str, str, str, str]) -> str:
+    """Return the fields of an address in one of `vocabulary.PLACE_NAMES`, as JSON."""
+    street, postcode, city, country = place
+    return (
+        f'"name":"{random.choice(words.FIRST_NAMES)} {random.choice(words.LAST_NAMES)}",'
+        f'"street":"{street} {1 + random.randbelow(200)}","postcode":"{postcode}",'
+        f'"city":"{city}","country":"{country}"'
+    )
+
+
 def _click(random: KeyedRandom) -> str:
     page, page_id = random.choice(words.PAGES), random.randbelow(100_000)
     return (
@@ -110,12 +120,8 @@ def _review(random: KeyedRandom) -> str:
 
 
 def _address(random: KeyedRandom) -> str:
-    street, postcode, city, country = random.choice(_ASCII_PLACES)
-    return (
-        f'{{"name":"{random.choice(words.FIRST_NAMES)} {random.choice(words.LAST_NAMES)}",'
-        f'"street":"{street} {1 + random.randbelow(200)}","postcode":"{postcode}","city":"{city}",'
-        f'"country":"{country}","phone":"+{random.randbelow(10**11):011}"}}'
-    )
+    fields = address_fields(random, random.choice(_ASCII_PLACES))
+    return f'{{{fields},"phone":"+{random.randbelow(10**11):011}"}}'
 
 
 _ASCII_PLACES = [place for place in words.PLACE_NAMES if "".join(place).isascii()]

@@ -103,7 +103,7 @@ def changed(
         pipeline.awaited("rejected_table_name", EARLY[0])
         for diff in recipes.values():
             copy.apply(diff)
-        copy.run("-m", "tools.analytics.views")
+        copy.run("-m", "tools.benchmarks.docs.pages")
         yield copy, copy.up(target)
     finally:
         copy.run("-m", "tools.local", "down")
@@ -192,9 +192,7 @@ def sensors(
         (copy.root / name).write_text(content, encoding="utf-8")
     for _, diff in _CHANGE.findall(text):
         copy.apply(diff)
-    for page in ("contract", "schemas", "asyncapi", "vectors"):
-        copy.run("-m", f"tools.benchmarks.docs.{page}")
-    copy.run("-m", "tools.analytics.views")
+    copy.run("-m", "tools.benchmarks.docs.pages")
     try:
         yield copy, copy.up(target)
     finally:

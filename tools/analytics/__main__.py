@@ -1,7 +1,5 @@
 """``python -m tools.analytics query|report``. All options are environment variables, as make passes them."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -1,7 +1,5 @@
 """A local copy of the archive's objects for DuckDB. Each object is downloaded once."""
 
-from __future__ import annotations
-
 import fcntl
 import gzip
 import re

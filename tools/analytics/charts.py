@@ -1,10 +1,9 @@
 """Charts as HTML: columns and bars are SVG that stretches, labels are HTML text that keeps its size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from tools.analytics.output import display_text
 from tools.core.text import escape_html as escape
@@ -32,7 +31,7 @@ class Axis:
     first: datetime
 
     @classmethod
-    def of(cls, times: Iterable[datetime], end: datetime) -> Axis:
+    def of(cls, times: Iterable[datetime], end: datetime) -> Self:
         """Return the axis from the first of these hours. Much older ones are left out, as are later ones."""
         last = end.replace(minute=0, second=0, microsecond=0)
         # A producer's clock may be five minutes ahead.

@@ -1,4 +1,3 @@
--- Generated from lambda_src/storage/columns.json by make docs. Do not edit.
 -- Compares exports of the three tables, all of one time, with the archive. Each row is a finding; no row
 -- means that nothing is lost and nothing is counted twice. docs/reliability.md says how to run it.
 WITH exported(exported_at) AS (

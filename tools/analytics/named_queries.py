@@ -1,7 +1,5 @@
 """The named queries: one file each in ``queries/``, the same SQL for DuckDB and for Athena."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path

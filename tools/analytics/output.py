@@ -1,7 +1,5 @@
 """Print the rows of a query: as a table for people, as CSV or JSON lines for programs."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,13 +1,12 @@
 """Render the results of all named queries as one HTML page without scripts, fonts or network access."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from tools.analytics import charts
@@ -19,7 +18,8 @@ from tools.core.archive_range import ArchiveRange
 from tools.core.console import plural
 from tools.core.text import escape_html as escape
 
-_STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
+_STYLE = Path(__file__).with_suffix(".css").read_text("utf-8")
+_PAGE = Template(Path(__file__).with_suffix(".html").read_text("utf-8"))
 # The page needs its own style and nothing else. Styles of single elements would be refused too.
 _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -73,14 +73,8 @@ def render_report(database: Database, synced: SyncResult, source: Source) -> str
         f"UTC. {_freshness(newest, synced.last_modified)} All charts have the hours {axis.span}; a grey "
         "band marks hours without a value."
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="color-scheme" content="light dark"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>"
-        f'<p class="about">{escape(about)}</p><div class="cards">{cards}</div>{sections}'
-        "</main></body></html>\n"
+    return _PAGE.substitute(
+        policy=_POLICY, style=_STYLE, title=title, about=escape(about), cards=cards, sections=sections
     )
 
 

@@ -4,43 +4,17 @@ DuckDB runs the text that is built here. Athena gets the same text from Terrafor
 ``views/``. ``make docs`` writes them.
 """
 
-from __future__ import annotations
-
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from textwrap import fill
 
 from storage.columns import COLUMNS, Column
 
 DIRECTORY = Path(__file__).parent / "views"
 
-_SQL = """\
--- Generated from lambda_src/storage/columns.json by make docs. Do not edit.
--- A line can be archived twice, always in the same partition. Copies are searched within a partition, so that
--- an engine can skip the other partitions.
--- The archiver writes the columns compactly, before the body if there is one. Decimals are cut out as text,
--- because a JSON reader would round them. A value that is not of its type is NULL, so that no line ends a
--- query.
-SELECT
-  {names}
-FROM (
-  SELECT *, row_number() OVER (PARTITION BY {partitions}, {key} ORDER BY {order}) AS copy
-  FROM (
-    SELECT
-      {values},
-      {partitions}
-    FROM (
-      SELECT
-        {head} AS head,
-        line, {partitions}
-      FROM {view}_lines
-    )
-  )
-)
-WHERE copy = 1 AND {key} IS NOT NULL
-"""
+_SQL = Template(Path(__file__).with_name("view.sql.template").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -63,8 +37,8 @@ class View:
         columns = [
             column for column in COLUMNS[self.name] if column.queryable and column.name not in self.partitions
         ]
-        values = {column.name: column_sql(column) for column in columns} | dict(self.derived)
-        return _SQL.format(
+        values = {column.name: _column_sql(column) for column in columns} | dict(self.derived)
+        return _SQL.substitute(
             view=self.name,
             key=self.key,
             order=self.order,
@@ -77,9 +51,9 @@ class View:
         )
 
 
-def column_sql(column: Column, document: str = "head", path: str = "") -> str:
-    """Return the expression that reads a column from the head of a line, or from ``path`` of a document."""
-    text = f"json_extract_scalar({document}, '$.{path or column.name}')"
+def _column_sql(column: Column) -> str:
+    """Return the expression that reads a column from the head of a line."""
+    text = f"json_extract_scalar(head, '$.{column.name}')"
     if column.type == "L":
         value = f"TRY(json_format(json_extract(head, '$.{column.name}')))"
     elif column.sql == "varchar":
@@ -129,14 +103,3 @@ VIEWS = {
         ),
     )
 }
-
-
-def main() -> None:
-    """Write the views for Terraform."""
-    for view in VIEWS.values():
-        (DIRECTORY / f"{view.name}.sql").write_text(view.sql(), "utf-8")
-        sys.stdout.write(f"wrote tools/analytics/views/{view.name}.sql\n")
-
-
-if __name__ == "__main__":
-    main()

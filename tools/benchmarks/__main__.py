@@ -1,19 +1,16 @@
 """``python -m tools.benchmarks``: run all benchmarks, or those in BENCH. ROUNDS and COUNT shorten them."""
 
-from __future__ import annotations
-
 import inspect
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
+from subprocess import SubprocessError
 from typing import Any
 
 from tools.benchmarks import (
     archive,
     cold_start,
     end_to_end,
-    environment,
     footprint,
     growth,
     handler,
@@ -26,9 +23,9 @@ from tools.benchmarks import (
     scale,
     stack_times,
 )
-from tools.benchmarks.docs import sections
+from tools.benchmarks.docs.pages import MEASURED, write
 from tools.benchmarks.tables import TABLES
-from tools.core.errors import ToolError
+from tools.core.errors import ToolError, UsageError
 from tools.core.program import print_error, start
 
 # Slow benchmarks come last.
@@ -51,30 +48,32 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
 def main(environment: Mapping[str, str]) -> int:
     """Run benchmarks, save their results, and write them into the documentation. Return the exit status."""
     try:
-        return _run_chosen(environment)
+        chosen, options = _chosen(environment)
+        for name in chosen:
+            _run(name, options)
+        write(MEASURED)
     except ToolError as error:
         return print_error(error)
     except KeyboardInterrupt:
         return print_error(
             ToolError("Stopped. The results of finished benchmarks are in tools/benchmarks/results.")
         )
+    return 0
 
 
-def _run_chosen(environment: Mapping[str, str]) -> int:
+def _chosen(environment: Mapping[str, str]) -> tuple[list[str], dict[str, int]]:
+    """Return the names of the benchmarks, and what shortens them. Raises UsageError."""
     chosen = environment.get("BENCH", "").replace(",", " ").split() or list(BENCHMARKS)
     unknown = [name for name in chosen if name not in BENCHMARKS]
     if unknown:
-        return _print_error(f"BENCH={unknown[0]} is unknown. Choose from: {', '.join(BENCHMARKS)}")
+        raise UsageError(f"BENCH={unknown[0]} is unknown.", f"Choose from: {', '.join(BENCHMARKS)}")
     options: dict[str, int] = {}
     for name in ("ROUNDS", "COUNT"):
         if text := environment.get(name):
             if not text.isdecimal() or int(text) < 1:
-                return _print_error(f"{name}={text} is not a whole number above 0, for example {name}=3")
+                raise UsageError(f"{name}={text} is not a whole number above 0.", f"For example: {name}=3")
             options[name.lower()] = int(text)
-    for name in chosen:
-        _run(name, options)
-    sections.main()
-    return 0
+    return chosen, options
 
 
 def _run(name: str, options: Mapping[str, int]) -> None:
@@ -82,16 +81,17 @@ def _run(name: str, options: Mapping[str, int]) -> None:
     applicable = {option: value for option, value in options.items() if option in known}
     print(f"{name} ...", flush=True)
     start = time.monotonic()
-    described = environment.describe()
-    measured = BENCHMARKS[name](**applicable)
+    described = results.describe_environment()
+    try:
+        measured = BENCHMARKS[name](**applicable)
+    except (RuntimeError, TimeoutError, SubprocessError) as error:
+        raise ToolError(
+            f"The benchmark {name} failed: {error}",
+            f"Its last results are kept. Run it alone: make bench BENCH={name}",
+        ) from error
     results.save(name, measured, described)
     pages.write_chart(name)
     print(f"\n{TABLES[name](measured)}\n\n({time.monotonic() - start:.0f} s)\n", flush=True)
-
-
-def _print_error(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Measure the archiver's CPU time per event, and the throughput of a stack with and without the archive."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,9 +15,9 @@ from processor.items import event_item
 from processor.messages import Message
 from storage.payload import add_payload
 from tools.benchmarks import fixtures
-from tools.benchmarks.end_to_end import produce_events
+from tools.benchmarks.end_to_end import produce_events, warm_up
 from tools.benchmarks.local_stack import LocalStack, start_stack
-from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.measure import compare, summarize
 from tools.core.resources import Resources
 from tools.ops.verify.archive import ArchiveComparison
 
@@ -39,11 +37,7 @@ def run(rounds: int = 5, batches: Mapping[int, int] = BATCHES, count: int = COUN
 def measure_handler(kb: int, size: int, rounds: int) -> dict[str, Any]:
     """Return CPU milliseconds per event in batches of ``size``, and the archived share of the sent bytes."""
     records = _records(kb, size)
-    results = [_archive(records) for _ in range(rounds)]
-    return {
-        "cpu_ms": spread([1000 * cpu / size for cpu, _ in results]),
-        "share": spread([stored / (size * kb * fixtures.KB) for _, stored in results]),
-    }
+    return summarize([_archive(records, size * kb * fixtures.KB) for _ in range(rounds)])
 
 
 class _DiscardingS3:
@@ -57,8 +51,7 @@ class _DiscardingS3:
         raise AwsError("NoSuchKey", f"{bucket}/{key}")
 
 
-def _archive(records: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
-    """Archive a batch. Return the CPU seconds and the bytes written."""
+def _archive(records: Sequence[Mapping[str, Any]], sent_bytes: int) -> dict[str, float]:
     buckets = Buckets(_DiscardingS3(), "", "", Deadline(lambda: 60_000, CallLimits.of(60, 20)))
     batch = Batch("events", "rejected", "duplicates", buckets)
     start = time.process_time()
@@ -66,7 +59,7 @@ def _archive(records: Sequence[Mapping[str, Any]]) -> tuple[float, int]:
     seconds = time.process_time() - start
     if batch.archived[EVENTS] != len(records):
         raise RuntimeError(f"archived {batch.archived[EVENTS]} of {len(records)} events")
-    return seconds, batch.bytes
+    return {"cpu_ms": 1000 * seconds / len(records), "share": batch.bytes / sent_bytes}
 
 
 def _records(kb: int, count: int) -> list[dict[str, Any]]:
@@ -95,24 +88,14 @@ def _records(kb: int, count: int) -> list[dict[str, Any]]:
 
 def measure_stacks(without: LocalStack, with_archive: LocalStack, rounds: int, count: int) -> dict[str, Any]:
     """Return events/s of 1 KB until the queue is empty and until all are archived, on both stacks."""
-    results = interleave((without, with_archive), rounds, lambda stack: _send(stack, count))
-    return {
-        name: {
-            "events_per_second": spread([count / result["drained"] for result in measured]),
-            "emulator_cpu_ms": spread([result["emulator"] for result in measured]),
-            "workers_cpu_ms": spread([result["workers"] for result in measured]),
-            "archived_per_second": spread([count / result["archived"] for result in measured]),
-        }
-        for name, measured in zip(("without", "with"), results, strict=True)
-    }
+    stacks = {"without": without, "with": with_archive}
+    return compare(stacks, rounds, lambda stack: _send(stack, count))
 
 
 def _send(stack: LocalStack, count: int) -> dict[str, float]:
     resources = Resources.of_stack(stack.state_dir)
     archive = ArchiveComparison(resources, everything=True) if resources.archive_bucket else None
-    produce_events(stack, kb=1, count=50, seed=fixtures.SEED + 1)
-    stack.wait_until_drained(_TIMEOUT_SECONDS)
-    stack.delete_events()
+    warm_up(stack)
     archived_before = _wait_until_archived(archive, 0)
     emulator, workers = stack.cpu_seconds()
     start = time.perf_counter()
@@ -124,10 +107,10 @@ def _send(stack: LocalStack, count: int) -> dict[str, float]:
     emulator_after, workers_after = stack.cpu_seconds()
     stack.delete_events()
     return {
-        "drained": drained,
-        "archived": archived,
-        "emulator": 1000 * (emulator_after - emulator) / count,
-        "workers": 1000 * (workers_after - workers) / count,
+        "events_per_second": count / drained,
+        "archived_per_second": count / archived,
+        "emulator_cpu_ms": 1000 * (emulator_after - emulator) / count,
+        "workers_cpu_ms": 1000 * (workers_after - workers) / count,
     }
 
 

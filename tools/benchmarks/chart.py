@@ -1,9 +1,6 @@
 """Draw bar charts as SVG that is readable on light and on dark pages."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from html import escape
 
 _WIDTH, _LABEL, _VALUE = 760, 190, 150
@@ -17,31 +14,20 @@ _STYLE = (
 )
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A bar: a median with the lowest and the highest round."""
-
-    label: str
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def from_spread(cls, label: str, spread: Mapping[str, float]) -> Bar:
-        """Create a bar from a result of `measure.spread`."""
-        return cls(label, spread["median"], spread["low"], spread["high"])
+Spread = Mapping[str, float]
+"""What `measure.spread` returns: a median with the lowest and the highest round."""
 
 
-def draw_bars(title: str, unit: str, groups: Mapping[str, Sequence[Bar]]) -> str:
-    """Return a chart with a group of bars for each heading. Each group has its own scale."""
+def draw_bars(title: str, unit: str, groups: Mapping[str, Mapping[str, Spread]]) -> str:
+    """Return a chart with a group of labelled bars for each heading. Each group has its own scale."""
     parts: list[str] = []
     y = 30
     for heading, group in groups.items():
         parts.append(f'<text class="g" x="0" y="{y + 18}">{escape(heading)}</text>')
         y += 28
-        longest = max(bar.high for bar in group) or 1
-        for index, bar in enumerate(group):
-            parts.append(_bar(bar, unit, y, (_WIDTH - _LABEL - _VALUE) / longest, _COLORS[index % 4]))
+        scale = (_WIDTH - _LABEL - _VALUE) / (max(bar["high"] for bar in group.values()) or 1)
+        for index, (label, bar) in enumerate(group.items()):
+            parts.append(_bar(label, bar, unit, y, scale, _COLORS[index % 4]))
             y += _BAR + _GAP
         y += _GROUP - 28
     return (
@@ -51,15 +37,16 @@ def draw_bars(title: str, unit: str, groups: Mapping[str, Sequence[Bar]]) -> str
     )
 
 
-def _bar(bar: Bar, unit: str, y: int, scale: float, color: str) -> str:
+def _bar(label: str, bar: Spread, unit: str, y: int, scale: float, color: str) -> str:
     middle = y + _BAR / 2
-    low, high = _LABEL + bar.low * scale, _LABEL + bar.high * scale
-    end = max(high, _LABEL + bar.value * scale)
+    value = bar["median"]
+    low, high = _LABEL + bar["low"] * scale, _LABEL + bar["high"] * scale
+    end = max(high, _LABEL + value * scale)
     return (
-        f'<text x="{_LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(bar.label)}</text>'
-        f'<rect x="{_LABEL}" y="{y}" width="{bar.value * scale:.1f}" height="{_BAR}" fill="{color}"/>'
+        f'<text x="{_LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(label)}</text>'
+        f'<rect x="{_LABEL}" y="{y}" width="{value * scale:.1f}" height="{_BAR}" fill="{color}"/>'
         f'<line class="e" x1="{low:.1f}" y1="{middle}" x2="{high:.1f}" y2="{middle}"/>'
-        f'<text x="{end + 8:.1f}" y="{y + 13}">{format_number(bar.value)} {escape(unit)}</text>'
+        f'<text x="{end + 8:.1f}" y="{y + 13}">{format_number(value)} {escape(unit)}</text>'
     )
 
 

@@ -1,17 +1,14 @@
 """Measure cold starts: the import of the function in a new interpreter with the emulator's packages."""
 
-from __future__ import annotations
-
 import compileall
 import json
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tools.benchmarks.designs import ORIGINAL, OURS, POWERTOOLS
-from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.measure import compare
 from tools.benchmarks.worker_process import function_environment
 from tools.core.paths import EMULATOR_PYTHON
 
@@ -30,7 +27,7 @@ wall, cpu = time.perf_counter(), time.process_time()
 sys.path.insert(0, sys.argv[1])
 import processor.handler
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-print(json.dumps({"wall": wall, "cpu": cpu, "peak_mb": peak(), "bare_mb": bare}))
+print(json.dumps({"import_ms": 1000 * wall, "import_cpu_ms": 1000 * cpu, "peak_mb": peak(), "bare_mb": bare}))
 """
 # Clients need an endpoint; the import sends no request.
 _UNUSED_ENDPOINT = "http://127.0.0.1:9"
@@ -45,18 +42,18 @@ def run(rounds: int = 11) -> dict[str, Any]:
     bytecode cannot be cached. The runtime's own packages, such as boto3, have bytecode in both cases.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        prepared = []
+        unpacked = {}
         for design in (OURS, ORIGINAL, POWERTOOLS):
             for form in (SOURCE, BYTECODE):
                 files = design.unpack(Path(temporary) / form / design.name)
                 if form == BYTECODE:
                     compileall.compile_dir(files, quiet=2)
-                prepared.append((design.name, form, files))
-        results = interleave(prepared, rounds, lambda candidate: _start(candidate[2]))
-    summaries: dict[str, Any] = {}
-    for (name, form, _), measured in zip(prepared, results, strict=True):
-        summaries.setdefault(name, {})[form] = _summary(measured)
-    return summaries
+                unpacked[f"{design.name} {form}"] = files
+        results: dict[str, Any] = {}
+        for name, measured in compare(unpacked, rounds, _start).items():
+            design_name, form = name.split()
+            results.setdefault(design_name, {})[form] = measured
+        return results
 
 
 def _start(files: Path) -> dict[str, float]:
@@ -68,12 +65,3 @@ def _start(files: Path) -> dict[str, float]:
     )
     measured: dict[str, float] = json.loads(process.stdout)
     return measured
-
-
-def _summary(measured: Sequence[dict[str, float]]) -> dict[str, Any]:
-    return {
-        "import_ms": spread([1000 * result["wall"] for result in measured]),
-        "import_cpu_ms": spread([1000 * result["cpu"] for result in measured]),
-        "peak_mb": spread([result["peak_mb"] for result in measured]),
-        "bare_mb": spread([result["bare_mb"] for result in measured]),
-    }

@@ -1,7 +1,5 @@
 """The compared designs, unpacked as Lambda unpacks their zips."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import tempfile

@@ -1,9 +1,7 @@
 """Measure the time from the first event sent until the queue is empty, on the embedded emulator."""
 
-from __future__ import annotations
-
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
@@ -14,7 +12,7 @@ from producer.send.target import Target
 from tools.benchmarks import fixtures
 from tools.benchmarks.designs import DESIGNS, OURS, Design
 from tools.benchmarks.local_stack import LocalStack, start_stack
-from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.measure import compare
 from tools.benchmarks.senders import finished_requests, send_requests
 
 COUNTS = {1: 2_000, 20: 1_000, 200: 300}
@@ -31,28 +29,22 @@ def run(rounds: int = 5, count: int = COUNTS[1]) -> dict[str, Any]:
 
 def measure(stack: LocalStack, rounds: int, counts: Mapping[int, int]) -> dict[str, Any]:
     """Measure on a running stack, and deploy this pipeline's own code at the end."""
-    summaries: dict[str, Any] = {}
     stack.allow_batch_writes()
     try:
-        for kb, count in counts.items():
-            results = interleave(DESIGNS, rounds, lambda design: send_to(stack, design, kb, count))  # noqa: B023 - called in this iteration
-            summaries[f"{kb}"] = {
-                design.name: {
-                    "events_per_second": spread([count / result["drained"] for result in measured]),
-                    "sent_seconds": spread([result["sent"] for result in measured]),
-                    "drained_seconds": spread([result["drained"] for result in measured]),
-                    "emulator_cpu_ms": spread([result["emulator"] for result in measured]),
-                    "workers_cpu_ms": spread([result["workers"] for result in measured]),
-                }
-                for design, measured in zip(DESIGNS, results, strict=True)
-            }
+        return {f"{kb}": compare_designs(stack, DESIGNS, rounds, kb, count) for kb, count in counts.items()}
     finally:
         stack.deploy(OURS)
-    return summaries
 
 
-def send_to(stack: LocalStack, design: Design, kb: int, count: int) -> dict[str, float]:
-    """Deploy a design and send events to it. Return the seconds, and the CPU milliseconds per event."""
+def compare_designs(
+    stack: LocalStack, designs: Sequence[Design], rounds: int, kb: int, count: int
+) -> dict[str, Any]:
+    """Deploy each design and send events to it. Return events/s, and the CPU milliseconds per event."""
+    candidates = {design.name: design for design in designs}
+    return compare(candidates, rounds, lambda design: _send_to(stack, design, kb, count))
+
+
+def _send_to(stack: LocalStack, design: Design, kb: int, count: int) -> dict[str, float]:
     deploy_and_warm_up(stack, design)
     target = Target.find(stack.queue_url, stack.state.endpoint, stack.session())
     requests = finished_requests(target, islice(fixtures.generate_bodies(kb), count))
@@ -61,7 +53,7 @@ def send_to(stack: LocalStack, design: Design, kb: int, count: int) -> dict[str,
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         list(pool.map(lambda n: send_requests(target, requests[n::_CONNECTIONS]), range(_CONNECTIONS)))
     sent = time.perf_counter() - start
-    drained = stack.wait_until_drained(_TIMEOUT_SECONDS) - start
+    drained = max(sent, stack.wait_until_drained(_TIMEOUT_SECONDS) - start)
     emulator_after, workers_after = stack.cpu_seconds()
     stored = stack.count_stored()
     if stored != count:
@@ -70,10 +62,11 @@ def send_to(stack: LocalStack, design: Design, kb: int, count: int) -> dict[str,
         raise RuntimeError(f"another design than {design.title} was measured")
     stack.delete_events()
     return {
-        "sent": sent,
-        "drained": max(sent, drained),
-        "emulator": 1000 * (emulator_after - emulator) / count,
-        "workers": 1000 * (workers_after - workers) / count,
+        "events_per_second": count / drained,
+        "sent_seconds": sent,
+        "drained_seconds": drained,
+        "emulator_cpu_ms": 1000 * (emulator_after - emulator) / count,
+        "workers_cpu_ms": 1000 * (workers_after - workers) / count,
     }
 
 

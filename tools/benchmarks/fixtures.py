@@ -4,8 +4,6 @@ The file has the fields of events, and 1 MB of JSON objects that fill a body up 
 reviews, clicks and addresses.
 """
 
-from __future__ import annotations
-
 import json
 import lzma
 from collections.abc import Iterator
@@ -25,6 +23,8 @@ VALID, LARGE, INVALID = "valid", "large", "invalid"
 _FILE = Path(__file__).with_name("bodies.json.xz")
 # Of 50 events 20 are orders, and one of these is large.
 _LARGE_INTERVAL = 50
+# The other fields of a record (Lambda developer guide, "Using Lambda with Amazon SQS").
+_RECORD: dict[str, Any] = json.loads(Path(__file__).with_name("record.json").read_text("utf-8"))
 # Two events begin this far apart in the filler: a prime, so that they differ.
 _STRIDE = 104_729
 
@@ -88,20 +88,4 @@ def write_lambda_events(
 
 
 def _record(number: int, body: str) -> dict[str, Any]:
-    # Lambda developer guide, "Using Lambda with Amazon SQS".
-    return {
-        "messageId": f"00000000-0000-4000-8000-{number:012}",
-        "receiptHandle": "A" * 200,
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": "1795399387000",
-            "SenderId": "AIDAEXAMPLE",
-            "ApproximateFirstReceiveTimestamp": "1795399387010",
-        },
-        "messageAttributes": {},
-        "md5OfBody": "0" * 32,
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:events",
-        "awsRegion": "us-east-1",
-    }
+    return {"messageId": f"00000000-0000-4000-8000-{number:012}", "body": body, **_RECORD}

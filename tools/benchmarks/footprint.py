@@ -1,13 +1,9 @@
 """Count what each design sends and stores for a batch. The counts are the same on every machine."""
 
-from __future__ import annotations
-
 import json
-import tempfile
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,7 +12,7 @@ from storage.sizes import item_size
 from tools.benchmarks import fixtures
 from tools.benchmarks.designs import ORIGINAL, OURS, POWERTOOLS
 from tools.benchmarks.mock_aws import MockAws, Request
-from tools.benchmarks.worker_process import WorkerProcess
+from tools.benchmarks.worker_process import WorkerProcess, start_workers
 
 SIZES = (1, 2, 4, 8, 20, 64, 128, 200, 400, 1000)
 # A Lambda event holds 6 MB, including JSON escapes and the records' attributes (Lambda quotas).
@@ -29,15 +25,9 @@ def run(sizes: Sequence[float] = SIZES) -> dict[str, Any]:
     ``batch`` is the number of events in the batch. Counts and ``logged`` are per batch; ``item_bytes`` is the
     average size of an item as DynamoDB counts it. Baselines get no invalid events, because they fail.
     """
-    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
-        directory = Path(temporary)
-        mock = stack.enter_context(MockAws())
-        workers = [
-            stack.enter_context(WorkerProcess(design, directory / design.name, mock.endpoint))
-            for design in (OURS, ORIGINAL, POWERTOOLS)
-        ]
+    with start_workers((OURS, ORIGINAL, POWERTOOLS)) as (workers, mock, directory):
         return {
-            f"{kb:g}": {worker.design.name: _measure(worker, mock, kb, directory) for worker in workers}
+            f"{kb:g}": {name: _measure(worker, mock, kb, directory) for name, worker in workers.items()}
             for kb in sizes
         }
 

@@ -1,20 +1,14 @@
 """Measure how the cost of an event changes with the batch size, and throughput with the number of workers."""
 
-from __future__ import annotations
-
-import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from tools.benchmarks import fixtures
 from tools.benchmarks.designs import OURS, POWERTOOLS
-from tools.benchmarks.end_to_end import send_to
+from tools.benchmarks.end_to_end import compare_designs
 from tools.benchmarks.local_stack import LocalStack, start_stack
-from tools.benchmarks.measure import interleave, spread
-from tools.benchmarks.mock_aws import MockAws
-from tools.benchmarks.worker_process import WorkerProcess
+from tools.benchmarks.measure import compare
+from tools.benchmarks.worker_process import start_workers
 
 DESIGNS = (OURS, POWERTOOLS)
 BATCHES = (1, 10, 100)
@@ -33,29 +27,18 @@ def run(rounds: int = 5, count: int = COUNT) -> dict[str, Any]:
 
 def measure_batches(rounds: int, events: int = _EVENTS) -> dict[str, Any]:
     """Return CPU milliseconds and calls of AWS per event of 1 KB, by batch size and design."""
-    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
-        mock = stack.enter_context(MockAws())
-        workers = [
-            stack.enter_context(WorkerProcess(design, Path(temporary) / design.name, mock.endpoint))
-            for design in DESIGNS
-        ]
+    with start_workers(DESIGNS) as (workers, mock, directory):
+        file = directory / "events.jsonl"
         results: dict[str, Any] = {}
         for size in BATCHES:
-            file = Path(temporary) / "events.jsonl"
             fixtures.write_lambda_events(file, 1, max(1, events // size), size=size)
             calls = {}
-            for worker in workers:  # this also warms up connections and caches
+            for name, worker in workers.items():  # this also warms up connections and caches
                 mock.start_recording()
                 records = worker.run(file)["records"]
-                calls[worker.design.name] = round(len(mock.stop_recording()) / records, 3)
-            measured = interleave(workers, rounds, lambda worker: worker.run(file))  # noqa: B023 - called in this iteration
-            results[f"{size}"] = {
-                worker.design.name: {
-                    "cpu_ms": spread([1000 * each["cpu"] / each["records"] for each in result]),
-                    "calls": calls[worker.design.name],
-                }
-                for worker, result in zip(workers, measured, strict=True)
-            }
+                calls[name] = round(len(mock.stop_recording()) / records, 3)
+            measured = compare(workers, rounds, lambda worker: {"cpu_ms": worker.run(file)["cpu_ms"]})
+            results[f"{size}"] = {name: each | {"calls": calls[name]} for name, each in measured.items()}
     return results
 
 
@@ -67,11 +50,7 @@ def measure_workers(
     try:
         for workers in numbers:
             stack.set_concurrency(workers)
-            measured = interleave(DESIGNS, rounds, lambda design: send_to(stack, design, 1, count))
-            results[f"{workers}"] = {
-                design.name: {"events_per_second": spread([count / each["drained"] for each in rounds_of])}
-                for design, rounds_of in zip(DESIGNS, measured, strict=True)
-            }
+            results[f"{workers}"] = compare_designs(stack, DESIGNS, rounds, kb=1, count=count)
     finally:
         stack.deploy(OURS)
     return results

@@ -4,14 +4,12 @@ Every fifth event is a large order, which raises an alert. An event counts as st
 table sees it. The reader asks for a sample of the events again and again, for each design in the same way.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from itertools import count as count_from
 from itertools import islice
 from statistics import quantiles
@@ -23,7 +21,7 @@ from tools.benchmarks import fixtures
 from tools.benchmarks.designs import ORIGINAL, OURS, POWERTOOLS, Design
 from tools.benchmarks.end_to_end import deploy_and_warm_up, warm_up
 from tools.benchmarks.local_stack import LocalStack, start_stack
-from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.measure import compare
 from tools.benchmarks.senders import finished_request, send_requests
 from tools.core import tables
 from tools.core.resources import Resources
@@ -35,6 +33,7 @@ RATES = (5, 50, 200)
 # The highest rate is this share of what the slowest design can process.
 TOP, TOP_SHARE = "80%", 0.8
 PERCENTILES = (50, 95, 99)
+_COLD = ("cold_stored_ms", "cold_alert_ms")
 BURST = 5_000
 _SECONDS = 20
 _LARGE_INTERVAL = 5
@@ -54,52 +53,32 @@ def run(rounds: int = 3, count: int = BURST) -> dict[str, Any]:
 
 def measure(stack: LocalStack, rounds: int, count: int, rates: Sequence[int] = RATES) -> dict[str, Any]:
     """Measure on a running stack, and deploy this pipeline's own code at the end."""
-    with _watched(stack) as watch:
+    resources = Resources.of_stack(stack.state_dir)
+    designs = {design.name: design for design in DESIGNS}
+    with alert_queue.subscribed(resources, "latency") as subscriber:
+        watch = _Watch(stack, resources, subscriber)
         try:
-            bursts = interleave(DESIGNS, rounds, lambda design: watch.burst(design, count))
-            slowest = min(spread([each["rate"] for each in burst])["median"] for burst in bursts)
+            bursts = compare(designs, rounds, lambda design: watch.burst(design, count))
+            slowest = min(burst["rate"]["median"] for burst in bursts.values())
             by_name = {f"{rate}": float(rate) for rate in rates} | {TOP: TOP_SHARE * slowest}
-            paced = {
-                name: interleave(
-                    DESIGNS,
-                    rounds,
-                    lambda design: watch.paced(design, rate, min(count, max(1, round(rate * _SECONDS)))),  # noqa: B023 - called in this iteration
-                )
-                for name, rate in by_name.items()
-            }
+            paced = {}
+            for name, rate in by_name.items():
+                events = min(count, max(1, round(rate * _SECONDS)))
+                paced[name] = compare(designs, rounds, partial(watch.paced, rate=rate, count=events))
         finally:
             stack.deploy(OURS)
+    cold = {name: {each: burst.pop(each) for each in _COLD} for name, burst in bursts.items()}
     return {
         "top_rate": round(by_name[TOP], 1),
-        "rates": {
-            name: _by_design(results, ("stored_ms", "alert_ms"), _percentiles)
-            for name, results in paced.items()
-        },
-        "cold": _by_design(bursts, ("cold_stored_ms", "cold_alert_ms"), spread),
-        "burst": {"count": count} | _by_design(bursts, ("rate", "last_alert_seconds"), spread),
+        "rates": paced,
+        "cold": cold,
+        "burst": {"count": count} | bursts,
     }
 
 
-def _by_design(
-    results: Sequence[Sequence[dict[str, Any]]], names: Sequence[str], summary: Callable[[list[Any]], Any]
-) -> dict[str, Any]:
-    return {
-        design.name: {name: summary([each[name] for each in measured]) for name in names}
-        for design, measured in zip(DESIGNS, results, strict=True)
-    }
-
-
-def _percentiles(rounds: list[list[float]]) -> dict[str, Any]:
-    """Return each percentile of the rounds, as `spread` does."""
-    cuts = [quantiles(values, n=100, method="inclusive") if values[1:] else values * 99 for values in rounds]
-    return {f"p{percent}": spread([cut[percent - 1] for cut in cuts]) for percent in PERCENTILES}
-
-
-@contextmanager
-def _watched(stack: LocalStack) -> Iterator[_Watch]:
-    resources = Resources.of_stack(stack.state_dir)
-    with alert_queue.subscribed(resources, "latency") as subscriber:
-        yield _Watch(stack, resources, subscriber)
+def _percentiles(values: list[float]) -> dict[str, float]:
+    cuts = quantiles(values, n=100, method="inclusive") if values[1:] else values * 99
+    return {f"p{percent}": cuts[percent - 1] for percent in PERCENTILES}
 
 
 class _Watch:
@@ -130,7 +109,7 @@ class _Watch:
         deploy_and_warm_up(self._stack, design)
         times = self._measure(list(_events(count)), rate, sample=max(1, round(rate / _SAMPLED_PER_SECOND)))
         self._stack.delete_events()
-        return times
+        return {name: _percentiles(times[name]) for name in ("stored_ms", "alert_ms")}
 
     def _measure(self, events: list[tuple[str, str, bool]], rate: float, sample: int = 1) -> dict[str, Any]:
         """Send events, all at once if ``rate`` is 0. Return the latencies of a sample, and of all alerts."""

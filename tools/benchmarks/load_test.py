@@ -1,7 +1,5 @@
 """Run the load test: 26,000 events of 200 KB through the embedded emulator, then verify each of them."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Start a local stack for a benchmark, and query it."""
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile
@@ -16,6 +14,7 @@ import botocore.session
 
 from storage.attributes import EVENT_ID, PAYLOAD_ENCODING
 from tools.benchmarks.designs import Design
+from tools.core import queues
 from tools.core.state import SECRET_KEY, StackState
 from tools.deploy import versions
 from tools.local import lifecycle, processes
@@ -87,11 +86,7 @@ class LocalStack:
         deadline = time.perf_counter() + timeout
         while True:
             observed = time.perf_counter()
-            response = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])
-            waiting = sum(
-                int(response["Attributes"][f"ApproximateNumberOfMessages{kind}"])
-                for kind in ("", "NotVisible")
-            )
+            waiting = queues.depth(sqs, self.queue_url).total
             if not waiting:
                 return observed
             if observed > deadline:

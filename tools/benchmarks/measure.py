@@ -1,8 +1,6 @@
 """Interleaved rounds, and the median and spread of their results."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any, TypeVar
 
@@ -21,6 +19,19 @@ def interleave(candidates: Sequence[T], rounds: int, measure: Callable[[T], Any]
             index = (number + offset) % len(candidates)
             results[index].append(measure(candidates[index]))
     return results
+
+
+def compare(candidates: Mapping[str, T], rounds: int, measure: Callable[[T], Any]) -> dict[str, Any]:
+    """Measure each candidate once a round. Return the results of each by its name, as `summarize` does."""
+    results = interleave(list(candidates.values()), rounds, measure)
+    return {name: summarize(measured) for name, measured in zip(candidates, results, strict=True)}
+
+
+def summarize(rounds: Sequence[Any]) -> dict[str, Any]:
+    """Return the spread of each number of some rounds, in mappings as the rounds have them."""
+    if isinstance(rounds[0], Mapping):
+        return {name: summarize([each[name] for each in rounds]) for name in rounds[0]}
+    return spread(rounds)
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Measure the largest steps of processing and sending an event, each in isolation."""
 
-from __future__ import annotations
-
 import json
 import socket
 import threading
@@ -25,7 +23,7 @@ from processor.dynamodb import DynamoDB
 from producer.generate.events import SEEDED_START, Events, RunSpec
 from storage.payload import encode_payload
 from tools.benchmarks import fixtures
-from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.measure import compare
 from tools.benchmarks.mock_aws import MockAws
 from tools.benchmarks.worker_process import CREDENTIALS
 
@@ -44,8 +42,8 @@ def run(rounds: int = 9, kb: int = 200, count: int = 20) -> dict[str, Any]:
         steps = _steps(kb, texts, dynamodb.call, botocore_client.put_item, sock.sendall)
         for step in steps.values():
             step()  # warm up connections and caches
-        results = interleave(list(steps), rounds, lambda name: _cpu_ms(steps[name], count))
-    return {f"{kb}": {name: spread(measured) for name, measured in zip(steps, results, strict=True)}}
+        results = compare(steps, rounds, lambda step: {"cpu_ms": _cpu_ms(step, count)})
+    return {f"{kb}": {name: measured["cpu_ms"] for name, measured in results.items()}}
 
 
 def _cpu_ms(step: Callable[[], None], count: int) -> float:

@@ -3,13 +3,11 @@
 Benchmarks against it measure the client alone: it runs in its own process, so its CPU time does not count.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import subprocess
 import sys
-from types import TracebackType
+from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 from tools.core.http import direct_opener
@@ -35,10 +33,6 @@ _XML_ANSWERS = {
 }
 
 
-# The pseudo-operation of requests that control the recording.
-_CONTROL = "control"
-
-
 class Request(NamedTuple):
     """A recorded request: the API operation and the body."""
 
@@ -50,6 +44,7 @@ class MockAws:
     """The server process. It ends with the ``with`` block."""
 
     def __enter__(self) -> Self:
+        # It ends when its standard input is closed.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tools.benchmarks.mock_aws"],
             cwd=ROOT,
@@ -60,14 +55,8 @@ class MockAws:
         self.endpoint = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()  # the server ends when its standard input is closed
-        self._process.wait()
-        self._process.stdout.close()
+    def __exit__(self, *error: Any) -> None:
+        self._process.__exit__(*error)
 
     def start_recording(self) -> None:
         """Record all requests from now on."""
@@ -79,89 +68,62 @@ class MockAws:
         return [Request(operation, bytes.fromhex(body)) for operation, body in recorded]
 
     def _control(self, command: str) -> bytes:
-        opener = direct_opener()
-        with opener.open(f"{self.endpoint}/{command}") as response:
+        with direct_opener().open(f"{self.endpoint}/{command}") as response:
             content: bytes = response.read()
         return content
 
 
-class _Connection(asyncio.Protocol):
-    """A keep-alive HTTP/1.1 connection. Requests have a Content-Length."""
-
-    recorded: list[tuple[str, str]] | None = None
+class _Server:
+    """Answers requests over keep-alive HTTP/1.1. Requests have a Content-Length."""
 
     def __init__(self) -> None:
-        self._received = bytearray()
-        self._head = b""
-        self._body_length = 0
+        self._recorded: list[tuple[str, str]] | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                headers = {
+                    name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+                }
+                if "expect" in headers:
+                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                content, kind = self._answer(first.split()[:2], headers.get("x-amz-target", ""), body)
+                writer.write(
+                    f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nx-amzn-requestid: 0\r\n"
+                    f"content-length: {len(content)}\r\n\r\n{content}".encode()
+                )
+        writer.close()
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while self._complete():
-            body = bytes(self._received)
-            self._received.clear()
-            self._transport.write(self._answer(body))
-            self._head = b""
-
-    def _complete(self) -> bool:
-        if not self._head:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return False
-            self._head = bytes(self._received[:end])
-            del self._received[: end + 4]
-            self._body_length = int(self._header(b"content-length") or 0)
-            if self._header(b"expect"):
-                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # The clients here never send a request before the previous response.
-        return len(self._received) >= self._body_length
-
-    def _header(self, name: bytes) -> bytes:
-        for line in self._head.split(b"\r\n")[1:]:
-            key, _, value = line.partition(b":")
-            if key.lower() == name:
-                return value.strip()
-        return b""
-
-    def _answer(self, body: bytes) -> bytes:
-        operation, content, kind = self._operation(body)
-        if _Connection.recorded is not None and operation != _CONTROL:
-            _Connection.recorded.append((operation, body.hex()))
-        return (
-            f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nx-amzn-requestid: 0\r\n"
-            f"content-length: {len(content)}\r\n\r\n{content}"
-        ).encode()
-
-    def _operation(self, body: bytes) -> tuple[str, str, str]:
-        target = self._header(b"x-amz-target").rpartition(b".")[2].decode()
+    def _answer(self, request: list[str], target: str, body: bytes) -> tuple[str, str]:
+        """Return the content of the answer and its type."""
+        method, path = request
+        if method == "GET":
+            return self._control(path), "application/json"
         if target:
-            return target, json.dumps(_JSON_ANSWERS.get(target, {})), "application/x-amz-json-1.0"
-        method, path, _ = self._head.split(b"\r\n")[0].split()
-        if method == b"GET":
-            return _CONTROL, self._control(path.decode()), "application/json"
-        if method == b"PUT":
-            return "PutObject", "", "application/xml"
-        action = body.partition(b"Action=")[2].partition(b"&")[0].decode()
-        return action, _XML_ANSWERS[action], "text/xml"
+            operation, kind = target.rpartition(".")[2], "application/x-amz-json-1.0"
+            content = json.dumps(_JSON_ANSWERS.get(operation, {}))
+        elif method == "PUT":
+            operation, content, kind = "PutObject", "", "application/xml"
+        else:
+            operation, kind = body.partition(b"Action=")[2].partition(b"&")[0].decode(), "text/xml"
+            content = _XML_ANSWERS[operation]
+        if self._recorded is not None:
+            self._recorded.append((operation, body.hex()))
+        return content, kind
 
-    @staticmethod
-    def _control(path: str) -> str:
-        if path == "/start":
-            _Connection.recorded = []
-            return "[]"
-        recorded, _Connection.recorded = _Connection.recorded or [], None
+    def _control(self, path: str) -> str:
+        recorded, self._recorded = self._recorded, [] if path == "/start" else None
         return json.dumps(recorded)
 
 
 async def _serve() -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Connection, "127.0.0.1", 0)
+    server = await asyncio.start_server(_Server().serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     stopped = asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), stopped.set)
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stopped.set)
     await stopped.wait()
 
 

@@ -1,7 +1,5 @@
 """Compare the producer with boto3 loops, and with the highest rate that the emulator accepts."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmarks import senders
-from tools.benchmarks.measure import interleave, spread
+from tools.benchmarks.measure import compare
 from tools.benchmarks.mock_aws import MockAws
 from tools.benchmarks.worker_process import PYTHONPATH, function_environment
 from tools.core.paths import ROOT
@@ -33,50 +31,38 @@ def run(
     emulator_counts: Mapping[int, int] = EMULATOR_COUNTS,
 ) -> dict[str, Any]:
     """Return milliseconds per event sent to the mock, and events per second sent to the emulator."""
-    with MockAws() as mock:
-        queue_url = f"{mock.endpoint}/000000000000/events"
-        results = {
-            f"{kb}": {"sink": _compare(list(ways), rounds, lambda way: _send(way, queue_url, kb, ways[way]))}  # noqa: B023 - called in this iteration
-            for kb, ways in counts.items()
-        }
+    results = {f"{kb}": {"sink": _measure_mock(kb, ways, rounds)} for kb, ways in counts.items()}
     for kb, count in emulator_counts.items():
         results[f"{kb}"]["emulator"] = _measure_emulator(kb, count, rounds)
     return results
+
+
+def _measure_mock(kb: int, counts: Mapping[str, int], rounds: int) -> dict[str, Any]:
+    with MockAws() as mock:
+        queue_url = f"{mock.endpoint}/000000000000/events"
+        ways = {way: way for way in counts}
+        return compare(ways, rounds, lambda way: _send(way, queue_url, kb, counts[way]))
 
 
 def _measure_emulator(kb: int, count: int, rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         state_dir = Path(temporary)
         emulator = ministack.start(state_dir, processes.free_port(), {})
+        state = StackState(emulator.endpoint, "us-east-1", "ministack", {}, access_key=emulator.access_key)
+        sqs = state.client("sqs")
+
+        def send(way: str) -> dict[str, float]:
+            queue = {"QueueName": "events", "Attributes": {"MaximumMessageSize": "1048576"}}
+            queue_url = sqs.create_queue(**queue)["QueueUrl"]
+            try:
+                return _send(way, queue_url, kb, count, emulator.access_key)
+            finally:
+                sqs.delete_queue(QueueUrl=queue_url)
+
         try:
-            sqs = StackState(
-                emulator.endpoint, "us-east-1", "ministack", {}, access_key=emulator.access_key
-            ).client("sqs")
-
-            def send(way: str) -> dict[str, float]:
-                queue_url = sqs.create_queue(
-                    QueueName="events", Attributes={"MaximumMessageSize": "1048576"}
-                )["QueueUrl"]
-                try:
-                    return _send(way, queue_url, kb, count, emulator.access_key)
-                finally:
-                    sqs.delete_queue(QueueUrl=queue_url)
-
-            return _compare([senders.OURS, *_PREPARED], rounds, send)
+            return compare({way: way for way in (senders.OURS, *_PREPARED)}, rounds, send)
         finally:
             ministack.stop(emulator, state_dir)
-
-
-def _compare(ways: list[str], rounds: int, send: Any) -> dict[str, Any]:
-    results = interleave(ways, rounds, send)
-    return {
-        way: {
-            "cpu_ms": spread([1000 * result["cpu"] / result["sent"] for result in measured]),
-            "wall_ms": spread([1000 * result["wall"] / result["sent"] for result in measured]),
-            "events_per_second": spread([result["sent"] / result["wall"] for result in measured]),
-        }
-        for way, measured in zip(ways, results, strict=True)
-    }
 
 
 def _send(way: str, queue_url: str, kb: int, count: int, access_key: str = ACCESS_KEY) -> dict[str, float]:

@@ -1,7 +1,5 @@
 """Measure the memory and the time of verify, erase and restore as the tables grow."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Sequence

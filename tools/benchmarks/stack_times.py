@@ -1,7 +1,5 @@
 """Measure the project's own commands in a fresh copy of the checkout."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

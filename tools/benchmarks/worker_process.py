@@ -1,15 +1,16 @@
-"""Run a design's function in a process of its own, with the mock of AWS as its endpoint."""
-
-from __future__ import annotations
+"""Run each design's function in a process of its own, with the mock of AWS as its endpoint."""
 
 import json
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tools.benchmarks.designs import BENCH_VENV, Design
+from tools.benchmarks.mock_aws import MockAws
 from tools.core.paths import LAMBDA_SOURCE, ROOT
 from tools.ops.invoke import FUNCTION_VARIABLES
 
@@ -36,42 +37,19 @@ def function_environment(endpoint: str) -> dict[str, str]:
 
 
 class WorkerProcess:
-    """A process that has unpacked and loaded a design. It ends with the ``with`` block."""
+    """A process that has unpacked and loaded a design."""
 
-    def __init__(self, design: Design, directory: Path, endpoint: str) -> None:
+    def __init__(self, design: Design, process: subprocess.Popen[str]) -> None:
         self.design = design
-        self._directory = design.unpack(directory)
-        self._endpoint = endpoint
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [
-                str(BENCH_VENV / "bin" / "python"),
-                str(ROOT / "tools" / "benchmarks" / "function_host.py"),
-                str(self._directory),
-            ],
-            env=function_environment(self._endpoint),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        self._process = process
 
     def run(self, file: Path) -> dict[str, Any]:
         """Invoke the function with each Lambda event of a file.
 
-        Returns ``cpu`` and ``wall`` in seconds, the counts of ``records`` and ``returned`` messages, the
-        bytes ``logged``, and the last line of them, ``last_log``. Raises RuntimeError if the function could
-        not be loaded or returned a message to the queue, because the measurement would miss work.
+        Returns ``cpu_ms`` and ``wall_ms`` per record, the counts of ``records`` and ``returned`` messages,
+        the process's ``peak_mb``, the bytes ``logged``, and the last line of them, ``last_log``. Raises
+        RuntimeError if the function could not be loaded or returned a message to the queue, because the
+        measurement would miss work.
         """
         assert self._process.stdin
         assert self._process.stdout
@@ -86,3 +64,26 @@ class WorkerProcess:
                 f"{self.design.title} returned {measurement['returned']} messages to the queue"
             )
         return measurement
+
+
+@contextmanager
+def start_workers(
+    designs: Sequence[Design],
+) -> Iterator[tuple[dict[str, WorkerProcess], MockAws, Path]]:
+    """Start a worker of each design, with a mock of AWS. Yield the workers by name, the mock, a directory."""
+    host = str(ROOT / "tools" / "benchmarks" / "function_host.py")
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        mock = stack.enter_context(MockAws())
+        workers = {}
+        for design in designs:
+            command = [str(BENCH_VENV / "bin" / "python"), host]
+            process = subprocess.Popen(
+                [*command, str(design.unpack(Path(temporary) / design.name))],
+                env=function_environment(mock.endpoint),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            # The worker ends when its standard input is closed.
+            workers[design.name] = WorkerProcess(design, stack.enter_context(process))
+        yield workers, mock, Path(temporary)

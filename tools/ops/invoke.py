@@ -114,8 +114,13 @@ def invoke(body: bytes) -> Recorder:
         patch("common.telemetry.sys", SimpleNamespace(stdout=recorder)),
     ):
         from processor import handler
+        from processor.settings import Settings
 
-        with patch.multiple(handler, _dynamodb=recorder, _sns=recorder, _s3=lambda: recorder):
+        # The module may have been imported with other variables.
+        settings = Settings.read(os.environ)
+        with patch.multiple(
+            handler, _settings=settings, _dynamodb=recorder, _sns=recorder, _s3=lambda: recorder
+        ):
             if handler.handle({"Records": [record]}, context)["batchItemFailures"]:
                 recorder.items.clear()
     return recorder

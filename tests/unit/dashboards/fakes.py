@@ -42,15 +42,17 @@ def raising(error: Exception) -> Callable[..., Any]:
 def target(**clients: Any) -> Target:
     """Build a target with these clients."""
     return Target(
-        name="p-test",
         region="us-east-1",
         endpoint="http://127.0.0.1:1",
         queue_url="http://127.0.0.1:1/000000000000/p-test-events",
         dlq_url="http://127.0.0.1:1/000000000000/p-test-events-dlq",
-        events_table="p-test-events",
-        rejected_table="p-test-rejected",
-        duplicates_table="p-test-duplicates",
+        table_name="p-test-events",
+        rejected_table_name="p-test-rejected",
+        duplicates_table_name="p-test-duplicates",
         function_name="p-test-processor",
+        alerts_topic_arn="",
+        ops_topic_arn="",
+        payload_bucket="",
         clients=clients,
     )
 

@@ -10,10 +10,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from dashboards.collect.alarms import Alarms
-from dashboards.collect.alerts import Alerts
-from dashboards.collect.queues import Queues
-from dashboards.collect.tables import TableCounts
+from dashboards.collect.sources import Alarms, Alerts, Queues, TableCounts
 from dashboards.errors import describe_error
 from dashboards.state import Alarm, Alert, Tables
 from dashboards.values import Absent

@@ -7,22 +7,23 @@ from typing import Any
 
 import pytest
 
-from dashboards.collect.runner import CollectResult, Runner
+from dashboards.collect.runner import Collector, CollectResult, Runner
 from dashboards.reading_store import ReadingStore
 from dashboards.state import Depth
+from tests.unit.dashboards.fakes import target
 from tests.waiting import eventually
 
 READINGS = ("depth", "activity", "tables", "alerts", "alarms")
 
 
-class FakeCollector:
+class FakeCollector(Collector):
     """A collector with a chosen answer."""
 
     source = "SQS"
     resource = "the queue"
-    interval = 0.02
 
     def __init__(self, reading: str, read_value: Callable[[], Any]) -> None:
+        super().__init__(target(), 0.02)
         self.reading = reading
         self.read_value = read_value
         self.calls = 0

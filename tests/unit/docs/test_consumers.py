@@ -18,7 +18,7 @@ import pytest
 import contract
 from storage import payload
 from storage.dictionary import D1
-from tools.benchmarks.docs import consumers, sections, vectors
+from tools.benchmarks.docs import vectors
 from tools.core.paths import ROOT
 
 PAGE = ROOT / "docs" / "consumers.md"
@@ -52,11 +52,6 @@ def fetched(key: str) -> bytes:
     assert key == "payloads/1"
     data: bytes = items()[1]["payload"]
     return data
-
-
-def test_the_generated_sections_are_what_would_be_written_now() -> None:
-    assert sections.fill_sections(TEXT, consumers.sections()) == TEXT, "run: make docs"
-    assert consumers.DICTIONARY.read_bytes() == D1, "run: make docs"
 
 
 def test_an_example_of_each_type_is_valid() -> None:

@@ -10,8 +10,8 @@ import pytest
 from producer.errors import ProducerError
 from producer.generate.events import SEEDED_START, Events, RunSpec
 from producer.generate.plan import Ratios
-from producer.manifest import Header, Manifest, read_completion, read_header, read_messages, read_run
-from tests.unit.producer.factories import message
+from producer.manifest import Header, Manifest, read_header, read_messages, read_run
+from tests.unit.producer.factories import message, read_completion
 
 HEADER = Header("run-1", 7, "http://sqs/0/q", "2026-11-23T12:00:00+00:00", {"count": 3})
 

@@ -14,10 +14,11 @@ import pytest
 from producer import cli
 from producer.delivery import Result
 from producer.errors import ProducerError
-from producer.manifest import read_completion, read_messages, read_run
+from producer.manifest import read_messages, read_run
 from producer.options import Options
 from producer.own_events import check_file, read_lines
 from producer.run import produce, resume
+from tests.unit.producer.factories import read_completion
 from tests.unit.producer.fake_queue import Entry, FakeQueue, Response, error, session
 from tests.waiting import eventually
 

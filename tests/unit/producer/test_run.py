@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from producer.delivery import Result
 from producer.errors import ProducerError
 from producer.generate.events import Events
-from producer.manifest import read_completion, read_messages
+from producer.manifest import read_messages
 from producer.options import Options
 from producer.run import produce, resume
 from producer.send.run_stats import Progress
+from tests.unit.producer.factories import read_completion
 from tests.unit.producer.fake_queue import Entry, FakeQueue, Response, error, session
 
 MIXED: dict[str, Any] = {"invalid_ratio": 0.05, "duplicate_ratio": 0.05, "large_ratio": 0.1}

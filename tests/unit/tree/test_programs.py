@@ -11,7 +11,7 @@ HANDLED = {
     "git": {
         "tests/integration/test_recipes.py",
         "tests/security/test_secrets.py",
-        "tools/benchmarks/environment.py",
+        "tools/benchmarks/results.py",
         "tools/contract/__main__.py",
         "tools/deploy/receipt.py",
         "tools/deploy/release.py",

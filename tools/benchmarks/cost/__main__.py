@@ -1,7 +1,5 @@
 """``python -m tools.benchmarks.cost``: print all tables, or the cost of a workload (KB, RATE, LARGE, ...)."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys
@@ -53,8 +51,10 @@ def _workload(environment: Mapping[str, str]) -> Workload:
     sizes = []
     for part in (environment.get("KB") or "1").split(","):
         kb, _, share = part.partition(":")
-        sizes.append((float(kb), float(share or 1)))
-    fields = {field: float(environment[name]) for name, field in _FIELDS.items() if environment.get(name)}
+        sizes.append((_number("KB", kb), _number("KB", share or "1")))
+    fields = {
+        field: _number(name, environment[name]) for name, field in _FIELDS.items() if environment.get(name)
+    }
     return Workload(sizes=tuple(sizes), **fields)  # type: ignore[arg-type] # none of these fields is an int
 
 
@@ -76,6 +76,13 @@ def _document(workload: Workload, measured: Measured) -> dict[str, Any]:
     }
 
 
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name}= has {text!r}, which is not a number.") from None
+
+
 def _format_workload(workload: Workload, measured: Measured) -> str:
     rows = []
     for design in DESIGNS:
@@ -84,17 +91,12 @@ def _format_workload(workload: Workload, measured: Measured) -> str:
         month = f"{result.month(workload):,.2f}" if result.can_store else "cannot store all of it"
         rows.append([design_title(design), *dollars, f"{result.total:.2f}", month])
     head = ["USD per million events", *SERVICES, "total", f"a month at {workload.events_per_second:g}/s"]
-    limit_rows = [
-        [reached.name, f"{reached.events_per_second:,.0f}", reached.change]
-        for reached in limits(workload, measured)
-    ]
     archived = archive_cost(workload, measured)
     archive = (
         f"The archive adds {archived.total:.2f} for a million events, {archived.keep:.2f} to keep them for "
         f"three years, and {archived.read:.4f} for an Athena query that reads all of them."
     )
-    limit_head = ["limit", "reached at events/s", "what to change"]
-    return "\n\n".join([markdown_table(head, rows), archive, markdown_table(limit_head, limit_rows)])
+    return "\n\n".join([markdown_table(head, rows), archive, page.limits_table("limit", workload, measured)])
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ Lambda reads the streams for free (DynamoDB pricing, "DynamoDB Streams"). The mo
 objects of rejected events.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,9 +1,8 @@
 """Simulate an event source mapping under a burst of events, second by second."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf
+from typing import Self
 
 from tools.benchmarks.cost.prices import limit
 
@@ -17,13 +16,13 @@ class Scaling:
     maximum: float
 
     @classmethod
-    def standard(cls, maximum_concurrency: int | None = None) -> Scaling:
+    def standard(cls, maximum_concurrency: int | None = None) -> Self:
         """Return AWS's default scaling, with the mapping's ``maximum_concurrency`` if that is set."""
         maximum = min(limit("mapping_most"), maximum_concurrency or limit("mapping_most"))
         return cls(min(limit("mapping_start"), maximum), limit("mapping_ramp"), maximum)
 
     @classmethod
-    def provisioned(cls, minimum_pollers: int) -> Scaling:
+    def provisioned(cls, minimum_pollers: int) -> Self:
         """Return the scaling of provisioned mode. Each poller serves 10 concurrent batches."""
         return cls(10 * minimum_pollers, limit("provisioned_ramp"), limit("provisioned_most"))
 

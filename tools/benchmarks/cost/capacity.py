@@ -1,8 +1,8 @@
 """Compute the rate of events at which each limit is reached, and name the remedy."""
 
-from __future__ import annotations
-
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from storage.keys import SHARDS
 from tools.benchmarks.cost.measured import Measured
@@ -28,8 +28,7 @@ class Limit:
 
 def concurrency(workload: Workload, measured: Measured) -> float:
     """Return the concurrent invocations, by Little's law."""
-    batch = sum(share * workload.batch_of(kb) for kb, share in workload.sizes)
-    return workload.events_per_second / batch * invocation_ms(workload, measured) / 1000
+    return workload.events_per_second / workload.mean_batch * invocation_ms(workload, measured) / 1000
 
 
 def ramp_seconds(target: float) -> float:
@@ -47,39 +46,18 @@ def limits(workload: Workload, measured: Measured) -> list[Limit]:
     """Return all limits, the lowest first. The rate of the workload has no effect."""
     slots = concurrency(replace(workload, events_per_second=1), measured)
     units = compute_cost(workload, OURS, measured).table_units
-    batch = sum(share * workload.batch_of(kb) for kb, share in workload.sizes)
-    all_limits = [
-        Limit("`maximum_concurrency` as shipped", MAXIMUM_CONCURRENCY / slots, "raise it, up to 1,000"),
-        Limit(
-            "Lambda's concurrency of an account",
-            limit("account_concurrency") / slots,
-            "request a higher quota; raise `function_memory`, which shortens invocations",
-        ),
-        Limit(
-            "concurrency of one mapping",
-            limit("mapping_most") / slots,
-            "provisioned pollers (up to 20,000), or several queues with a mapping each",
-        ),
-        Limit(
-            "a new table's warm throughput",
-            limit("new_table_writes") / units,
-            "set the table's warm throughput in advance; it also doubles automatically under load",
-        ),
-        Limit("write units of a table", limit("table_writes") / units, "request a higher table quota"),
-        Limit(
-            "partitions of the `by_type` index",
-            SHARDS * limit("partition_writes") / _LARGEST_TYPE,
-            f"more shards than {SHARDS} (`SHARDS` in lambda_src/storage/keys.py)",
-        ),
-        Limit(
-            "messages in flight, no failures",
-            limit("in_flight") / (slots * batch),
-            "several queues",
-        ),
-        Limit(
-            "messages in flight, all batches failing",
-            limit("in_flight") / VISIBILITY_SECONDS,
-            "a shorter `function_timeout`, which shortens the visibility timeout; several queues",
-        ),
+    rates = {
+        "as_shipped": MAXIMUM_CONCURRENCY / slots,
+        "account": limit("account_concurrency") / slots,
+        "mapping": limit("mapping_most") / slots,
+        "new_table": limit("new_table_writes") / units,
+        "table": limit("table_writes") / units,
+        "index": SHARDS * limit("partition_writes") / _LARGEST_TYPE,
+        "in_flight": limit("in_flight") / (slots * workload.mean_batch),
+        "in_flight_failing": limit("in_flight") / VISIBILITY_SECONDS,
+    }
+    remedies = json.loads(Path(__file__).with_name("remedies.json").read_text("utf-8"))
+    return [
+        Limit(remedies[name]["limit"], rate, remedies[name]["change"].replace("{shards}", str(SHARDS)))
+        for name, rate in sorted(rates.items(), key=lambda reached: reached[1])
     ]
-    return sorted(all_limits, key=lambda reached: reached.events_per_second)

@@ -1,10 +1,8 @@
 """Results of ``make bench`` for any size of event, by linear interpolation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from tools.benchmarks import results
 
@@ -18,7 +16,7 @@ class Measured:
     archive: Mapping[str, Any]
 
     @classmethod
-    def load(cls) -> Measured:
+    def load(cls) -> Self:
         """Read the results in the checkout. Raises FileNotFoundError if a benchmark has never run."""
         footprint, handler, archive = (
             results.load(name)["results"] for name in ("footprint", "handler", "archive")

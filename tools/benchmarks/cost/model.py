@@ -4,10 +4,8 @@ The designs share queue, function size and alerts. They differ in what they stor
 the free tier, data transfer (none within a region), reads, backups, dashboards and alarms.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from processor.store import SHARED_ITEM_LIMIT
@@ -81,30 +79,27 @@ def write_units(item_bytes: float, *, transaction: bool) -> int:
 
 def compute_cost(workload: Workload, design: str, measured: Measured) -> Cost:
     """Compute the cost of a workload with a design."""
-    dollars = dict.fromkeys(SERVICES, 0.0)
-    item_gb = object_gb = units = table_units = 0.0
-    can_store = True
-    for kb, share in workload.sizes:
-        event = _Event(workload, design, kb, measured)
-        event_units = event.write_units()
-        units += share * event_units
-        table_units += share * (event_units - event.index_units())
-        item_gb += share * event.item_gb()
-        object_gb += share * event.object_gb()
-        can_store = can_store and event.can_be_stored()
-        dollars["SQS"] += share * event.sqs_requests() * price("sqs_million_requests")
-        dollars["Lambda"] += share * event.lambda_dollars()
-        dollars["DynamoDB"] += share * event_units * price("dynamodb_million_writes")
-        dollars["SNS"] += share * event.sns_requests() * price("sns_million_requests")
-        dollars["S3"] += share * event.objects() * 1000 * price("s3_thousand_puts")
-        dollars["CloudWatch"] += share * event.logged_gb() * price("logs_gb")
+    events = [(share, _Event(workload, design, kb, measured)) for kb, share in workload.sizes]
+
+    def mean(value: Callable[[_Event], float]) -> float:
+        return sum(share * value(event) for share, event in events)
+
+    units = mean(_Event.write_units)
+    item_gb, object_gb = mean(_Event.item_gb), mean(_Event.object_gb)
     return Cost(
-        per_million=dollars,
+        per_million={
+            "SQS": mean(_Event.sqs_requests) * price("sqs_million_requests"),
+            "Lambda": mean(_Event.lambda_dollars),
+            "DynamoDB": units * price("dynamodb_million_writes"),
+            "SNS": mean(_Event.sns_requests) * price("sns_million_requests"),
+            "S3": mean(_Event.objects) * 1000 * price("s3_thousand_puts"),
+            "CloudWatch": mean(_Event.logged_gb) * price("logs_gb"),
+        },
         fixed_month=measured.metrics(design) * price("metric_month"),
         keep_month=item_gb * price("dynamodb_gb_month") + object_gb * price("s3_gb_month"),
         write_units=units,
-        table_units=table_units,
-        can_store=can_store,
+        table_units=units - mean(_Event.index_units),
+        can_store=all(event.can_be_stored() for _, event in events),
     )
 
 
@@ -117,7 +112,7 @@ def break_even_kb(measured: Measured) -> int | None:
     """Return the smallest size in whole KB from which this pipeline costs less than the original design."""
 
     def is_dearer(kb: int) -> bool:
-        workload = Workload(sizes=((kb, 1.0),))
+        workload = Workload.of_size(kb)
         ours, original = (compute_cost(workload, design, measured).total for design in (OURS, ORIGINAL))
         return ours >= original
 

@@ -1,10 +1,10 @@
-"""Write the generated sections of docs/cost-and-scale.md, which ``make cost`` also prints."""
+"""The generated sections of docs/cost-and-scale.md, which ``make cost`` also prints."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from pathlib import Path
+from typing import Any
 
 from tools.benchmarks.cost.archive import archive_cost
 from tools.benchmarks.cost.burst import Scaling, simulate_burst
@@ -32,7 +32,7 @@ from tools.benchmarks.designs import design_title
 from tools.benchmarks.tables import markdown_table
 
 SIZES = (1, 4, 20, 200)
-RATES = (100, 1_000, 10_000, 100_000)
+_CASES: dict[str, Any] = json.loads(Path(__file__).with_name("cases.json").read_text("utf-8"))
 _NOT_MEASURED = "Not measured yet: `make bench BENCH=footprint,handler,archive`."
 
 
@@ -58,11 +58,20 @@ def _constants() -> dict[str, str]:
     }
 
 
+def _at_rates(rates: Sequence[int]) -> dict[str, Workload]:
+    """Return workloads of small and of big events at these rates, by title."""
+    return {
+        f"{rate:,} events/s of {kb} KB": Workload.of_size(kb, events_per_second=rate)
+        for kb in (1, 200)
+        for rate in rates
+    }
+
+
 def _costs(measured: Measured) -> str:
     """Return dollars per million events by size, design and service."""
     rows = []
     for kb in SIZES:
-        workload = Workload(sizes=((kb, 1.0),))
+        workload = Workload.of_size(kb)
         base = compute_cost(workload, ORIGINAL, measured).total
         for design in DESIGNS:
             result = compute_cost(workload, design, measured)
@@ -89,41 +98,19 @@ def _months(measured: Measured) -> str:
     """Return dollars a month at some rates."""
     rows = [
         [
-            f"{rate:,} events/s of {kb} KB",
-            *(
-                f"{compute_cost(workload, design, measured).month(workload):,.0f}"
-                for design in DESIGNS
-                for workload in [Workload(events_per_second=rate, sizes=((kb, 1.0),))]
-            ),
+            title,
+            *(f"{compute_cost(workload, design, measured).month(workload):,.0f}" for design in DESIGNS),
         ]
-        for kb in (1, 200)
-        for rate in (1, 100, 10_000)
+        for title, workload in _at_rates((1, 100, 10_000)).items()
     ]
-    return markdown_table(["USD a month to process", *(design_title(design) for design in DESIGNS)], rows)
+    return markdown_table(["USD a month to process", *map(design_title, DESIGNS)], rows)
 
 
 def _mixes(measured: Measured) -> str:
     """Return the effect of large, invalid, duplicate and incompressible events on the cost."""
-    big = Workload(sizes=((200, 1.0),))
-    small = Workload()
-    cases = {
-        "1 KB": small,
-        "1 KB, batches of 1 (a quiet queue)": replace(small, batch=1),
-        "1 KB, 10% large orders": replace(small, large=0.1),
-        "1 KB, 5% invalid": replace(small, invalid=0.05),
-        "1 KB, 5% duplicates": replace(small, duplicates=0.05),
-        "200 KB": big,
-        "200 KB, 10% large orders": replace(big, large=0.1),
-        "200 KB, 5% invalid": replace(big, invalid=0.05),
-        "200 KB, none compressible": replace(big, incompressible=1.0),
-        "1,000 KB": replace(big, sizes=((1000, 1.0),)),
-        "1,000 KB, none compressible (claim checks in S3)": replace(
-            big, sizes=((1000, 1.0),), incompressible=1.0
-        ),
-        "60% 1 KB, 30% 20 KB, 10% 200 KB": replace(big, sizes=((1, 0.6), (20, 0.3), (200, 0.1))),
-    }
     rows = []
-    for name, workload in cases.items():
+    for name, fields in _CASES["mixes"].items():
+        workload = Workload(**fields) if "sizes" in fields else Workload.of_size(**fields)
         ours, original = (compute_cost(workload, design, measured) for design in (OURS, ORIGINAL))
         original_total = f"{original.total:.2f}" if original.can_store else "cannot store it"
         rows.append([name, f"{ours.write_units:.1f}", f"{ours.total:.2f}", original_total])
@@ -134,43 +121,44 @@ def _mixes(measured: Measured) -> str:
 def _archive(measured: Measured) -> str:
     """Return the cost that the archive adds."""
     rows = []
-    for kb in (1, 200):
-        for rate in (1, 100, 1_000):
-            workload = Workload(events_per_second=rate, sizes=((kb, 1.0),))
-            result = archive_cost(workload, measured)
-            rows.append(
-                [
-                    f"{rate:,} events/s of {kb} KB",
-                    f"{result.batch:,.0f}",
-                    f"{result.object_bytes / 1024:,.0f} KB",
-                    f"{result.lambda_:.2f}",
-                    f"{result.puts:.2f}",
-                    f"**{result.total:.2f}**",
-                    f"{100 * result.total / compute_cost(workload, OURS, measured).total:.0f}%",
-                    f"{result.keep:.2f}",
-                    f"{result.read:.4f}",
-                ]
-            )
+    for title, workload in _at_rates((1, 100, 1_000)).items():
+        result = archive_cost(workload, measured)
+        rows.append(
+            [
+                title,
+                f"{result.batch:,.0f}",
+                f"{result.object_bytes / 1024:,.0f} KB",
+                f"{result.lambda_:.2f}",
+                f"{result.puts:.2f}",
+                f"**{result.total:.2f}**",
+                f"{100 * result.total / compute_cost(workload, OURS, measured).total:.0f}%",
+                f"{result.keep:.2f}",
+                f"{result.read:.4f}",
+            ]
+        )
     head = ["USD per million events", "events in a batch", "an object", "Lambda", "S3 PUTs", "total"]
-    return markdown_table(
-        [*head, "on top of the pipeline's", "to keep for three years", "a query of them all"],
-        rows,
-    )
+    head += ["on top of the pipeline's", "to keep for three years", "a query of them all"]
+    return markdown_table(head, rows)
+
+
+def limits_table(corner: str, workload: Workload, measured: Measured) -> str:
+    """Return the rate at which each limit is reached, and the remedy."""
+    rows = [
+        [reached.name, f"{reached.events_per_second:,.0f}", reached.change]
+        for reached in limits(workload, measured)
+    ]
+    return markdown_table([corner, "reached at events/s", "what to change"], rows)
 
 
 def _limits(measured: Measured) -> str:
-    """Return the rate at which each limit is reached."""
     parts = []
     for kb in (1, 200):
-        rows = [
-            [reached.name, f"{reached.events_per_second:,.0f}", reached.change]
-            for reached in limits(Workload(sizes=((kb, 1.0),)), measured)
-        ]
-        parts.append(markdown_table([f"events of {kb} KB", "reached at events/s", "what to change"], rows))
-        useful = useful_concurrency(Workload(sizes=((kb, 1.0),)), measured)
+        workload = Workload.of_size(kb)
+        parts.append(limits_table(f"events of {kb} KB", workload, measured))
         parts.append(
-            f"A table of {limit('table_writes'):,} write units a second accepts {useful:,.0f} "
-            f"concurrent invocations of ten events of {kb} KB. More are throttled, and their messages return."
+            f"A table of {limit('table_writes'):,} write units a second accepts "
+            f"{useful_concurrency(workload, measured):,.0f} concurrent invocations of ten events of {kb} KB. "
+            "More are throttled, and their messages return."
         )
     return "\n\n".join(parts)
 
@@ -178,49 +166,39 @@ def _limits(measured: Measured) -> str:
 def _rates(measured: Measured) -> str:
     """Return the capacity that each rate needs."""
     rows = []
-    for kb in (1, 200):
-        for rate in RATES:
-            workload = Workload(events_per_second=rate, sizes=((kb, 1.0),))
-            slots = concurrency(workload, measured)
-            units = compute_cost(workload, OURS, measured).table_units * rate
-            rows.append(
-                [
-                    f"{rate:,} events/s of {kb} KB",
-                    f"{invocation_ms(workload, measured):,.0f} ms",
-                    f"{slots:,.0f}",
-                    f"{ramp_seconds(slots):,.0f} s",
-                    f"{units:,.0f}",
-                    f"{slots * workload.batch_of(kb):,.0f}",
-                ]
-            )
+    for title, workload in _at_rates((100, 1_000, 10_000, 100_000)).items():
+        slots = concurrency(workload, measured)
+        units = compute_cost(workload, OURS, measured).table_units * workload.events_per_second
+        rows.append(
+            [
+                title,
+                f"{invocation_ms(workload, measured):,.0f} ms",
+                f"{slots:,.0f}",
+                f"{ramp_seconds(slots):,.0f} s",
+                f"{units:,.0f}",
+                f"{slots * workload.mean_batch:,.0f}",
+            ]
+        )
     head = ["", "invocation", "concurrency", "ramp to it", "write units/s of the table", "in flight"]
     return markdown_table(head, rows)
 
 
 def _bursts(measured: Measured) -> str:
     """Return simulated bursts."""
-    small, big = Workload(), Workload(sizes=((200, 1.0),))
-    shipped, raised = Scaling.standard(MAXIMUM_CONCURRENCY), Scaling.standard(1_000)
-    cases: list[tuple[str, float, int, Workload, Scaling, float]] = [
-        ("26,000 of 200 KB at once, as shipped", 26_000, 1, big, shipped, inf),
-        *(
-            (f"the same, a table of {limit(name):,} write units", 26_000, 1, big, shipped, limit(name))
-            for name in ("table_writes", "new_table_writes")
-        ),
-        ("1,000,000 of 1 KB at once, as shipped", 1_000_000, 1, small, shipped, inf),
-        ("the same, `maximum_concurrency` 1,000", 1_000_000, 1, small, raised, inf),
-        ("10,000/s of 1 KB for 10 minutes, as shipped", 10_000, 600, small, shipped, inf),
-        ("the same, `maximum_concurrency` 1,000", 10_000, 600, small, raised, inf),
-        ("100,000/s of 1 KB for 10 minutes, 1,000", 100_000, 600, small, raised, inf),
-        ("the same, 150 provisioned pollers", 100_000, 600, small, Scaling.provisioned(150), inf),
-    ]
     rows = []
-    for name, rate, seconds, workload, scaling, table_units in cases:
-        batch = workload.batch_of(workload.sizes[0][0])
+    for name, case in _CASES["bursts"]:
+        workload = Workload.of_size(case["kb"])
+        scaling = Scaling.standard(case.get("maximum_concurrency", MAXIMUM_CONCURRENCY))
+        if "pollers" in case:
+            scaling = Scaling.provisioned(case["pollers"])
         units = compute_cost(workload, OURS, measured).table_units
-        invocation_seconds = invocation_ms(workload, measured) / 1000
         result = simulate_burst(
-            rate, seconds, scaling, batch, invocation_seconds, write_limit=table_units / units
+            case["rate"],
+            case["seconds"],
+            scaling,
+            workload.mean_batch,
+            invocation_ms(workload, measured) / 1000,
+            write_limit=limit(case["table"]) / units if "table" in case else inf,
         )
         rows.append(
             [
@@ -228,7 +206,7 @@ def _bursts(measured: Measured) -> str:
                 f"{result.drained_after:,} s",
                 f"{result.longest_wait:,} s",
                 f"{result.peak_concurrency:,.0f}",
-                f"{result.peak_concurrency * batch:,.0f}",
+                f"{result.peak_concurrency * workload.mean_batch:,.0f}",
                 f"{result.peak_rate * units:,.0f}",
             ]
         )
@@ -242,21 +220,20 @@ def _recovery(measured: Measured) -> str:
     for kb in (1, 200):
         for events in (10**7, 10**8, 10**9):
             cost = recovery_cost(events, kb, measured)
-            dollars = (
-                *(cost.restore, cost.point_in_time, cost.point_in_time_month, cost.backup_month),
-                *(cost.verify, cost.export),
-            )
-            rows.append(
-                [
-                    f"{events:,} of {kb} KB",
-                    f"{cost.table_gb:,.0f} GB",
-                    f"{cost.restore_hours:,.1f} h",
-                    *(f"{each:,.2f}" for each in dollars),
-                ]
-            )
-    head = ["events", "table", "`make restore` at least", "USD: `make restore`", "point-in-time recovery"]
-    head += ["to have it for a month", "a backup for a month", "`make verify ALL=1`", "exports and Athena"]
-    return markdown_table(head, rows)
+            sizes = [f"{events:,} of {kb} KB", f"{cost.table_gb:,.0f} GB", f"{cost.restore_hours:,.1f} h"]
+            rows.append(sizes + [f"{getattr(cost, name):,.2f}" for name in _DOLLARS])
+    return markdown_table(["events", "table", "`make restore` at least", *_DOLLARS.values()], rows)
+
+
+# The fields of `RecoveryCost` in dollars.
+_DOLLARS = {
+    "restore": "USD: `make restore`",
+    "point_in_time": "point-in-time recovery",
+    "point_in_time_month": "to have it for a month",
+    "backup_month": "a backup for a month",
+    "verify": "`make verify ALL=1`",
+    "export": "exports and Athena",
+}
 
 
 _SECTIONS: Mapping[str, Callable[[Measured], str]] = {

@@ -1,7 +1,5 @@
 """AWS's public prices and limits. The JSON files name the date and the source."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Times are lower bounds by a table's write units, because AWS publishes no rate o
 export or a query.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tools.benchmarks.cost.measured import Measured
@@ -38,7 +36,7 @@ class RecoveryCost:
 
 def recovery_cost(events: int, kb: float, measured: Measured) -> RecoveryCost:
     """Compute the costs for events of one size."""
-    workload = Workload(sizes=((kb, 1.0),), large=0.0)
+    workload = Workload.of_size(kb, large=0.0)
     cost = compute_cost(workload, OURS, measured)
     item = measured.item_bytes(OURS, kb, "valid")
     gb = events * item / _GB

@@ -1,7 +1,5 @@
 """``make dictionary FROM=archive|contract|events.jsonl``: add the next dictionary, if it saves anything."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The events that a dictionary is trained on and judged by."""
 
-from __future__ import annotations
-
 import hashlib
 import heapq
 import json

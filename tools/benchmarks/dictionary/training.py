@@ -1,7 +1,5 @@
 """Train a dictionary, and compute what events take in the table with it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,16 +1,12 @@
 """The generated sections of docs/consumers.md: an example of each event type, and the attributes of items."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 
 from storage import attributes
 from storage.columns import COLUMNS
-from storage.dictionary import D1
-from tools.benchmarks.docs import schemas, vectors
-
-DICTIONARY = schemas.DIRECTORY / "zlib-d1.dictionary"
+from tools.benchmarks.docs import vectors
+from tools.benchmarks.tables import text_table
 
 _TYPES = {"S": "string", "N": "number", "BOOL": "boolean", "L": "list", "SS": "set of strings"}
 # What the archive's columns do not say: whose an attribute is, if it is not always there.
@@ -30,8 +26,7 @@ _REMARKS = {
 
 def sections() -> Mapping[str, str]:
     """Return the sections by name."""
-    tables = {table: "\n".join(_table(table)) for table in ("events", "rejected", "duplicates")}
-    return {"examples": "\n".join(_examples()), **tables}
+    return {"examples": "\n".join(_examples())} | {table: _table(table) for table in COLUMNS}
 
 
 def _examples() -> Iterator[str]:
@@ -39,16 +34,16 @@ def _examples() -> Iterator[str]:
         yield f"```json\n{json.dumps(json.loads(vectors.as_object(event)), indent=2)}\n```\n"
 
 
-def _table(table: str) -> Iterator[str]:
-    yield "| attribute | type | there |\n| --- | --- | --- |"
-    for column in COLUMNS[table]:
-        if column.item:
-            there = "always" if column.required else _REMARKS.get(column.name, "")
-            yield f"| `{column.name}` | {_TYPES[column.type]} | {there} |"
+def _table(table: str) -> str:
+    rows = [
+        [
+            f"`{column.name}`",
+            _TYPES[column.type],
+            "always" if column.required else _REMARKS.get(column.name, ""),
+        ]
+        for column in COLUMNS[table]
+        if column.item
+    ]
     if table != "duplicates":
-        yield f"| `{attributes.PAYLOAD}` | binary | unless there is a `{attributes.PAYLOAD_KEY}` |"
-
-
-def write_dictionary() -> None:
-    """Write the dictionary of zlib as a file, which other languages can read."""
-    DICTIONARY.write_bytes(D1)
+        rows.append([f"`{attributes.PAYLOAD}`", "binary", f"unless there is a `{attributes.PAYLOAD_KEY}`"])
+    return text_table(["attribute", "type", "there"], rows)

@@ -1,42 +1,25 @@
-"""Write terraform/README.md from the variables and outputs of the config, as terraform-docs lays them out."""
-
-from __future__ import annotations
+"""The tables of terraform/README.md: the variables and outputs, as terraform-docs lays them out."""
 
 import json
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from tools.benchmarks.tables import text_table
 from tools.core.paths import TERRAFORM_SOURCE
 from tools.local import hcl
-
-PAGE = TERRAFORM_SOURCE / "README.md"
-
-HEAD = """\
-# Terraform
-
-One config serves every target. Environments differ only by a file in `env/`: `local` is an emulator on your
-machine; `dev`, `staging` and `prod` are environments on AWS ([docs/deploy.md](../docs/deploy.md)). The
-`validation` blocks in [variables.tf](variables.tf) refuse values out of range.
-
-`make docs` writes this page from `variables.tf` and `outputs.tf`. Change those files, not this page.
-"""
 
 _REQUIRED = object()
 
 
-def page() -> str:
-    """Return the whole page."""
-    inputs = _table(
-        ("Name", "Description", "Type", "Default", "Required"),
-        (_input(name, body) for name, body in _blocks("variables.tf", "variable")),
-    )
-    outputs = _table(
-        ("Name", "Description"),
-        ((f"`{name}`", body["description"]) for name, body in _blocks("outputs.tf", "output")),
-    )
-    return "\n".join([HEAD, "## Inputs", "", *inputs, "", "## Outputs", "", *outputs, ""])
+def sections() -> dict[str, str]:
+    """Return the sections by name."""
+    inputs = [_input(name, body) for name, body in _blocks("variables.tf", "variable")]
+    outputs = [[f"`{name}`", body["description"]] for name, body in _blocks("outputs.tf", "output")]
+    return {
+        "inputs": text_table(["Name", "Description", "Type", "Default", "Required"], inputs),
+        "outputs": text_table(["Name", "Description"], outputs),
+    }
 
 
 def _blocks(file: str, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -44,30 +27,10 @@ def _blocks(file: str, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
     return sorted((name, body) for block in content[kind] for name, body in block.items())
 
 
-def _input(name: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+def _input(name: str, body: Mapping[str, Any]) -> list[str]:
     default = body.get("default", _REQUIRED)
-    shown = "n/a" if default is _REQUIRED else f"`{json.dumps(default)}`"
+    printed = "n/a" if default is _REQUIRED else f"`{json.dumps(default)}`"
     # python-hcl2 wraps expressions in ${} and drops the spaces inside braces.
     type_ = re.sub(r"^\$\{(.*)\}$", r"\1", body["type"]).replace("({", "({ ").replace("})", " })")
-    return f"`{name}`", body["description"], f"`{type_}`", shown, "yes" if default is _REQUIRED else "no"
-
-
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield _row(columns)
-    yield _row(("---",) * len(columns))
-    for row in rows:
-        yield _row(cell.replace("|", "\\|") for cell in row)
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def main() -> None:
-    """Write the page."""
-    PAGE.write_text(page(), encoding="utf-8")
-    sys.stdout.write("wrote terraform/README.md\n")
-
-
-if __name__ == "__main__":
-    main()
+    required = "yes" if default is _REQUIRED else "no"
+    return [f"`{name}`", body["description"], f"`{type_}`", printed, required]

@@ -1,22 +1,17 @@
-"""Write tests/data/contract_vectors.json: bodies and verdicts for other implementations (``make docs``).
+"""tests/data/contract_vectors.json: bodies and verdicts for other implementations of the contract.
 
 Bodies are made from the schema: each declared field is removed, and gets values of other types and at
 its bounds.
 """
 
-from __future__ import annotations
-
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
 import contract
-from tools.core.paths import ROOT
 
-FILE = ROOT / "tests" / "data" / "contract_vectors.json"
 NOW = datetime(2026, 11, 22, 14, 4, tzinfo=UTC)
 # The rules that a validator of JSON Schema does not check.
 BEYOND_SCHEMA = (
@@ -144,13 +139,3 @@ def render() -> str:
         for body in dict.fromkeys(bodies())
     ]
     return f'{json.dumps(head)[:-1]}, "vectors": [\n' + ",\n".join(lines) + "\n]}\n"
-
-
-def main() -> None:
-    """Write the file."""
-    FILE.write_text(render(), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE.relative_to(ROOT)}\n")
-
-
-if __name__ == "__main__":
-    main()

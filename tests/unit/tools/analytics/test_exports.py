@@ -18,12 +18,12 @@ from archiver.batch import Batch
 from archiver.buckets import Buckets
 from common.deadline import CallLimits, Deadline
 from tests.unit.archiver import factories
-from tools.analytics import exports
 from tools.analytics.database import connect
 from tools.core.paths import ROOT
 
 TABLES = {"events": "event_id", "rejected": "message_id", "duplicates": "message_id"}
 DOCS = ROOT / "docs" / "reliability.md"
+SQL = (ROOT / "tools" / "analytics" / "exports.sql").read_text("utf-8")
 
 
 class Pipeline:
@@ -65,7 +65,7 @@ class Pipeline:
                 "columns = {line: 'VARCHAR'}, auto_detect = false, header = false, delim = '\x01', "
                 "quote = '', escape = '', max_line_size = 1000000)"
             )
-        query = exports.sql().replace("2026-01-01 00:00:00", exported_at)
+        query = SQL.replace("2026-01-01 00:00:00", exported_at)
         return sorted(connection.execute(query).fetchall())
 
 
@@ -142,15 +142,11 @@ def test_a_message_in_two_tables_is_found(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("dialect", ["athena", "trino"])
 def test_athenas_grammar_accepts_it(dialect: str) -> None:
-    (parsed,) = sqlglot.parse(exports.sql(), dialect=dialect)
+    (parsed,) = sqlglot.parse(SQL, dialect=dialect)
     assert isinstance(parsed, exp.Union)
     assert {function.name.lower() for function in parsed.find_all(exp.Anonymous)} <= {
         "from_iso8601_timestamp"
     }
-
-
-def test_the_file_is_the_sql_that_is_tested() -> None:
-    assert exports.PATH.read_text("utf-8") == exports.sql(), "run: make docs"
 
 
 def test_the_tables_of_the_page_are_read_as_text_by_athena() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 
-from tools.benchmarks.chart import Bar, draw_bars
+from tools.benchmarks.chart import draw_bars
 from tools.benchmarks.measure import interleave, spread
 from tools.benchmarks.tables import markdown_table
 
@@ -26,9 +26,8 @@ def test_a_spread_is_the_median_between_the_lowest_and_the_highest() -> None:
 
 
 def test_a_chart_is_well_formed_and_names_every_bar() -> None:
-    svg = draw_bars(
-        "Speed <fast>", "ms", {"1 KB": [Bar("ours & theirs", 1.5, 1, 2)], "2 KB": [Bar("b", 0, 0, 0)]}
-    )
+    groups = {"1 KB": {"ours & theirs": spread([1, 1.5, 2])}, "2 KB": {"b": spread([0])}}
+    svg = draw_bars("Speed <fast>", "ms", groups)
     texts = [element.text for element in ElementTree.fromstring(svg).iter() if element.text]
     assert "ours & theirs" in texts
     assert "1.5 ms" in texts

@@ -1,7 +1,5 @@
 """The floor: decode the batch and write it with one request, without checks, alerts or retries."""
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """The original design of this project: json.loads, a few checks, ``Table.put_item`` for each record."""
 
-from __future__ import annotations
-
 import json
 import os
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """A typical design of today: Powertools' BatchProcessor, a Pydantic model, ``Table.put_item``."""
 
-from __future__ import annotations
-
 import json
 import os
 from datetime import UTC, datetime

@@ -242,6 +242,19 @@ def test_the_command_prints_all_tables(capsys: pytest.CaptureFixture[str]) -> No
     assert "USD per million events" in capsys.readouterr().out
 
 
-def test_the_command_refuses_an_invalid_number_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main({"RATE": "many"}) == 2
-    assert "make cost" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("RATE", value) for value in ("many", "nan", "inf", "-5", "0", "1e308")],
+        *[("KB", value) for value in ("nan", "inf", "0", "1025", "1:nan", "1:0.5", "1:2,3:-1")],
+        *[("BATCH", value) for value in ("nan", "inf", "0", "10001")],
+        *[("LARGE", value) for value in ("nan", "-0.1", "1.1")],
+    ],
+)
+def test_the_command_refuses_an_invalid_number_with_an_example(
+    name: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main({name: value}) == 2
+    printed = capsys.readouterr().err
+    assert name in printed.splitlines()[0]
+    assert "make cost" in printed
