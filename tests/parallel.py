@@ -20,12 +20,15 @@ INTEGRATION = "tests/integration/"
 SHARED = "the shared stack"
 # Modules with separate stacks or emulators, longest first.
 APART = (
-    "test_deploy.py",
-    "test_benchmarks.py",
     "test_faults_and_recovery.py",
-    "test_verify_live.py",
-    "test_permissions.py",
+    "test_deploy.py",
     "test_recipes.py",
+    "test_benchmarks.py",
+    "test_erase.py",
+    "test_verify_live.py",
+    "test_restore.py",
+    "test_permissions.py",
+    "test_old_data.py",
     "test_producer_sqs.py",
     "test_provider_protocols.py",
 )

@@ -6,17 +6,21 @@ wrote it.
 """
 
 import functools
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import hcl2
-from hcl2 import SerializationOptions
-from lark import Token, Tree
-from lark.exceptions import LarkError
+from tools.core.files import write_atomically
+from tools.core.paths import CACHE_DIR
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
 
 TextRange = tuple[int, int]
-_LOADING = SerializationOptions(strip_string_quotes=True, with_comments=False)
 
 
 class UnsupportedError(Exception):
@@ -78,21 +82,60 @@ def load(text: str) -> dict[str, Any]:
 
     Raises UnsupportedError if the text is not HCL.
     """
-    try:
-        return dict(hcl2.loads(text, serialization_options=_LOADING))
-    except LarkError as error:
-        raise _not_hcl(error) from error
+    data: dict[str, Any] = _remembered(_load, text)
+    return data
 
 
 @functools.lru_cache(maxsize=64)
 def parse(text: str) -> tuple[Block, ...]:
     """Return the blocks of a file with their positions. Raises UnsupportedError if the text is not HCL."""
+    return tuple(map(_from_data, _remembered(_parse, text)))
+
+
+def _remembered(read: Callable[[str], Any], text: str) -> Any:
+    """Return what ``read`` makes of a text, from a file if an earlier process has read it.
+
+    python-hcl2 takes 2 seconds for this project's config.
+    """
+    digest = hashlib.sha256(Path(__file__).read_bytes() + f"{read.__name__} {text}".encode()).hexdigest()
+    path = CACHE_DIR / "hcl" / f"{digest}.json"
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_text(encoding="utf-8"))
+    from lark.exceptions import LarkError
+
     try:
-        tree = hcl2.parses_to_tree(text)
+        data = read(text)
     except LarkError as error:
-        raise _not_hcl(error) from error
-    (body,) = _trees(tree)
-    return tuple(_block(child, text) for child in _trees(body) if child.data == "block")
+        message = f"line {getattr(error, 'line', '?')}: python-hcl2 cannot read this"
+        raise UnsupportedError(message) from error
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(data))
+    return data
+
+
+def _load(text: str) -> dict[str, Any]:
+    import hcl2
+
+    options = hcl2.SerializationOptions(strip_string_quotes=True, with_comments=False)
+    return dict(hcl2.loads(text, serialization_options=options))
+
+
+def _parse(text: str) -> list[dict[str, Any]]:
+    import hcl2
+
+    (body,) = _trees(hcl2.parses_to_tree(text))
+    return [asdict(_block(child, text)) for child in _trees(body) if child.data == "block"]
+
+
+def _from_data(block: dict[str, Any]) -> Block:
+    return Block(
+        block["kind"],
+        tuple(block["labels"]),
+        tuple(block["range"]),
+        tuple(Attribute(each["name"], tuple(each["range"]), each["value"]) for each in block["attributes"]),
+        tuple(map(_from_data, block["blocks"])),
+    )
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
@@ -144,11 +187,7 @@ def pairs(collection: str) -> str:
     return f"[for key, value in {collection} : {{ key = key, value = value }}]"
 
 
-def _not_hcl(error: LarkError) -> UnsupportedError:
-    return UnsupportedError(f"line {getattr(error, 'line', '?')}: python-hcl2 cannot read this")
-
-
-def _block(tree: Tree[Token], text: str) -> Block:
+def _block(tree: "Tree[Token]", text: str) -> Block:
     *head, body = (child for child in _trees(tree) if child.data != "new_line_or_comment")
     kind, *labels = (_text(part, text).strip('"') for part in head)
     inside = list(_trees(body))
@@ -161,18 +200,20 @@ def _block(tree: Tree[Token], text: str) -> Block:
     )
 
 
-def _attribute(tree: Tree[Token], text: str) -> Attribute:
+def _attribute(tree: "Tree[Token]", text: str) -> Attribute:
     name, value = _trees(tree)
     return Attribute(_text(name, text), _range(tree), _text(value, text))
 
 
-def _trees(tree: Tree[Token]) -> Iterator[Tree[Token]]:
+def _trees(tree: "Tree[Token]") -> "Iterator[Tree[Token]]":
+    from lark import Tree
+
     return (child for child in tree.children if isinstance(child, Tree))
 
 
-def _range(tree: Tree[Token]) -> TextRange:
+def _range(tree: "Tree[Token]") -> TextRange:
     return tree.meta.start_pos, tree.meta.end_pos
 
 
-def _text(tree: Tree[Token], text: str) -> str:
+def _text(tree: "Tree[Token]", text: str) -> str:
     return text[slice(*_range(tree))]
