@@ -18,6 +18,15 @@ from tools.local import terraform
 
 STATE = ROOT / "tests" / "data" / "v1" / "state.json"
 Planned = dict[str, plan.Change]
+SUBSCRIPTION, MAIL = "aws_sns_topic_subscription", "a@b.example"
+ALARM = "aws_cloudwatch_metric_alarm"
+MOVED = {
+    f"{ALARM}.dead_letters": f'{ALARM}.pipeline["dead_letters"]',
+    f"{ALARM}.archive_failures[0]": f'{ALARM}.pipeline["archive_failures"]',
+    "aws_s3_bucket_public_access_block.payloads": 'aws_s3_bucket_public_access_block.each["payloads"]',
+    "aws_sqs_queue_policy.events[0]": 'aws_sqs_queue_policy.each["events"]',
+    "aws_sns_topic_policy.ops": 'aws_sns_topic_policy.each["ops"]',
+}
 
 
 class Upgrade:
@@ -70,6 +79,28 @@ def state() -> dict[str, Any]:
     return read
 
 
+@pytest.fixture(scope="module")
+def changes(upgrade: Upgrade) -> Planned:
+    """What today's config changes in that state, with a subscription by mail and each resource that moved."""
+    before: dict[str, Any] = json.loads(STATE.read_text("utf-8"))
+    topic = "arn:aws:sns:us-east-1:000000000000:rt-pipeline-local-alerts"
+    subscribed = {"id": f"{topic}:1", "arn": f"{topic}:1", "topic_arn": topic, "protocol": "email"}
+    resources = {f'{SUBSCRIPTION}.alert_emails["{MAIL}"]': subscribed | {"endpoint": MAIL}}
+    for address, attributes in (resources | {old: {"id": "its-id"} for old in MOVED}).items():
+        type_, name = address.partition("[")[0].split(".")
+        instance: dict[str, Any] = {
+            "schema_version": 1 if type_ == ALARM else 0,
+            "attributes": attributes,
+        }
+        if "[" in address:
+            instance["index_key"] = json.loads(address.partition("[")[2].removesuffix("]"))
+        provider = before["resources"][0]["provider"]
+        entry = {"mode": "managed", "type": type_, "name": name, "provider": provider}
+        before["resources"].append(entry | {"instances": [instance]})
+    types = {*plan.HOLDS_DATA, *(address.partition(".")[0] for address in resources | MOVED)}
+    return upgrade.changes(before, types, refuse_plain_http=True, alert_emails=[MAIL])
+
+
 def addresses(state: dict[str, Any]) -> set[str]:
     return {
         f"{resource['type']}.{resource['name']}"
@@ -80,12 +111,12 @@ def addresses(state: dict[str, Any]) -> set[str]:
 
 
 def test_nothing_of_release_1_that_holds_data_is_replaced_or_destroyed(
-    upgrade: Upgrade, state: dict[str, Any]
+    changes: Planned, state: dict[str, Any]
 ) -> None:
-    changes = upgrade.changes(state)
-    assert [change for change in changes.values() if change.loses_data] == []
+    holding = {address: change for address, change in changes.items() if change.type in plan.HOLDS_DATA}
+    assert [change for change in holding.values() if change.loses_data] == []
     # Each of them is the same resource for today's config, and not one that it creates beside it.
-    created = {address for address, change in changes.items() if change.kind == plan.ADDED}
+    created = {address for address, change in holding.items() if change.kind == plan.ADDED}
     assert len(addresses(state)) == 8
     assert created & addresses(state) == set()
 
@@ -96,60 +127,14 @@ def test_a_plan_that_replaces_a_table_is_noticed(upgrade: Upgrade, state: dict[s
     assert upgrade.changes(state)["aws_dynamodb_table.events"].loses_data
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("aws_cloudwatch_metric_alarm.dead_letters", 'aws_cloudwatch_metric_alarm.pipeline["dead_letters"]'),
-        (
-            "aws_cloudwatch_metric_alarm.archive_failures[0]",
-            'aws_cloudwatch_metric_alarm.pipeline["archive_failures"]',
-        ),
-        ("aws_s3_bucket_public_access_block.payloads", 'aws_s3_bucket_public_access_block.each["payloads"]'),
-        ("aws_sqs_queue_policy.events[0]", 'aws_sqs_queue_policy.each["events"]'),
-        ("aws_sns_topic_policy.ops", 'aws_sns_topic_policy.each["ops"]'),
-    ],
-)
-def test_what_has_another_address_since_is_moved_there(
-    upgrade: Upgrade, state: dict[str, Any], old: str, new: str
-) -> None:
-    type_, name = old.removesuffix("[0]").split(".")
-    version = 1 if type_ == "aws_cloudwatch_metric_alarm" else 0
-    instance: dict[str, Any] = {"schema_version": version, "attributes": {"id": "its-id"}}
-    moved = {
-        "mode": "managed",
-        "type": type_,
-        "name": name,
-        "provider": state["resources"][0]["provider"],
-        "instances": [instance | ({"index_key": 0} if old.endswith("[0]") else {})],
-    }
-    state["resources"].append(moved)
-    changes = upgrade.changes(state, {type_}, refuse_plain_http=True)
-    assert changes  # other resources of the type are new
+@pytest.mark.parametrize(("old", "new"), MOVED.items())
+def test_what_has_another_address_since_is_moved_there(changes: Planned, old: str, new: str) -> None:
     made_or_lost = {at for at, change in changes.items() if change.kind in (plan.ADDED, plan.DESTROYED)}
+    assert made_or_lost  # other resources of these types are new
     assert not {old, new} & made_or_lost
 
 
-def test_nobody_who_gets_mails_since_release_1_has_to_confirm_again(
-    upgrade: Upgrade, state: dict[str, Any]
-) -> None:
-    address, topic = "a@b.example", "arn:aws:sns:us-east-1:000000000000:rt-pipeline-local-alerts"
-    subscribed = {
-        "mode": "managed",
-        "type": "aws_sns_topic_subscription",
-        "name": "alert_emails",
-        "provider": state["resources"][0]["provider"],
-        "instances": [
-            {
-                "index_key": address,
-                "schema_version": 0,
-                "attributes": {
-                    "id": f"{topic}:1", "arn": f"{topic}:1", "topic_arn": topic, "protocol": "email",
-                    "endpoint": address,
-                },
-            }
-        ],
-    }  # fmt: skip
-    state["resources"].append(subscribed)
+def test_nobody_who_gets_mails_since_release_1_has_to_confirm_again(changes: Planned) -> None:
     # The topics are new in this state, so that only their ARNs, which no test knows, may replace anything.
-    changes = upgrade.changes(state, {"aws_sns_topic_subscription"}, alert_emails=[address])
-    assert list(changes) == [f'aws_sns_topic_subscription.alerts["{address}"]']
+    subscriptions = [address for address, change in changes.items() if change.type == SUBSCRIPTION]
+    assert subscriptions == [f'{SUBSCRIPTION}.alerts["{MAIL}"]']
