@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ def test_the_region_comes_from_the_host_name(host: str, region: str) -> None:
     assert (target.region, target.endpoint) == (region, f"https://{host}")
 
 
-def test_the_region_of_every_endpoint_that_botocore_knows_is_read_from_its_name() -> None:
+def test_the_region_of_every_endpoint_that_botocore_knows_is_read_from_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Reading the certificates for each endpoint would take seconds.
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: None)
     known = botocore.session.Session()
     regions = [
         region
