@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,8 @@ def _remembered(read: Callable[[str], Any], text: str) -> Any:
 
     python-hcl2 takes 2 seconds for this project's config.
     """
-    digest = hashlib.sha256(Path(__file__).read_bytes() + f"{read.__name__} {text}".encode()).hexdigest()
+    reader = f"{version('python-hcl2')} {read.__name__}"
+    digest = hashlib.sha256(Path(__file__).read_bytes() + f"{reader} {text}".encode()).hexdigest()
     path = CACHE_DIR / "hcl" / f"{digest}.json"
     with suppress(OSError, ValueError):
         return json.loads(path.read_text(encoding="utf-8"))

@@ -53,6 +53,19 @@ def test_an_empty_container_is_a_level_too() -> None:
     assert broken(with_field("[" * 63 + "{}" + "]" * 63)) == [("$", "max_depth")]
 
 
+@pytest.mark.parametrize("sibling", ['{"a": 1}', "[1]", '{"a": {"b": 1}}', "[[], {}]"])
+@pytest.mark.parametrize("deep_first", [False, True])
+def test_the_limit_is_the_same_beside_many_other_containers(sibling: str, deep_first: bool) -> None:
+    def beside(levels: int) -> str:
+        # The event is level 1, the list of all is level 2.
+        deep = "[" * (levels - 2) + "]" * (levels - 2)
+        members = [deep, *[sibling] * 200] if deep_first else [*[sibling] * 200, deep]
+        return with_field(f"[{', '.join(members)}]")
+
+    assert broken(beside(64)) == []
+    assert broken(beside(65)) == [("$", "max_depth")]
+
+
 @pytest.mark.parametrize("levels", [65, 400, 985, 992, 1_100, 1_500, 5_000, 10_000, 100_000])
 @pytest.mark.parametrize("rest", ["", "}", ', "y": NaN', "oops"])
 def test_too_deep_is_one_violation_however_deep_and_whatever_else_is_wrong(levels: int, rest: str) -> None:

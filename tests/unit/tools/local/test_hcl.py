@@ -1,5 +1,9 @@
 """Edit Terraform text without moving a line."""
 
+from pathlib import Path
+from typing import Any
+
+import hcl2
 import pytest
 
 from tools.local import hcl
@@ -148,3 +152,42 @@ def test_a_file_that_is_not_hcl_is_refused_with_its_line() -> None:
 def test_an_empty_file_has_no_blocks() -> None:
     assert hcl.parse("") == ()
     assert hcl.parse("# nothing yet\n") == ()
+
+
+@pytest.fixture
+def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that python-hcl2 read, from an empty cache on."""
+    texts: list[str] = []
+    read = hcl2.loads
+
+    def loads(text: str, **options: Any) -> Any:
+        texts.append(text)
+        return read(text, **options)
+
+    monkeypatch.setattr(hcl, "CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setattr(hcl2, "loads", loads)
+    return texts
+
+
+def test_a_text_is_read_once_and_a_changed_text_again(reads: list[str]) -> None:
+    assert [hcl.load("a = 1"), hcl.load("a = 1"), hcl.load("a = 2")] == [{"a": 1}, {"a": 1}, {"a": 2}]
+    assert reads == ["a = 1", "a = 2"]
+
+
+def test_a_damaged_file_of_the_cache_is_made_again(reads: list[str], tmp_path: Path) -> None:
+    hcl.load("a = 1")
+    (file,) = (tmp_path / "cache" / "hcl").iterdir()
+    file.write_text('{"a"')
+    assert [hcl.load("a = 1"), hcl.load("a = 1")] == [{"a": 1}] * 2
+    assert reads == ["a = 1"] * 2
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(reads: list[str], tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    assert hcl.load("a = 1") == {"a": 1}
+
+
+def test_a_text_that_is_no_hcl_is_an_error_each_time(reads: list[str]) -> None:
+    for _ in range(2):
+        with pytest.raises(hcl.UnsupportedError, match="python-hcl2 cannot read this"):
+            hcl.load("a = = 1")
