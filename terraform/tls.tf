@@ -1,7 +1,7 @@
 # Queues, topics and buckets answer over TLS only. (The topics' policies also let alarms in: topics.tf.)
 
 locals {
-  # The queues without a policy of their own.
+  # The queues that have no other policy.
   queues = merge(
     { events = aws_sqs_queue.events, events_dlq = aws_sqs_queue.events_dlq },
     { for queue in aws_sqs_queue.archive_failures : "archive_failures" => queue },

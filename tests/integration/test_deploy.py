@@ -255,8 +255,12 @@ def test_from_an_empty_account_to_a_pipeline_and_back(
     queue = deployer.record().outputs["queue_url"]
     attributes = {"VisibilityTimeout": "31"}
     deployer.root.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=attributes)
-    assert deployer.runs("drift") == DRIFT
-    said = capsys.readouterr().out
+    capsys.readouterr()
+    assert deployer.runs("drift", JSON="1") == DRIFT
+    printed = capsys.readouterr()
+    said, document = printed.err, json.loads(printed.out)
+    assert (document["environment"], document["differs"]) == ("rt-pipeline-rehearsal", True)
+    assert "aws_sqs_queue.events" in {change["address"] for change in document["changes"]}
     # The old provider's stand-in names the call that is missing, a current provider the argument.
     assert "FunctionVersion 2" in said or "aws_lambda_alias.processor_live (function_version)" in said
     assert "aws_sqs_queue.events (visibility_timeout_seconds)" in said

@@ -1,4 +1,4 @@
-"""Run each design's function in a process of its own, with the mock of AWS as its endpoint."""
+"""Run each design's function in a separate process, with the mock of AWS as its endpoint."""
 
 import json
 import os

@@ -20,6 +20,6 @@ class UsageError(ToolError):
 
 
 def require_known(variable: str, value: str | None, known: Collection[str]) -> None:
-    """Raise UsageError if a variable of make is given and is none of the known values."""
+    """Raise UsageError if a variable of make is given and is not a known value."""
     if value is not None and value not in known:
         raise UsageError(f"{variable}={value} is unknown.", f"{variable} is one of {', '.join(known)}.")
