@@ -26,6 +26,7 @@ _UNITS = {
 }
 # A metric may have up to 100 values in one line (embedded metric format specification).
 _MAX_VALUES = 100
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _LEVELS = ("INFO", "WARNING", "ERROR")
 _LOGGED = _LEVELS[_LEVELS.index(os.environ.get("LOG_LEVEL") or "INFO") :]
 
@@ -38,7 +39,7 @@ def log(level: str, message: str, **fields: Any) -> None:
 
 def _write(level: str, message: str, fields: Mapping[str, Any]) -> None:
     line = {"level": level, "message": message, **{k: v for k, v in fields.items() if v is not None}}
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stdout.write(_encode(line) + "\n")
 
 
 def log_bug(message: str, **fields: Any) -> None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import contract
 from aws_http.errors import AwsError
@@ -63,8 +63,7 @@ class Alert:
         return values
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(NamedTuple):
     """What an alert may be about: a stored event, or a rejected one with the reasons for it."""
 
     message: Message

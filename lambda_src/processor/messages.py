@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 import contract
@@ -27,15 +26,22 @@ class Message:
     message was first sent: a replay or a redrive sends a copy under a new message id and names the first one
     in the message attribute ``origin_message_id``, which it signs. ``claimed_origin_id`` is an origin without
     a valid signature, which anybody who may send can write; it is kept as data.
+
+    ``raw`` is the body in UTF-8, and ``content_hash`` its SHA-256. ``event_id`` and ``event_type`` are
+    set by `validate`, of an invalid event too: the id if it can be stored, the type if the contract knows it.
     """
 
     message_id: str
     origin_id: str
     body: str
+    raw: bytes
+    content_hash: str
     received_at: datetime
     processed_at: datetime
     claimed_origin_id: str | None = None
     event: dict[str, Any] = field(default_factory=dict)
+    event_id: str | None = None
+    event_type: str | None = None
     violations: contract.Violations = field(default_factory=contract.Violations)
     payload: Payload = field(init=False)
 
@@ -43,10 +49,15 @@ class Message:
     def decode(cls, record: Mapping[str, Any], now: datetime, origin_key: str = "") -> Message:
         """Read a record of a Lambda event (Lambda developer guide, services-sqs)."""
         body = record.get("body")
+        if not isinstance(body, str):
+            body = ""
+        raw = contract.encoded(body)
         message = cls(
             message_id=record["messageId"],
             origin_id=record["messageId"],
-            body=body if isinstance(body, str) else "",
+            body=body,
+            raw=raw,
+            content_hash=contract.content_hash(raw),
             received_at=_sent_at(record, now),
             processed_at=now,
         )
@@ -79,6 +90,8 @@ class Message:
             self.event = contract.declared(event)
         elif isinstance(event, dict):
             self.event = {name: event[name] for name in ("event_id", "event_type") if name in event}
+        self.event_id = self._valid_field("event_id")
+        self.event_type = self._valid_field("event_type")
 
     def encode(self) -> None:
         """Compress the body for storage."""
@@ -94,26 +107,6 @@ class Message:
         """Whether the event has no violations."""
         return not self.violations.total
 
-    @cached_property
-    def raw(self) -> bytes:
-        """The body in UTF-8."""
-        return contract.encoded(self.body)
-
-    @cached_property
-    def content_hash(self) -> str:
-        """SHA-256 of the body as sent."""
-        return contract.content_hash(self.raw)
-
-    @cached_property
-    def event_id(self) -> str | None:
-        """The event_id, also of an invalid event, if it can be stored and logged."""
-        return self._valid_field("event_id")
-
-    @cached_property
-    def event_type(self) -> str | None:
-        """The event_type, also of an invalid event, if the contract knows it."""
-        return self._valid_field("event_type")
-
     @property
     def stated_type(self) -> str | None:
         """The event_type as sent, known or not, if subscribers of alerts can filter by it."""
@@ -121,7 +114,7 @@ class Message:
         return value if isinstance(value, str) and _TYPE_NAME.fullmatch(value) else None
 
     def _valid_field(self, name: str) -> str | None:
-        if any(violation.path == f"$.{name}" for violation in self.violations):
+        if self.violations and any(violation.path == f"$.{name}" for violation in self.violations):
             return None
         value = self.event.get(name)
         return value if isinstance(value, str) else None

@@ -13,9 +13,9 @@ the copy is rejected under its own message id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import NamedTuple
 
 import contract
 from processor.alerts import Occasion, alert_types, alerts_for
@@ -40,24 +40,18 @@ class State(Enum):
     REJECTION_OF_COPY = auto()
 
 
-@dataclass(frozen=True)
-class PendingPut:
-    """A put for a message. ``kind`` is the kind of rejection, None for an event."""
+class PendingPut(NamedTuple):
+    """A put for a message. ``key`` is the key that it claims, ``kind`` of rejection is None for an event."""
 
     state: State
     result: MessageResult
     put: Put
+    key: ItemKey
     kind: str | None
     occasion: Occasion
 
-    @property
-    def key(self) -> ItemKey:
-        """The key that the put claims."""
-        return ItemKey(self.put.table, self.put.key, self.put.item[self.put.key]["S"])
 
-
-@dataclass(frozen=True)
-class ExistingItem:
+class ExistingItem(NamedTuple):
     """The item that has a key: one found in the table, or one that this batch has just created."""
 
     origin_id: str
@@ -106,7 +100,8 @@ class PutResolver:
         pending_alerts = alert_types(None, occasion)
         item = event_item(message, large_order=result.large_order, pending_alerts=pending_alerts)
         put = Put(self._settings.events_table, attributes.EVENT_ID, item)
-        return PendingPut(State.EVENT, result, put, None, occasion)
+        key = ItemKey(put.table, put.key, message.event["event_id"])
+        return PendingPut(State.EVENT, result, put, key, None, occasion)
 
     def created(self, pending: PendingPut) -> None:
         """Record that the put created its item."""
@@ -185,4 +180,4 @@ class PutResolver:
         item = rejected_item(result.message, kind, occasion.reasons, retention_days)
         item[attributes.MESSAGE_ID] = {"S": message_id}
         put = Put(self._settings.rejected_table, attributes.MESSAGE_ID, item)
-        return PendingPut(state, result, put, kind, occasion)
+        return PendingPut(state, result, put, ItemKey(put.table, put.key, message_id), kind, occasion)

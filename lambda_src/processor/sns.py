@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 from xml.etree import ElementTree
 
 from aws_http.config import AwsConfig
@@ -30,14 +30,9 @@ class SNS:
         Entries have ``Id``, ``Message``, ``MessageAttributes`` with a StringValue, and ``MessageStructure``
         if the message has a text for each protocol. Raises AwsError.
         """
-        body = urlencode(
-            [
-                ("Action", "PublishBatch"),
-                ("Version", _API_VERSION),
-                ("TopicArn", topic_arn),
-                *_parameters(entries),
-            ]
-        )
+        fixed = (("Action", "PublishBatch"), ("Version", _API_VERSION), ("TopicArn", topic_arn))
+        # urlencode would look for what to quote in the names too, which takes as long as in the values.
+        body = "&".join([f"{name}={quote_plus(value)}" for name, value in (*fixed, *_parameters(entries))])
         return self._service.request(_HEADERS, body.encode(), _read)
 
     def close(self) -> None:
@@ -69,8 +64,14 @@ def _read(response: Response) -> dict[str, str | None]:
         code, message = (root.findtext(f".//{{*}}Error/{{*}}{name}") or "?" for name in ("Code", "Message"))
         raise AwsError(code, message, status=response.status)
     codes: dict[str, str | None] = {}
-    for member in root.iterfind(".//{*}Successful/{*}member"):
-        codes[member.findtext("{*}Id") or ""] = None
-    for member in root.iterfind(".//{*}Failed/{*}member"):
-        codes[member.findtext("{*}Id") or ""] = member.findtext("{*}Code") or "?"
+    # A path such as ".//{*}Failed/{*}member" takes five times as long.
+    for listed in root.iter():
+        if (outcome := _name(listed)) in ("Successful", "Failed"):
+            for member in listed:
+                fields = {_name(field): field.text for field in member}
+                codes[fields.get("Id") or ""] = (fields.get("Code") or "?") if outcome == "Failed" else None
     return codes
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]

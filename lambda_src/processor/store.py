@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aws_http.errors import AwsError
 from common.deadline import Deadline
@@ -62,8 +62,7 @@ class Failed:
 Outcome = Created | Exists | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """An item to create in a table whose partition key is ``key``."""
 
     table: str

@@ -12,9 +12,8 @@ An encoded payload is a handful of item attributes:
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage import dictionary, zstd
 from storage.attributes import PAYLOAD, PAYLOAD_BYTES, PAYLOAD_ENCODING, PAYLOAD_KEY
@@ -43,8 +42,7 @@ _SMALL_WINDOW, _SMALL_MEMORY = 14, 6
 _ZLIB_DICTIONARIES = {ZLIB: b"", ZLIB_D1: D1}
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """An encoded body. ``body_bytes`` is the size of the body before encoding."""
 
     data: bytes
