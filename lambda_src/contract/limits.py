@@ -82,6 +82,7 @@ def _at_most_lists(raw: bytes) -> int:
 
 def _containers(values: list[Any]) -> list[Any]:
     """Return the lists in these containers, and the objects whose members may be containers."""
+    # From Python 3.13 on, Decimals are tracked too.
     return [
         one for one in filter(is_tracked, get_referents(*values)) if type(one) is dict or type(one) is list
     ]
