@@ -11,18 +11,12 @@ from rich.live import Live
 
 from dashboards import terminal
 from dashboards.reading_store import ReadingStore
-from dashboards.view.charset import ASCII, UNICODE, Charset
 from dashboards.view.screen import render
 from dashboards.view.view import View
 from tools.core.program import close_stdout
 
 # Interval until every source has answered once, so that the screen fills quickly.
 _STARTUP_INTERVAL = 0.25
-
-
-def charset_for(console: Console) -> Charset:
-    """Return the characters that a console can show."""
-    return ASCII if console.options.ascii_only else UNICODE
 
 
 def can_draw(console: Console) -> bool:
@@ -34,7 +28,6 @@ def run_live(store: ReadingStore, console: Console, interval: float) -> int:
     """Draw until q, Ctrl-C or a termination signal. Return the exit status."""
     # A warning of a library would be printed over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
-    charset = charset_for(console)
     view, state = View(has_keys=True), None
     try:
         with (
@@ -46,7 +39,7 @@ def run_live(store: ReadingStore, console: Console, interval: float) -> int:
                 now = time.time()
                 if state is None or not view.is_frozen:
                     state = store.state(now)
-                live.update(render(state, console.width, console.height, charset, view), refresh=True)
+                live.update(render(state, console.width, console.height, view), refresh=True)
                 is_starting = any(reading.value is None and not reading.error for reading in state.readings)
                 # Frames start on whole intervals, so that clocks and charts move evenly.
                 pause = _STARTUP_INTERVAL if is_starting else interval - now % interval

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from dashboards import live
-from dashboards.collect.collectors import create_runner
+from dashboards.collect.sources import create_runner
 from dashboards.json_output import to_json_data
 from dashboards.state import State
 from dashboards.target import Target, find_target
@@ -90,7 +90,7 @@ def _print_once(target: Target, console: Console, interval: float, *, as_json: b
     else:
         # One line less than the window has, so that the shell's prompt does not scroll the first line away.
         height = max(console.height - 1, 24)
-        console.print(render(state, console.width, height, live.charset_for(console)))
+        console.print(render(state, console.width, height))
         console.print()
     if not _has_warning(state):
         return 0

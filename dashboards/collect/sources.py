@@ -1,4 +1,4 @@
-"""The sources that every pipeline has: its queues, tables, alerts and alarms."""
+"""The sources of a pipeline, each with its interval. Its queues, tables, alerts and alarms."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dashboards.collect.runner import Collector, CollectResult
+from dashboards.collect.log_group import LogGroup
+from dashboards.collect.metrics import METRICS_INTERVAL, Metrics
+from dashboards.collect.runner import Collector, CollectResult, Runner
 from dashboards.errors import describe_error
+from dashboards.reading_store import ReadingStore
 from dashboards.state import Alarm, Alert, Depth, Tables
 from dashboards.target import Target
 from dashboards.values import NOT_READ_YET, Absent, Value
@@ -27,6 +30,28 @@ _MAX_ALERTS = 30
 _PAGE_SIZE = 10
 
 T = TypeVar("T")
+
+
+def create_runner(target: Target, interval: float) -> tuple[Runner, ReadingStore]:
+    """Return a runner for a pipeline, not yet started, and the store that it writes to.
+
+    ``interval`` is in seconds. Sources that change slowly or cost more are read less often.
+    """
+    on_aws = target.endpoint is None
+    activity: Collector = (
+        Metrics(target, max(interval, METRICS_INTERVAL)) if on_aws else LogGroup(target, max(interval, 2.0))
+    )
+    collectors: list[Collector] = [
+        Queues(target, interval),
+        activity,
+        # AWS updates a table's item count about every six hours.
+        TableCounts(target, max(interval, 60.0 if on_aws else 10.0)),
+        Alerts(target, max(interval, 5.0)),
+        Alarms(target, max(interval, 15.0 if on_aws else 5.0)),
+    ]
+    sources = {collector.reading: (collector.source, collector.interval) for collector in collectors}
+    store = ReadingStore(target.name, target.location, sources)
+    return Runner(collectors, store), store
 
 
 class Queues(Collector):

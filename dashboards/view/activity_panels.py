@@ -13,7 +13,6 @@ from dashboards.values import (
     format_value,
 )
 from dashboards.view import timeline
-from dashboards.view.charset import Charset
 from dashboards.view.chart import ceiling_of, draw_bars
 from dashboards.view.lines import LABEL, VALUE, Entry, entries_line, fit
 
@@ -24,7 +23,7 @@ _MIN_CHART_WIDTH = 8
 _FULL_HEIGHT = 5
 
 
-def draw_throughput(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+def draw_throughput(state: State, width: int, height: int) -> list[Text]:
     """Draw the outcomes of messages per second, and the time from occurrence to storage."""
     style = _style(state)
     rates = {name: state.activity_value(name) for name in ("received", "stored", "duplicates", "rejected")}
@@ -37,11 +36,11 @@ def draw_throughput(state: State, width: int, height: int, charset: Charset) -> 
         ]
         return [*lines, _latency_line(state, width, len("received"))][:height]
     ceiling = ceiling_of([None if isinstance(rate, Absent) else rate for rate in rates.values()])
-    lines = [_line_with_chart(state, entry, width, ceiling, charset) for entry in entries.values()]
+    lines = [_line_with_chart(state, entry, width, ceiling) for entry in entries.values()]
     return [*lines, _latency_line(state, width, _LABEL_WIDTH)]
 
 
-def draw_function(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+def draw_function(state: State, width: int, height: int) -> list[Text]:
     """Draw the function's invocations, errors, concurrency and duration."""
     style = _style(state)
     invocations = Entry.format("invocations", state.activity_value("invocations"), format_rate, style)
@@ -61,10 +60,10 @@ def draw_function(state: State, width: int, height: int, charset: Charset) -> li
         ]
         return lines[:height]
     others = [entry.line(width, _LABEL_WIDTH) for entry in (errors, throttles, concurrency, duration)]
-    return [_line_with_chart(state, invocations, width, 1.0, charset), *others]
+    return [_line_with_chart(state, invocations, width, 1.0), *others]
 
 
-def draw_tables(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+def draw_tables(state: State, width: int, height: int) -> list[Text]:
     """Draw the tables' item counts, the events by type, and the consumed capacity."""
     labels = ("events", "rejected", "duplicates")
     counts = [state.value("tables", name) for name in labels]
@@ -146,13 +145,13 @@ def _style(state: State) -> str:
     return LABEL if state.activity.warning(state.now) else VALUE
 
 
-def _line_with_chart(state: State, entry: Entry, width: int, ceiling: float, charset: Charset) -> Text:
+def _line_with_chart(state: State, entry: Entry, width: int, ceiling: float) -> Text:
     """Draw an entry and, if there is room, a chart of its last minutes."""
     chart_width = width - _LABEL_WIDTH - _VALUE_WIDTH - 1
     if chart_width < _MIN_CHART_WIDTH or entry.reason:
         return entry.line(width, _LABEL_WIDTH)
     series = state.activity_series(entry.label)
     columns = timeline.rate_columns(series, timeline.make_axis(state, chart_width))
-    (bars,) = draw_bars(columns, 1, max(ceiling, ceiling_of(columns)), charset)
+    (bars,) = draw_bars(columns, 1, max(ceiling, ceiling_of(columns)))
     line = Text().append(f"{fit(entry.label, _LABEL_WIDTH)} ", LABEL)
     return line.append(fit(entry.text, _VALUE_WIDTH), entry.style).append(bars, "green")

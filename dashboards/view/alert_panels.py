@@ -8,7 +8,6 @@ from rich.text import Text
 
 from dashboards.state import Alarm, Alert, State
 from dashboards.values import format_seconds
-from dashboards.view.charset import Charset
 from dashboards.view.lines import ERROR, LABEL, fit
 from tools.core.text import strip_control_chars
 
@@ -25,7 +24,7 @@ _ID_WIDTH = 36
 _MIN_DETAIL_WIDTH = 10
 
 
-def draw_alerts(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+def draw_alerts(state: State, width: int, height: int) -> list[Text]:
     """Draw the newest alerts, newest first."""
     alerts = state.alerts.value or ()
     if not alerts:
@@ -45,7 +44,7 @@ def _alert_line(alert: Alert, now: float, width: int) -> Text:
     return line.append(fit(detail, detail_width)).append(f"  {shown_id}", LABEL)
 
 
-def draw_alarms(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+def draw_alarms(state: State, width: int, height: int) -> list[Text]:
     """Draw each alarm and since when it has its state. If not all fit, draw the urgent ones and a summary."""
     alarms = sorted(state.alarms.value or (), key=_urgency)
     if not alarms:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from dashboards.view.charset import Charset
-
 Column = float | None
+# The fractions of a full cell. A value of zero has the mark of the smallest one.
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 def nice_ceiling(value: float) -> float:
@@ -21,9 +21,9 @@ def ceiling_of(columns: Sequence[Column]) -> float:
     return nice_ceiling(max((column for column in columns if column is not None), default=1.0))
 
 
-def draw_bars(columns: Sequence[Column], rows: int, ceiling: float, charset: Charset) -> list[str]:
+def draw_bars(columns: Sequence[Column], rows: int, ceiling: float) -> list[str]:
     """Draw bars of some rows' height, the topmost row first. A bar of ``ceiling`` is full."""
-    steps = len(charset.bars)
+    steps = len(_BARS)
     heights = [_bar_height(column, rows * steps, ceiling) for column in columns]
     lines = []
     for row in reversed(range(rows)):
@@ -34,9 +34,9 @@ def draw_bars(columns: Sequence[Column], rows: int, ceiling: float, charset: Cha
                 continue
             filled = height - row * steps
             if filled > 0:
-                cells.append(charset.bars[min(filled, steps) - 1])
+                cells.append(_BARS[min(filled, steps) - 1])
             else:
-                cells.append(charset.zero if row == 0 else " ")
+                cells.append(_BARS[0] if row == 0 else " ")
         lines.append("".join(cells))
     return lines
 

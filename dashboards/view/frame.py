@@ -10,8 +10,6 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.text import Text
 
-from dashboards.view.charset import Charset
-
 # Columns that a panel's borders and padding need.
 BORDERS = 4
 
@@ -31,24 +29,23 @@ class Frame:
 
 
 def draw_panel(
-    title: Text, footer: Text, lines: Sequence[Text], size: tuple[int, int], border: str, charset: Charset
+    title: Text, footer: Text, lines: Sequence[Text], size: tuple[int, int], border: str
 ) -> list[Text]:
     """Draw a panel of a width and height: the title in the upper border, the footer in the lower one."""
     width, height = size
     inner = width - BORDERS
-    upper, lower, horizontal = charset.corners[:2], charset.corners[2:], charset.horizontal
     title, footer = truncate(title, inner - 2), truncate(footer, inner - 2)
     # Corners and sides are separate spans, so that they stay in place in an SVG with any font.
-    top = Text().append(f"{upper[0]}{horizontal} ", border).append_text(title)
-    top.append(f" {horizontal * (inner - 1 - title.cell_len)}", border).append(upper[1], border)
-    bottom = Text().append(f"{lower[0]}{horizontal * (inner - 1 - footer.cell_len)} ", border)
-    bottom.append_text(footer).append(f" {horizontal}", border).append(lower[1], border)
+    top = Text().append("╭─ ", border).append_text(title)
+    top.append(f" {'─' * (inner - 1 - title.cell_len)}", border).append("╮", border)
+    bottom = Text().append(f"╰{'─' * (inner - 1 - footer.cell_len)} ", border)
+    bottom.append_text(footer).append(" ─", border).append("╯", border)
     rows = [top]
     for number in range(height - 2):
         line = truncate(lines[number], inner) if number < len(lines) else Text()
-        row = Text().append(f"{charset.vertical} ", border).append_text(line)
-        rows.append(row.append(" " * (inner - line.cell_len + 1)).append(charset.vertical, border))
-    return [charset.encode(row) for row in [*rows, bottom]]
+        row = Text().append("│ ", border).append_text(line)
+        rows.append(row.append(" " * (inner - line.cell_len + 1)).append("│", border))
+    return [*rows, bottom]
 
 
 def join_side_by_side(panels: Sequence[Sequence[Text]]) -> list[Text]:

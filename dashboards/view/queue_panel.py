@@ -15,7 +15,6 @@ from dashboards.values import (
     format_value,
 )
 from dashboards.view import timeline
-from dashboards.view.charset import Charset
 from dashboards.view.chart import Column, ceiling_of, draw_bars
 from dashboards.view.lines import LABEL, VALUE, Entry, entry_tiles, fit
 
@@ -25,7 +24,7 @@ _SCALE_WIDTH = 12
 _MIN_CHART_WIDTH = 30
 
 
-def draw_queue(state: State, width: int, height: int, charset: Charset) -> list[Text]:
+def draw_queue(state: State, width: int, height: int) -> list[Text]:
     """Draw the panel's lines."""
     flow = queue_flow(state)
     entries = _entries(state, flow)
@@ -34,16 +33,16 @@ def draw_queue(state: State, width: int, height: int, charset: Charset) -> list[
     tiles = entry_tiles(entries, width)
     remaining = height - len(tiles)
     if remaining < 5:
-        chart = _depth_chart(state, width, remaining - 1, charset) if remaining >= 3 else []
-        return (tiles + chart + [_rates_line(state, flow, width, charset)])[:height]
+        chart = _depth_chart(state, width, remaining - 1) if remaining >= 3 else []
+        return (tiles + chart + [_rates_line(state, flow, width)])[:height]
     has_axis = remaining >= 8
     rows = 2 if remaining >= 14 else 1
     axis = timeline.make_axis(state, width - _SCALE_WIDTH)
     arrivals, departures = _rate_columns(state, axis)
     ceiling = ceiling_of([*arrivals, *departures])
-    lines = tiles + _depth_chart(state, width, remaining - 2 * rows - has_axis, charset)
-    lines += _rate_chart("in", flow.sent, draw_bars(arrivals, rows, ceiling, charset), IN)
-    lines += _rate_chart("out", flow.deleted, draw_bars(departures, rows, ceiling, charset), OUT)
+    lines = tiles + _depth_chart(state, width, remaining - 2 * rows - has_axis)
+    lines += _rate_chart("in", flow.sent, draw_bars(arrivals, rows, ceiling), IN)
+    lines += _rate_chart("out", flow.deleted, draw_bars(departures, rows, ceiling), OUT)
     return lines + ([_axis_line(axis, width - _SCALE_WIDTH)] if has_axis else [])
 
 
@@ -76,11 +75,11 @@ def _format_drain_eta(drain_eta: Value) -> str:
     return format_value(drain_eta, format_seconds)
 
 
-def _depth_chart(state: State, width: int, rows: int, charset: Charset) -> list[Text]:
+def _depth_chart(state: State, width: int, rows: int) -> list[Text]:
     columns = timeline.depth_columns(state, timeline.make_axis(state, width - _SCALE_WIDTH))
     ceiling = ceiling_of(columns)
     lines = []
-    for number, bars in enumerate(draw_bars(columns, rows, ceiling, charset)):
+    for number, bars in enumerate(draw_bars(columns, rows, ceiling)):
         label = format_count(ceiling) if number == 0 else "0" if number == rows - 1 else ""
         lines.append(Text.assemble((f"{label:>{_SCALE_WIDTH - 2}} ┤", LABEL), (bars, DEPTH)))
     return lines
@@ -99,7 +98,7 @@ def _rate_chart(name: str, rate: Value, bars: Sequence[str], style: str) -> list
     ]
 
 
-def _rates_line(state: State, flow: QueueFlow, width: int, charset: Charset) -> Text:
+def _rates_line(state: State, flow: QueueFlow, width: int) -> Text:
     axis = timeline.make_axis(state, max(0, width // 2 - 14))
     arrivals, departures = _rate_columns(state, axis)
     ceiling = ceiling_of([*arrivals, *departures])
@@ -108,7 +107,7 @@ def _rates_line(state: State, flow: QueueFlow, width: int, charset: Charset) -> 
         ("in", flow.sent, arrivals, IN),
         ("out", flow.deleted, departures, OUT),
     ):
-        (bars,) = draw_bars(columns, 1, ceiling, charset)
+        (bars,) = draw_bars(columns, 1, ceiling)
         # Rates have a fixed width, so that the charts beside them do not move.
         line.append(f"{name:<4}", LABEL).append(f"{format_value(rate, format_rate):<8}", VALUE)
         line.append(f"{bars}  ", style)

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.collect.collectors import create_runner
 from dashboards.collect.metrics import Metrics, list_metrics
 from dashboards.collect.runner import Runner
+from dashboards.collect.sources import create_runner
 from dashboards.reading_store import ReadingStore
 from dashboards.target import Target, find_target
 from dashboards.values import Absent

@@ -4,26 +4,21 @@ import pytest
 
 from dashboards.state import Series
 from dashboards.view import timeline
-from dashboards.view.charset import ASCII, UNICODE
 from dashboards.view.chart import draw_bars, nice_ceiling
 from tests.unit.dashboards.builders import NOW, activity, depths, reading, state
 
 
 def test_the_highest_column_reaches_the_top_and_the_others_are_in_proportion() -> None:
-    assert draw_bars([8, 4, 2], 1, 8, UNICODE) == ["█▄▂"]
-    assert draw_bars([16, 8], 2, 16, UNICODE) == ["█ ", "██"]
+    assert draw_bars([8, 4, 2], 1, 8) == ["█▄▂"]
+    assert draw_bars([16, 8], 2, 16) == ["█ ", "██"]
 
 
 def test_an_unknown_value_is_a_gap_and_zero_is_a_line() -> None:
-    assert draw_bars([None, 0, 8], 1, 8, UNICODE) == [" ▁█"]
+    assert draw_bars([None, 0, 8], 1, 8) == [" ▁█"]
 
 
 def test_a_very_small_value_looks_different_from_zero() -> None:
-    assert draw_bars([0, 0.001], 1, 1000, UNICODE) == ["▁▂"]
-
-
-def test_the_ascii_charset_draws_ascii_bars() -> None:
-    assert all(line.isascii() for line in draw_bars([0, 1, 2, 3, None], 3, 3, ASCII))
+    assert draw_bars([0, 0.001], 1, 1000) == ["▁▂"]
 
 
 @pytest.mark.parametrize(

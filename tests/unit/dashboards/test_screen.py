@@ -10,7 +10,6 @@ from rich.console import Console
 
 from dashboards.state import Alarm, Alert, State
 from dashboards.view.activity_panels import draw_throughput
-from dashboards.view.charset import ASCII, UNICODE, Charset
 from dashboards.view.layout import arrange
 from dashboards.view.screen import PANELS, render
 from dashboards.view.view import View
@@ -39,16 +38,12 @@ STATES = {
 SIZES = [(80, 24), (120, 40), (200, 50), (76, 20), (109, 30), (110, 24), (40, 60), (30, 12), (20, 6), (1, 1)]
 
 
-def draw(
-    current: State, width: int, height: int, charset: Charset = UNICODE, view: View = PRINTED
-) -> list[str]:
+def draw(current: State, width: int, height: int, view: View = PRINTED) -> list[str]:
     """Return the lines of a frame as a terminal without colours shows them."""
     console = Console(
         file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None, _environ={}
     )
-    lines = console.render_lines(
-        render(current, width, height, charset, view), console.options.update_height(height)
-    )
+    lines = console.render_lines(render(current, width, height, view), console.options.update_height(height))
     return ["".join(segment.text for segment in line) for line in lines]
 
 
@@ -63,7 +58,7 @@ def test_a_frame_has_exactly_the_size_of_the_screen(current: State, width: int, 
 @pytest.mark.parametrize("current", STATES.values(), ids=STATES.keys())
 @pytest.mark.parametrize(("width", "height"), [size for size in SIZES if size > (20, 5)])
 def test_every_line_fits_the_screen_before_rich_crops_it(current: State, width: int, height: int) -> None:
-    first, *panels = render(current, width, height, UNICODE).lines
+    first, *panels = render(current, width, height).lines
     assert first.cell_len <= width
     assert {line.cell_len for line in panels} == {width}
 
@@ -168,11 +163,6 @@ def test_urgent_alarms_come_first_and_alarms_that_do_not_fit_are_counted() -> No
     assert "and 10 more: 10 OK" in alarms
 
 
-def test_a_frame_in_the_ascii_charset_is_ascii() -> None:
-    for current in STATES.values():
-        assert all(line.isascii() for line in draw(current, 120, 40, ASCII))
-
-
 def test_text_from_outside_cannot_control_the_terminal() -> None:
     nasty = "\x1b[2J\x07[red]\u202e\nline"
     current = state(
@@ -194,7 +184,7 @@ def test_text_from_outside_cannot_control_the_terminal() -> None:
     ],
 )
 def test_the_latency_from_the_queue_is_shown_where_it_fits(width: int, line: str) -> None:
-    lines = draw_throughput(state(), width, 5, UNICODE)
+    lines = draw_throughput(state(), width, 5)
     assert line in lines[-1].plain
 
 
@@ -249,7 +239,7 @@ def test_a_rejection_shows_its_id_at_80_by_24() -> None:
 
 def test_trouble_is_bold_or_reverse_and_nothing_is_yellow_or_bright_black() -> None:
     for current in STATES.values():
-        for line in render(current, 120, 40, UNICODE).lines:
+        for line in render(current, 120, 40).lines:
             styles = " ".join(str(span.style) for span in line.spans)
             assert not {"yellow", "bright_black"} & set(styles.split())
 

@@ -81,12 +81,6 @@ def test_one_frame_is_printed_without_a_terminal(exported: dict[str, str]) -> No
     assert "--once" in result.stderr
 
 
-def test_an_ascii_stream_gets_ascii(exported: dict[str, str]) -> None:
-    result = run({**exported, "PYTHONIOENCODING": "ascii"}, "--once")
-    assert "+- Queue" in result.stdout
-    assert result.stdout.isascii()
-
-
 def test_without_a_stack_the_hint_is_how_to_start_one(tmp_path: Path) -> None:
     result = run({"STACK_DIR": str(tmp_path)}, "--once")
     assert result.returncode == 1

@@ -17,7 +17,6 @@ import pytest
 from rich.cells import cell_len
 
 from dashboards.state import Alarm, Alert
-from dashboards.view.charset import UNICODE
 from dashboards.view.screen import render
 from tests import fuzz
 from tests.unit.dashboards.builders import NOW, reading, state
@@ -197,6 +196,6 @@ def test_no_text_from_outside_tears_the_screen() -> None:
                 alarms=reading(tuple(Alarm(hostile(numbers), hostile(numbers), NOW) for _ in range(3))),
             )
             width, height = numbers.randint(60, 200), numbers.randint(20, 60)
-            first, *lines = render(current, width, height, UNICODE).lines
+            first, *lines = render(current, width, height).lines
             assert {line.cell_len for line in lines} == {width}
             assert all(strip_control_chars(line.plain) == line.plain for line in (first, *lines))

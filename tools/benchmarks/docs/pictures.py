@@ -25,10 +25,9 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from dashboards.collect.collectors import create_runner
+from dashboards.collect.sources import create_runner
 from dashboards.state import State
 from dashboards.target import find_target
-from dashboards.view.charset import UNICODE
 from dashboards.view.screen import render
 from producer.send.batching import MAX_BYTES
 from tools.core.console import err
@@ -235,7 +234,7 @@ def draw_top(scenario: Scenario) -> None:
         producer.terminate()
         producer.wait()
     width, height = TOP_SIZE
-    export_svg(render(state[0], width, height, UNICODE), DOCS / "top.svg", "make top", width, height)
+    export_svg(render(state[0], width, height), DOCS / "top.svg", "make top", width, height)
 
 
 @contextmanager

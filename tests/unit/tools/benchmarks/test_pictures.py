@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dashboards.view.charset import UNICODE
 from dashboards.view.screen import render
 from tests.unit.dashboards.builders import state
 from tools.benchmarks.docs import pictures
@@ -21,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def draw(path: Path) -> None:
     width, height = TOP_SIZE
-    export_svg(render(state(), width, height, UNICODE), path, "make top", width, height)
+    export_svg(render(state(), width, height), path, "make top", width, height)
 
 
 def test_the_screenshot_is_svg_with_every_panel(tmp_path: Path) -> None:
