@@ -1,6 +1,7 @@
 """Compute the rate of events at which each limit is reached, and name the remedy."""
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,20 @@ def concurrency(workload: Workload, measured: Measured) -> float:
 def ramp_seconds(target: float) -> float:
     """Return the seconds that a mapping needs from its start to this concurrency."""
     return max(0.0, (target - limit("mapping_start")) / (limit("mapping_ramp") / 60))
+
+
+def drain(events: float, rate: float, most: float) -> tuple[float, float]:
+    """Return the seconds in which a mapping processes events that arrive at once, and its concurrency then.
+
+    ``rate`` is the events a second of one concurrent batch, ``most`` the highest concurrency.
+    """
+    start, growth = min(limit("mapping_start"), most), limit("mapping_ramp") / 60
+    # In t seconds of the ramp: rate * (start * t + growth * t**2 / 2) events.
+    seconds = (math.sqrt(start**2 + 2 * growth * events / rate) - start) / growth
+    ramp = ramp_seconds(most)
+    if seconds > ramp:
+        seconds = ramp + (events / rate - ramp * (start + most) / 2) / most
+    return seconds, min(most, start + growth * seconds)
 
 
 def useful_concurrency(workload: Workload, measured: Measured) -> float:

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from tools.benchmarks.cost.archive import archive_cost
-from tools.benchmarks.cost.burst import Scaling, simulate_burst
 from tools.benchmarks.cost.capacity import (
     MAXIMUM_CONCURRENCY,
     concurrency,
+    drain,
     limits,
     ramp_seconds,
     useful_concurrency,
@@ -184,33 +183,19 @@ def _rates(measured: Measured) -> str:
 
 
 def _bursts(measured: Measured) -> str:
-    """Return simulated bursts."""
+    """Return how long it takes to process many events that arrive at once."""
     rows = []
-    for name, case in _CASES["bursts"]:
+    for name, case in _CASES["bursts"].items():
         workload = Workload.of_size(case["kb"])
-        scaling = Scaling.standard(case.get("maximum_concurrency", MAXIMUM_CONCURRENCY))
-        if "pollers" in case:
-            scaling = Scaling.provisioned(case["pollers"])
+        rate = 1000 * workload.mean_batch / invocation_ms(workload, measured)
         units = compute_cost(workload, OURS, measured).table_units
-        result = simulate_burst(
-            case["rate"],
-            case["seconds"],
-            scaling,
-            workload.mean_batch,
-            invocation_ms(workload, measured) / 1000,
-            write_limit=limit(case["table"]) / units if "table" in case else inf,
-        )
-        rows.append(
-            [
-                name,
-                f"{result.drained_after:,} s",
-                f"{result.longest_wait:,} s",
-                f"{result.peak_concurrency:,.0f}",
-                f"{result.peak_concurrency * workload.mean_batch:,.0f}",
-                f"{result.peak_rate * units:,.0f}",
-            ]
-        )
-    head = ["burst", "drained after", "longest wait", "concurrency", "in flight", "write units/s at the peak"]
+        most = case.get("maximum_concurrency", MAXIMUM_CONCURRENCY)
+        if "table" in case:
+            most = min(most, limit(case["table"]) / units / rate)
+        seconds, peak = drain(case["events"], rate, most)
+        numbers = (peak, peak * workload.mean_batch, peak * rate * units)
+        rows.append([name, f"{seconds:,.0f} s", *(f"{number:,.0f}" for number in numbers)])
+    head = ["burst", "drained after", "concurrency", "in flight", "write units/s at the peak"]
     return markdown_table(head, rows)
 
 
