@@ -9,20 +9,22 @@ from types import FrameType
 from tools.core.cli import run
 from tools.core.program import start
 from tools.core.resources import Resources
-from tools.ops.commands import Commands
-from tools.ops.demo import commands as demo
-from tools.ops.erase import erase
-from tools.ops.inspect import commands as inspect
-from tools.ops.recover import commands as recover
-from tools.ops.verify import commands as verify
+from tools.ops.commands import build_parser
+from tools.ops.demo.commands import demo
+from tools.ops.erase.erase import erase
+from tools.ops.inspect.commands import alerts, events, get, logs, rejected, trace
+from tools.ops.recover.commands import rearchive, redrive, replay, restore
+from tools.ops.verify.commands import verify
+
+COMMANDS = (
+    *(demo, get, events, logs, rejected, trace, alerts),
+    *(replay, redrive, rearchive, restore, verify, erase),
+)
 
 
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Return the command line parser. The environment's variables are its defaults."""
-    commands = Commands(environment)
-    for package in (demo, inspect, recover, verify, erase):
-        package.register(commands)
-    return commands.parser
+    return build_parser(COMMANDS, environment)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

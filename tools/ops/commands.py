@@ -1,13 +1,20 @@
-"""Command line parser of the ops commands, and the types of their options."""
+"""Command line parser of the ops commands. ``commands.json`` has their options: text, type and default."""
 
 import argparse
-from collections.abc import Callable, Mapping
-from functools import partial
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
+from contract import EVENT_TYPES
+from processor.alerts import ALERT_TYPES
 from tools.core.resources import Resources
+from tools.ops.share import Share
 
 Run = Callable[[Resources, argparse.Namespace], int]
-AddOption = Callable[..., None]
+
+_LISTED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+_NAMES = {"event_types": ", ".join(EVENT_TYPES), "alert_types": ", ".join(ALERT_TYPES)}
 
 
 def yes_or_no(text: str) -> bool:
@@ -35,42 +42,45 @@ def seconds(text: str) -> float:
     return value
 
 
-class Commands:
-    """The parser, to which each package adds its commands."""
+_TYPES: Mapping[str, Callable[[str], object]] = {
+    "flag": yes_or_no,
+    "positive": positive,
+    "seconds": seconds,
+    "share": Share.parse,
+    "text": str,
+}
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.parser = argparse.ArgumentParser(
-            prog="python -m tools.ops", description="Work with a running pipeline."
-        )
-        self._environment = environment
-        self._subparsers = self.parser.add_subparsers(required=True, metavar="command")
 
-    def add(self, run: Run, details: str = "") -> AddOption:
-        """Add a function as a command. Its docstring says what the command does.
-
-        Returns a function that adds its options, see `_add_option`.
-        """
-        summary = str(run.__doc__)
-        description = f"{summary} {details}"
-        command = self._subparsers.add_parser(run.__name__, help=summary.rstrip("."), description=description)
+def build_parser(commands: Iterable[Run], environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Return the parser of these functions, whose docstrings say what they do."""
+    parser = argparse.ArgumentParser(prog="python -m tools.ops", description="Work with a running pipeline.")
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    for run in commands:
+        name, summary = run.__name__, str(run.__doc__)
+        description = f"{summary} {_LISTED['details'].get(name, '')}"
+        command = subparsers.add_parser(name, help=summary.rstrip("."), description=description)
         command.set_defaults(run=run)
-        return partial(self._add_option, command)
+        for option, listed in _LISTED["options"][name].items():
+            _add_option(command, environment, option, *listed)
+    return parser
 
-    def _add_option(
-        self,
-        command: argparse.ArgumentParser,
-        name: str,
-        text: str,
-        kind: Callable[[str], object] = str,
-        default: str | None = None,
-    ) -> None:
-        """Add ``--name``, with the variable ``NAME`` as its default. An empty variable is ignored."""
-        variable = name.upper().replace("-", "_")
-        value = self._environment.get(variable) or default
-        text = f"{text} ({variable}=)"
-        if kind is yes_or_no:
-            command.add_argument(
-                f"--{name}", type=kind, default=value or "0", help=text, nargs="?", const="1"
-            )
-        else:
-            command.add_argument(f"--{name}", type=kind, default=value, help=text, metavar=variable)
+
+def _add_option(
+    command: argparse.ArgumentParser,
+    environment: Mapping[str, str],
+    name: str,
+    text: str,
+    kind: str = "text",
+    default: str | None = None,
+) -> None:
+    """Add ``--name``, with the variable ``NAME`` as its default. An empty variable is ignored."""
+    variable = name.upper().replace("-", "_")
+    settings: dict[str, Any] = {
+        "type": _TYPES[kind],
+        "default": environment.get(variable) or default,
+        "help": f"{text.format_map(_NAMES)} ({variable}=)",
+        "metavar": variable,
+    }
+    if kind == "flag":
+        settings |= {"default": settings["default"] or "0", "nargs": "?", "const": "1"}
+    command.add_argument(f"--{name}", **settings)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Self
 
 MOST_PARTS = 1000
-HELP = "this machine's share of the work, such as 2/3"
 
 
 @dataclass(frozen=True, slots=True)

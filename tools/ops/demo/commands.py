@@ -6,19 +6,11 @@ from collections import Counter
 from tools.core.console import TROUBLE, err, out, plural, progress_bars, safe_text
 from tools.core.resources import Resources
 from tools.core.text import indent_lines, make_command
-from tools.ops.commands import Commands, positive, seconds
 from tools.ops.demo import demo as demos
 from tools.ops.demo.demo import DemoResult
 from tools.ops.demo.stalls import STALL_SECONDS
 from tools.ops.verify.reconcile import DEAD_LETTERED, DUPLICATE, LOST, QUEUED, REJECTED, STORED
 from tools.ops.verify.report import counts_table, frequencies, show_discrepancies, show_not_compared
-
-
-def register(commands: Commands) -> None:
-    """Add the command."""
-    option = commands.add(demo)
-    option("count", "number of events", positive, "1000")
-    option("wait", "seconds to wait until the queue has drained", seconds, "180")
 
 
 def demo(resources: Resources, options: Namespace) -> int:

@@ -16,8 +16,7 @@ from tools.core.errors import UsageError
 from tools.core.prompts import confirm
 from tools.core.resources import Resources
 from tools.core.text import make_command
-from tools.ops import erasures, share
-from tools.ops.commands import Commands, yes_or_no
+from tools.ops import erasures
 from tools.ops.erase.archive import ArchiveLines
 from tools.ops.erase.local_files import ManifestLines, QueryCache, ReportPage
 from tools.ops.erase.matching import Customer
@@ -95,21 +94,6 @@ def find(resources: Resources, customer_id: str, progress: Progress, share: Shar
         progress(place.title)
         counts[place.title] = place.find()
     return Plan(search, places, archive, counts)
-
-
-def register(commands: Commands) -> None:
-    """Add the command."""
-    option = commands.add(
-        erase,
-        "Counts by place, asks, then removes. May be stopped and repeated. Events of other customers that "
-        "mention the id are listed and not changed.",
-    )
-    option("customer", "the customer_id")
-    option("confirm", "the customer_id again, if it has fewer than 8 characters")
-    option("part", share.HELP, Share.parse, "1/1")
-    option("dry-run", "only count and list", yes_or_no)
-    option("auto-approve", "do not ask", yes_or_no)
-    option("json", "print JSON", yes_or_no)
 
 
 def erase(resources: Resources, options: Namespace) -> int:

@@ -3,12 +3,9 @@
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from contract import EVENT_TYPES
-from processor.alerts import ALERT_TYPES
 from tools.core.errors import UsageError
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import parse_duration
-from tools.ops.commands import Commands, positive, yes_or_no
 from tools.ops.inspect import alerts as alert_list
 from tools.ops.inspect import events as event_list
 from tools.ops.inspect import get as event
@@ -16,53 +13,6 @@ from tools.ops.inspect import logs as function_log
 from tools.ops.inspect import rejected as rejection_list
 from tools.ops.inspect import trace as stories
 from tools.ops.inspect import trace_event
-
-_TRACE_DETAILS = (
-    "Tables know events and customers. Messages and orders are searched in the archive, which lags."
-)
-
-
-def register(commands: Commands) -> None:
-    """Add the commands."""
-    option = commands.add(get)
-    option("event-id", "the event")
-
-    option = commands.add(events)
-    option("customer", "list only events of this customer")
-    option("type", f"list only events of this type: {', '.join(EVENT_TYPES)}")
-    option("large", "list only large orders", yes_or_no)
-    option("since", "list only events of this age or younger: 90s, 15m, 1h, 2d")
-    option("limit", "maximum number of events", positive, "20")
-    option("json", "print JSON, one object a line", yes_or_no)
-
-    option = commands.add(logs)
-    option("event-id", "show only lines that name this event")
-    option("level", "show only lines of this level or above")
-    option("since", "maximum age of lines: 90s, 15m, 1h, 2d; default: 15m, or 1d with an event")
-    option("limit", "maximum number of lines, the newest", positive, "200")
-    option("follow", "continue until Ctrl-C", yes_or_no)
-    option("json", "print JSON, one object a line", yes_or_no)
-
-    option = commands.add(rejected)
-    option("id", "show this event (message id or event_id) with its body")
-    option("reason", "list only events whose kind or reasons contain this")
-    option("limit", "maximum number of events", positive, "20")
-    option("json", "print JSON, one object a line", yes_or_no)
-
-    option = commands.add(trace, _TRACE_DETAILS)
-    option("event-id", "the event")
-    option("customer", "the newest stored events of this customer")
-    option("message-id", "the event that this message of SQS carried")
-    option("order-id", "the order, its payments and the session that led to it, from the archive")
-    option("since", "begin of the part of the archive to search: 2h, 1d or a time in UTC", str, "1d")
-    option("until", "end of that part; default: now")
-    option("limit", "maximum number of a customer's events", positive, "20")
-    option("json", "print JSON", yes_or_no)
-
-    option = commands.add(alerts)
-    option("type", f"show only alerts of this type: {', '.join(ALERT_TYPES)}")
-    option("min", 'show only alerts of this amount or more: 500, "500 EUR"')
-    option("json", "print JSON, one object a line", yes_or_no)
 
 
 def get(resources: Resources, options: Namespace) -> int:

@@ -12,8 +12,7 @@ from tools.core.errors import ToolError, require_known
 from tools.core.prompts import confirm
 from tools.core.resources import Resources, require_archive
 from tools.core.time_range import TimeRange
-from tools.ops import rejections, share
-from tools.ops.commands import Commands, positive, seconds, yes_or_no
+from tools.ops import rejections
 from tools.ops.recover import rearchive as archives
 from tools.ops.recover import redrive as dead_letters
 from tools.ops.recover import replay as replays
@@ -25,51 +24,6 @@ from tools.ops.recover.replay import ReplayResult
 from tools.ops.recover.restore import Restore
 from tools.ops.recover.restore_writer import RestoreResult
 from tools.ops.rejections import Rejection
-from tools.ops.share import Share
-
-
-def register(commands: Commands) -> None:
-    """Add the commands."""
-    option = commands.add(
-        replay,
-        "Events that are stored now leave the rejected table. Events that are rejected again stay in it.",
-    )
-    option("id", "send only this event (message id or event_id)")
-    option("reason", "send only events whose kind or reasons contain this")
-    option("dry-run", "only list what would be sent", yes_or_no)
-    option("json", "print JSON", yes_or_no)
-    option("wait", "seconds to wait for the outcome", seconds, "120")
-
-    option = commands.add(
-        redrive,
-        "Uses SQS's message move task if the endpoint has one, else receives, sends and deletes.",
-    )
-    option("rate", "maximum number of messages a second", positive)
-    option("json", "print JSON", yes_or_no)
-
-    option = commands.add(
-        rearchive,
-        "Adds lines and deletes none; queries use one line of each event.",
-    )
-    option("since", "start of the range: 2026-11-22T14:00 (UTC), or an age: 15m, 2h, 1d")
-    option("until", "end of the range, or an age; default: now")
-    option("dry-run", "only count what would be written", yes_or_no)
-    option("json", "print JSON", yes_or_no)
-
-    option = commands.add(
-        restore,
-        "Overwrites nothing and publishes no alert. Without variables it restores everything.",
-    )
-    option("since", "only what was received since: 2026-11-22T14:00 (UTC), or an age: 2h, 7d")
-    option("until", "only what was received before, or an age")
-    option("customer", "only events of this customer")
-    option("type", "only events of this type")
-    option("event-id", "only this event, its duplicates and rejections")
-    option("part", share.HELP, Share.parse, "1/1")
-    option("rate", "maximum number of items a second", positive)
-    option("dry-run", "only count what would be restored", yes_or_no)
-    option("auto-approve", "do not ask", yes_or_no)
-    option("json", "print JSON", yes_or_no)
 
 
 def replay(resources: Resources, options: Namespace) -> int:

@@ -15,8 +15,6 @@ from tools.core.console import err, print_json, progress_steps
 from tools.core.prompts import confirm
 from tools.core.resources import Resources
 from tools.core.tables import Item
-from tools.ops import share
-from tools.ops.commands import Commands, seconds, yes_or_no
 from tools.ops.share import Share
 from tools.ops.verify import manifest, report
 from tools.ops.verify.verify import LOOKING_UP, READING
@@ -31,24 +29,6 @@ ASK_ABOVE = 1_000_000
 # adds up the sizes of a page first (DynamoDB developer guide, "Read consistency" and "Capacity units").
 _UNIT_BYTES = 4096
 _SAMPLE = 25
-
-
-def register(commands: Commands) -> None:
-    """Add the command."""
-    option = commands.add(
-        verify,
-        "Asks for the rows of a run, and compares them with the archive; bodies are not hashed again. With "
-        "--all, or without a run, reads all rows of the three tables and the whole archive, and hashes every "
-        "body. Says first what it reads and what that costs, and asks above a million read units. Exit "
-        "status: 0 if nothing is lost, 1 if something is, 3 if messages moved meanwhile and may explain all "
-        "discrepancies.",
-    )
-    option("manifest", "a run of the producer: a path, latest or none; default: the latest run")
-    option("all", "read all rows and hash every body", yes_or_no)
-    option("part", share.HELP, Share.parse, "1/1")
-    option("wait", "seconds to wait until the queue has drained", seconds, "60")
-    option("auto-approve", "do not ask", yes_or_no)
-    option("json", "print JSON", yes_or_no)
 
 
 def verify(resources: Resources, options: Namespace) -> int:
