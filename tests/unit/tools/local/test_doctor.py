@@ -158,13 +158,13 @@ def test_a_terraform_on_path_is_used_if_it_is_new_enough(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(toolchain, "terraform_version", lambda _: version)
-    assert words in doctor.terraform().detail
+    assert words in doctor.run_check("Terraform").detail
 
 
 def test_packages_that_are_installed_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "is_current", lambda _: True)
     monkeypatch.setattr(toolchain, "answers_at", lambda _: pytest.fail("the network was asked"))
-    assert doctor.packages() == Result("packages", Level.GOOD, "installed in .venv")
+    assert doctor.run_check("packages") == Result("packages", Level.GOOD, "installed in .venv")
 
 
 def test_a_package_mirror_is_used_instead_of_pypi(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +176,7 @@ def test_a_package_mirror_is_used_instead_of_pypi(monkeypatch: pytest.MonkeyPatc
         return True
 
     monkeypatch.setattr(toolchain, "answers_at", answers)
-    doctor.packages()
+    doctor.run_check("packages")
     assert asked == ["https://mirror.example/simple/pip/"]
 
 
@@ -186,9 +186,9 @@ def test_the_port_of_this_checkouts_own_stack_is_accepted(
     monkeypatch.setattr(processes, "port_is_free", lambda _: False)
     monkeypatch.setenv("STACK_DIR", str(tmp_path))
     Emulator("ministack", "http://127.0.0.1:4566", 4566, "1", "mark").save(tmp_path)
-    assert doctor.port().level is Level.GOOD
+    assert doctor.run_check("port").level is Level.GOOD
     monkeypatch.setenv("PORT", "4600")
-    assert "make demo PORT=4605" in doctor.port().remedy
+    assert "make demo PORT=4605" in doctor.run_check("port").remedy
 
 
 @pytest.mark.parametrize("missing", ["no_engine", "no_compose", "no_image", None])
@@ -197,7 +197,7 @@ def test_localstack_needs_an_engine_compose_and_the_image(
 ) -> None:
     for name in ("no_engine", "no_compose", "no_image"):
         monkeypatch.setattr(localstack, name, lambda name=name: name if name == missing else None)
-    result = doctor.docker()
+    result = doctor.run_check("LocalStack")
     assert result.level is (Level.OPTIONAL if missing else Level.GOOD)
     assert missing is None or result.detail == missing
     assert "Docker at unix:///run/user/1000/docker.sock " in (result.remedy or result.detail)
