@@ -1,16 +1,16 @@
 """Sends a batch: retries failed entries until SQS accepts them or attempts run out."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import SystemRandom
-from typing import Any, Protocol
+from typing import Any
 
 from aws_http.connection import TransportError
 from aws_http.errors import NO_ANSWER, AwsError
 from producer.errors import ProducerError
 from producer.generate.messages import Message
 from producer.send.run_stats import RunStats
-from tools.core.aws_errors import STALE_EXPORTS
+from tools.core.aws_errors import DENIED, NOT_FOUND, REFUSED_CREDENTIALS, STALE_EXPORTS
 
 # With the backoff below 11 s on average, 22 s at most: longer than a failover or an emulator's restart.
 MAX_ATTEMPTS = 10
@@ -18,37 +18,19 @@ _BACKOFF_BASE_SECONDS, _BACKOFF_CAP_SECONDS = 0.1, 5.0
 # Retryable errors of SQS that AwsError.retryable does not include.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html#API_SendMessageBatch_Errors
 _RETRYABLE_CODES = {"KmsThrottled", "OverLimit"}
-_QUEUE_NOT_FOUND = {"QueueDoesNotExist", "NonExistentQueue", "InvalidAddress"}
-_BAD_CREDENTIALS = {
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
-    "InvalidSecurity",
-    "IncompleteSignature",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "RequestExpired",
-}
-_ACCESS_DENIED = {"AccessDenied", "AccessDeniedException"}
 
 _random = SystemRandom()
 
 
-class QueueClient(Protocol):
-    """A client that sends batches; `producer.send.sqs_client.SqsClient` is one."""
-
-    def send_batch(self, batch: Sequence[Message]) -> dict[str, Any]:
-        """Send a batch. Raises AwsError, TransportError or ProducerError."""
+SendBatch = Callable[[Sequence[Message]], dict[str, Any]]
+"""Send a batch. Raises AwsError, TransportError or ProducerError."""
 
 
 class Sender:
     """Sends batches over one connection. ``stop`` ends the wait between attempts."""
 
-    def __init__(self, client: QueueClient, queue_url: str, stats: RunStats, stop: threading.Event) -> None:
-        self._client = client
+    def __init__(self, send_batch: SendBatch, queue_url: str, stats: RunStats, stop: threading.Event) -> None:
+        self._send_batch = send_batch
         self._queue_url = queue_url
         self._stats = stats
         self._stop = stop
@@ -79,7 +61,7 @@ class Sender:
     def _attempt(self, pending: list[Message]) -> tuple[list[Message], str]:
         """Send once. Returns the messages to retry, and the reason."""
         try:
-            response = self._client.send_batch(pending)
+            response = self._send_batch(pending)
         except AwsError as error:
             if not _is_retryable(error):
                 self._stats.record_failed(pending, str(error))
@@ -132,19 +114,19 @@ def backoff_seconds(attempt: int) -> float:
 
 def explain_error(error: AwsError, queue_url: str) -> str:
     """Explain a permanent error of SQS and name the command that helps."""
-    if error.code in _QUEUE_NOT_FOUND:
+    if error.code in NOT_FOUND:
         return (
             f"There is no queue {queue_url}\n"
             'Use the queue of the running local stack: eval "$(make -s env)"\n'
             "For AWS, print the URL: terraform -chdir=terraform output -raw queue_url"
         )
-    if error.code in _BAD_CREDENTIALS:
+    if error.code in REFUSED_CREDENTIALS:
         return (
             f"SQS does not accept the AWS credentials ({error}).\n"
             'For the local stack, type: eval "$(make -s env)"\n'
             "For AWS, log in again, for example: aws sso login"
         )
-    if error.code in _ACCESS_DENIED or error.status == 403:
+    if error.code in DENIED or error.status == 403:
         return (
             f"The AWS credentials do not allow sending to this queue ({error}).\n"
             "They need sqs:SendMessage on it. Check the identity: aws sts get-caller-identity"

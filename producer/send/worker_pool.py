@@ -73,7 +73,7 @@ class WorkerPool(Generic[Item]):
         return interrupted
 
     def _send_all(self, client: SqsClient) -> None:
-        sender = Sender(client, self._queue_url, self._stats, self._stop)
+        sender = Sender(client.send_batch, self._queue_url, self._stats, self._stop)
         try:
             while not self._stop.is_set():
                 items, send_at = self._claim()

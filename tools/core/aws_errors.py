@@ -18,21 +18,15 @@ from botocore.exceptions import (
 
 from tools.core.errors import ToolError
 
-_NOT_FOUND = {
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueDoesNotExist",
-    "ResourceNotFoundException",
-    "NotFound",
-    "NotFoundException",
-    "NoSuchBucket",
+NOT_FOUND = {
+    *("AWS.SimpleQueueService.NonExistentQueue", "NonExistentQueue", "QueueDoesNotExist", "InvalidAddress"),
+    *("ResourceNotFoundException", "NotFound", "NotFoundException", "NoSuchBucket"),
 }
-_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
-_INVALID_CREDENTIALS = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+REFUSED_CREDENTIALS = {
+    *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidSecurity", "InvalidClientTokenId"),
+    *("UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"),
+    *("IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
 }
 
 
@@ -70,14 +64,14 @@ def explain(error: Exception, endpoint: str | None) -> ToolError | None:
     code = code_of(error)
     message = error.response.get("Error", {}).get("Message", "")
     operation = error.operation_name
-    if code in _NOT_FOUND:
+    if code in NOT_FOUND:
         return ToolError(
             f"{operation}: {message or code}. The stack was taken down or replaced.",
             f'Start the local stack: make up. {STALE_EXPORTS} On AWS: eval "$(make -s env-aws ENV=dev)"',
         )
-    if code in _DENIED:
+    if code in DENIED:
         return ToolError(f"{operation} is not allowed with these credentials: {message or code}")
-    if code in _INVALID_CREDENTIALS:
+    if code in REFUSED_CREDENTIALS:
         return ToolError(
             f"The credentials are not accepted: {message or code}",
             STALE_EXPORTS if endpoint else "Log in again (aws sso login).",

@@ -133,34 +133,27 @@ def progress_bars(total: int | None, *names: str) -> Iterator[list[Callable[[int
     Yields one function for each name. Call it with the number of items that are done. ``total`` is None if
     it is unknown.
     """
-    with _progress() as progress:
-        tasks = [progress.add_task(name, total=total) for name in names]
-        yield [partial(_advance, progress, task) for task in tasks]
+    with progress_steps(dict.fromkeys(names, total)) as show:
+        for name in names:
+            show(name, 0)
+        yield [partial(show, name) for name in names]
 
 
 @contextmanager
-def progress_steps(totals: Mapping[str, int]) -> Iterator[Callable[[str, int], None]]:
+def progress_steps(totals: Mapping[str, int | None]) -> Iterator[Callable[[str, int], None]]:
     """Show a progress bar for each step of a command, when the step begins; see `progress_bars`.
 
     Yields a function. Call it with the name of the step and the number of items that are done. ``totals``
     has the known totals, which may be estimates.
     """
-    with _progress() as progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
 
         def show(step: str, done: int) -> None:
-            total = max(totals[step], done) if totals.get(step) else None
+            total = max(totals[step] or 0, done) if totals.get(step) else None
             if step not in tasks:
                 tasks[step] = progress.add_task(step, total=total)
             progress.update(tasks[step], completed=done, total=total)
 
         yield show
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
-
-
-def _advance(progress: Progress, task: TaskID, done: int) -> None:
-    progress.update(task, completed=done)

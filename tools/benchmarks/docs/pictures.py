@@ -49,8 +49,10 @@ _SALE = ("--profile", "flash-sale", "--count", "6000", "--rate", "150")
 _RATIOS = ("--invalid-ratio", "0.02", "--duplicate-ratio", "0.04", "--large-ratio", "0.1")
 _REMAINING = 0.6
 # A text of rich's SVG. Viewers differ in the width of spaces at its ends, so these are removed.
-_SVG_TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*>)([^<]*)</text>')
-_SPACE = "&#160;"
+_SVG_TEXT = re.compile(
+    r'(<text [^>]*?)x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*>)'
+    "((?:&#160;)*)([^<]*?)((?:&#160;)*)</text>"
+)
 
 
 def export_svg(
@@ -64,18 +66,13 @@ def export_svg(
 
 
 def _strip_spaces(match: re.Match[str]) -> str:
-    before, x, y, length, after, content = match.groups()
-    cells = len(html.unescape(content))
-    stripped = content
-    while stripped.startswith(_SPACE):
-        stripped = stripped.removeprefix(_SPACE)
-    begin = float(x) + float(length) * (cells - len(html.unescape(stripped))) / cells
-    while stripped.endswith(_SPACE):
-        stripped = stripped.removesuffix(_SPACE)
-    if not stripped:
+    before, x, y, length, after, begin, content, end = match.groups()
+    shown, leading = len(html.unescape(content)), begin.count("&")
+    if not shown:
         return ""
-    stripped_length = float(length) * len(html.unescape(stripped)) / cells
-    return f'{before}x="{begin:g}" y="{y}" textLength="{stripped_length:g}"{after}{stripped}</text>'
+    cell = float(length) / (leading + shown + end.count("&"))
+    x = f"{float(x) + leading * cell:g}"
+    return f'{before}x="{x}" y="{y}" textLength="{shown * cell:g}"{after}{content}</text>'
 
 
 class Scenario:

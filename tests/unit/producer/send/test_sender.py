@@ -67,7 +67,7 @@ def unreachable(*, never_connected: bool) -> Responder:
 
 def send(client: FakeClient, stats: RunStats | None = None, stop: threading.Event | None = None) -> RunStats:
     stats = stats or RunStats(None)
-    Sender(client, "http://sqs/0/q", stats, stop or threading.Event()).send(BATCH)
+    Sender(client.send_batch, "http://sqs/0/q", stats, stop or threading.Event()).send(BATCH)
     return stats
 
 
