@@ -24,6 +24,13 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: st
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
 
 
+def formatted_table(spec: Sequence[Any], rows: Mapping[str, Results], corner: str = "") -> str:
+    """Return a table of rows by label. ``spec`` is the corner, and by heading what formats a row's values."""
+    columns: Mapping[str, str] = spec[1]
+    cells = [[label, *(text.format_map(row) for text in columns.values())] for label, row in rows.items()]
+    return markdown_table([corner or spec[0], *columns], cells)
+
+
 def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table of texts, which are left-aligned."""
     return markdown_table(head, [[cell.replace("|", "\\|") for cell in row] for row in rows], "---")

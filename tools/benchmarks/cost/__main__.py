@@ -10,10 +10,9 @@ from tools.benchmarks.cost import page
 from tools.benchmarks.cost.archive import archive_cost
 from tools.benchmarks.cost.capacity import limits
 from tools.benchmarks.cost.measured import Measured
-from tools.benchmarks.cost.model import DESIGNS, SERVICES, compute_cost
+from tools.benchmarks.cost.model import DESIGNS, compute_cost
 from tools.benchmarks.cost.workload import Workload
 from tools.benchmarks.designs import design_title
-from tools.benchmarks.tables import markdown_table
 from tools.core.program import start
 
 # Environment variables and the fields of Workload that they set.
@@ -84,19 +83,18 @@ def _number(name: str, text: str) -> float:
 
 
 def _format_workload(workload: Workload, measured: Measured) -> str:
-    rows = []
+    rows = {}
     for design in DESIGNS:
-        result = compute_cost(workload, design, measured)
-        dollars = [f"{result.per_million[service]:.2f}" for service in SERVICES]
-        month = f"{result.month(workload):,.2f}" if result.can_store else "cannot store all of it"
-        rows.append([design_title(design), *dollars, f"{result.total:.2f}", month])
-    head = ["USD per million events", *SERVICES, "total", f"a month at {workload.events_per_second:g}/s"]
+        cost = compute_cost(workload, design, measured)
+        month = f"{cost.month(workload):,.2f}" if cost.can_store else "cannot store all of it"
+        rows[design_title(design)] = {"cost": cost, "month": month}
     archived = archive_cost(workload, measured)
     archive = (
         f"The archive adds {archived.total:.2f} for a million events, {archived.keep:.2f} to keep them for "
         f"three years, and {archived.read:.4f} for an Athena query that reads all of them."
     )
-    return "\n\n".join([markdown_table(head, rows), archive, page.limits_table("limit", workload, measured)])
+    costs = page.table("workload", rows).replace("$rate", f"{workload.events_per_second:g}")
+    return "\n\n".join([costs, archive, page.limits_table(workload, measured)])
 
 
 if __name__ == "__main__":

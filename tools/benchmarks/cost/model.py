@@ -16,7 +16,6 @@ from tools.benchmarks.cost.workload import MONTH_SECONDS, Workload
 
 OURS, ORIGINAL, POWERTOOLS = "ours", "original", "powertools"
 DESIGNS = (OURS, ORIGINAL, POWERTOOLS)
-SERVICES = ("SQS", "Lambda", "DynamoDB", "SNS", "S3", "CloudWatch")
 # Lambda assigns CPU in proportion to memory. 1,769 MB have one vCPU (Lambda guide, "Memory").
 VCPU_MB = 1769
 # Assumed milliseconds of a call within a region. Lambda is under 1% of the cost at 200 KB.

@@ -19,7 +19,6 @@ from tools.benchmarks.cost.model import (
     DESIGNS,
     ORIGINAL,
     OURS,
-    SERVICES,
     break_even_kb,
     compute_cost,
     invocation_ms,
@@ -28,10 +27,11 @@ from tools.benchmarks.cost.prices import LIMITS, PRICE_LIST, limit
 from tools.benchmarks.cost.recovery import recovery_cost
 from tools.benchmarks.cost.workload import Workload
 from tools.benchmarks.designs import design_title
-from tools.benchmarks.tables import markdown_table
+from tools.benchmarks.tables import formatted_table
 
 SIZES = (1, 4, 20, 200)
 _CASES: dict[str, Any] = json.loads(Path(__file__).with_name("cases.json").read_text("utf-8"))
+_TABLES: dict[str, Any] = json.loads(Path(__file__).with_name("tables.json").read_text("utf-8"))
 _NOT_MEASURED = "Not measured yet: `make bench BENCH=footprint,handler,archive`."
 
 
@@ -44,16 +44,18 @@ def sections() -> dict[str, str]:
     return {name: write_section(measured) for name, write_section in _SECTIONS.items()} | _constants()
 
 
+def table(name: str, rows: Mapping[str, Mapping[str, Any]], corner: str = "") -> str:
+    """Return one of the tables of ``tables.json``."""
+    return formatted_table(_TABLES[name], rows, corner)
+
+
 def _constants() -> dict[str, str]:
     """Return the tables of prices and limits with their sources."""
-    prices = [
-        [entry["what"], f"${entry['usd']:.10g}", entry["source"]] for entry in PRICE_LIST["prices"].values()
-    ]
-    limits_rows = [[entry["what"], f"{entry['value']:,}", entry["source"]] for entry in LIMITS.values()]
+    prices = {entry["what"]: entry for entry in PRICE_LIST["prices"].values()}
     return {
-        "prices": f"{markdown_table(['price in ' + PRICE_LIST['region'], 'USD', 'source'], prices)}\n\n"
+        "prices": f"{table('prices', prices, 'price in ' + PRICE_LIST['region'])}\n\n"
         f"Read {PRICE_LIST['read']}. {PRICE_LIST['note']}",
-        "constants": markdown_table(["limit", "", "source"], limits_rows),
+        "constants": table("constants", {entry["what"]: entry for entry in LIMITS.values()}),
     }
 
 
@@ -68,92 +70,61 @@ def _at_rates(rates: Sequence[int]) -> dict[str, Workload]:
 
 def _costs(measured: Measured) -> str:
     """Return dollars per million events by size, design and service."""
-    rows = []
+    rows = {}
     for kb in SIZES:
-        workload = Workload.of_size(kb)
-        base = compute_cost(workload, ORIGINAL, measured).total
-        for design in DESIGNS:
-            result = compute_cost(workload, design, measured)
-            rows.append(
-                [
-                    f"{kb} KB, {design_title(design)}",
-                    *(f"{result.per_million[service]:.2f}" for service in SERVICES),
-                    f"**{result.total:.2f}**",
-                    f"{100 * result.total / base:.0f}%",
-                    f"{result.keep_month:.2f}",
-                ]
-            )
-    head = ["USD per million events", *SERVICES, "total", "of the original", "to keep for a month"]
+        costs = {design: compute_cost(Workload.of_size(kb), design, measured) for design in DESIGNS}
+        for design, cost in costs.items():
+            share = cost.total / costs[ORIGINAL].total
+            rows[f"{kb} KB, {design_title(design)}"] = {"cost": cost, "share": share}
     even = break_even_kb(measured)
     conclusion = (
         f"From {even} KB on this pipeline costs less than the original design."
         if even
         else "At no size up to 400 KB does this pipeline cost less than the original design."
     )
-    return f"{markdown_table(head, rows)}\n\n{conclusion}"
+    return f"{table('costs', rows)}\n\n{conclusion}"
 
 
 def _months(measured: Measured) -> str:
     """Return dollars a month at some rates."""
-    rows = [
-        [
-            title,
-            *(f"{compute_cost(workload, design, measured).month(workload):,.0f}" for design in DESIGNS),
-        ]
+    rows = {
+        title: {design: compute_cost(workload, design, measured).month(workload) for design in DESIGNS}
         for title, workload in _at_rates((1, 100, 10_000)).items()
-    ]
-    return markdown_table(["USD a month to process", *map(design_title, DESIGNS)], rows)
+    }
+    return table("month", rows)
 
 
 def _mixes(measured: Measured) -> str:
     """Return the effect of large, invalid, duplicate and incompressible events on the cost."""
-    rows = []
+    rows = {}
     for name, fields in _CASES["mixes"].items():
         workload = Workload(**fields) if "sizes" in fields else Workload.of_size(**fields)
         ours, original = (compute_cost(workload, design, measured) for design in (OURS, ORIGINAL))
         original_total = f"{original.total:.2f}" if original.can_store else "cannot store it"
-        rows.append([name, f"{ours.write_units:.1f}", f"{ours.total:.2f}", original_total])
-    head = ["USD per million events", "our write units per event", "this pipeline", "original design"]
-    return markdown_table(head, rows)
+        rows[name] = {"ours": ours, "original": original_total}
+    return table("mixes", rows)
 
 
 def _archive(measured: Measured) -> str:
     """Return the cost that the archive adds."""
-    rows = []
+    rows = {}
     for title, workload in _at_rates((1, 100, 1_000)).items():
-        result = archive_cost(workload, measured)
-        rows.append(
-            [
-                title,
-                f"{result.batch:,.0f}",
-                f"{result.object_bytes / 1024:,.0f} KB",
-                f"{result.lambda_:.2f}",
-                f"{result.puts:.2f}",
-                f"**{result.total:.2f}**",
-                f"{100 * result.total / compute_cost(workload, OURS, measured).total:.0f}%",
-                f"{result.keep:.2f}",
-                f"{result.read:.4f}",
-            ]
-        )
-    head = ["USD per million events", "events in a batch", "an object", "Lambda", "S3 PUTs", "total"]
-    head += ["on top of the pipeline's", "to keep for three years", "a query of them all"]
-    return markdown_table(head, rows)
+        cost = archive_cost(workload, measured)
+        share = cost.total / compute_cost(workload, OURS, measured).total
+        rows[title] = {"cost": cost, "object_kb": cost.object_bytes / 1024, "share": share}
+    return table("archive", rows)
 
 
-def limits_table(corner: str, workload: Workload, measured: Measured) -> str:
+def limits_table(workload: Workload, measured: Measured, corner: str = "") -> str:
     """Return the rate at which each limit is reached, and the remedy."""
-    rows = [
-        [reached.name, f"{reached.events_per_second:,.0f}", reached.change]
-        for reached in limits(workload, measured)
-    ]
-    return markdown_table([corner, "reached at events/s", "what to change"], rows)
+    return table("limits", {reached.name: vars(reached) for reached in limits(workload, measured)}, corner)
 
 
 def _limits(measured: Measured) -> str:
     parts = []
     for kb in (1, 200):
         workload = Workload.of_size(kb)
-        parts.append(limits_table(f"events of {kb} KB", workload, measured))
+        parts.append(limits_table(workload, measured, f"events of {kb} KB"))
         parts.append(
             f"A table of {limit('table_writes'):,} write units a second accepts "
             f"{useful_concurrency(workload, measured):,.0f} concurrent invocations of ten events of {kb} KB. "
@@ -164,27 +135,22 @@ def _limits(measured: Measured) -> str:
 
 def _rates(measured: Measured) -> str:
     """Return the capacity that each rate needs."""
-    rows = []
+    rows = {}
     for title, workload in _at_rates((100, 1_000, 10_000, 100_000)).items():
         slots = concurrency(workload, measured)
-        units = compute_cost(workload, OURS, measured).table_units * workload.events_per_second
-        rows.append(
-            [
-                title,
-                f"{invocation_ms(workload, measured):,.0f} ms",
-                f"{slots:,.0f}",
-                f"{ramp_seconds(slots):,.0f} s",
-                f"{units:,.0f}",
-                f"{slots * workload.mean_batch:,.0f}",
-            ]
-        )
-    head = ["", "invocation", "concurrency", "ramp to it", "write units/s of the table", "in flight"]
-    return markdown_table(head, rows)
+        rows[title] = {
+            "ms": invocation_ms(workload, measured),
+            "slots": slots,
+            "ramp": ramp_seconds(slots),
+            "units": compute_cost(workload, OURS, measured).table_units * workload.events_per_second,
+            "in_flight": slots * workload.mean_batch,
+        }
+    return table("rates", rows)
 
 
 def _bursts(measured: Measured) -> str:
     """Return how long it takes to process many events that arrive at once."""
-    rows = []
+    rows = {}
     for name, case in _CASES["bursts"].items():
         workload = Workload.of_size(case["kb"])
         rate = 1000 * workload.mean_batch / invocation_ms(workload, measured)
@@ -193,32 +159,19 @@ def _bursts(measured: Measured) -> str:
         if "table" in case:
             most = min(most, limit(case["table"]) / units / rate)
         seconds, peak = drain(case["events"], rate, most)
-        numbers = (peak, peak * workload.mean_batch, peak * rate * units)
-        rows.append([name, f"{seconds:,.0f} s", *(f"{number:,.0f}" for number in numbers)])
-    head = ["burst", "drained after", "concurrency", "in flight", "write units/s at the peak"]
-    return markdown_table(head, rows)
+        in_flight = peak * workload.mean_batch
+        rows[name] = {"seconds": seconds, "peak": peak, "in_flight": in_flight, "units": peak * rate * units}
+    return table("bursts", rows)
 
 
 def _recovery(measured: Measured) -> str:
     """Return the cost to restore and to verify many events."""
-    rows = []
-    for kb in (1, 200):
-        for events in (10**7, 10**8, 10**9):
-            cost = recovery_cost(events, kb, measured)
-            sizes = [f"{events:,} of {kb} KB", f"{cost.table_gb:,.0f} GB", f"{cost.restore_hours:,.1f} h"]
-            rows.append(sizes + [f"{getattr(cost, name):,.2f}" for name in _DOLLARS])
-    return markdown_table(["events", "table", "`make restore` at least", *_DOLLARS.values()], rows)
-
-
-# The fields of `RecoveryCost` in dollars.
-_DOLLARS = {
-    "restore": "USD: `make restore`",
-    "point_in_time": "point-in-time recovery",
-    "point_in_time_month": "to have it for a month",
-    "backup_month": "a backup for a month",
-    "verify": "`make verify ALL=1`",
-    "export": "exports and Athena",
-}
+    rows = {
+        f"{events:,} of {kb} KB": vars(recovery_cost(events, kb, measured))
+        for kb in (1, 200)
+        for events in (10**7, 10**8, 10**9)
+    }
+    return table("recovery", rows)
 
 
 _SECTIONS: Mapping[str, Callable[[Measured], str]] = {
