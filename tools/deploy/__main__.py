@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
@@ -19,29 +18,20 @@ from tools.deploy.account import open_account
 from tools.deploy.commands import Command
 from tools.deploy.environment import Environment
 
-
-@dataclass(frozen=True)
-class _Entry:
-    run: Command
-    text: str
-    needs_account: bool = True
-
-
-COMMANDS = {
-    "plan": _Entry(commands.plan, "show what a deploy would change"),
-    "deploy": _Entry(commands.deploy, "deploy what was tested, then smoke-test it"),
-    "rollback": _Entry(commands.rollback, "return to the previous code (VERSION=3)"),
-    "destroy": _Entry(commands.destroy, "remove an environment (CONFIRM=its name)"),
-    "bootstrap": _Entry(
-        commands.bootstrap,
-        "create the state bucket and the roles' permissions boundary, as the account's owner",
-    ),
-    "drift": _Entry(commands.drift, "compare the account with the config"),
-    "smoke": _Entry(commands.smoke, "smoke-test the deployed environment"),
-    "env": _Entry(commands.env, "print shell exports for the other commands"),
-    "policy": _Entry(commands.show_policy, "print the deployer's IAM policy as JSON", needs_account=False),
-    "receipt": _Entry(commands.show_receipt, "show what was tested last", needs_account=False),
+COMMANDS: dict[str, Command] = {
+    "plan": commands.plan,
+    "deploy": commands.deploy,
+    "rollback": commands.rollback,
+    "destroy": commands.destroy,
+    "bootstrap": commands.bootstrap,
+    "drift": commands.drift,
+    "smoke": commands.smoke,
+    "env": commands.env,
+    "policy": commands.show_policy,
+    "receipt": commands.show_receipt,
 }
+# They need no credentials.
+_WITHOUT_ACCOUNT = ("policy", "receipt")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.environ.get("AWS_PROFILE") == "":
         del os.environ["AWS_PROFILE"]
     options = _parser(os.environ).parse_args(arguments)
-    entry = COMMANDS[options.command]
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or None
     try:
         environment = Environment.read(options.env, options.var_file)
@@ -59,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "ENV=local is this machine, not AWS.",
                 "Type ENV=dev, staging or prod; or make up for this machine.",
             )
-        account = open_account(environment, os.environ) if entry.needs_account else None
-        return entry.run(environment, account, options)
+        account = open_account(environment, os.environ) if options.command not in _WITHOUT_ACCOUNT else None
+        return COMMANDS[options.command](environment, account, options)
     except ToolError as error:
         return print_error(error)
     except (BotoCoreError, ClientError, URLError, TimeoutError) as error:
@@ -71,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.deploy", description=__doc__, allow_abbrev=False)
-    listed = "; ".join(f"{name}: {entry.text}" for name, entry in COMMANDS.items())
+    listed = " ".join(f"{name}: {run.__doc__}" for name, run in COMMANDS.items())
     parser.add_argument("command", choices=COMMANDS, help=listed)
     parser.add_argument("--env", default=environment.get("ENV") or "dev", help="dev, staging or prod (ENV=)")
     var_file = environment.get("VAR_FILE")
@@ -93,7 +82,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     for name in ("receipt", "policy", "bootstrap"):
         parser.add_argument(
-            f"--{name}", dest="command", action="store_const", const=name, help=COMMANDS[name].text
+            f"--{name}", dest="command", action="store_const", const=name, help=str(COMMANDS[name].__doc__)
         )
     for name, text in (
         ("auto-approve", "do not ask"),
