@@ -1,28 +1,12 @@
 """What the user chose to see with keys: the help, one panel alone, a frozen screen."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
-
-from dashboards.values import DASH
 
 # In the order of their numbers.
 PANEL_NAMES = ("queue", "throughput", "lambda", "dynamodb", "alerts", "alarms")
-HELP = f"""\
-Keys
-  ?          this help
-  space      freezes the screen, and continues
-  1 to 6     enlarge a panel; again: all panels
-  Tab        enlarges the next panel
-  Esc        all panels
-  q, Ctrl-C  quit
-
-Signs
-  ▲          a problem
-  {DASH}          not available; the reason follows where it fits
-  ≤          at most
-  gap        of a chart: no data; a thin line is zero
-  not bold   values: old, because their source fails
-  border     the source of the values, or its error"""
+HELP = Path(__file__).with_name("help.txt").read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True)

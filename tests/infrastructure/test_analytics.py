@@ -84,7 +84,7 @@ def test_every_type_and_kind_that_is_archived_is_projected(local_values: dict[st
     projected = local_values["archive_lines"]
     assert set(projected["events"]["type"]) == set(contract.EVENT_TYPES)
     assert set(projected["rejected"]["kind"]) == KINDS
-    assert {name: (*lines, "dt", "hour") for name, lines in projected.items()} == {
+    assert {name: [*lines, "dt", "hour"] for name, lines in projected.items()} == {
         name: view.partitions for name, view in VIEWS.items()
     }
     for name, lines in projected.items():

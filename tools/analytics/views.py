@@ -1,10 +1,11 @@
 """Build the SQL of the views ``events``, ``rejected`` and ``duplicates`` from `storage.columns`.
 
 DuckDB runs the text that is built here. Athena gets the same text from Terraform, which reads the files in
-``views/``. ``make docs`` writes them.
+``views/``. ``make docs`` writes them. ``views.json`` has what the columns do not say.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -29,7 +30,7 @@ class View:
     key: str
     order: str
     body: str | None
-    partitions: tuple[str, ...]
+    partitions: Sequence[str]
     derived: Mapping[str, str]
 
     def sql(self) -> str:
@@ -68,38 +69,5 @@ def _column_sql(column: Column) -> str:
     return value if column.default is None else f"coalesce({value}, {column.default})"
 
 
-VIEWS = {
-    view.name: view
-    for view in (
-        View(
-            name="events",
-            key="event_id",
-            order="processed_at",
-            body="event",
-            partitions=("type", "dt", "hour"),
-            derived={
-                "event": "substr(line, strpos(line, ',\"event\":') + 9, "
-                "length(line) - strpos(line, ',\"event\":') - 9)"
-            },
-        ),
-        View(
-            name="rejected",
-            key="message_id",
-            order="rejected_at",
-            body="body",
-            partitions=("kind", "dt", "hour"),
-            derived={
-                "rules": 'array_distinct(regexp_extract_all(head, \'"rule":"([^"]*)"\', 1))',
-                "body": "json_extract_scalar(line, '$.body')",
-            },
-        ),
-        View(
-            name="duplicates",
-            key="message_id",
-            order="recorded_at",
-            body=None,
-            partitions=("dt", "hour"),
-            derived={},
-        ),
-    )
-}
+_LISTED = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+VIEWS = {name: View(name, **view) for name, view in _LISTED.items()}

@@ -25,20 +25,9 @@ from tools.core.tables import Item, to_json
 
 EXAMPLE = "make invoke BODY=event.json, or BODY=- for standard input"
 # What Terraform sets, with the defaults of its variables. Benchmarks run functions with it, too.
-FUNCTION_VARIABLES = {
-    "EVENTS_TABLE": "events",
-    "REJECTED_TABLE": "rejected",
-    "DUPLICATES_TABLE": "duplicates",
-    "PAYLOAD_BUCKET": "payloads",
-    "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts",
-    "LARGE_ORDER_THRESHOLD": "1000",
-    "LOG_LEVEL": "INFO",
-    "BATCH_SUMMARY_ALERTS": "true",
-    "FUNCTION_TIMEOUT_SECONDS": "30",
-    "REJECTED_RETENTION_DAYS": "90",
-    "DUPLICATES_RETENTION_DAYS": "30",
-    "ORIGIN_KEY": "none",
-}
+FUNCTION_VARIABLES: dict[str, str] = json.loads(
+    Path(__file__).with_name("function-variables.json").read_text("utf-8")
+)
 _AWS = {
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
