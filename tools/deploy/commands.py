@@ -161,7 +161,7 @@ def drift(environment: Environment, account: Account, options: Namespace) -> int
         different = opened.plan("-lock=false") and not opened.is_misread()
         unseen = opened.differences()
         if options.json:
-            changes = plans.changes(opened.show_plan()) if different else []
+            changes = plans.changes(opened.planned) if different else []
             drifted = {"differs": bool(different or unseen), "changes": list(map(vars, changes))}
             print_json({"environment": environment.full_name, **drifted, "other_differences": unseen})
         if not different and not unseen:
@@ -266,7 +266,7 @@ def _untested(now: receipt.Fingerprint, account: Account) -> list[str]:
 
 
 def _show(opened: Workspace, console: Console = out) -> None:
-    for line in plans.summary(plans.changes(opened.show_plan())):
+    for line in plans.summary(plans.changes(opened.planned)):
         console.print(line)
     console.print(safe_text(f"The whole plan: {opened.write_whole_plan()}"))
 

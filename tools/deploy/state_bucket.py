@@ -13,7 +13,7 @@ from tools.deploy.environment import Environment
 
 # The arguments of each call that sets the bucket up. Old states stay for 90 days.
 _SETTINGS = json.loads(Path(__file__).with_name("state-bucket.json").read_text("utf-8"))
-_MISSING = {"404", "NoSuchBucket", "NotFound"}
+_MISSING = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
 
 
 def bucket_name(environment: Environment, account: Account) -> str:
@@ -34,6 +34,18 @@ def backend_arguments(environment: Environment, account: Account) -> list[str]:
         "region": account.region,
     }
     return [f"-backend-config={name}={value}" for name, value in values.items()]
+
+
+def read_state(environment: Environment, account: Account) -> str:
+    """Return the text of Terraform's state, as ``terraform state pull`` does. Without a state, it is "{}"."""
+    name = bucket_name(environment, account)
+    try:
+        answer = account.client("s3").get_object(Bucket=name, Key=state_key(environment))
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            return "{}"
+        raise
+    return str(answer["Body"].read(), "utf-8")
 
 
 def require(environment: Environment, account: Account) -> None:

@@ -4,6 +4,7 @@ The copy has the relative paths of the checkout. The same copy is compared with 
 applied, so that later changes of the checkout have no effect.
 """
 
+import functools
 import json
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from tools.deploy.account import Account
 from tools.deploy.environment import Environment
 from tools.deploy.receipt import Fingerprint
 from tools.local import alarms, build, terraform_process, tflocal, toolchain
-from tools.local.terraform import LOCK, NEVER_COPIED, copy_config
+from tools.local.terraform import LOCK, NEVER_COPIED, copy_config, init_once, read_outputs
 from tools.local.toolchain import Provider, Terraform
 
 LOG = "terraform.log"
@@ -42,6 +43,8 @@ class Workspace:
     log: Log
     fingerprint: Fingerprint
     variables: dict[str, str] = field(default_factory=dict)
+    # What the plan says, as Terraform prints it.
+    plan_text: str = ""
 
     @property
     def directory(self) -> Path:
@@ -66,18 +69,31 @@ class Workspace:
         boundary = policy.boundary_arn(self.environment, self.account.id)
         variables = [f"-var-file={self.environment.var_file}", f"-var=permissions_boundary={boundary}"]
         arguments = [*variables, f"-out={PLAN}", *options]
-        code = self._run("plan", "-detailed-exitcode", *arguments, accepted=(NOTHING, DIFFERENT))
+        accepted = (NOTHING, DIFFERENT)
+        code, self.plan_text = self._run("plan", "-detailed-exitcode", *arguments, accepted=accepted)
         return code == DIFFERENT
 
-    def show_plan(self) -> dict[str, Any]:
-        """Return the plan as data."""
-        plan: dict[str, Any] = json.loads(self._read("show", "-json", PLAN))
+    @functools.cached_property
+    def planned(self) -> dict[str, Any]:
+        """The plan as data. Each ``terraform show`` starts the provider."""
+        done = subprocess.run(
+            [self.terraform.command, "show", "-json", PLAN],
+            cwd=self.directory,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ToolError(f"terraform show failed:\n{done.stderr.strip()}")
+        plan: dict[str, Any] = json.loads(done.stdout)
         return plan
 
     def write_whole_plan(self) -> Path:
         """Write Terraform's text of the plan to a file, and return its path."""
         path = self.environment.directory / "plan.txt"
-        path.write_text(self._read("show", "-no-color", PLAN), encoding="utf-8")
+        path.write_text(self.plan_text, encoding="utf-8")
         return path
 
     def apply_plan(self) -> None:
@@ -89,7 +105,7 @@ class Workspace:
         if self.is_offline:
             from tools.local import offline
 
-            offline.complete(self._read("state", "pull"), self.account.client)
+            offline.complete(self._state(), self.account.client)
 
     def differences(self) -> list[str]:
         """Return differences that the old provider cannot see. Empty with any other provider."""
@@ -97,40 +113,27 @@ class Workspace:
             return []
         from tools.local import offline
 
-        return offline.differences(self._read("state", "pull"), self.account.client)
+        return offline.differences(self._state(), self.account.client)
 
     def is_misread(self) -> bool:
         """Return whether the plan only changes alarms that the emulator reads back incompletely."""
         if self.account.endpoint is None or self.is_offline:
             return False
-        plan = self.show_plan()
+        plan = self.planned
         outputs = any(change["actions"] != ["no-op"] for change in plan.get("output_changes", {}).values())
         changed = {change.address for change in plans.changes(plan)}
         return not outputs and changed == alarms.misread(plan, self.account.client("cloudwatch"))
 
     def outputs(self) -> dict[str, Any]:
         """Return Terraform's outputs by name; empty if nothing is deployed."""
-        outputs = json.loads(self._read("output", "-json"))
-        return {name: output["value"] for name, output in outputs.items()}
+        return read_outputs(self._state())
 
-    def _run(self, command: str, *arguments: str, accepted: Sequence[int] = (0,)) -> int:
+    def _state(self) -> str:
+        return state_bucket.read_state(self.environment, self.account)
+
+    def _run(self, command: str, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
         place = ([self.terraform.command], self.directory, self.variables, self.log_file, self.log)
-        code, _ = terraform_process.run(*place, command, *arguments, accepted=accepted)
-        return code
-
-    def _read(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [self.terraform.command, *arguments],
-            cwd=self.directory,
-            env=self.variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise ToolError(f"terraform {arguments[0]} failed:\n{done.stderr.strip()}")
-        return done.stdout
+        return terraform_process.run(*place, command, *arguments, accepted=accepted)
 
 
 def stage(environment: Environment, prebuilt: bool = False) -> Fingerprint:
@@ -181,10 +184,13 @@ def open_workspace(
         tflocal.write_override(workspace.directory)
     workspace.variables |= account.for_terraform()
     # The old provider has its own lock. If there is none, `_untested` has reported that nothing pins one.
-    locked = not workspace.is_offline and (workspace.directory / LOCK).exists()
-    readonly = ["-lockfile=readonly"] if locked else []
-    backend = state_bucket.backend_arguments(environment, account)
-    workspace._run("init", "-reconfigure", *readonly, *backend)
+    lock = workspace.directory / LOCK
+    readonly = ["-lockfile=readonly"] if not workspace.is_offline and lock.exists() else []
+    arguments = [*readonly, *state_bucket.backend_arguments(environment, account)]
+    with init_once(workspace.directory, lock, terraform, provider, arguments) as needed:
+        # Without a lock, the copy has lost the one that the last init wrote.
+        if needed or not lock.exists():
+            workspace._run("init", "-reconfigure", *arguments)
     return workspace
 
 

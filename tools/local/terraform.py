@@ -75,15 +75,16 @@ def apply(
     write_atomically(state_dir / APPLIED, json.dumps({"region": region, "overrides": dict(overrides)}))
     with _timed(run, "apply"):
         output = _apply(run, _arguments(overrides))
+    state = (run.workdir / STATE).read_text(encoding="utf-8")
     if run.offline is not None:
         with _timed(run, "API calls"):
             from tools.local import offline
 
             emulator = StackState(endpoint, region, "", {}, access_key=root_key(state_dir))
-            offline.complete((run.workdir / STATE).read_text(encoding="utf-8"), emulator.client)
+            offline.complete(state, emulator.client)
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in run.seconds.items())
     log(labelled("", f"{summary(output)} ({times})"))
-    return outputs(run)
+    return read_outputs(state)
 
 
 def _apply(run: Run, arguments: list[str]) -> str:
@@ -113,10 +114,9 @@ def destroy(state_dir: Path, endpoint: str, log: Log = print) -> None:
     log(labelled("", summary(output)))
 
 
-def outputs(run: Run) -> dict[str, Any]:
+def read_outputs(state: str) -> dict[str, Any]:
     """Return Terraform's outputs by name, from its state: ``terraform output`` would start it again."""
-    state = json.loads((run.workdir / STATE).read_text(encoding="utf-8"))
-    return {name: output["value"] for name, output in state["outputs"].items()}
+    return {name: output["value"] for name, output in json.loads(state).get("outputs", {}).items()}
 
 
 def _prepare(state_dir: Path, endpoint: str, region: str, log: Log) -> Run:
@@ -215,26 +215,36 @@ def variable_arguments(variables: Mapping[str, object]) -> list[str]:
 
 
 def _init(run: Run) -> None:
-    """Run ``init`` unless it succeeded for the same files, Terraform and provider, or all is installed."""
+    """Run ``init`` unless it is not needed, or all is installed."""
     if run.offline is not None:
         return
-    mark = run.workdir / ".terraform" / "initialised-for"
-    key = _init_key(run)
-    if mark.exists() and mark.read_text() == key:
-        return
-    CACHE_DIR.mkdir(exist_ok=True)
-    # Terraform does not support concurrent writes to one plugin cache.
-    with exclusive(CACHE_DIR / "init.lock", "running terraform init"), _timed(run, "init"):
-        _run(run, "init")
-    mark.write_text(_init_key(run))
+    with init_once(run.workdir, TERRAFORM_SOURCE / LOCK, run.terraform, run.provider) as needed:
+        if not needed:
+            return
+        CACHE_DIR.mkdir(exist_ok=True)
+        # Terraform does not support concurrent writes to one plugin cache.
+        with exclusive(CACHE_DIR / "init.lock", "running terraform init"), _timed(run, "init"):
+            _run(run, "init")
 
 
-def _init_key(run: Run) -> str:
-    digest = hashlib.sha256(f"{run.terraform} {run.provider}".encode())
-    for path in [*sorted(run.workdir.rglob("*.tf")), TERRAFORM_SOURCE / LOCK]:
+@contextmanager
+def init_once(directory: Path, lock: Path, *used: object) -> Iterator[bool]:
+    """Yield whether ``init`` is needed, because it has not succeeded with these files and what is ``used``.
+
+    After a block without an error, it has.
+    """
+    digest = hashlib.sha256(repr(used).encode())
+    for path in [*sorted(directory.rglob("*.tf")), *sorted(directory.rglob("*.tf.json")), lock]:
         if ".terraform" not in path.parts and path.exists():
             digest.update(path.read_bytes())
-    return digest.hexdigest()
+    mark, key = directory / ".terraform" / "initialised-for", digest.hexdigest()
+    needed = not mark.exists() or mark.read_text() != key
+    if needed:
+        mark.unlink(missing_ok=True)
+    yield needed
+    if needed:
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(key)
 
 
 @contextmanager

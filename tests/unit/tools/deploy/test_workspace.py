@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -129,6 +130,17 @@ def test_a_plan_before_any_test_pins_nothing_and_leaves_nothing_in_the_checkout(
     assert "-lockfile=readonly" not in initialised(ON_AWS)
     assert not tested_lock.exists()
     assert receipt.fingerprint() == before
+
+
+def test_a_second_command_runs_no_init_unless_nothing_pins_the_provider(
+    initialised: Callable[[Account], list[str]], tested_lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without a lock the copy has lost what the last init chose.
+    assert [initialised(ON_AWS).count("init"), initialised(ON_AWS).count("init")] == [1, 2]
+    tested_lock.write_text("# pins the tested provider\n")
+    monkeypatch.setattr(receipt, "LOCK", f"terraform/{LOCK}")
+    assert [initialised(ON_AWS).count("init"), initialised(ON_AWS).count("init")] == [3, 3]
+    assert initialised(replace(ON_AWS, id="2")).count("init") == 4
 
 
 @pytest.mark.parametrize(("account", "written"), [(ON_AWS, False), (ON_AN_EMULATOR, True)])

@@ -158,15 +158,28 @@ def test_a_failure_without_the_word_error_shows_the_end_of_the_output() -> None:
     )
 
 
-def test_init_runs_again_when_a_file_or_the_provider_changes(source: Path, tmp_path: Path) -> None:
-    keys = [terraform._init_key(working_copy(tmp_path / "state"))]
-    keys.append(terraform._init_key(working_copy(tmp_path / "state")))
+def test_init_runs_again_when_a_file_or_the_provider_changes_or_it_failed(
+    source: Path, tmp_path: Path
+) -> None:
+    def is_needed(*used: object) -> bool:
+        run = working_copy(tmp_path / "state")
+        with terraform.init_once(run.workdir, source / terraform.LOCK, *used) as needed:
+            return needed
+
+    assert [is_needed(1), is_needed(1)] == [True, False]
+    assert [is_needed(2), is_needed(2)] == [True, False]
     (source / "main.tf").write_text("# changed\n")
-    keys.append(terraform._init_key(working_copy(tmp_path / "state")))
+    assert [is_needed(2), is_needed(2)] == [True, False]
     (source / terraform.LOCK).write_text("# pins a provider\n")
-    keys.append(terraform._init_key(working_copy(tmp_path / "state")))
-    assert keys[0] == keys[1]
-    assert len(set(keys)) == 3
+    assert [is_needed(2), is_needed(2)] == [True, False]
+    directory = working_copy(tmp_path / "state").workdir
+    with (
+        pytest.raises(ToolError),
+        terraform.init_once(directory, source / terraform.LOCK, 1) as needed,
+    ):
+        raise ToolError("terraform init failed")
+    assert needed
+    assert is_needed(2)
 
 
 def test_a_committed_lock_file_replaces_the_one_that_init_wrote(source: Path, tmp_path: Path) -> None:
