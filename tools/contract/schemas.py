@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from contract.checks import types_of
 
 Schema = Mapping[str, Any]
 
@@ -44,14 +46,43 @@ def _target(root: Schema, reference: str) -> Any:
 
 
 def _merge(one: Schema, other: Schema) -> dict[str, Any]:
-    """Return the keywords of both. A keyword of the first hides the second's."""
+    """Return the schema of the values that both accept. Of annotations, it has the first's."""
+    if "if" in one and "if" in other:
+        then = {name: other[name] for name in ("if", "then") if name in other}
+        rest = {name: value for name, value in other.items() if name not in then}
+        other = {**rest, "allOf": [*other.get("allOf", ()), then]}
     merged = {**other, **one}
-    for name in ("required", "allOf", "x-rules"):
-        if name in one and name in other:
-            merged[name] = [*one[name], *other[name]]
-    if "properties" in one and "properties" in other:
-        merged["properties"] = {**other["properties"], **one["properties"]}
+    for name in one.keys() & other.keys():
+        if one[name] != other[name] and name in _BOTH:
+            merged[name] = _BOTH[name](one[name], other[name])
+    if "const" in one and "const" in other and one["const"] != other["const"]:
+        merged["enum"] = []
     return merged
+
+
+def _both_types(one: str | list[str], other: str | list[str]) -> list[str]:
+    first, second = ({*types_of(stated)} for stated in (one, other))
+    for types, others in ((first, second), (second, first)):
+        if "number" in types and "integer" in others:
+            types.add("integer")
+    return sorted(first & second)
+
+
+def _both_properties(one: Schema, other: Schema) -> Schema:
+    return {**other, **one} | {name: {"allOf": [one[name], other[name]]} for name in one if name in other}
+
+
+# How a keyword with two values becomes one that asserts both.
+_BOTH: Mapping[str, Callable[[Any, Any], Any]] = {
+    **dict.fromkeys(["required", "allOf", "x-rules"], lambda one, other: [*one, *other]),
+    **dict.fromkeys(["minLength", "minItems", "minimum"], max),
+    **dict.fromkeys(["maxLength", "exclusiveMaximum", "x-maxDecimals", "x-maxFractionDigits"], min),
+    "type": _both_types,
+    "enum": lambda one, other: [value for value in one if canonical(value) in map(canonical, other)],
+    "pattern": lambda one, other: " and ".join(sorted({one, other})),
+    "properties": _both_properties,
+    "items": lambda one, other: {"allOf": [one, other]},
+}
 
 
 def _without_implied(schema: Schema) -> Schema:
@@ -70,7 +101,11 @@ def _without_implied(schema: Schema) -> Schema:
 def branches(schema: Schema) -> dict[str, Any]:
     """Return the conditional parts of a flat schema by their condition."""
     parts = [*schema.get("allOf", ()), *([schema] if "if" in schema else [])]
-    return {condition(part["if"]): part.get("then", True) for part in parts}
+    found: dict[str, Any] = {}
+    for part in parts:
+        when, then = condition(part["if"]), part.get("then", True)
+        found[when] = {"allOf": [found[when], then]} if when in found else then
+    return found
 
 
 def condition(test: Any) -> str:

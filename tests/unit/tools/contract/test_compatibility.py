@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import contract
@@ -125,6 +125,21 @@ def accepts(schema: Any, value: Any) -> bool:
 
 
 @settings(max_examples=200, deadline=None)
+@example(
+    old={"properties": {}, "type": "object"},
+    new={"properties": {}, "type": "object", "allOf": [{"type": "string"}]},
+    values=[{}],
+)
+@example(old={"maxLength": 2}, new={"maxLength": 2, "allOf": [{"maxLength": 1}]}, values=["ab"])
+@example(old={"const": 1}, new={"const": 1, "allOf": [{"const": 2}]}, values=[1])
+@example(old={"pattern": "a"}, new={"pattern": "a", "allOf": [{"pattern": "b"}]}, values=["a"])
+@example(old={"items": {}}, new={"items": {}, "allOf": [{"items": {"minimum": 1}}]}, values=[[0]])
+@example(old={"items": {"minimum": 0}}, new={"items": {}, "allOf": [{"items": {}}]}, values=[[-1]])
+@example(
+    old={"if": True, "then": {}, "allOf": [{"$ref": "#/$defs/one"}], "$defs": {"one": {"if": True}}},
+    new={"if": True, "allOf": [{"$ref": "#/$defs/one"}], "$defs": {"one": {"if": True, "then": False}}},
+    values=[1],
+)
 @given(old=_schemas, new=_schemas, values=st.lists(_values, min_size=5, max_size=20))
 def test_no_value_changes_its_verdict_without_a_change_that_says_so(old: Any, new: Any, values: Any) -> None:
     changes = compare(old, new)
