@@ -17,6 +17,7 @@ from producer.generate.messages import INVALID
 from producer.own_events import Check
 from producer.send.run_stats import Progress
 from tools.core.console import safe_text
+from tools.core.text import format_bytes
 
 # Without a terminal (a log file, CI) progress is one line at this interval.
 _LINE_INTERVAL_SECONDS = 10.0
@@ -87,15 +88,6 @@ def progress_note(progress: Progress) -> str:
     if progress.failed:
         note += f"  {progress.failed:,} failed"
     return note
-
-
-def format_bytes(count: float) -> str:
-    """Return a number of bytes with a unit, in powers of 1,024."""
-    for unit in ("B", "KB", "MB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.2f} GB"
 
 
 def check_lines(check: Check) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from string import Template
@@ -17,6 +17,7 @@ from tools.analytics.output import display_text
 from tools.core.archive_range import ArchiveRange
 from tools.core.console import plural
 from tools.core.text import escape_html as escape
+from tools.core.text import format_bytes, format_millis
 
 _STYLE = Path(__file__).with_suffix(".css").read_text("utf-8")
 _PAGE = Template(Path(__file__).with_suffix(".html").read_text("utf-8"))
@@ -53,14 +54,18 @@ def render_report(database: Database, synced: SyncResult, source: Source) -> str
     ((events, customers, newest_event),) = database.query(_EVENTS).rows
     ((rejected, newest_rejected),) = database.query(_REJECTED).rows
     newest = max((time for time in (newest_event, newest_rejected) if time), default=None)
+    age = "-"
+    if newest:
+        since = source.now - newest.replace(tzinfo=UTC)
+        age = format_millis(max(0, since // timedelta(milliseconds=1)))
     share = f"{100 * rejected / (events + rejected):.1f}% of all" if events + rejected else "of none"
     cards = "".join(
         f'<div class="card"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
         for value, label in (
             (display_text(events), f"stored, of {plural(customers, 'customer')}"),
             (display_text(rejected), f"rejected, {share}"),
-            (_age_text(source.now, newest), "since the newest message was received"),
-            (_size_text(synced.size), f"compressed, in {plural(len(synced.objects), 'object')}"),
+            (age, "since the newest message was received"),
+            (format_bytes(synced.size), f"compressed, in {plural(len(synced.objects), 'object')}"),
         )
     )
     results = {query: database.query(query.sql) for query in _ordered_queries()}
@@ -208,20 +213,3 @@ def _freshness(received: datetime | None, archived: datetime | None) -> str:
         f"The newest event was received {received:%Y-%m-%d %H:%M:%S} UTC; the newest object was written "
         f"{archived.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
     )
-
-
-def _age_text(now: datetime, time: datetime | None) -> str:
-    if time is None:
-        return "-"
-    seconds = max(0.0, (now - time.replace(tzinfo=UTC)).total_seconds())
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def _size_text(count: int) -> str:
-    for size, unit in ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB")):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"

@@ -1,6 +1,6 @@
 """The part of the archive that SINCE= and UNTIL= select, by the time when SQS received the message."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -21,19 +21,15 @@ _MAX_LISTED_HOURS = 48
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True)
-class ArchiveRange:
-    """A range from ``since`` up to, and without, ``until``, in UTC."""
-
-    since: datetime
-    until: datetime
+class ArchiveRange(TimeRange):
+    """A range of the archive. One without an end is read beyond now."""
 
     @classmethod
-    def read(cls, since: str, until: str | None, now: datetime) -> Self:
+    def read(cls, since: str | None, until: str | None, now: datetime) -> Self:
         """Read times, or ages such as ``2h``. Raises UsageError."""
-        given = TimeRange.read(since, until, now)
-        # SQS's clock may be ahead of this machine's, so an open range ends after now.
-        return cls(given.since, given.until if until else now + _CLOCK_SKEW)
+        given = super().read(since, until, now)
+        # SQS's clock may be ahead of this machine's.
+        return given if until else replace(given, until=now + _CLOCK_SKEW)
 
     def partitions(self) -> list[str]:
         """Return the ends of the key prefixes that hold the range: its hours, or its days if it is long."""

@@ -1,4 +1,4 @@
-"""Text from outside, made safe for a terminal and HTML, and commands to type that keep it byte for byte."""
+"""Text from outside, made safe for a terminal and HTML; commands that keep it byte for byte; quantities."""
 
 import html
 import shlex
@@ -37,6 +37,15 @@ def format_millis(millis: int) -> str:
         if abs(millis) < 120 * size:
             return f"{millis / size:.1f} {unit}"
     return f"{millis / 86_400_000:,.1f} d"
+
+
+def format_bytes(count: float) -> str:
+    """Return a number of bytes with a unit, in powers of 1,024."""
+    for unit in ("B", "KB", "MB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GB"
 
 
 def make_command(target: str, **variables: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from producer.delivery import Result
-from producer.report import Report, as_json, closing_lines, format_bytes, progress_note, summary_table
+from producer.report import Report, as_json, closing_lines, progress_note, summary_table
 from producer.send.run_stats import Failure, Progress
 
 
@@ -84,13 +84,6 @@ def test_the_json_has_the_totals_and_the_failures() -> None:
     assert fields["complete"] is False
     assert fields["failed"] == [{"id": "event-1", "reason": "InternalError"}]
     assert fields["events_per_second"] == 500
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KB"), (5 * 2**30, "5.00 GB")]
-)
-def test_bytes_are_printed_with_a_unit(count: int, text: str) -> None:
-    assert format_bytes(count) == text
 
 
 def test_the_note_has_the_rate_the_bytes_the_retries_and_the_failures() -> None:

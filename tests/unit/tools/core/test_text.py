@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tools.core.console import pad, safe_text
-from tools.core.text import escape_html, indent_lines, strip_control_chars
+from tools.core.text import escape_html, format_bytes, indent_lines, strip_control_chars
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_lines_of_a_message_cannot_be_taken_for_other_output() -> None:
 @pytest.mark.parametrize("text", ["ab", "\u4f60", "\U0001f600", "e\u0301x", "\u200d"])
 def test_columns_stay_aligned_next_to_wide_and_combining_characters(text: str) -> None:
     assert safe_text(pad(text, 10)).cell_len == safe_text(pad(text, 10, right=True)).cell_len == 10
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KB"), (5 * 2**30, "5.00 GB")]
+)
+def test_bytes_are_printed_with_a_unit(count: int, text: str) -> None:
+    assert format_bytes(count) == text
