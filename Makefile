@@ -193,7 +193,7 @@ test-config: ## run terraform/tests with a mocked provider; needs its registry
 	$(NEED) tools
 	@$(TOOLS) -m tools.local build
 	@rm -rf $(CONFIG) && mkdir -p $(CONFIG)/build $(CONFIG)/tools
-	@cp -R terraform dashboards $(CONFIG) && cp -R tools/analytics $(CONFIG)/tools && cp build/*.zip $(CONFIG)/build
+	@cp -R terraform dashboards lambda_src $(CONFIG) && cp -R tools/analytics $(CONFIG)/tools && cp build/*.zip $(CONFIG)/build
 	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform init -backend=false -input=false
 	@$(TOOLS) -m tools.local terraform -chdir=$(CONFIG)/terraform test
 

@@ -41,7 +41,7 @@ locals {
 
   # The columns of the views with Athena's types. Glue requires a list beside the view's SQL.
   archive_columns = {
-    for view, columns in jsondecode(file("${var.lambda_source}/storage/columns.json")) : view => concat(
+    for view, columns in jsondecode(file("${var.checkout}/lambda_src/storage/columns.json")) : view => concat(
       [for column in columns : { name = column.name, type = column.sql } if can(column.sql) && !try(column.partition, false)],
       local.derived_columns[view],
       [for name in concat(keys(local.archive_lines[view]), ["dt", "hour"]) : { name = name, type = "varchar" }],
@@ -126,7 +126,7 @@ resource "aws_glue_catalog_table" "archive_views" {
     catalog     = "awsdatacatalog"
     schema      = aws_glue_catalog_database.archive[0].name
     columns     = local.archive_columns[each.key]
-    originalSql = file("${var.analytics_directory}/views/${each.key}.sql")
+    originalSql = file("${var.checkout}/tools/analytics/views/${each.key}.sql")
   })))
   view_expanded_text = "/* Presto View */"
 
@@ -206,11 +206,11 @@ resource "aws_athena_workgroup" "archive" {
 }
 
 resource "aws_athena_named_query" "questions" {
-  for_each = var.athena ? fileset(var.analytics_directory, "queries/*.sql") : []
+  for_each = var.athena ? fileset("${var.checkout}/tools/analytics", "queries/*.sql") : []
 
   name        = trimsuffix(basename(each.key), ".sql")
-  description = trimspace(trimprefix(split("\n", file("${var.analytics_directory}/${each.key}"))[0], "--"))
+  description = trimspace(trimprefix(split("\n", file("${var.checkout}/tools/analytics/${each.key}"))[0], "--"))
   workgroup   = aws_athena_workgroup.archive[0].id
   database    = aws_glue_catalog_database.archive[0].name
-  query       = "WITH ${local.archive_days}\n${file("${var.analytics_directory}/${each.key}")}"
+  query       = "WITH ${local.archive_days}\n${file("${var.checkout}/tools/analytics/${each.key}")}"
 }

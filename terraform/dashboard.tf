@@ -3,7 +3,7 @@ resource "aws_cloudwatch_dashboard" "pipeline" {
   dashboard_name = "${local.name}-${var.region}"
 
   # jsondecode makes a template that is not valid JSON fail at plan.
-  dashboard_body = jsonencode(jsondecode(templatefile(var.dashboard_template, {
+  dashboard_body = jsonencode(jsondecode(templatefile("${var.checkout}/dashboards/cloudwatch.json.tftpl", {
     region      = var.region
     function    = aws_lambda_function.processor.function_name
     queue       = aws_sqs_queue.events.name

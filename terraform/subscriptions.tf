@@ -3,7 +3,7 @@
 locals {
   # The types of alerts in the order of their schema. A new type needs no change here.
   alert_types = [
-    for alert in jsondecode(file("${var.lambda_source}/processor/alerts.schema.json")).oneOf :
+    for alert in jsondecode(file("${var.checkout}/lambda_src/processor/alerts.schema.json")).oneOf :
     trimprefix(alert["$ref"], "#/$defs/")
   ]
 

@@ -362,17 +362,6 @@ variable "athena_scan_limit_gb" {
   }
 }
 
-variable "analytics_directory" {
-  description = "Path of the directory of views and named queries, absolute or relative to Terraform's directory."
-  type        = string
-  default     = "../tools/analytics"
-
-  validation {
-    condition     = endswith(var.analytics_directory, "analytics")
-    error_message = "analytics_directory is the path of a directory called analytics."
-  }
-}
-
 # Alerts
 
 variable "large_order_threshold" {
@@ -545,25 +534,14 @@ variable "large_orders_per_hour" {
   }
 }
 
-variable "dashboard_template" {
-  description = "Path of the dashboard's template, absolute or relative to Terraform's directory."
+variable "checkout" {
+  description = "Path of the checkout, absolute or relative to where Terraform runs: contract, queries and dashboard are read."
   type        = string
-  default     = "../dashboards/cloudwatch.json.tftpl"
+  default     = ".."
 
   validation {
-    condition     = endswith(var.dashboard_template, ".json.tftpl")
-    error_message = "dashboard_template is the path of a .json.tftpl file."
-  }
-}
-
-variable "lambda_source" {
-  description = "Path of lambda_src, absolute or relative to where Terraform runs: its JSON contract and columns are read."
-  type        = string
-  default     = "../lambda_src"
-
-  validation {
-    condition     = endswith(var.lambda_source, "lambda_src")
-    error_message = "lambda_source is the path of a directory called lambda_src."
+    condition     = var.checkout != ""
+    error_message = "checkout is the path of a directory."
   }
 }
 

@@ -136,10 +136,10 @@ run "refuses_what_athena_reads" {
 
   variables {
     athena_scan_limit_gb = 0
-    analytics_directory  = "/a/queries"
+    checkout             = ""
   }
 
-  expect_failures = [var.athena_scan_limit_gb, var.analytics_directory]
+  expect_failures = [var.athena_scan_limit_gb, var.checkout]
 }
 
 run "refuses_options" {
@@ -249,8 +249,6 @@ run "refuses_alarms" {
     backlog_minutes        = 7
     rejection_rate_percent = 101
     large_orders_per_hour  = { fewest = 2, most = 1 }
-    dashboard_template     = "/a/b.json"
-    lambda_source          = "/a/src"
   }
 
   expect_failures = [
@@ -260,7 +258,5 @@ run "refuses_alarms" {
     var.backlog_minutes,
     var.rejection_rate_percent,
     var.large_orders_per_hour,
-    var.dashboard_template,
-    var.lambda_source,
   ]
 }

@@ -20,7 +20,7 @@ from tools.analytics.database import open_archive
 from tools.analytics.named_queries import NamedQuery, named_queries
 from tools.analytics.views import DIRECTORY, VIEWS, View
 from tools.core.archive_range import PREFIXES
-from tools.core.paths import LAMBDA_SOURCE
+from tools.core.paths import ROOT
 from tools.local import hcl
 
 # Athena's types, and DuckDB's names for them.
@@ -46,7 +46,7 @@ def local_values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "console",
         "-var=environment=test",
         "-var=athena=true",
-        f"-var=lambda_source={LAMBDA_SOURCE}",
+        f"-var=checkout={ROOT}",
         directory=directory,
         stdin=f"jsonencode({{{', '.join(f'{name} = local.{name}' for name in names)}}})\n",
     )

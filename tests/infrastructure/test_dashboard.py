@@ -13,7 +13,7 @@ import pytest
 
 from contract import EVENT_TYPES
 from tests.infrastructure.monitoring import Known, Monitoring, assert_exists, metrics_of_widget
-from tools.core.paths import CONTRACT_DATA, LAMBDA_SOURCE
+from tools.core.paths import ROOT, read_by_config
 
 # The panels of `make top`, from top to bottom. A widget's title begins with the name of its panel.
 PANELS = ["Queue", "Throughput", "Lambda", "DynamoDB", "Alerts", "Alarms"]
@@ -77,16 +77,17 @@ def test_a_panel_shows_its_metrics(monitoring: Monitoring, name: str) -> None:
 
 
 def test_a_new_event_type_in_the_contract_gets_its_own_line(tmp_path: Path) -> None:
-    source, directory = tmp_path / "lambda_src", tmp_path / "terraform"
-    for name in CONTRACT_DATA:
-        (source / name).parent.mkdir(parents=True)
-        shutil.copy(LAMBDA_SOURCE / name, source / name)
-    schema = source / "contract" / "event.schema.json"
+    directory = tmp_path / "terraform"
+    for source in read_by_config():
+        copy = tmp_path / source.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
+    schema = tmp_path / "lambda_src" / "contract" / "event.schema.json"
     content = json.loads(schema.read_text())
     content["properties"]["event_type"]["enum"].append("gift_card")
     schema.write_text(json.dumps(content))
     directory.mkdir()
-    widgets = Monitoring(directory, f"-var=lambda_source={source}").widgets()
+    widgets = Monitoring(directory, f"-var=checkout={tmp_path}").widgets()
     (by_type,) = (widget for widget in widgets if widget["properties"]["title"].endswith("by type"))
     lines = {row[1]: row[-1]["label"] for row in by_type["properties"]["metrics"]}
     types = [*EVENT_TYPES, "gift_card"]

@@ -31,7 +31,7 @@ def filters(tmp_path_factory: pytest.TempPathFactory) -> Any:
         said = run_terraform(
             "console",
             "-var=environment=test",
-            f"-var=lambda_source={TERRAFORM.parent / 'lambda_src'}",
+            f"-var=checkout={TERRAFORM.parent}",
             f"-var=alert_subscriptions={json.dumps(subscriptions)}",
             *arguments,
             directory=directory,

@@ -90,7 +90,6 @@ EDGES = {
     "rejected_retention_days": (["1", "3650"], ["0", "3651"]),
     "duplicates_retention_days": (["1", "3650"], ["0", "3651"]),
     "athena_scan_limit_gb": (["1", "7000"], ["0", "7001"]),
-    "analytics_directory": (["/a/analytics"], ["", "/a/queries"]),
     "large_order_threshold": (
         ["0", "1000", "0.01", "999999999999999.9999"],
         ["", "-1", "+1", "01", "1e3", "1,000", ".5", "1.", "1.00001", "NaN", "Infinity", "1000\n"],
@@ -105,8 +104,7 @@ EDGES = {
         ["null", "{fewest=0,most=0}", "{fewest=1,most=50}"],
         ["{fewest=-1,most=1}", "{fewest=2,most=1}"],
     ),
-    "lambda_source": (["/a/lambda_src"], ["", "/a/src"]),
-    "dashboard_template": (["/a/b.json.tftpl"], ["", "/a/b.json"]),
+    "checkout": (["/a"], [""]),
     "ops_emails": (["[]", '["a@b.example"]'], ['[""]', '["nobody"]', '["a b@c.example"]']),
 }
 # Another variable's validation looks at these, and Terraform does not begin it while these are refused.

@@ -19,7 +19,7 @@ _USED = (
     *("large_order_threshold", "maximum_concurrency", "provisioned_pollers", "kms_key_arn"),
 )
 # What is deployed is what was tested: no tfvars may name other files.
-_FILES = {*ARTIFACTS, "dashboard_template", "lambda_source", "analytics_directory"}
+_FILES = {*ARTIFACTS, "checkout"}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 from tools.core.errors import ToolError
 from tools.core.files import exclusive, write_atomically
 from tools.core.log import Log, labelled
-from tools.core.paths import ANALYTICS, CACHE_DIR, DASHBOARD_TEMPLATE, LAMBDA_SOURCE, TERRAFORM_SOURCE
+from tools.core.paths import CACHE_DIR, ROOT, TERRAFORM_SOURCE
 from tools.core.state import StackState
 from tools.local import terraform_process, tflocal, toolchain
 from tools.local.build import ARTIFACTS
@@ -202,9 +202,7 @@ def paths() -> dict[str, str]:
     """Return absolute paths for the variables whose default is relative, because Terraform runs in a copy."""
     return {
         **{variable: str(artifact.path) for variable, artifact in ARTIFACTS.items()},
-        "dashboard_template": str(DASHBOARD_TEMPLATE),
-        "lambda_source": str(LAMBDA_SOURCE),
-        "analytics_directory": str(ANALYTICS),
+        "checkout": str(ROOT),
     }
 
 

@@ -52,9 +52,7 @@ def test_a_file_that_is_not_hcl_is_refused(tmp_path: Path) -> None:
         Environment.read("dev", tmp_path / "dev.tfvars")
 
 
-@pytest.mark.parametrize(
-    "variable", ["lambda_zip", "dashboard_template", "lambda_source", "analytics_directory"]
-)
+@pytest.mark.parametrize("variable", ["lambda_zip", "checkout"])
 def test_tfvars_that_would_deploy_other_files_than_were_tested_are_refused(
     variable: str, tmp_path: Path
 ) -> None:
