@@ -10,7 +10,7 @@ from tools.core.cli import run
 from tools.core.program import start
 from tools.core.resources import Resources
 from tools.ops.commands import build_parser
-from tools.ops.demo.commands import demo
+from tools.ops.demo.demo import demo
 from tools.ops.erase.erase import erase
 from tools.ops.inspect.commands import alerts, events, get, logs, rejected, trace
 from tools.ops.recover.commands import rearchive, redrive, replay, restore

@@ -1,6 +1,7 @@
 """`make demo`: send mixed events and check the outcome of each."""
 
 import time
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,12 +13,24 @@ from producer.manifest import read_run
 from producer.options import Options
 from producer.run import produce
 from tools.core.aws import create_session
+from tools.core.console import TROUBLE, err, out, plural, progress_bars, safe_text
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
+from tools.core.text import indent_lines, make_command
 from tools.ops.alert_queue import AlertQueue, subscribed
 from tools.ops.demo import stalls
+from tools.ops.demo.stalls import STALL_SECONDS, StallWatch
 from tools.ops.verify import reconcile, verify
-from tools.ops.verify.reconcile import DEAD_LETTERED, DUPLICATE, REJECTED, STORED, Reconciliation
+from tools.ops.verify.reconcile import (
+    DEAD_LETTERED,
+    DUPLICATE,
+    LOST,
+    QUEUED,
+    REJECTED,
+    STORED,
+    Reconciliation,
+)
+from tools.ops.verify.report import counts_table, frequencies, show_discrepancies, show_not_compared
 
 _INVALID_RATIO = _DUPLICATE_RATIO = 0.05
 # Of 72 orders; a shop has fewer large ones.
@@ -113,26 +126,32 @@ def expected_alerts(reconciliation: Reconciliation) -> Counter[str]:
     return +(large + Counter(item.kind for item in reconciliation.rejected))
 
 
-def run(
+def demo(resources: Resources, options: Namespace) -> int:
+    """Send mixed events and check the outcome of each."""
+    err.print(f"Sending to {resources.queue_url} (named by {resources.source})")
+    with progress_bars(options.count, "sent", "processed") as (on_sent, on_processed):
+        result = _run(resources, options.count, options.wait, on_sent, on_processed)
+    show(result)
+    return 0 if result.ok else 1
+
+
+def _run(
     resources: Resources,
     count: int,
-    *,
     wait: float,
     on_sent: Callable[[int], None],
     on_processed: Callable[[int], None],
-    on_stall: Callable[[str], None],
 ) -> DemoResult:
     """Send ``count`` events and wait up to ``wait`` seconds until the queue has drained.
 
-    ``on_sent`` and ``on_processed`` get the number of events so far; the latter is approximate. ``on_stall``
-    gets the end of the logs if the queue has not become shorter for 20 seconds. Only this run's events are
-    counted. Raises ToolError if no event could be sent.
+    ``on_sent`` and ``on_processed`` get the number of events so far; the latter is approximate. Only this
+    run's events are counted. Raises ToolError if no event could be sent.
     """
     manifests = resources.state_dir / "manifests"
     manifests.mkdir(parents=True, exist_ok=True)
     with subscribed(resources, "demo") as queue:
         start, started_at = time.monotonic(), time.time()
-        watch = stalls.StallWatch(lambda: on_stall(stalls.explain(resources, started_at)))
+        watch = StallWatch(lambda: _show_stall(stalls.explain(resources, started_at)))
 
         def on_progress(step: str, done: int) -> None:
             if step == verify.WAITING:
@@ -169,3 +188,62 @@ def run(
             idle_timeout=_ALERT_TIMEOUT,
         )
     return DemoResult(sent, reconciliation, counts, seconds, resources.bodies_kept)
+
+
+def _show_stall(reason: str) -> None:
+    err.print(indent_lines(f"No progress for {STALL_SECONDS:.0f} s. {reason}"), style=TROUBLE)
+
+
+def show(result: DemoResult) -> None:
+    """Print the result of a result."""
+    sent, run, alerts = result.sent, result.reconciliation, result.alerts
+    out.print(f"\n{plural(sent.sent_total, 'event')} sent, run {sent.run_id}")
+    table = counts_table()
+
+    def add(name: str, count: int, comment: str = "", style: str = "") -> None:
+        table.add_row(safe_text(name), f"{count:,}", comment, style=style)
+
+    add("stored", run.outcomes[STORED], frequencies(item.event_type for item in run.stored))
+    add("  large orders", sum(item.large_order for item in run.stored))
+    add("duplicates", run.outcomes[DUPLICATE])
+    add("rejected", run.outcomes[REJECTED])
+    for rule, count in Counter(item.rule or item.kind for item in run.rejected).most_common():
+        add(f"  {rule}", count)
+    add("dead-lettered", run.outcomes[DEAD_LETTERED])
+    add("total", result.processed, f"of {run.sent:,} sent", style="bold")
+    table.add_section()
+    expected = result.expected_alerts
+    for kind in sorted(expected.keys() | alerts.by_type.keys()):
+        add(
+            f"alerts {kind}",
+            alerts.by_type[kind],
+            f"of {expected[kind]:,} expected" if expected[kind] else "",
+        )
+    if alerts.repeated:
+        add("alerts repeated", alerts.repeated)
+    table.add_row("seconds", f"{result.seconds:.1f}", f"{sent.seconds:.1f} of them for sending")
+    out.print(table)
+    _show_conclusion(result)
+
+
+def _show_conclusion(result: DemoResult) -> None:
+    sent, run = result.sent, result.reconciliation
+    if not result.bodies_kept:
+        show_not_compared()
+    if result.ok:
+        out.print("Every event is accounted for.", style="bold")
+        if run.stored:
+            out.print(safe_text(f"Show one of them: {make_command('get', EVENT_ID=run.stored[0].event_id)}"))
+        return
+    out.print("Not every event is accounted for:", style="bold red")
+    if not sent.complete:
+        missing = len(sent.failed) + sent.unsent
+        out.print(safe_text(f"  {plural(missing, 'event')} could not be sent. {sent.error or ''}"))
+    if run.outcomes[QUEUED]:
+        out.print(f"  {plural(run.outcomes[QUEUED], 'event')} still queued. See why: make logs LEVEL=WARNING")
+    if run.outcomes[LOST]:
+        out.print(f"  {plural(run.outcomes[LOST], 'event')} not found.")
+    show_discrepancies(run.discrepancies)
+    for kind, count in result.expected_alerts.items():
+        if result.alerts.by_type[kind] < count:
+            out.print(f"  {count - result.alerts.by_type[kind]:,} {kind} alerts are missing.")

@@ -7,8 +7,7 @@ import pytest
 
 from producer.delivery import Result
 from tests.unit.tools.ops.factories import duplicate, queued, rejected, sent, snapshot, stored
-from tools.ops.demo import commands
-from tools.ops.demo.demo import AlertCounts, DemoResult, expected_alerts
+from tools.ops.demo.demo import AlertCounts, DemoResult, expected_alerts, show
 from tools.ops.verify.reconcile import reconcile
 
 RUN = [sent("1", "a", large=True), sent("2", "a", "duplicate", large=True), sent("3", "b", "rejected")]
@@ -65,7 +64,7 @@ def test_a_demo_with_an_unsent_event_is_not_ok() -> None:
 
 
 def test_the_summary_counts_every_outcome(capsys: pytest.CaptureFixture[str]) -> None:
-    commands.show(OK)
+    show(OK)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     for expected in (
         ["stored", "1", "order", "1"],
@@ -82,7 +81,7 @@ def test_the_summary_counts_every_outcome(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_the_summary_says_if_content_was_not_compared(capsys: pytest.CaptureFixture[str], kept: bool) -> None:
-    commands.show(replace(OK, bodies_kept=kept))
+    show(replace(OK, bodies_kept=kept))
     printed = capsys.readouterr().out.splitlines()
     notes = [line for line in printed if "content not compared: this LocalStack rewrites bodies" in line]
     assert len(notes) == (0 if kept else 1)
@@ -92,7 +91,7 @@ def test_the_summary_says_if_content_was_not_compared(capsys: pytest.CaptureFixt
 
 def test_the_summary_lists_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     lost = reconcile(RUN, replace(SNAPSHOT, rejected=[], queued=[queued("3", "b")]))
-    commands.show(replace(OK, reconciliation=lost, alerts=AlertCounts(), sent=replace(SENT, unsent=2)))
+    show(replace(OK, reconciliation=lost, alerts=AlertCounts(), sent=replace(SENT, unsent=2)))
     printed = capsys.readouterr().out
     assert "Not every event is accounted for" in printed
     assert "2 events could not be sent" in printed
