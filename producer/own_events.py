@@ -24,7 +24,7 @@ import contract
 from producer.errors import ProducerError
 from producer.generate.catalogue import LARGE_ORDER_CENTS
 from producer.generate.messages import ANY, INVALID, REJECTED, Message
-from producer.send.batching import MAX_BYTES
+from producer.send.batching import MAX_BYTES, NOT_ALLOWED
 
 STDIN = Path("-")
 # What happens with a line that the contract refuses.
@@ -40,8 +40,6 @@ _MAX_REASONS = 50
 # A manifest keeps no longer event_id; the contract refuses it.
 _MAX_TEXT = 256
 _INDEX = re.compile(r"\d+")
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass
@@ -93,7 +91,7 @@ def parse_line(number: int, line: bytes) -> tuple[Message | None, set[str]]:
         text = line.decode()
     except UnicodeDecodeError:
         return None, {"the line is not UTF-8"}
-    if _NOT_ALLOWED.search(text):
+    if NOT_ALLOWED.search(text):
         return None, {"the line contains a character that SQS does not allow"}
     event, violations = contract.read(text, datetime.now(UTC))
     fields: dict[str, Any] = event if isinstance(event, dict) else {}

@@ -1,5 +1,6 @@
 """Groups messages into requests within SQS's limits."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
@@ -18,6 +19,9 @@ SizedMessage = TypeVar("SizedMessage", bound=Sized)
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_ENTRIES = 10
 MAX_BYTES = 1_048_576
+# SQS accepts the characters of XML 1.0.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def batched(messages: Iterable[SizedMessage], max_entries: int = MAX_ENTRIES) -> Iterator[list[SizedMessage]]:

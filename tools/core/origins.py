@@ -17,11 +17,7 @@ class Origins:
     @cached_property
     def key(self) -> str:
         """The function's key, or "" if it is a release that has none and accepts every origin."""
-        configuration = self._resources.client("lambda").get_function_configuration(
-            FunctionName=self._resources.function_name
-        )
-        variables = (configuration.get("Environment") or {}).get("Variables") or {}
-        return str(variables.get("ORIGIN_KEY", ""))
+        return self._resources.function_variables().get("ORIGIN_KEY", "")
 
     def attributes(self, origin_id: str, content_hash: str) -> dict[str, Any]:
         """Return the message attributes of a copy."""

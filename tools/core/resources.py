@@ -61,6 +61,12 @@ class Resources:
             )
         return self.clients[service]
 
+    def function_variables(self) -> dict[str, str]:
+        """Return the environment variables that the function has."""
+        functions = self.client("lambda")
+        configuration = functions.get_function_configuration(FunctionName=self.function_name)
+        return dict((configuration.get("Environment") or {}).get("Variables") or {})
+
     @property
     def own_key(self) -> dict[str, str]:
         """Return the header that MiniStack's own pages require, if the credentials are known."""

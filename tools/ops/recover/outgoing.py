@@ -1,17 +1,14 @@
 """Send messages again, within the limits of SQS."""
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from producer.send.batching import MAX_BYTES
+from producer.send.batching import MAX_BYTES, NOT_ALLOWED
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_ATTRIBUTES = 10
-# SendMessage accepts the characters of XML 1.0.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTEMPTS = 5
 
 
@@ -36,7 +33,7 @@ class OutgoingMessage:
         """Return the reason why SQS would refuse this message, or None."""
         if not self.body:
             return "the body is empty, and SQS accepts no empty message"
-        if match := _FORBIDDEN.search(self.body):
+        if match := NOT_ALLOWED.search(self.body):
             return f"the body holds U+{ord(match[0]):04X}, a character that SQS does not accept"
         if len(self.attributes) > MAX_ATTRIBUTES:
             return f"it would have {len(self.attributes)} attributes; SQS accepts {MAX_ATTRIBUTES}"

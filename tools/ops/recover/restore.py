@@ -177,10 +177,7 @@ class Restore:
 
 def _retention_days(resources: Resources) -> int:
     """Return the days that the function keeps rejected events, for lines that have no time of expiry."""
-    functions = resources.client("lambda")
     try:
-        configuration = functions.get_function_configuration(FunctionName=resources.function_name)
-    except ClientError:  # it may be lost, too
+        return int(resources.function_variables().get("REJECTED_RETENTION_DAYS") or _RETENTION_DAYS)
+    except ClientError:  # the function may be lost, too
         return _RETENTION_DAYS
-    variables = configuration.get("Environment", {}).get("Variables", {})
-    return int(variables.get("REJECTED_RETENTION_DAYS") or _RETENTION_DAYS)
