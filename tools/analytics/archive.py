@@ -112,10 +112,15 @@ def sync_archive(
                 archived.path: archived
                 for listing in listings
                 for archived in listing
-                if _is_well_named(archived, refused)
+                if (selected is None or selected.has_key(archived.key)) and _is_well_named(archived, refused)
             }
             _check_size(list(objects.values()))
-            cached = {path for prefix in prefixes for path in _cached_paths(directory, prefix)}
+            cached = {
+                path
+                for prefix in prefixes
+                for path in _cached_paths(directory, prefix)
+                if selected is None or selected.has_key(path)
+            }
             for path in cached - set(objects):
                 (directory / path).unlink()
             missing = [archived for path, archived in objects.items() if path not in cached]

@@ -1,7 +1,8 @@
 """The part of the archive that SINCE= and UNTIL= select, by the time when SQS received the message."""
 
+import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 import contract
@@ -18,7 +19,9 @@ PREFIXES = (
 _CLOCK_SKEW = timedelta(minutes=5)
 # Up to this many hours are listed one by one; a longer range is listed by day.
 _MAX_LISTED_HOURS = 48
-_HOUR = timedelta(hours=1)
+# Of a longer range everything is listed, a thousand objects with each request.
+_MAX_LISTED_DAYS = 366
+_PARTITION = re.compile(r"/dt=([0-9-]{10})/hour=([0-9]{2})/")
 
 
 class ArchiveRange(TimeRange):
@@ -32,15 +35,24 @@ class ArchiveRange(TimeRange):
         return given if until else replace(given, until=now + _CLOCK_SKEW)
 
     def partitions(self) -> list[str]:
-        """Return the ends of the key prefixes that hold the range: its hours, or its days if it is long."""
-        hour, hours = self.since.replace(minute=0, second=0, microsecond=0), []
-        while hour < self.until:
-            hours.append(hour)
-            hour += _HOUR
-        if len(hours) <= _MAX_LISTED_HOURS:
-            return [f"dt={hour:%Y-%m-%d}/hour={hour:%H}/" for hour in hours]
-        return sorted({f"dt={hour:%Y-%m-%d}/" for hour in hours})
+        """Return the ends of the key prefixes that hold the range: its hours, its days, or all for years."""
+        hour = self.since.replace(minute=0, second=0, microsecond=0)
+        hours = -((hour - self.until) // timedelta(hours=1))
+        if hours <= _MAX_LISTED_HOURS:
+            starts = (hour + timedelta(hours=n) for n in range(hours))
+            return [f"dt={start:%Y-%m-%d}/hour={start:%H}/" for start in starts]
+        first, last = hour.toordinal(), (self.until - timedelta(microseconds=1)).toordinal()
+        if last - first > _MAX_LISTED_DAYS:
+            return [""]
+        return [f"dt={date.fromordinal(day)}/" for day in range(first, last + 1)]
 
     def hours(self) -> tuple[str, str]:
         """Return the first and the last hour that the range touches, as ``2026-11-22T14``."""
-        return f"{self.since:%Y-%m-%dT%H}", f"{self.until - timedelta(microseconds=1):%Y-%m-%dT%H}"
+        last = self.until - timedelta(microseconds=1)
+        return self.since.isoformat(timespec="hours")[:13], last.isoformat(timespec="hours")[:13]
+
+    def has_key(self, key: str) -> bool:
+        """Return whether the partition of a key is in the range, or its key names none."""
+        partition = _PARTITION.search(key)
+        first, last = self.hours()
+        return partition is None or first <= f"{partition[1]}T{partition[2]}" <= last

@@ -45,7 +45,7 @@ class TimeRange:
 
 def parse_duration(text: str) -> int:
     """Return the seconds of ``90s``, ``15m``, ``1h`` or ``2d``. Raises UsageError."""
-    match = re.fullmatch(r"(\d+)([smhd])", text)
+    match = re.fullmatch(r"([0-9]{1,12})([smhd])", text)
     if match is None:
         raise UsageError(f"SINCE={text} is not a duration.", _EXAMPLES)
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,21 +26,17 @@ def yes_or_no(text: str) -> bool:
 
 
 def positive(text: str) -> int:
-    """Parse a whole number above 0."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    """Parse a whole number above 0, of at most nine digits."""
+    if re.fullmatch("[0-9]{1,9}", text) is None or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0 and below a billion")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """Parse a number of seconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
+    """Parse a number of seconds, of at most nine digits before the point."""
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?|\.[0-9]+", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds below a billion")
+    return float(text)
 
 
 _TYPES: Mapping[str, Callable[[str], object]] = {

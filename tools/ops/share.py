@@ -1,5 +1,6 @@
 """``PART=2/3``: several machines share the work of a command."""
 
+import re
 import zlib
 from argparse import ArgumentTypeError
 from dataclasses import dataclass
@@ -35,10 +36,11 @@ class Share:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse ``2/3``: the second of three parts."""
-        number, _, of = text.partition("/")
-        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_PARTS):
+        match = re.fullmatch("([0-9]{1,4})/([0-9]{1,4})", text)
+        part = cls(int(match[1]), int(match[2])) if match else cls(0)
+        if not 1 <= part.number <= part.of <= MOST_PARTS:
             raise ArgumentTypeError(f"{text!r} is not a part such as 2/3, with at most {MOST_PARTS:,} parts")
-        return cls(int(number), int(of))
+        return part
 
 
 WHOLE = Share()

@@ -57,11 +57,10 @@ class Search:
         needles = {json.dumps(text, ensure_ascii=each).encode("utf-8", "replace") for each in (True, False)}
         partitions = [*self.selected.partitions(), *self._hours]
         prefixes = [prefix for prefix in PREFIXES if prefix.partition("/")[0] in tables]
-        entries = sorted(
-            (entry for prefix in prefixes for hour in partitions for entry in self._list(prefix + hour)),
-            key=lambda entry: entry["LastModified"],
-            reverse=True,
-        )
+        listed = (entry for prefix in prefixes for hour in partitions for entry in self._list(prefix + hour))
+        # A listing of everything has the searched hours a second time.
+        unique = {entry["Key"]: entry for entry in listed if self._is_selected(entry["Key"])}
+        entries = sorted(unique.values(), key=lambda entry: entry["LastModified"], reverse=True)
         chosen, size = [], 0
         for entry in entries:
             size += entry["Size"]
@@ -71,6 +70,9 @@ class Search:
         with ThreadPoolExecutor(_THREADS) as pool:
             pages = pool.map(lambda entry: list(self._read(entry, needles)), chosen)
             return [found for page in pages for found in page if matches(found)]
+
+    def _is_selected(self, key: str) -> bool:
+        return self.selected.has_key(key) or any(hour in key for hour in self._hours)
 
     def _list(self, prefix: str) -> list[dict[str, Any]]:
         if prefix not in self._listed:

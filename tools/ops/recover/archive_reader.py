@@ -1,6 +1,5 @@
 """Read the archive's items, one object at a time, in the order in which they were received."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,6 @@ from tools.ops.share import WHOLE, Share
 
 # Of a longer range, all objects are listed, a thousand with each request.
 _LISTED_BY_PARTITION = timedelta(days=31)
-_HOUR = re.compile(r"/dt=([\d-]{10})/hour=(\d\d)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Selection:
     def _is_received_in(received_at: str, hours: ArchiveRange) -> bool:
         try:
             return hours.since <= datetime.fromisoformat(received_at).astimezone(UTC) < hours.until
-        except ValueError:
+        except (ValueError, OverflowError):
             return False
 
 
@@ -83,11 +81,9 @@ class ArchiveReader:
         if hours is not None and hours.until - hours.since <= _LISTED_BY_PARTITION:
             parents = [each for each in self._directories(f"{kind}/") if not each.startswith(f"{kind}/dt=")]
             prefixes = [f"{p}{hour}" for p in parents or prefixes for hour in hours.partitions()]
-        first, last = hours.hours() if hours is not None else ("", "~")
         for prefix in prefixes:
             for entry in archive_objects.listed(self._s3, self._bucket, prefix):
-                hour = _HOUR.search(entry["Key"])
-                if hour is None or first <= f"{hour[1]}T{hour[2]}" <= last:
+                if hours is None or hours.has_key(entry["Key"]):
                     yield entry
 
     def items(self, kind: str, key: str, problems: list[str]) -> Iterator[ArchivedItem]:

@@ -58,3 +58,25 @@ def test_an_invalid_time_is_refused_with_examples(since: str) -> None:
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(UsageError, match="is not before"):
         ArchiveRange.read("1h", "2h", NOW)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "listed"),
+    [
+        ("0001-01-01", None, [""]),
+        ("0001-01-01", "9999-12-31T23:59:59", [""]),
+        ("9999-12-31T22:30", "9999-12-31T23:59:59", ["dt=9999-12-31/hour=22/", "dt=9999-12-31/hour=23/"]),
+        ("9999-12-29", "9999-12-31T23:59:59", [f"dt=9999-12-{day}/" for day in (29, 30, 31)]),
+    ],
+)
+def test_a_range_at_the_end_of_time_is_listed_at_once(
+    since: str, until: str | None, listed: list[str]
+) -> None:
+    assert ArchiveRange.read(since, until, NOW).partitions() == listed
+
+
+def test_of_a_listing_of_everything_only_keys_of_the_range_are_read() -> None:
+    selected = ArchiveRange(at_hour(13, 59), at_hour(15))
+    keys = {hour: f"events/type=order/dt=2026-11-22/hour={hour}/x.jsonl.zst" for hour in (12, 13, 14, 15)}
+    assert [hour for hour, key in keys.items() if selected.has_key(key)] == [13, 14]
+    assert selected.has_key("unreadable/x")

@@ -44,3 +44,9 @@ def test_durations_are_parsed_and_other_text_is_refused() -> None:
     assert [parse_duration(text) for text in ("90s", "15m", "1h", "2d")] == [90, 900, 3600, 172_800]
     with pytest.raises(UsageError, match="SINCE=1w"):
         parse_duration("1w")
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "\uff19", "\u0663", "1_0", "+1", ""])
+def test_a_duration_has_a_few_ascii_digits(digits: str) -> None:
+    with pytest.raises(UsageError, match="is not a duration"):
+        parse_duration(f"{digits}s")

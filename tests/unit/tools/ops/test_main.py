@@ -54,6 +54,12 @@ def test_an_empty_variable_is_ignored() -> None:
         ({"WAIT": "inf"}, "verify"),
         ({"PART": "3/2"}, "verify"),
         ({"PART": "0/2"}, "verify"),
+        ({"PART": "\uff11/\uff12"}, "verify"),
+        ({"LIMIT": "9" * 30}, "events"),
+        ({"LIMIT": "9" * 5000}, "logs"),
+        ({"LIMIT": "\u0663"}, "rejected"),
+        ({"WAIT": "1_0"}, "verify"),
+        ({"WAIT": "1e308"}, "replay"),
     ],
 )
 def test_an_invalid_value_is_refused_with_status_2(
