@@ -116,8 +116,8 @@ def _check_choice(option: str, value: str, choices: Iterable[str]) -> None:
 
 
 def _check_url(option: str, url: str, example: str) -> None:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False

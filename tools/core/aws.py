@@ -4,7 +4,6 @@ import functools
 import os
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import botocore.loaders
 import botocore.session
@@ -12,6 +11,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from tools.core.errors import ToolError
+from tools.core.http import split_address
 
 # An endpoint may be AWS's own: a region's, a VPC's, in any partition (botocore's partitions.json).
 _AWS_DOMAINS = (
@@ -24,7 +24,8 @@ _AWS_DOMAINS = (
 
 def is_aws(endpoint: str | None) -> bool:
     """Return whether an endpoint is AWS's own. None is."""
-    return not endpoint or (urlsplit(endpoint).hostname or "").endswith(_AWS_DOMAINS)
+    parts = split_address(endpoint or "")
+    return not endpoint or bool(parts and (parts.hostname or "").endswith(_AWS_DOMAINS))
 
 
 def create_session(
@@ -85,8 +86,7 @@ def _default_settings() -> dict[str, tuple[Any, ...]]:
 
 
 def _check_endpoint(endpoint: str | None) -> None:
-    parts = urlsplit(endpoint or "")
-    if endpoint and not (parts.scheme in ("http", "https") and parts.hostname):
+    if endpoint and split_address(endpoint) is None:
         raise ToolError(
             f"The endpoint {endpoint} is not an address.", "Example: AWS_ENDPOINT_URL=http://127.0.0.1:4566"
         )

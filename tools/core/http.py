@@ -1,9 +1,23 @@
-"""Open URLs with the standard library, so that an error response is closed before it is raised."""
+"""Read addresses and open URLs with the standard library.
+
+An error response is closed before it is raised.
+"""
 
 import urllib.error
 import urllib.request
 from email.message import Message
 from typing import IO, NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+
+def split_address(address: str) -> SplitResult | None:
+    """Return the parts of an HTTP address, or None if it is none."""
+    try:
+        parts = urlsplit(address)
+        is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port such as 99999, or half of an IPv6 address
+        return None
+    return parts if is_usable and address.isprintable() else None
 
 
 class _ClosedErrors(urllib.request.HTTPDefaultErrorHandler):

@@ -55,6 +55,11 @@ class StackState:
     bodies_kept: bool = True
     access_key: str = field(default=ACCESS_KEY, repr=False)
 
+    def __post_init__(self) -> None:
+        texts = (self.endpoint, self.region, self.emulator, self.access_key)
+        if not (isinstance(self.outputs, dict) and all(isinstance(text, str) for text in texts)):
+            raise TypeError("its values have other types")
+
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read the state of the stack in ``directory``. Raises ToolError if no stack is up."""
@@ -62,7 +67,7 @@ class StackState:
             return cls(**json.loads((directory / FILE).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise ToolError("No stack is up. Start one with: make up") from None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ToolError(
                 f"{directory / FILE} cannot be read ({error}). Start over with: make down up"
             ) from error

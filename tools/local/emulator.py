@@ -47,9 +47,18 @@ class Emulator:
     def load(cls, state_dir: Path) -> "Emulator | None":
         """Return the emulator last started for the stack in ``state_dir``, or None. It may have stopped."""
         try:
-            return cls(**json.loads((state_dir / FILE).read_text(encoding="utf-8")))
-        except (OSError, TypeError, ValueError):
+            emulator = cls(**json.loads((state_dir / FILE).read_text(encoding="utf-8")))
+        except (OSError, TypeError, ValueError, RecursionError):
             return None
+        return emulator if emulator._is_whole() else None
+
+    def _is_whole(self) -> bool:
+        texts = (self.kind, self.endpoint, self.name, self.mark, self.access_key)
+        if not isinstance(self.port, int) or not all(isinstance(text, str) for text in texts):
+            return False
+        return {"endpoint": self.name in NAMES, "ministack": self.name.isdecimal()}.get(
+            self.kind, self.kind == "localstack"
+        )
 
 
 def root_key(state_dir: Path) -> str:

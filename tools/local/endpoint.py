@@ -1,5 +1,6 @@
 """Use an emulator that the user runs, without starting or stopping it."""
 
+import http.client
 import json
 import os
 import urllib.parse
@@ -7,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from tools.core.errors import ToolError
-from tools.core.http import direct_opener
+from tools.core.http import direct_opener, split_address
 from tools.core.state import ACCESS_KEY, KEY_PREFIX, naming
 from tools.local.emulator import Emulator
 
@@ -29,8 +30,8 @@ def join(endpoint: str, state_dir: Path) -> Emulator:
 
 def flavour_of(endpoint: str) -> str:
     """Return ``ministack`` or ``localstack``, whichever answers. Raises ToolError if neither does."""
-    parts = urllib.parse.urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+    parts = split_address(endpoint)
+    if parts is None or parts.path.strip("/") or parts.query or parts.fragment:
         raise ToolError(
             f"ENDPOINT={endpoint} is not an emulator's address. Write it like http://127.0.0.1:4566"
         )
@@ -53,8 +54,8 @@ def version(endpoint: str, flavour: str, access_key: str = "", seconds: float = 
     try:
         with opener.open(endpoint.rstrip("/") + HEALTH[flavour], timeout=seconds) as answer:
             return str(json.load(answer).get("version", "?"))
-    except (OSError, ValueError, AttributeError):
-        return None
+    except (OSError, ValueError, AttributeError, RecursionError, http.client.HTTPException):
+        return None  # also where another program listens, such as a database
 
 
 def is_running(emulator: Emulator) -> bool:

@@ -1,12 +1,13 @@
 """Bring a stack up and down."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tools.core.errors import ToolError
+from tools.core.errors import ToolError, UsageError
 from tools.core.files import exclusive, require_space
 from tools.core.log import Log, labelled
 from tools.core.paths import DEFAULT_STATE_DIR
@@ -23,6 +24,8 @@ from tools.local.status import hung
 DEFAULT_REGION = "us-east-1"
 # Marks a directory that `down` may remove.
 MARKER = "made-by-make-up"
+# What commands write there without a stack: runs of the producer, and queues of make alerts.
+OF_COMMANDS = ("manifests", "alert-queues")
 # Of the holder of the lock.
 ACTIVITY = "running make up or make down on this stack"
 
@@ -48,13 +51,10 @@ def up(
     # Imported here because it needs boto3, and `make down` does not.
     from tools.local import shortcut
 
-    state_dir = state_dir.absolute()
+    state_dir = Path(os.path.realpath(state_dir))
     for directory in (state_dir, Path(tempfile.gettempdir())):
         require_space(directory)
-    state_dir.mkdir(parents=True, exist_ok=True)
-    # Terraform and tflocal write the emulator's key into files of their own.
-    state_dir.chmod(0o700)
-    (state_dir / MARKER).touch()
+    _claim(state_dir)
     with exclusive(state_dir / "lock", ACTIVITY):
         running = _running(state_dir, port, emulator, endpoint, log)
         if running is None and endpoint is not None:
@@ -76,6 +76,20 @@ def up(
     return state
 
 
+def _claim(state_dir: Path) -> None:
+    """Make the directory, which `down` removes. Raises UsageError if it holds files of others."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    foreign = next((path.name for path in state_dir.iterdir() if path.name not in OF_COMMANDS), None)
+    if foreign is not None and not (state_dir / MARKER).exists():
+        raise UsageError(
+            f"{state_dir} holds other files ({foreign}), which make down would remove.",
+            "STACK_DIR names a directory of the stack alone, for example STACK_DIR=~/rt-pipeline-stack",
+        )
+    # Terraform and tflocal write the emulator's key into files of their own.
+    state_dir.chmod(0o700)
+    (state_dir / MARKER).touch()
+
+
 def _apply(state_dir: Path, running: Emulator, variables: Mapping[str, object], log: Log) -> StackState:
     region = str(variables.get("region", DEFAULT_REGION))
     outputs = terraform.apply(state_dir, running.endpoint, region, variables, log)
@@ -94,7 +108,8 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
 
     Raises ToolError if the emulator cannot be removed; the state is then kept.
     """
-    state_dir = state_dir.absolute()
+    # rmtree refuses a link.
+    state_dir = Path(os.path.realpath(state_dir))
     if not (state_dir / MARKER).exists():
         return ""
     done = "removed"

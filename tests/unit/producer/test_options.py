@@ -22,6 +22,7 @@ def options(**given: Any) -> Options:
         {"queue_url": "ftp://host/queue"},
         {"queue_url": "http://127.0.0.1:4566"},
         {"queue_url": "http://127.0.0.1:99999/0/q"},
+        {"queue_url": "http://[::1/0/q"},
         {"endpoint_url": "localhost:4566"},
         {"count": 0},
         {"sessions": -1},

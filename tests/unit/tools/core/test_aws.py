@@ -89,10 +89,15 @@ def test_aws_itself_is_reached_with_the_users_settings(endpoint: str | None, hos
         create_session(endpoint).get_credentials()
 
 
-@pytest.mark.parametrize("endpoint", ["127.0.0.1:4566", "ftp://x", "http://", "nonsense"])
+@pytest.mark.parametrize(
+    "endpoint",
+    ["127.0.0.1:4566", "ftp://x", "http://", "nonsense", "http://[::1", "http://h:99999", "http://h\x1b"],
+)
 def test_an_endpoint_that_is_no_address_is_named(endpoint: str) -> None:
     with pytest.raises(ToolError, match="is not an address"):
         create_session(endpoint)
+    with pytest.raises(ToolError, match="is not an address"):
+        Resources.find({**LOCAL, "AWS_ENDPOINT_URL": endpoint}).client("sqs")
 
 
 def test_an_error_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:

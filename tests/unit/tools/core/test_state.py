@@ -50,6 +50,20 @@ def test_an_emulator_exports_whether_it_rewrites_bodies_and_aws_does_not(
     assert exports.get("BODIES_REWRITTEN") == exported
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"outputs": 5}, {"outputs": None}, {"outputs": []}, {"endpoint": 5}, {"region": None}, {"emulator": []}],
+)
+def test_a_damaged_file_is_named_with_what_to_type(tmp_path: Path, change: dict[str, object]) -> None:
+    STATE.save(tmp_path)
+    path = tmp_path / "stack.json"
+    damaged = json.dumps(json.loads(path.read_text()) | change)
+    for text in (damaged, "[" * 100_000, "null", "[]", ""):
+        path.write_text(text)
+        with pytest.raises(ToolError, match=r"stack\.json cannot be read .*make down up"):
+            StackState.load(tmp_path)
+
+
 def test_a_file_of_an_older_checkout_without_bodies_kept_is_read(tmp_path: Path) -> None:
     STATE.save(tmp_path)
     older = json.loads((tmp_path / "stack.json").read_text())

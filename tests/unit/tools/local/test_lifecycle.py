@@ -1,6 +1,8 @@
 import contextlib
+import json
 import os
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from tools.core import files
-from tools.core.errors import ToolError
+from tools.core.errors import ToolError, UsageError
 from tools.core.files import exclusive
 from tools.core.state import ENVIRONMENT_OUTPUTS, StackState
 from tools.local import (
@@ -98,6 +100,66 @@ def zip_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "lambda.zip").write_bytes(b"")
     artifact = Artifact(tmp_path / "lambda.zip", {})
     monkeypatch.setattr(lifecycle, "ARTIFACTS", {"lambda_zip": artifact})
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_up_takes_no_directory_that_holds_files_of_others(tmp_path: Path, port: int) -> None:
+    home = tmp_path / "home"
+    (home / "thesis").mkdir(parents=True)
+    mode = home.stat().st_mode
+    with pytest.raises(UsageError, match=r"holds other files \(thesis\)"):
+        up(home, port)
+    assert lifecycle.down(home) == ""
+    assert (home / "thesis").is_dir()
+    assert home.stat().st_mode == mode
+    (home / "thesis").rename(home / "manifests")
+    up(home, port)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://127.0.0.1:99999", "http://h/?a", "h:1", "http://"]
+)
+def test_an_endpoint_that_is_no_address_is_named(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ToolError, match="is not an emulator's address"):
+        lifecycle.up(tmp_path / "state", endpoint=address)
+
+
+def test_another_program_that_listens_is_no_emulator(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+                    connection.recv(4096)
+
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(ToolError, match="No emulator answers"):
+            lifecycle.up(tmp_path / "state", endpoint=f"http://127.0.0.1:{server.getsockname()[1]}")
+
+
+@pytest.mark.usefixtures("fake", "applied")
+def test_the_stack_may_lie_behind_a_link(tmp_path: Path, port: int) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+    up(link, port)
+    assert StackState.load(link)
+    assert lifecycle.down(link) == "removed"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "x"}, {"kind": []}, {"name": "x"}, {"name": 1}, {"port": "x"}, {"kind": "endpoint"}],
+)
+def test_a_damaged_note_of_the_emulator_is_as_none(tmp_path: Path, change: dict[str, object]) -> None:
+    Emulator("ministack", "http://127.0.0.1:1", 1, "1", "mark").save(tmp_path)
+    whole = json.loads((tmp_path / "emulator.json").read_text())
+    assert Emulator.load(tmp_path)
+    for text in (json.dumps(whole | change), "[" * 100_000, "[]"):
+        (tmp_path / "emulator.json").write_text(text)
+        assert Emulator.load(tmp_path) is None
 
 
 @pytest.mark.usefixtures("fake", "applied")
