@@ -30,7 +30,15 @@ def start(main: Callable[[], int]) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         # A lone surrogate is no text in any encoding.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(_run(main))
+    # `tools` set it while modules were imported.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    status = _run(main)
+    # Python would print the traceback of a signal that comes while it exits.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    sys.exit(status)
 
 
 def _run(main: Callable[[], int]) -> Any:
@@ -41,6 +49,8 @@ def _run(main: Callable[[], int]) -> Any:
             status = ended.code
         sys.stdout.flush()
         return status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT  # a second one, while the command reported the first
     except BrokenPipeError:
         return close_stdout()
     except OSError as error:

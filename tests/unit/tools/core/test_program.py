@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,37 @@ def test_text_of_any_language_is_printed_in_every_locale(
     done = run(str(script), {**environment, **locale, "X": "größer \u4f60"})
     assert done.returncode == 0, done.stderr
     assert done.stdout in ("größer \u4f60 \\ud800\n", "gr\\xf6\\xdfer \\u4f60 \\ud800\n")
+
+
+@pytest.mark.parametrize("program", ["-m tools.ops events", "-m dashboards", "producer/send_test_events.py"])
+def test_ctrl_c_while_modules_are_imported_ends_without_a_traceback(program: str, tmp_path: Path) -> None:
+    (tmp_path / "botocore.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    path = os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "lambda_src")))
+    with subprocess.Popen(
+        [sys.executable, *program.split()],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (-signal.SIGINT, "")
+
+
+def test_a_second_ctrl_c_ends_with_the_status_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "import signal\nfrom tools.core.program import start\n"
+        "start(lambda: signal.raise_signal(signal.SIGINT))\n"
+    )
+    completed = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (completed.returncode, completed.stderr) == (130, "")
