@@ -1,8 +1,9 @@
 """The sources of a pipeline, each with its interval. Its queues, tables, alerts and alarms."""
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
@@ -28,6 +29,8 @@ _DEAD_LETTER_INTERVAL = 3.0
 # The number of alerts of each kind that are kept, and that one query of a partition returns.
 _MAX_ALERTS = 30
 _PAGE_SIZE = 10
+# Items that are read for them, at most.
+_MAX_ITEMS = 1_000
 
 T = TypeVar("T")
 
@@ -133,7 +136,7 @@ class Alerts(Collector):
     ) -> list[Alert]:
         dynamodb = self.target.clients["dynamodb"]
         items = newest_first(dynamodb, table, index, partitions, page=_PAGE_SIZE)
-        return [to_alert(item) for item in islice(items, _MAX_ALERTS)]
+        return list(islice(_readable(islice(items, _MAX_ITEMS), to_alert), _MAX_ALERTS))
 
 
 class Alarms(Collector):
@@ -175,6 +178,13 @@ def _read_each(
     return results, next((result.reason for result in results if isinstance(result, Absent)), None)
 
 
+def _readable(items: Iterable[Item], to_alert: Callable[[Item], Alert]) -> Iterator[Alert]:
+    """Yield the alerts of items, without those that were written by hand and are none."""
+    for item in items:
+        with suppress(KeyError, TypeError, ValueError, ArithmeticError):
+            yield to_alert(item)
+
+
 def _large_order(item: Item) -> Alert:
     amount = f"{Decimal(item['amount']['N']):,.2f} {text(item, 'currency') or ''}"
     # Not received_at: the index of rejections lacks it, and the two differ when the queue is long.
@@ -188,7 +198,7 @@ def _rejection(item: Item) -> Alert:
 
 
 def _time(item: Item, name: str) -> float:
-    return datetime.fromisoformat(item[name]["S"]).timestamp()
+    return datetime.fromisoformat(item[name]["S"]).astimezone(UTC).timestamp()
 
 
 def _alarm(description: dict[str, Any], prefix: str) -> Alarm:

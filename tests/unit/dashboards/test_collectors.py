@@ -117,6 +117,23 @@ def test_alerts_come_from_every_partition_of_both_indexes() -> None:
     assert len(dynamodb.calls) == 16
 
 
+def test_an_item_that_is_no_alert_does_not_hide_the_others() -> None:
+    hostile = [
+        {"processed_at": {"S": "2026"}},
+        {"processed_at": {"S": "0001-01-01T00:00:00+14:00"}, "amount": {"N": "1"}},
+        {"processed_at": {"N": "1"}, "amount": {"S": "x"}},
+        {"processed_at": {"S": "2026-11-23T01:00:00Z"}, "amount": {"N": "x"}},
+    ]
+    sort_keys: dict[str, Any] = {"received_at": {"S": "~"}, "rejected_at": {"S": "0001-01-01T00:00:00+14:00"}}
+
+    def respond(**request: Any) -> Any:
+        return {"Items": [item | sort_keys for item in hostile] * 10 + query_index(**request)["Items"]}
+
+    result = Alerts(target(dynamodb=FakeClient(query=respond)), 1).collect()
+    assert [alert.kind for alert in result.value] == ["rejected", "large order"]
+    assert result.error is None
+
+
 def test_alerts_of_one_index_are_shown_if_the_other_is_denied() -> None:
     def respond(TableName: str, **request: Any) -> Any:  # noqa: N803
         if TableName.endswith("rejected"):

@@ -139,12 +139,13 @@ class RestoreWriter:
         return found | {text(item, MESSAGE_ID) or "" for item in stored}
 
     def _of_selected_events(self, duplicates: list[ArchivedItem]) -> list[ArchivedItem]:
-        ids = [required(archived.item, EVENT_ID) for archived in duplicates]
+        # A duplicate that was written by hand may name no event, or none that a table can have.
+        ids = [name for each in duplicates if is_key(name := text(each.item, EVENT_ID))]
         found = tables.get_attributes(
             self._dynamodb, self.tables[EVENTS], EVENT_ID, ids, "customer_id", "event_type"
         )
         selected = {required(event, EVENT_ID) for event in found if self._selection.accepts_event(event)}
-        return [each for each in duplicates if required(each.item, EVENT_ID) in selected]
+        return [each for each in duplicates if text(each.item, EVENT_ID) in selected]
 
     def _with_payload(self, archived: ArchivedItem) -> Item:
         """Return an item with its payload, whose object is in S3 if it needs one."""

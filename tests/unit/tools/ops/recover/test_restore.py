@@ -360,6 +360,22 @@ def test_an_item_that_the_archiver_could_not_read_comes_back_as_it_was(harness: 
     assert harness.restored()["events"]["foreign"] == {**foreign, "blob": {"B": b"\xff"}}
 
 
+@pytest.mark.parametrize("selection", [Selection(customer="cus-1"), Selection(HOUR, customer="cus-1")])
+def test_a_duplicate_that_was_written_by_hand_stops_no_selection(
+    harness: Harness, selection: Selection
+) -> None:
+    harness.event(order_of("a"))
+    harness.duplicate(order_of("a"), message_id={"S": "m-a"})
+    for number, event_id in enumerate(({"N": "1"}, {"S": ""}, {"S": "x" * 3000}, {"NULL": True})):
+        by_hand = {"message_id": {"S": f"hand-{number}"}, "event_id": event_id}
+        by_hand["received_at"] = {
+            "S": "0001-01-01T00:00:00+14:00" if number % 2 else "2026-11-22T14:30:00.000Z"
+        }
+        harness.records.append(factories.record(by_hand, "duplicates", 10 + number))
+    harness.archive()
+    assert harness.restore(selection).restored == {"events": 1, "duplicates": 1}
+
+
 GOOD = b'{"event_id":"%s","event_type":"order","content_hash":"%s"}'
 HOSTILE: list[bytes] = [
     b"", b"{}", b"[]", b"null", b"\xff", b"{" * 100_000, b'{"event_id":1,"event":{}}', b'{"body":""}',
