@@ -1,6 +1,7 @@
 """Run MiniStack as a process, with IAM enforced."""
 
 import os
+import resource
 import secrets
 import subprocess
 import time
@@ -20,6 +21,8 @@ START_SECONDS = 30
 # It keeps nothing on disk, so a short grace period is enough.
 STOP_SECONDS = 1
 HEALTH_SECONDS = 2
+# It opens 65 under load, and macOS allows 256.
+MIN_FILES = 128
 
 # glibc would keep freed buffers in an arena for each of MiniStack's 64 threads. With a fixed threshold, large
 # ones go back to the system (docs/adr/0041).
@@ -30,6 +33,7 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
     """Start MiniStack on 127.0.0.1:``port`` and wait until it answers. Raises ToolError."""
     if not EMULATOR_PYTHON.exists():
         raise ToolError("The emulator is not installed. Start the stack with: make up")
+    _require_files()
     # Lambda workers unpack the zip into TMPDIR. Inside the state directory it is removed with it.
     temporary, home = state_dir / "tmp", state_dir / "home"
     for directory in (temporary, home):
@@ -67,6 +71,16 @@ def start(state_dir: Path, port: int, extra_environment: Mapping[str, str]) -> E
         # It outlives this process, or stop() reaped it. This prevents subprocess's warning.
         process.returncode = 0
     return emulator
+
+
+def _require_files() -> None:
+    """Raise ToolError if this shell lets a process open too few files: MiniStack would hang."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files != resource.RLIM_INFINITY and files < MIN_FILES:
+        raise ToolError(
+            f"This shell lets a program open {files} files, and MiniStack needs {MIN_FILES}.",
+            f"ulimit -n {MIN_FILES}",
+        )
 
 
 def is_running(emulator: Emulator) -> bool:

@@ -29,6 +29,11 @@ for python in ${PYTHON:+"$PYTHON"} python3 python; do
 done
 
 PYTHON=${PYTHON:-python3}
+# PYTHONHOME or PYTHONHASHSEED of another program, for example.
+case $("$PYTHON" -c '' 2>&1) in *"Fatal Python error"*)
+    echo "$PYTHON does not start. Look for a setting of another program: env | grep ^PYTHON" >&2
+    exit 1
+esac
 if version=$("$PYTHON" --version 2>&1); then
     echo "This needs Python 3.11 or newer, and $PYTHON is $version." >&2
 else

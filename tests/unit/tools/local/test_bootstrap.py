@@ -38,6 +38,16 @@ def find_python(
     )
 
 
+@pytest.mark.parametrize("setting", [{"PYTHONHOME": "/nonexistent"}, {"PYTHONHASHSEED": "abc"}])
+def test_a_python_that_a_setting_stops_is_not_said_to_be_too_old(
+    tmp_path: Path, setting: dict[str, str]
+) -> None:
+    script = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+    found = find_python(tmp_path, {"python3": script}, **setting)
+    assert found.returncode == 1
+    assert found.stderr.startswith("python3 does not start. Look for a setting")
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_package_of_a_lock_has_hashes(lock: str) -> None:
     text = (REQUIREMENTS / lock).read_text()

@@ -1,4 +1,5 @@
 import os
+import resource
 import socket
 import time
 from pathlib import Path
@@ -92,6 +93,16 @@ def test_the_command_line_of_the_emulator_names_the_directory_of_its_stack(
     with pytest.raises(ToolError):
         ministack.start(state_dir, processes.free_port(), {})
     assert (state_dir / "emulator.log").read_text().split()[-1] == str(state_dir)
+
+
+def test_too_few_open_files_are_refused_instead_of_hanging(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_dir: Path
+) -> None:
+    stand_in(monkeypatch, tmp_path, DIES)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 64))
+    with pytest.raises(ToolError, match="lets a program open 64 files") as refused:
+        ministack.start(state_dir, processes.free_port(), {})
+    assert refused.value.hint == "ulimit -n 128"
 
 
 def test_a_missing_emulator_is_not_a_traceback(
