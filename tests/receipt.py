@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests import targets, verified
+from tests import targets
 from tools.core.files import write_atomically
 from tools.deploy import receipt
 from tools.deploy.receipt import Fingerprint, Receipt
@@ -79,6 +79,9 @@ class Run:
         )
         written.save(self.path)
         if "region" in self.stack:
+            # Imported here because it loads the benchmarks' tables, which slow each start of pytest.
+            from tests import verified
+
             verified.write(written, self.stack, time.monotonic() - self.began)
 
     def tested_on(self, stack: Mapping[str, str]) -> None:

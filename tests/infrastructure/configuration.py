@@ -158,7 +158,7 @@ def run_terraform(*arguments: str, directory: Path, stdin: str = "") -> subproce
     Raises ToolError if there is no Terraform and none can be installed.
     """
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    quiet |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
+    quiet |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "NO_COLOR": "1", "GOGC": "off"}
     return subprocess.run(
         [find_terraform().command, *arguments],
         cwd=directory,

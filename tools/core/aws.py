@@ -1,14 +1,12 @@
-"""botocore sessions. A session for a local stack reads none of the user's AWS settings."""
+"""botocore sessions. A session for a local stack reads none of the user's AWS settings.
+
+botocore is imported where it is used, because --help, a wrong argument and `make cost` need no 0.2 s for it.
+"""
 
 import functools
 import os
 from collections.abc import Mapping
 from typing import Any
-
-import botocore.loaders
-import botocore.session
-from botocore.config import Config
-from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from tools.core.errors import ToolError
 from tools.core.http import split_address
@@ -40,6 +38,8 @@ def create_session(
     For a local stack the given ``credentials``, or else the exported ones, are all that it uses: no profile,
     no file and no other setting of the user. For AWS it is botocore's ordinary session.
     """
+    import botocore.session
+
     _check_endpoint(endpoint)
     exported = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
     key, secret = credentials or exported
@@ -66,6 +66,8 @@ def create_client(session: Any, service: str, endpoint: str | None, **settings: 
     An emulator is reached without a proxy, and its host name has no subdomains for buckets. The read timeout
     is above the longest long poll (20 s).
     """
+    from botocore.config import Config
+
     emulator = {"proxies": {}, "s3": {"addressing_style": "path"}} if endpoint else {}
     config = Config(**{"connect_timeout": 5, "read_timeout": 30, **emulator, **settings})
     return session.client(service, endpoint_url=endpoint, config=config)
@@ -74,11 +76,15 @@ def create_client(session: Any, service: str, endpoint: str | None, **settings: 
 @functools.cache
 def _loader() -> Any:
     """Return one loader of botocore's data for all sessions, each of which would parse it for 0.1 s."""
-    return botocore.loaders.create_loader()
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _default_settings() -> dict[str, tuple[Any, ...]]:
     """Return botocore's settings with their defaults, and without variables and files to read them from."""
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+
     return {
         name: (setting, None, os.devnull if name.endswith("_file") else default, convert)
         for name, (setting, _variable, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()

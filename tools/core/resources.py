@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-import boto3
-
 from tools.core.aws import create_client, create_session, is_aws
 from tools.core.errors import ToolError
 from tools.core.paths import CACHE_DIR, DEFAULT_STATE_DIR
@@ -51,6 +49,8 @@ class Resources:
         Call this in the main thread first: threads may share a client, but not create clients concurrently.
         """
         if service not in self.clients:
+            import boto3
+
             session = boto3.session.Session(
                 botocore_session=create_session(self.endpoint, self.region, self.credentials)
             )

@@ -28,8 +28,9 @@ PROGRAMS = {
 }
 MAINS = [
     path
-    for path in sorted(ROOT.glob("*/**/__main__.py"))
-    if not {"tests", ".venv", ".cache"} & set(path.relative_to(ROOT).parts)
+    for package in sorted(ROOT.iterdir())
+    if package.name != "tests" and package.name[0] != "."
+    for path in sorted(package.rglob("__main__.py"))
 ]
 
 
