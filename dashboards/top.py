@@ -18,7 +18,7 @@ from dashboards.view.screen import render
 from tools.core.aws_errors import STALE_EXPORTS, explain
 from tools.core.cli import INTERRUPTED
 from tools.core.console import err
-from tools.core.errors import ToolError
+from tools.core.errors import ToolError, is_on
 from tools.core.program import print_error
 
 # With --once or --json, the time that the slowest source gets, in seconds.
@@ -43,7 +43,7 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--json",
         action="store_true",
-        default=environment.get("JSON") == "1",
+        default=is_on(environment, "JSON"),
         help="print the values of one frame as JSON and exit (JSON=1)",
     )
     parser.add_argument("--name", help="watch the pipeline of this name, such as rt-pipeline-prod")

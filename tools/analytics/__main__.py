@@ -18,7 +18,7 @@ from tools.analytics.report import Source, render_report
 from tools.core.archive_range import ArchiveRange
 from tools.core.cli import run
 from tools.core.console import err, out, progress_bars, safe_text
-from tools.core.errors import ToolError, UsageError, require_known
+from tools.core.errors import ToolError, UsageError, is_on, require_known
 from tools.core.files import write_private
 from tools.core.paths import REPORT_PAGE
 from tools.core.program import print_error, start
@@ -46,11 +46,9 @@ class OpenArchive:
 
 def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
     """Print the rows of one query, which is given as SQL (Q=) or by name (NAME=)."""
-    output_format = environment.get("FORMAT") or ("json" if environment.get("JSON") == "1" else "table")
+    output_format = environment.get("FORMAT") or ("json" if is_on(environment, "JSON") else "table")
     require_known("FORMAT", output_format, output.FORMATS)
-    raw = environment.get("RAW") or "0"
-    if raw not in ("0", "1"):
-        raise UsageError(f"RAW={raw} is neither 1 nor 0.", "RAW=1 leaves cells of FORMAT=csv as they are.")
+    raw = is_on(environment, "RAW")
     sql, name = environment.get("Q"), environment.get("NAME")
     if bool(sql) == bool(name):
         named = "\n".join(f"make query NAME={query.name:24}  {query.title}" for query in named_queries())
@@ -58,7 +56,7 @@ def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
     selected_sql = find_query(name).sql if name else str(sql)
     with _open_selected(resources, environment) as archive:
         try:
-            output.print_rows(archive.database, selected_sql, output_format, raw=raw == "1")
+            output.print_rows(archive.database, selected_sql, output_format, raw=raw)
         finally:
             if _MONEY.search(selected_sql):
                 _warn_of_large_amounts(archive.database)

@@ -53,6 +53,8 @@ def _run(main: Callable[[], int]) -> Any:
         return 128 + signal.SIGINT  # a second one, while the command reported the first
     except BrokenPipeError:
         return close_stdout()
+    except ToolError as error:
+        return print_error(error)
     except OSError as error:
         close_stdout()
         return print_error(explain_os_error(error))

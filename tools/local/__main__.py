@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tools.core.errors import ToolError
+from tools.core.errors import ToolError, is_on
 from tools.core.paths import DEFAULT_STATE_DIR
 from tools.core.program import interrupt_on, print_error, start
 from tools.core.state import StackState
@@ -59,7 +59,7 @@ def _down(options: argparse.Namespace, _: list[str]) -> int:
 def _status(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import status
 
-    _log(status.status(options.state_dir, as_json=options.json))
+    _log(status.status(options.state_dir, as_json=_as_json(options)))
     return 0
 
 
@@ -78,7 +78,11 @@ def _env(options: argparse.Namespace, _: list[str]) -> int:
 def _doctor(options: argparse.Namespace, _: list[str]) -> int:
     from tools.local import doctor
 
-    return doctor.main(as_json=options.json)
+    return doctor.main(as_json=_as_json(options))
+
+
+def _as_json(options: argparse.Namespace) -> bool:
+    return bool(options.json) or is_on(os.environ, "JSON")
 
 
 def _build(_options: argparse.Namespace, _: list[str]) -> int:
@@ -127,12 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         help="use a running emulator, for example http://127.0.0.1:4566 (ENDPOINT=)",
     )
     parser.add_argument("--brief", action="store_true", help="up: do not list the names and the next steps")
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        default=os.environ.get("JSON") == "1",
-        help="status, doctor: print JSON (JSON=1)",
-    )
+    parser.add_argument("--json", action="store_true", help="status, doctor: print JSON (JSON=1)")
     parser.add_argument("--emulator", default=os.environ.get("EMULATOR") or "auto", choices=emulators.CHOICES)
     return parser
 

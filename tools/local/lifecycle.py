@@ -115,6 +115,11 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
     done = "removed"
     with exclusive(state_dir / "lock", ACTIVITY):
         started = Emulator.load(state_dir)
+        if started is None and (state_dir / EMULATOR_FILE).exists():
+            raise ToolError(
+                f"{state_dir / EMULATOR_FILE} is damaged, so it is not known which emulator to stop.",
+                f"Stop the process that `pgrep -af {state_dir}` finds, delete the file, and type: make down",
+            )
         if started is not None and started.kind == "endpoint":
             _leave(started, state_dir)
         elif started is not None:

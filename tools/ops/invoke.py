@@ -19,7 +19,7 @@ from producer.own_events import parse_line
 from producer.send.batching import MAX_BYTES
 from storage.attributes import ALERT_PENDING, PAYLOAD
 from tools.core.console import err, out, pad, safe_text, write_raw
-from tools.core.errors import ToolError, UsageError
+from tools.core.errors import ToolError, UsageError, is_on
 from tools.core.program import print_error, start
 from tools.core.tables import Item, to_json
 
@@ -192,6 +192,7 @@ def _alert(entry: dict[str, Any]) -> tuple[str, str, str]:
 def main() -> int:
     """Invoke the handler and print the result. The status is 1 if the message returned to the queue."""
     try:
+        as_json = is_on(os.environ, "JSON")
         body = read_body(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("BODY", ""))
         message, reasons = parse_line(0, body)
         if message is None:
@@ -202,7 +203,7 @@ def main() -> int:
         return print_error(error)
     except KeyboardInterrupt:
         return print_error(ToolError("Stopped.", status=130))
-    if os.environ.get("JSON") == "1":
+    if as_json:
         write_raw(document(recorder))
     else:
         show(recorder)

@@ -13,6 +13,7 @@ from tools.benchmarks.cost.measured import Measured
 from tools.benchmarks.cost.model import DESIGNS, compute_cost
 from tools.benchmarks.cost.workload import Workload
 from tools.benchmarks.designs import design_title
+from tools.core.errors import is_on
 from tools.core.program import start
 
 # Environment variables and the fields of Workload that they set.
@@ -33,7 +34,7 @@ def main(environment: Mapping[str, str]) -> int:
     except FileNotFoundError:
         sys.stderr.write("There are no measurements yet. Type: make bench BENCH=footprint,handler,archive\n")
         return 1
-    as_json = environment.get("JSON") == "1"
+    as_json = is_on(environment, "JSON")
     if not (as_json or environment.get("KB") or any(environment.get(name) for name in _FIELDS)):
         print("\n\n".join(page.sections().values()))
         return 0

@@ -88,11 +88,10 @@ def differences(state: str, client: Client) -> list[str]:
 
 
 def _carried(state: str) -> list[dict[str, Any]]:
-    """Return the values of the deleted expressions from Terraform's state."""
-    (carrier,) = (
-        resource
-        for resource in json.loads(state)["resources"]
+    """Return the values of the deleted expressions from Terraform's state, none if nothing is deployed."""
+    return [
+        values
+        for resource in json.loads(state).get("resources", [])
         if resource["type"] == "terraform_data" and resource["name"] == CARRIER
-    )
-    carried: list[dict[str, Any]] = carrier["instances"][0]["attributes"]["input"]["value"]
-    return carried
+        for values in resource["instances"][0]["attributes"]["input"]["value"]
+    ]

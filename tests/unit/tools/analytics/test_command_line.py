@@ -278,6 +278,8 @@ def test_json_has_null_for_what_is_no_number(capsys: pytest.CaptureFixture[str])
 def test_raw_is_yes_or_no(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select 1", RAW="maybe") == 2
     assert "RAW=maybe" in capsys.readouterr().err
+    assert run("query", Q="select 1", JSON="yes") == 2
+    assert "JSON=yes" in capsys.readouterr().err
 
 
 def test_only_this_user_may_read_the_report(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tools.core.paths import ROOT
 from tools.core.variables import check, variables
 from tools.ops.__main__ import parser
 
+# What a function reads from its environment.
+READ = re.compile(r'(?:environment\.get\(|is_on\(environment, )"(\w+)"\)')
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 KNOWN = variables(MAKEFILE)
 OPS: dict[str, argparse.ArgumentParser] = next(
@@ -49,12 +51,12 @@ def test_the_help_names_what_a_command_reads_from_its_environment(
     target: str, function: tuple[object, ...]
 ) -> None:
     source = "".join(inspect.getsource(each) for each in function)  # type: ignore[arg-type]
-    read = set(re.findall(r'environment\.get\("(\w+)"\)', source))
+    read = set(READ.findall(source))
     assert set(KNOWN[target]) == read | (set(cost._FIELDS) if target == "cost" else set())
 
 
 def test_the_help_names_what_top_reads_from_its_environment() -> None:
-    read = set(re.findall(r'environment\.get\("(\w+)"\)', inspect.getsource(top.build_parser)))
+    read = set(READ.findall(inspect.getsource(top.build_parser)))
     assert set(KNOWN["top"]) == read | {"ARGS"}
 
 

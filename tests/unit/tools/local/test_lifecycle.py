@@ -163,6 +163,17 @@ def test_a_damaged_note_of_the_emulator_is_as_none(tmp_path: Path, change: dict[
 
 
 @pytest.mark.usefixtures("fake", "applied")
+def test_down_keeps_the_state_if_the_note_of_the_emulator_is_damaged(tmp_path: Path, port: int) -> None:
+    state = tmp_path / "state"
+    up(state, port)
+    (state / "emulator.json").write_text("{")
+    with pytest.raises(ToolError, match="not known which emulator to stop") as caught:
+        lifecycle.down(state)
+    assert str(state) in caught.value.hint
+    assert StackState.load(state)
+
+
+@pytest.mark.usefixtures("fake", "applied")
 def test_up_reports_the_emulator_and_the_reason(tmp_path: Path, port: int) -> None:
     state, said = up(tmp_path / "state", port)
     assert state.emulator == "ministack"

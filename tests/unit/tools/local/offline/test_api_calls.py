@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from tools.local import offline
 from tools.local.offline import api_calls
 from tools.local.offline.api_calls import DryRunClients, set_missing_values
 
@@ -188,6 +189,11 @@ def test_a_dry_run_records_the_calls_and_changes_nothing(aws: Services) -> None:
     set_missing_values(dry_run, [ALIAS])
     (call,) = dry_run.calls
     assert call == "lambda update_alias: FunctionName processor, Name live, FunctionVersion 2"
+
+
+@pytest.mark.parametrize("state", ["{}", '{"version": 4, "resources": []}'])
+def test_nothing_differs_where_nothing_is_deployed(state: str, aws: Services) -> None:
+    assert offline.differences(state, aws) == []
 
 
 def test_a_dry_run_without_differences_records_nothing(aws: Services) -> None:
