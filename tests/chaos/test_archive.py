@@ -100,6 +100,7 @@ def test_what_lambda_gave_up_on_is_named_and_archived_again(harness: ChaosHarnes
         assert {failure.table for failure in named} <= {
             harness.resources.table_name,
             harness.resources.rejected_table_name,
+            harness.resources.duplicates_table_name,
         }
         assert sum(failure.records for failure in named) > 0
         span = TimeRange(began - timedelta(seconds=1), datetime.now(UTC) + timedelta(seconds=1))
