@@ -1,4 +1,4 @@
-"""The sources of a pipeline, each with its interval. Its queues, tables, alerts and alarms."""
+"""The sources of a pipeline (queues, function, tables, alerts and alarms), each with its interval."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence

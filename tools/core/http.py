@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 
 def split_address(address: str) -> SplitResult | None:
-    """Return the parts of an HTTP address, or None if it is none."""
+    """Return the parts of an HTTP address, or None if the text is not one."""
     try:
         parts = urlsplit(address)
         is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

@@ -70,6 +70,7 @@ class Workspace:
         variables = [f"-var-file={self.environment.var_file}", f"-var=permissions_boundary={boundary}"]
         arguments = [*variables, f"-out={PLAN}", *options]
         accepted = (NOTHING, DIFFERENT)
+        vars(self).pop("planned", None)  # of an earlier plan
         code, self.plan_text = self._run("plan", "-detailed-exitcode", *arguments, accepted=accepted)
         return code == DIFFERENT
 

@@ -1,6 +1,7 @@
 """Bring a stack up and down."""
 
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -118,7 +119,8 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
         if started is None and (state_dir / EMULATOR_FILE).exists():
             raise ToolError(
                 f"{state_dir / EMULATOR_FILE} is damaged, so it is not known which emulator to stop.",
-                f"Stop the process that `pgrep -af {state_dir}` finds, delete the file, and type: make down",
+                f"Stop it: `pgrep -f {shlex.quote(str(state_dir))}` finds MiniStack, `docker ps` LocalStack. "
+                "Then delete the file and type: make down",
             )
         if started is not None and started.kind == "endpoint":
             _leave(started, state_dir)

@@ -236,7 +236,9 @@ def init_once(directory: Path, lock: Path, *used: object) -> Iterator[bool]:
         if ".terraform" not in path.parts and path.exists():
             digest.update(path.read_bytes())
     mark, key = directory / ".terraform" / "initialised-for", digest.hexdigest()
-    needed = not mark.exists() or mark.read_text() != key
+    # Links into the cache of providers, which may have been removed.
+    installed = all(path.exists() for path in (directory / ".terraform" / "providers").rglob("*"))
+    needed = not installed or not mark.exists() or mark.read_text() != key
     if needed:
         mark.unlink(missing_ok=True)
     yield needed

@@ -48,7 +48,7 @@ def test_the_handler_benchmark_measures_every_design(tmp_path: Path) -> None:
 
 
 def test_the_microbenchmarks_measure_every_step(tmp_path: Path) -> None:
-    measured = microbenchmarks.run(rounds=1, counts={20: 2})
+    measured = microbenchmarks.run(rounds=1, counts={20: 10})
     assert all(step["median"] > 0 for step in measured["20"].values())
     save_and_render(tmp_path, "parts", measured)
 

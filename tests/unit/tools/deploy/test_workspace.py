@@ -1,6 +1,7 @@
 """Stage the copy for a deploy, and check which provider may deploy it."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -141,6 +142,24 @@ def test_a_second_command_runs_no_init_unless_nothing_pins_the_provider(
     monkeypatch.setattr(receipt, "LOCK", f"terraform/{LOCK}")
     assert [initialised(ON_AWS).count("init"), initialised(ON_AWS).count("init")] == [3, 3]
     assert initialised(replace(ON_AWS, id="2")).count("init") == 4
+
+
+def test_the_plan_as_data_is_the_last_one_and_is_read_once(
+    initialised: Callable[[Account], list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    initialised(ON_AWS)
+    dev, shown = environment(tmp_path), list[str]()
+
+    def show(_command: list[str], **_: object) -> SimpleNamespace:
+        shown.append("show")
+        return SimpleNamespace(returncode=0, stdout=f'{{"number": {len(shown)}}}')
+
+    opened = workspace.open_workspace(dev, ON_AWS, workspace.stage(dev), print)
+    monkeypatch.setattr(subprocess, "run", show)
+    opened.plan()
+    assert [opened.planned, opened.planned] == [{"number": 1}] * 2
+    opened.plan()
+    assert opened.planned == {"number": 2}
 
 
 @pytest.mark.parametrize(("account", "written"), [(ON_AWS, False), (ON_AN_EMULATOR, True)])

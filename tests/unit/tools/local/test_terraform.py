@@ -173,6 +173,11 @@ def test_init_runs_again_when_a_file_or_the_provider_changes_or_it_failed(
     (source / terraform.LOCK).write_text("# pins a provider\n")
     assert [is_needed(2), is_needed(2)] == [True, False]
     directory = working_copy(tmp_path / "state").workdir
+    (directory / ".terraform" / "providers").mkdir()
+    (directory / ".terraform" / "providers" / "aws").symlink_to(tmp_path / "removed-cache")
+    assert is_needed(2)
+    (tmp_path / "removed-cache").mkdir()
+    assert not is_needed(2)
     with (
         pytest.raises(ToolError),
         terraform.init_once(directory, source / terraform.LOCK, 1) as needed,
