@@ -57,13 +57,14 @@ def _may_nest(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
     """Whether the value may be too deep."""
     unseen = len(objects) + _at_most_lists(raw)
     level = [value]
-    # Up to 3.13, Python does not track a dictionary of plain values, so that one more level may follow.
     for depth in range(1, MAX_DEPTH):
         # In most events all containers but a few lie in one list, so that their members are not looked at.
-        unseen -= len(level)
-        if depth + unseen <= MAX_DEPTH:
-            return False
-        level = _containers(level)
+        types = list(map(type, level))
+        for container in (dict, list):
+            unseen -= types.count(container)
+            if depth + unseen <= MAX_DEPTH:
+                return False
+        level = get_referents(*_containers(level))
         if not level:
             return False
     return True
@@ -81,11 +82,9 @@ def _at_most_lists(raw: bytes) -> int:
 
 
 def _containers(values: list[Any]) -> list[Any]:
-    """Return the lists in these containers, and the objects whose members may be containers."""
-    # From Python 3.13 on, Decimals are tracked too.
-    return [
-        one for one in filter(is_tracked, get_referents(*values)) if type(one) is dict or type(one) is list
-    ]
+    """Return the lists among these values, and the objects whose members may be containers."""
+    # Up to 3.13, Python does not track a dictionary of plain values. From 3.13 on, it tracks Decimals.
+    return [one for one in filter(is_tracked, values) if type(one) is dict or type(one) is list]
 
 
 def _may_repeat(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
@@ -101,7 +100,7 @@ def _may_repeat(raw: bytes, value: Any, objects: list[dict[str, Any]]) -> bool:
     lists, level = [], [value]
     while level:
         lists += [one for one in level if type(one) is list]
-        level = _containers(level)
+        level = _containers(get_referents(*level))
     return colons != _colons_in(get_referents(*objects, *lists))
 
 
