@@ -23,6 +23,7 @@ REPORT_SECONDS = 60
 NAME_ANOTHER = "name another"
 SOURCE = f"""
 import importlib.util, json, os, sys
+began_with_botocore = "botocore" in sys.modules
 import boto3
 
 def handler(event, _context):
@@ -30,6 +31,7 @@ def handler(event, _context):
     report = {{
         "bodies": [record["body"] for record in records],
         "python": "%d.%d" % sys.version_info[:2],
+        "began_with_botocore": began_with_botocore,
         "has_yaml": importlib.util.find_spec("yaml") is not None,
     }}
     if not records:

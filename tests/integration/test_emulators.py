@@ -290,6 +290,10 @@ def test_a_function_can_import_boto3_and_no_library_that_is_not_in_its_zip(funct
     assert function.invoke()["has_yaml"] is False
 
 
+def test_a_function_that_imports_no_boto3_starts_without_it(function: Probe) -> None:
+    assert function.invoke()["began_with_botocore"] is False
+
+
 # --- CloudWatch -----------------------------------------------------------------------------------------
 
 

@@ -101,6 +101,18 @@ def evaluate_boundaries() -> None:
     iam_actions.request_tag_context = context
 
 
+def start_without_botocore() -> None:
+    """Let a worker import botocore only if its function does.
+
+    MiniStack imports it into each worker, to count nested invocations, and takes half of a worker's start for
+    it. Our functions invoke none.
+    """
+    from ministack.core import lambda_runtime
+
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace("\n    _ms_install_invoke_depth()\n", "\n")
+
+
 def main() -> None:
     """Run MiniStack until it is stopped."""
     from ministack import app
@@ -113,6 +125,7 @@ def main() -> None:
     poll = lambda_svc._poll_dynamodb_streams
     lambda_svc._poll_dynamodb_streams = lambda: False
     evaluate_boundaries()
+    start_without_botocore()
     threading.Thread(target=poll_forever, args=(poll, batches), daemon=True).start()
     make = salted(lambda_runtime.execution_credentials)
     lambda_runtime.execution_credentials = lambda_svc.execution_credentials = make
