@@ -16,9 +16,11 @@ def eventually(condition: Callable[[], T | None], *, within: float, what: str) -
     """
     deadline = time.monotonic() + within
     while True:
+        asked = time.monotonic()
         result = condition()
         if result:
             return result
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within:g} s: {what} (it stood at {result!r})")
-        time.sleep(0.05)
+        # What is awaited needs the processor more than the waiting does.
+        time.sleep(min(1, max(0.1, 3 * (time.monotonic() - asked))))
