@@ -35,9 +35,7 @@ def scan(
     are consistent. ``where`` holds further arguments of Scan, such as a filter. Of ``parts`` that several
     machines read, this one reads ``part``, counted from 0.
     """
-    request, projection = where or {}, _projection(attributes)
-    names = projection["ExpressionAttributeNames"] | request.get("ExpressionAttributeNames", {})
-    request = {**request, **projection, "ExpressionAttributeNames": names}
+    request = projection(attributes, **(where or {}))
     total = resources.scan_segments * parts
     dynamodb = resources.client("dynamodb")
 
@@ -61,11 +59,18 @@ def pages(dynamodb: Any, table: str, part: int = 0, parts: int = 1, **request: A
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def _projection(attributes: Iterable[str]) -> dict[str, Any]:
+def projection(attributes: Iterable[str], **where: Any) -> dict[str, Any]:
+    """Return the arguments that ask for some attributes (as `scan`), with further ones, such as a filter."""
     paths = [name.partition("[") for name in attributes]
+    if not where and not any(path[1] for path in paths):
+        # The older argument means the same. MiniStack takes a tenth of the time for it, because it compares
+        # the paths of an expression with each other for each item.
+        return {"AttributesToGet": [name for name, _, _ in paths]}
+    names = {f"#a{n}": path[0] for n, path in enumerate(paths)}
     return {
+        **where,
         "ProjectionExpression": ", ".join(f"#a{n}{path[1]}{path[2]}" for n, path in enumerate(paths)),
-        "ExpressionAttributeNames": {f"#a{n}": path[0] for n, path in enumerate(paths)},
+        "ExpressionAttributeNames": names | where.get("ExpressionAttributeNames", {}),
     }
 
 
@@ -85,7 +90,7 @@ def get_attributes(
     dynamodb: Any, table: str, key: str, values: Iterable[str], *attributes: str
 ) -> Iterator[Item]:
     """Yield the key and these attributes (as `scan`) of the existing items with these keys (of type S)."""
-    yield from _get(dynamodb, table, key, values, _projection((key, *attributes)))
+    yield from _get(dynamodb, table, key, values, projection((key, *attributes)))
 
 
 def get_in_parallel(
@@ -95,11 +100,11 @@ def get_in_parallel(
 
     A value that no key can have is ignored.
     """
-    dynamodb, projection = resources.client("dynamodb"), _projection(attributes)
+    dynamodb, shown = resources.client("dynamodb"), projection(attributes)
     keys = [value for value in dict.fromkeys(values) if 0 < len(value.encode(errors="replace")) <= _KEY_BYTES]
 
     def get(start: int) -> list[Item]:
-        return list(_get(dynamodb, table, key, keys[start : start + _BATCH_KEYS], projection))
+        return list(_get(dynamodb, table, key, keys[start : start + _BATCH_KEYS], shown))
 
     for items in parallel(get, range(0, len(keys), _BATCH_KEYS), 2 * resources.scan_segments):
         yield from items
