@@ -1,7 +1,10 @@
 """Keys and values on disk, because there may be millions of them: in a file of SQLite that has no name."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+_VALUES = 500  # in one query
 
 
 class _Scratch(sqlite3.Connection):
@@ -15,6 +18,13 @@ def scratch_database() -> sqlite3.Connection:
     database = sqlite3.connect("", check_same_thread=False, factory=_Scratch)
     database.execute("PRAGMA journal_mode = OFF")
     return database
+
+
+def select(database: sqlite3.Connection, query: str, values: Sequence[Any]) -> Iterator[Any]:
+    """Yield the rows of a query, which ends with ``IN``, for many values."""
+    for start in range(0, len(values), _VALUES):
+        some = values[start : start + _VALUES]
+        yield from database.execute(f"{query} ({', '.join('?' * len(some))})", some)
 
 
 class DiskMap:
@@ -31,6 +41,12 @@ class DiskMap:
         row = (_bytes(name), value)
         return self._rows.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", row).rowcount == 1
 
+    def add_all(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Add texts, each with a value."""
+        self._rows.executemany(
+            "INSERT OR IGNORE INTO rows VALUES (?, ?)", ((_bytes(name), value) for name, value in rows)
+        )
+
     def __contains__(self, name: object) -> bool:
         return next(self.values(str(name)), None) is not None
 
@@ -42,6 +58,11 @@ class DiskMap:
         """Yield the values of a text."""
         rows = self._rows.execute("SELECT value FROM rows WHERE name = ?", (_bytes(name),))
         return (value for (value,) in rows)
+
+    def values_of(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield the values of different texts, in any order."""
+        query = "SELECT value FROM rows WHERE name IN"
+        return (value for (value,) in select(self._rows, query, [_bytes(name) for name in names]))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yield every text with each of its values."""

@@ -7,11 +7,11 @@ expire and are replayed, and duplicates expire, so the archive may hold more of 
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from archiver.lines import DUPLICATES, EVENTS, KINDS, REJECTED, UNREADABLE
@@ -19,7 +19,7 @@ from storage.attributes import CONTENT_HASH, EVENT_ID, MESSAGE_ID, text
 from storage.timestamps import iso_millis
 from tools.core import archive_objects, tables
 from tools.core.archive_objects import DamagedObject
-from tools.core.disk import DiskMap, scratch_database
+from tools.core.disk import DiskMap, scratch_database, select
 from tools.core.parallel import parallel
 from tools.core.resources import Resources
 from tools.ops.verify.reconcile import Discrepancy
@@ -31,6 +31,7 @@ DAMAGED = "archive damaged"
 
 Row = tuple[str, str]
 """The key of an item, and its content hash."""
+_Entry = tuple[int, str, int]
 
 _THREADS = 4
 _LOOKED_UP = 10_000
@@ -90,25 +91,25 @@ class ArchiveComparison:
 
     def expect(self, contents: Snapshot) -> None:
         """Add rows that must be in the archive."""
-        for item in contents.stored:
-            self._expect(f"{EVENTS}/type={item.event_type}", item.event_id, item)
-        for row in contents.rejected:
-            self._expect(f"{REJECTED}/kind={row.kind}", row.message_id, row)
-        for copy in contents.duplicates:
-            self._expect(DUPLICATES, copy.message_id, copy)
+        expected = chain(
+            (self._expected(f"{EVENTS}/type={row.event_type}", row.event_id, row) for row in contents.stored),
+            (self._expected(f"{REJECTED}/kind={row.kind}", row.message_id, row) for row in contents.rejected),
+            (self._expected(DUPLICATES, row.message_id, row) for row in contents.duplicates),
+        )
+        self._missing += self._add(expected)
 
-    def _expect(self, partition: str, name: str, item: Stored | Rejected | Duplicate) -> None:
+    def _expected(self, partition: str, name: str, item: Stored | Rejected | Duplicate) -> _Entry:
         kind = partition.partition("/")[0]
-        what = kind, item.written_at, name
-        self._missing += self._add(hash((kind, name, item.content_hash)), what, _EXPECTED)
         hour = _HOUR.match(item.received_at)
         # Rows with another type or time are archived under unreadable/.
         if hour and _PARTITION.fullmatch(partition) and not self._everything:
             self._prefixes.add(f"{partition}/dt={hour[1]}/hour={hour[2]}/")
+        what = json.dumps((kind, item.written_at, name))
+        return hash((kind, name, item.content_hash)), what, _EXPECTED
 
-    def _add(self, digest: int, what: tuple[str, ...], state: int) -> bool:
-        row = digest, json.dumps(what), state
-        return self._rows.execute("INSERT OR IGNORE INTO rows VALUES (?, ?, ?)", row).rowcount == 1
+    def _add(self, entries: Iterable[_Entry]) -> int:
+        """Add entries that are not there. Return their number."""
+        return self._rows.executemany("INSERT OR IGNORE INTO rows VALUES (?, ?, ?)", entries).rowcount
 
     def _all(self, state: int) -> Iterator[Any]:
         rows = self._rows.execute("SELECT what FROM rows WHERE state = ? ORDER BY what", (state,))
@@ -148,8 +149,7 @@ class ArchiveComparison:
         new = (key for key in self._keys() if self._keys_read.add(key))
         for kind, rows, damaged in parallel(self._read, new, _THREADS):
             self.result.discrepancies += damaged
-            for row in rows:
-                self._found(kind, row)
+            self._found(kind, rows)
 
     def _keys(self) -> Iterator[str]:
         for prefix in (*sorted(self._prefixes), f"{UNREADABLE}/"):
@@ -175,32 +175,45 @@ class ArchiveComparison:
         more = f"; and {len(problems) - 1:,} more" if len(problems) > 1 else ""
         return kind, rows, [Discrepancy(DAMAGED, key, problems[0] + more)] if problems else []
 
-    def _found(self, kind: str, row: Row) -> None:
+    def _found(self, kind: str, rows: list[Row]) -> None:
+        """Mark the rows of an object as archived, and count them."""
         if kind == UNREADABLE:
             # An unreadable record has an alarm, and is archived.
-            self.result.unreadable += 1
+            self.result.unreadable += len(rows)
             for table in (EVENTS, REJECTED, DUPLICATES):
-                self._mark(hash((table, *row)))
+                self._mark(table, rows, adds=False)
             return
-        digest = hash((kind, *row))
-        found = self._mark(digest)
-        if found is None and self._looks_up:
-            found = self._add(digest, row, _UNEXPECTED_EVENT if kind == EVENTS else _FOUND)
-        if found:
-            self.result.events += kind == EVENTS
-            self.result.rejected += kind == REJECTED
-            self.result.duplicates += kind == DUPLICATES
-        elif found is False:
-            self.result.repeated += 1
+        new, repeated = self._mark(kind, rows, adds=self._looks_up)
+        self.result.events += new if kind == EVENTS else 0
+        self.result.rejected += new if kind == REJECTED else 0
+        self.result.duplicates += new if kind == DUPLICATES else 0
+        self.result.repeated += repeated
 
-    def _mark(self, digest: int) -> bool | None:
-        """Mark a row as archived. Return whether this is its first line, None if the row is not expected."""
-        found = self._rows.execute("SELECT state FROM rows WHERE hash = ?", (digest,)).fetchone()
-        if found is None or found[0] != _EXPECTED:
-            return None if found is None else False
-        self._rows.execute("UPDATE rows SET state = ? WHERE hash = ?", (_FOUND, digest))
-        self._missing -= 1
-        return True
+    def _mark(self, kind: str, rows: list[Row], *, adds: bool) -> tuple[int, int]:
+        """Mark rows as archived, and with ``adds`` keep those that are not expected.
+
+        Returns the number of rows of which this is the first line, and of those that had a line before.
+        """
+        digests = [hash((kind, *row)) for row in rows]
+        states = dict(select(self._rows, "SELECT hash, state FROM rows WHERE hash IN", digests))
+        found: list[tuple[int, int]] = []
+        added: list[_Entry] = []
+        repeated = 0
+        for digest, row in zip(digests, rows, strict=True):
+            state = states.get(digest)
+            if state == _EXPECTED:
+                found.append((_FOUND, digest))
+            elif state is not None:
+                repeated += 1
+            elif adds:
+                added.append((digest, json.dumps(row), _UNEXPECTED_EVENT if kind == EVENTS else _FOUND))
+            else:
+                continue
+            states[digest] = _FOUND
+        self._rows.executemany("UPDATE rows SET state = ? WHERE hash = ?", found)
+        self._add(added)
+        self._missing -= len(found)
+        return len(found) + len(added), repeated
 
     @cached_property
     def _stream_since(self) -> str:

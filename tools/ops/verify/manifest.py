@@ -16,6 +16,7 @@ from tools.ops.share import WHOLE, Share, part_of
 
 # A line has some 260 bytes.
 _PART_BYTES = 20_000 * 260
+_ADDED = 1_000
 _FIELDS = ("message_id", "event_id", "event_type", "content_hash", "expect", "large_order")
 _values = attrgetter(*_FIELDS)
 
@@ -23,16 +24,20 @@ _values = attrgetter(*_FIELDS)
 class ManifestParts:
     """A manifest, in parts of some 20,000 messages, so that memory does not grow with the run.
 
-    All messages of an event are in one part. Iterating again reads the file again.
+    All messages of an event are in one part. Iterating again reads the file again unless it is
+    complete and no message failed.
     """
 
     def __init__(self, path: Path, share: Share = WHOLE, erased: frozenset[str] = frozenset()) -> None:
         self.path = path
         self._share = share
         self._erased = erased
+        self._complete: tuple[SentRun, int, DiskMap] | None = None
 
     def __iter__(self) -> Iterator[SentRun]:
-        run, parts, messages = self._read()
+        run, parts, messages = read = self._complete or self._read()
+        if run.complete and not run.failed and not run.running:
+            self._complete = read
         for part in range(self._share.index, parts, self._share.of):
             found = tuple(SentMessage(*json.loads(row)) for row in messages.values(str(part)))
             yield without_erased(replace(run, messages=found), self._erased)
@@ -43,14 +48,20 @@ class ManifestParts:
             size = self.path.stat().st_size
             parts = self._share.of * (1 + size // _PART_BYTES)
             messages = DiskMap()
+            read: list[tuple[str, str]] = []
 
             def keep(message: SentMessage) -> bool:
                 part = part_of(message.event_id or message.content_hash, parts)
                 if part % self._share.of == self._share.index:
-                    messages.add(str(part), json.dumps(_values(message)))
+                    read.append((str(part), json.dumps(_values(message))))
+                if len(read) == _ADDED:
+                    messages.add_all(read)
+                    read.clear()
                 return False
 
-            return read_run(self.path, keep), parts, messages
+            run = read_run(self.path, keep)
+            messages.add_all(read)
+            return run, parts, messages
         except OSError as error:
             raise ToolError(f"The manifest {self.path} cannot be read: {error.strerror}") from None
         except ProducerError as error:
