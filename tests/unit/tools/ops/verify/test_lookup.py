@@ -18,7 +18,7 @@ from tools.core.errors import UsageError
 from tools.core.resources import Resources
 from tools.ops.__main__ import main
 from tools.ops.share import Share
-from tools.ops.verify import commands, verify
+from tools.ops.verify import commands, lookup, verify
 from tools.ops.verify.manifest import ManifestParts
 from tools.ops.verify.result import VerifyResult
 
@@ -134,6 +134,28 @@ def test_rows_that_a_redrive_renamed_are_found_by_reading_the_small_tables(
     result = verified(resources, sent("1", "a"), sent("2", "a", "duplicate"), sent("3", "b", "rejected"))
     assert result.ok
     assert set(dynamodb.scanned) == {"rejected", "duplicates"}
+
+
+@pytest.mark.parametrize("others", [0, 50], ids=["small tables", "large tables"])
+def test_tables_of_other_outcomes_are_read_whole_if_they_are_smaller_than_the_run(
+    resources: Resources, dynamodb: CountingDynamoDB, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    monkeypatch.setattr(lookup, "_KEYS_FOR_A_PAGE", 1)
+    dynamodb.store("1", "a")
+    dynamodb.duplicate("2", "a")
+    dynamodb.reject("3", "b")
+    dynamodb.reject("1", "a")
+    dynamodb.put("rejected", message_id={"S": "another run's"}, kind={"B": b"written by hand"})
+    for number in range(others):
+        dynamodb.reject(f"other-{number}", "c")
+        dynamodb.duplicate(f"other-{number}", "d")
+    result = verified(resources, sent("1", "a"), sent("2", "a", "duplicate"), sent("3", "b", "rejected"))
+    assert {(each.kind, each.name) for each in result.discrepancies} == {("doubled", "a")}
+    assert (result.stored.total(), result.duplicates, result.rejected.total()) == (1, 1, 2)
+    # Four pages of two items are more than asking for three keys costs. The rows are read twice.
+    pages = {name: dynamodb.scanned.count(name) / 2 for name in ("rejected", "duplicates")}
+    assert pages == ({"rejected": 4, "duplicates": 4} if others else {"rejected": 2, "duplicates": 1})
+    assert dynamodb.asked == 2 * (2 + (6 if others else 0))
 
 
 def test_a_lost_and_a_doubled_message_are_found_by_asking(
