@@ -71,7 +71,7 @@ class Customer:
     def in_text(self, text: str) -> bool:
         """Return whether the id is a token of a text, as it is or after the escapes of JSON are resolved."""
         for _ in range(_NESTED_ESCAPES):
-            if self._token.search(text):
+            if self.id in text and self._token.search(text):
                 return True
             if "\\" not in text:
                 return False
