@@ -6,6 +6,7 @@ batching window. MiniStack counts only the records of a batch; here a batch also
 This script imports nothing of this project but the gate, because its interpreter has only MiniStack.
 """
 
+import functools
 import importlib.util
 import json
 import logging
@@ -14,6 +15,7 @@ import secrets
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,23 @@ def start_without_botocore() -> None:
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace("\n    _ms_install_invoke_depth()\n", "\n")
 
 
+def remember() -> None:
+    """Let MiniStack work out once what is the same for each part of a request.
+
+    To look up permissions it decodes a request to DynamoDB four times. Of a transaction, it checks the
+    permission and the syntax of the condition for each item.
+    """
+    from ministack.core import iam_actions
+    from ministack.services import dynamodb
+
+    # The functions of this module only read what is decoded.
+    decode = functools.lru_cache(1)(json.loads)
+    iam_actions.json = types.SimpleNamespace(**{**vars(json), "loads": decode})
+    checks = iam_actions.dynamodb_transaction_checks
+    iam_actions.dynamodb_transaction_checks = lambda *request: list(dict.fromkeys(checks(*request)))
+    dynamodb._condition_syntax_error = functools.lru_cache(dynamodb._condition_syntax_error)
+
+
 def main() -> None:
     """Run MiniStack until it is stopped."""
     from ministack import app
@@ -126,6 +145,7 @@ def main() -> None:
     lambda_svc._poll_dynamodb_streams = lambda: False
     evaluate_boundaries()
     start_without_botocore()
+    remember()
     threading.Thread(target=poll_forever, args=(poll, batches), daemon=True).start()
     make = salted(lambda_runtime.execution_credentials)
     lambda_runtime.execution_credentials = lambda_svc.execution_credentials = make
