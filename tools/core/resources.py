@@ -41,6 +41,7 @@ class Resources:
     state_dir: Path = DEFAULT_STATE_DIR
     credentials: tuple[str, str] | None = field(default=None, repr=False)
     attempts: int = 4
+    validates: bool = True
     clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
@@ -56,8 +57,9 @@ class Resources:
             )
             # Standard mode waits up to 1, 2 and 4 s, so an endpoint that is down is reported within seconds.
             retries = {"mode": "standard", "total_max_attempts": self.attempts}
+            settings = {"max_pool_connections": 16, "parameter_validation": self.validates}
             self.clients[service] = create_client(
-                session, service, self.endpoint, max_pool_connections=16, retries=retries
+                session, service, self.endpoint, retries=retries, **settings
             )
         return self.clients[service]
 

@@ -192,6 +192,8 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "BOOL": lambda value: isinstance(value, bool),
     "L": lambda value: isinstance(value, list),
     "SS": _is_texts,
+    "NS": _is_texts,
+    "NULL": lambda value: value is True,
 }
 
 
@@ -208,9 +210,11 @@ def _decoded(value: Any) -> dict[str, Any]:
         return {kind: b64decode(content, validate=True)}
     if kind == "BS":
         return {kind: [b64decode(each, validate=True) for each in content]}
-    if kind == "L":
-        return {kind: [_decoded(each) for each in content]}
-    return {kind: _with_bytes(content) if kind == "M" else content}
+    if kind == "M":
+        return {kind: _with_bytes(content)}
+    if not _TYPES[kind](content):
+        raise TypeError(f"a value is not of type {kind}")
+    return {kind: [_decoded(each) for each in content] if kind == "L" else content}
 
 
 def _complete(kind: str, item: Item, retention_days: int) -> list[str]:

@@ -67,8 +67,9 @@ class Restore:
     def __init__(
         self, resources: Resources, selection: Selection, *, dry_run: bool = False, rate: int = 0
     ) -> None:
-        # Of thousands of calls, some are throttled four times in a row.
-        resources = replace(resources, attempts=_ATTEMPTS, clients=dict(resources.clients))
+        # Of thousands of calls, some are throttled four times in a row. The items' values were checked when
+        # they were read, and botocore would take a quarter of the time to check them again.
+        resources = replace(resources, attempts=_ATTEMPTS, validates=False, clients=dict(resources.clients))
         self._selection = selection
         self.result = RestoreResult()
         limiter = RateLimiter(rate)

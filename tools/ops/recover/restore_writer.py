@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from archiver.lines import DUPLICATES, EVENTS, REJECTED
 from aws_http.errors import NO_ANSWER, AwsError
@@ -295,8 +295,6 @@ class _Tables:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             message = error.response.get("Error", {}).get("Message", "")
             raise AwsError(code_of(error), message, status=status, fields=error.response) from error
-        except ParamValidationError as error:
-            raise AwsError(_REFUSED, str(error), status=400) from error
         except BotoCoreError as error:
             raise AwsError(NO_ANSWER, str(error)) from error
         return answer

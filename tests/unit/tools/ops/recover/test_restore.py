@@ -385,6 +385,9 @@ HOSTILE: list[bytes] = [
     b'{"table":"events","image":{"event_id":{"S":"%s"}}}' % (b"x" * 3000),
     b'{"table":"events","image":{"event_id":{"S":"e"},"n":{"L":{"L":[]}}}}',
     b'{"table":"rejected","image":{"message_id":{"S":"m"},"n":{"B":"%"}}}',
+    b'{"table":"events","image":{"event_id":{"S":"e"},"n":{"SS":"ab"}}}',
+    b'{"table":"events","image":{"event_id":{"S":"e"},"n":{"M":{"m":{"BOOL":"true"}}}}}',
+    b'{"table":"events","image":{"event_id":{"S":"e"},"n":{"new":"1"}}}',
 ]  # fmt: skip
 
 
