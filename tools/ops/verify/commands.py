@@ -95,7 +95,8 @@ def estimate(resources: Resources, runs: Iterable[SentRun], share: Share, *, eve
     found = tables.get_items(dynamodb, resources.table_name, "event_id", (each for _, each in sample))
     sizes = list(_sizes(found))
     units = sum(-(-size // _UNIT_BYTES) for size in sizes) / len(sizes) if sizes else 1
-    # Every message is asked for in three tables. A key without an item takes a unit.
+    # Every message is asked for in three tables, or in one if the others are small. A key without an item
+    # takes a unit.
     cost = {"run_messages": messages, "run_units": round(messages * (units + 2) + rejected * (units - 1))}
     if everything:
         counts = [_count(resources, table) for table in _tables(resources)]
