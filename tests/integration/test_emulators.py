@@ -330,7 +330,8 @@ def test_sqs_counts_messages_in_cloudwatch(processed: Pipeline) -> None:
 @pytest.mark.needs(LOG_FIGURES)
 @pytest.mark.differs(ministack="counts direct calls alone")
 def test_lambda_counts_what_its_poller_invokes_in_cloudwatch(processed: Pipeline) -> None:
-    name = processed.state.outputs["function_name"]
+    # Other tests call the processor directly.
+    name = processed.state.outputs["archiver_function_name"]
     eventually(
         lambda: metrics(processed, "AWS/Lambda", "Invocations", FunctionName=name),
         within=LISTED_SECONDS,
