@@ -1,7 +1,7 @@
 """Find and read the producer's manifest that `make verify` compares with the pipeline."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -25,22 +25,25 @@ class ManifestParts:
     """A manifest, in parts of some 20,000 messages, so that memory does not grow with the run.
 
     All messages of an event are in one part. Iterating again reads the file again unless it is
-    complete and no message failed.
+    complete and no message failed, and asks ``erased`` again for the message ids that were erased.
     """
 
-    def __init__(self, path: Path, share: Share = WHOLE, erased: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, path: Path, share: Share = WHOLE, erased: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
         self.path = path
         self._share = share
         self._erased = erased
         self._complete: tuple[SentRun, int, DiskMap] | None = None
 
     def __iter__(self) -> Iterator[SentRun]:
+        erased = self._erased()
         run, parts, messages = read = self._complete or self._read()
         if run.complete and not run.failed and not run.running:
             self._complete = read
         for part in range(self._share.index, parts, self._share.of):
             found = tuple(SentMessage(*json.loads(row)) for row in messages.values(str(part)))
-            yield without_erased(replace(run, messages=found), self._erased)
+            yield without_erased(replace(run, messages=found), erased)
 
     def _read(self) -> tuple[SentRun, int, DiskMap]:
         """Read the file. Return the run without messages, the number of parts, and the messages by part."""
@@ -81,7 +84,7 @@ def load(resources: Resources, manifest: str | None, share: Share = WHOLE) -> Ma
     except ProducerError as error:
         raise ToolError(str(error)) from None
     if queue_name(header.queue_url) == resources.queue_name:
-        return ManifestParts(path, share, message_ids(resources))
+        return ManifestParts(path, share, lambda: message_ids(resources))
     if manifest is None:
         return None
     raise UsageError(

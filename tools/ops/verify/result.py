@@ -20,8 +20,8 @@ class VerifyResult:
 
     ``everything`` is whether all rows of the tables were read, or only those of the run. ``bodies`` is None
     if they were not hashed, ``archive`` if the pipeline has none, ``run`` and ``reconciliation`` if there was
-    no manifest. ``fingerprint`` is a hash of all rows, in any order. ``changed`` is whether it was another
-    one when the rows were read again, which is done if there are discrepancies.
+    no manifest. ``fingerprint`` is a hash of all rows, in any order, and of what is erased. ``changed`` is
+    whether it was another one when all was read again, which is done if there are discrepancies.
     """
 
     everything: bool = False
@@ -54,6 +54,7 @@ class VerifyResult:
             self.reconciliation = (self.reconciliation or Reconciliation()) + reconciliation
             erased = run.erased + (self.run.erased if self.run else 0)
             self.run = replace(self.run or run, messages=(), erased=erased)
+            self.fingerprint += run.erased
         # Two checks may find the same discrepancy.
         self.found |= dict.fromkeys(integrity.check(contents))
 

@@ -252,6 +252,19 @@ def test_machines_that_share_the_work_find_together_what_one_finds(
     assert {each for part in parts for each in part.discrepancies} == set(whole.discrepancies)
 
 
+def test_a_run_whose_rows_an_erasure_removes_meanwhile_is_undecided_and_not_lost(
+    resources: Resources, dynamodb: CountingDynamoDB, tmp_path: Path
+) -> None:
+    dynamodb.store("1", "kept")
+    path = manifest_of(tmp_path / "run.jsonl", sent("1", "kept"), sent("2", "gone"))
+    # The record is written between the two looks.
+    records = iter((frozenset(), *[frozenset({"2"})] * 2))
+    runs = ManifestParts(path, erased=lambda: next(records))
+    first = verify.verify(resources, runs, wait=0)
+    assert (first.ok, first.is_undecided) == (False, True)
+    assert verify.verify(resources, runs, wait=0).ok
+
+
 def test_memory_does_not_grow_with_the_run_or_the_tables(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
