@@ -23,6 +23,9 @@ def start(main: Callable[[], int]) -> NoReturn:
         # Text of any language must go in and out in every locale. Arguments are decoded before Python starts.
         os.environ["PYTHONUTF8"] = "1"
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
+    # Descriptor 0 first: the next file that is opened would become standard input.
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open()  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     if sys.stdout is None:

@@ -34,6 +34,10 @@ MAINS = [
 ]
 
 
+ASK = """
+from tools.core import program, prompts
+program.start(lambda: prompts.confirm("?", already=False))
+"""
 SCRIPT = """
 import os
 from tools.core.program import start
@@ -92,6 +96,22 @@ def test_a_pipe_that_closes_early_is_no_error(program: str, environment: dict[st
     done = run(program, environment, '| true; exit "${PIPESTATUS[0]}"')
     assert done.stderr == ""
     assert done.returncode in (0, 1 if "doctor" in program else 0)
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "words"),
+    [
+        (f"-c '{ASK}'", 2, "no terminal to ask on"),
+        ("-m tools.ops.invoke -", 0, "rejected"),
+        ("producer/send_test_events.py --validate-only --from -", 0, "0 lines"),
+    ],
+)
+def test_a_closed_input_is_an_empty_one(
+    program: str, status: int, words: str, environment: dict[str, str]
+) -> None:
+    done = run(program, environment, "<&- 2>&1")
+    assert (done.returncode, "Traceback" in done.stdout) == (status, False), done.stdout
+    assert words in done.stdout
 
 
 @pytest.mark.parametrize(
