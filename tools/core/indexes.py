@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import attributes
-from tools.core.tables import Item
+from tools.core.tables import Item, is_key
 
 # Partitions queried concurrently.
 _THREADS = 8
@@ -50,6 +50,7 @@ def newest_first(
     page: the number of entries of a partition in one query; by default as many as fit into 1 MB.
     """
     request = _request(table, index, (since, until), where or {})
+    partitions = list(filter(is_key, partitions))
     if page is not None:
         request["Limit"] = page
 

@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from tools.core.parallel import parallel
 from tools.core.resources import Resources
@@ -15,7 +15,7 @@ Item = dict[str, dict[str, Any]]
 Result = TypeVar("Result")
 
 _BATCH_KEYS = 100  # BatchGetItem's limit
-_KEY_BYTES = 2048  # of a partition key
+_KEY_BYTES = 2048  # of a partition key (DynamoDB developer guide, "Service quotas")
 _BATCH_ITEMS = 25  # 25 items have 10 MB at most; a response has 16 MB
 
 
@@ -74,8 +74,18 @@ def projection(attributes: Iterable[str], **where: Any) -> dict[str, Any]:
     }
 
 
+def is_key(value: object) -> TypeGuard[str]:
+    """Return whether a table may have this key, of type S. DynamoDB refuses to look for another one."""
+    try:
+        return isinstance(value, str) and 0 < len(value.encode()) <= _KEY_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
 def get_item(dynamodb: Any, table: str, key: str, value: str) -> Item | None:
     """Return the item with a key value (of type S), or None if it does not exist."""
+    if not is_key(value):
+        return None
     answer = dynamodb.get_item(TableName=table, Key={key: {"S": value}}, ConsistentRead=True)
     item: Item | None = answer.get("Item")
     return item
@@ -101,7 +111,7 @@ def get_in_parallel(
     A value that no key can have is ignored.
     """
     dynamodb, shown = resources.client("dynamodb"), projection(attributes)
-    keys = [value for value in dict.fromkeys(values) if 0 < len(value.encode(errors="replace")) <= _KEY_BYTES]
+    keys = [value for value in dict.fromkeys(values) if is_key(value)]
 
     def get(start: int) -> list[Item]:
         return list(_get(dynamodb, table, key, keys[start : start + _BATCH_KEYS], shown))

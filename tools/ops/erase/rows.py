@@ -16,7 +16,6 @@ from tools.ops.erase.search import Search, Trace
 from tools.ops.payloads import PayloadError, fetcher, read_body
 
 _THREADS = 8
-_KEY_BYTES = 2048
 
 
 class _Rows:
@@ -65,7 +64,7 @@ class EventRows(_Rows):
     def erase(self) -> None:
         """Delete the rows."""
         event_ids = self._search.event_ids.difference(self._of_others)
-        self._keys = [event_id for event_id in event_ids if _can_be_key(event_id)]
+        self._keys = [event_id for event_id in event_ids if tables.is_key(event_id)]
         super().erase()
 
     def _delete(self, key: str, **condition: Any) -> None:
@@ -79,13 +78,6 @@ class EventRows(_Rows):
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
-
-
-def _can_be_key(event_id: str) -> bool:
-    try:
-        return len(event_id.encode()) <= _KEY_BYTES
-    except UnicodeEncodeError:
-        return False
 
 
 class RejectedRows(_Rows):

@@ -196,7 +196,7 @@ def show(
     for line in lines:
         show_line(line)
     if not lines:
-        err.print(f"{group} has no such lines in the last {since}. Search further back: SINCE=1d")
+        err.print(f"{group} has no such lines in the last {since}. Search further back: SINCE=30d")
     while follow:
         time.sleep(_POLL_SECONDS)
         for line in filter(criteria.matches, tail.read()):

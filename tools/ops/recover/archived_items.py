@@ -7,20 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any
 
 from archiver.lines import DUPLICATES, EVENTS, REJECTED
 from storage import attributes, keys
 from storage.columns import COLUMNS, LINE_VERSION, Column
 from storage.sizes import Item, item_size
+from tools.core.tables import is_key
 
 # What lines before version 2 do not have, as the summary of a restore names it.
 OTHER_BYTES = "the exact bytes of the body"
 EXPIRY = "the time at which it expires"
 ORIGIN = "an origin that the sender claimed"
 
-# Of a partition key (DynamoDB developer guide, "Service quotas").
-_MAX_KEY_BYTES = 2048
 # The member of a line that is the body.
 _BODIES = {EVENTS: b',"event":', REJECTED: b',"body":', DUPLICATES: None}
 # Numbers stay text, so that no digit is lost and no length is too much for this Python.
@@ -134,14 +133,6 @@ def _check(archived: ArchivedItem) -> None:
     item_size(archived.item)
     if not is_key(archived.key):
         raise DamagedLine("its key is longer than DynamoDB accepts")
-
-
-def is_key(value: object) -> TypeGuard[str]:
-    """Return whether a table may have this key."""
-    try:
-        return isinstance(value, str) and 0 < len(value.encode()) <= _MAX_KEY_BYTES
-    except UnicodeEncodeError:
-        return False
 
 
 def _body(kind: str, members: Mapping[str, Any], rest: bytes) -> bytes:

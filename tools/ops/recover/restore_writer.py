@@ -23,7 +23,7 @@ from tools.core.aws_errors import code_of
 from tools.core.errors import ToolError
 from tools.core.resources import Resources
 from tools.ops.recover.archive_reader import Selection
-from tools.ops.recover.archived_items import ArchivedItem, is_key
+from tools.ops.recover.archived_items import ArchivedItem
 
 KEYS = {EVENTS: EVENT_ID, REJECTED: MESSAGE_ID, DUPLICATES: MESSAGE_ID}
 # The bodies of a chunk, which bounds the memory together with the number of chunks in progress.
@@ -134,13 +134,13 @@ class RestoreWriter:
         """Return those messages that are in the other tables, because they were replayed since."""
         ids = [archived.key for archived in rejected]
         found = tables.existing_keys(self._dynamodb, self.tables[DUPLICATES], MESSAGE_ID, ids)
-        events = [name for each in rejected if is_key(name := each.event.get(EVENT_ID))]
+        events = [name for each in rejected if tables.is_key(name := each.event.get(EVENT_ID))]
         stored = tables.get_attributes(self._dynamodb, self.tables[EVENTS], EVENT_ID, events, MESSAGE_ID)
         return found | {text(item, MESSAGE_ID) or "" for item in stored}
 
     def _of_selected_events(self, duplicates: list[ArchivedItem]) -> list[ArchivedItem]:
         # A duplicate that was written by hand may name no event, or none that a table can have.
-        ids = [name for each in duplicates if is_key(name := text(each.item, EVENT_ID))]
+        ids = [name for each in duplicates if tables.is_key(name := text(each.item, EVENT_ID))]
         found = tables.get_attributes(
             self._dynamodb, self.tables[EVENTS], EVENT_ID, ids, "customer_id", "event_type"
         )
