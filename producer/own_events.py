@@ -143,15 +143,13 @@ def open_lines(path: Path) -> Iterator[int]:
         yield sys.stdin.fileno()
         return
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        file = path.open("rb", buffering=0)
     except OSError as error:
         raise ProducerError(
             f"{path} cannot be read: {error.strerror}\nCheck the path after --from."
         ) from None
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    with file:
+        yield file.fileno()
 
 
 def read_lines(descriptor: int, stop: threading.Event) -> Iterator[bytes | None]:

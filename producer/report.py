@@ -99,6 +99,8 @@ def check_lines(check: Check) -> Iterator[str]:
         yield f"{check.unsendable:,} that SQS cannot carry, which are never sent"
     for reason, count in check.reasons.most_common():
         yield f"  {count:,}  {reason}, first in line {check.first_lines[reason]:,}"
+    if check.lines and check.lines == _bad(check):
+        yield "Each line of the file must be an event, a JSON object as UTF-8 text."
 
 
 def check_as_json(check: Check) -> str:

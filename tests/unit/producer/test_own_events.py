@@ -223,9 +223,14 @@ def test_validate_only_needs_no_queue_and_says_what_is_refused(
     assert "2 lines" in capsys.readouterr().out
     write(file, event(0), b"no event")
     assert cli.main(["--from", str(file), "--validate-only"]) == 1
-    assert "1  json at $, first in line 2" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "1  json at $, first in line 2" in printed
+    assert "Each line" not in printed
     assert cli.main(["--from", str(file), "--validate-only", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["refused"] == 1
+    write(file, b"\x1f\x8b", b"{")
+    assert cli.main(["--from", str(file), "--validate-only"]) == 1
+    assert "Each line of the file must be an event, a JSON object" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -233,6 +238,7 @@ def test_validate_only_needs_no_queue_and_says_what_is_refused(
     [
         (["--validate-only"], "--from FILE"),
         (["--from", "nowhere.jsonl", "--validate-only"], "nowhere.jsonl cannot be read"),
+        (["--from", "/", "--validate-only"], "/ cannot be read: Is a directory"),
         (["--from", "f", "--validate-only", "--rate", "1"], "--rate cannot be given with --validate-only"),
         (
             ["--queue-url", "http://h/0/q", "--from", "f", "--count", "1"],

@@ -147,8 +147,8 @@ def _show_run(result: VerifyResult) -> None:
         out.print(f"{plural(run.failed, 'event')} could not be sent and are not counted here.")
     if reconciliation.recounted and not run.running:
         out.print(
-            f"{plural(reconciliation.recounted, 'copy')} counted again after a redrive or a repeated send, "
-            "under a new message id: nothing is lost."
+            f"{plural(reconciliation.recounted, 'copy')} of its events under other message ids, "
+            "after a redrive, a repeated send or an earlier run: nothing is lost."
         )
     if reconciliation.unfinished:
         out.print(
