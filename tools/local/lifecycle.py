@@ -23,7 +23,7 @@ from tools.local.emulator import NAMES, Emulator
 from tools.local.status import hung
 
 DEFAULT_REGION = "us-east-1"
-# Marks a directory that `down` may remove.
+# Marks a directory that `down` may remove, and holds its path.
 MARKER = "made-by-make-up"
 # What commands write there without a stack: runs of the producer, and queues of make alerts.
 OF_COMMANDS = ("manifests", "alert-queues")
@@ -57,6 +57,9 @@ def up(
         require_space(directory)
     _claim(state_dir)
     with exclusive(state_dir / "lock", ACTIVITY):
+        if copied_from(state_dir):
+            (state_dir / EMULATOR_FILE).unlink()
+        (state_dir / MARKER).write_text(str(state_dir), errors="surrogateescape")
         running = _running(state_dir, port, emulator, endpoint, log)
         if running is None and endpoint is not None:
             running = endpoints.join(endpoint, state_dir)
@@ -91,6 +94,16 @@ def _claim(state_dir: Path) -> None:
     (state_dir / MARKER).touch()
 
 
+def copied_from(state_dir: Path) -> str:
+    """Return the directory of the stack if its files are here because the directory was copied, or ""."""
+    try:
+        origin = (state_dir / MARKER).read_text(errors="surrogateescape")
+        notes = [Path(directory, EMULATOR_FILE).read_bytes() for directory in (state_dir, origin)]
+        return "" if state_dir.samefile(origin) or notes[0] != notes[1] else origin
+    except (OSError, ValueError):
+        return ""
+
+
 def _apply(state_dir: Path, running: Emulator, variables: Mapping[str, object], log: Log) -> StackState:
     region = str(variables.get("region", DEFAULT_REGION))
     outputs = terraform.apply(state_dir, running.endpoint, region, variables, log)
@@ -122,7 +135,9 @@ def down(state_dir: Path = DEFAULT_STATE_DIR) -> str:
                 f"Stop it: `pgrep -f {shlex.quote(str(state_dir))}` finds MiniStack, `docker ps` LocalStack. "
                 "Then delete the file and type: make down",
             )
-        if started is not None and started.kind == "endpoint":
+        if origin := copied_from(state_dir):
+            done = f"removed this copy of the files of {origin}, whose stack runs on"
+        elif started is not None and started.kind == "endpoint":
             _leave(started, state_dir)
         elif started is not None:
             done = _stop(started, state_dir)

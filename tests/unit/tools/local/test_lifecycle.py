@@ -293,6 +293,23 @@ def test_down_forgets_nothing_of_an_emulator_that_cannot_be_stopped(
     assert Emulator.load(tmp_path / "state") is not None
 
 
+@pytest.mark.usefixtures("applied")
+def test_a_copy_of_a_stacks_files_is_not_the_stack_and_a_moved_one_is(
+    fake: FakeEmulator, tmp_path: Path, port: int
+) -> None:
+    up(tmp_path / "state", port)
+    shutil.copytree(tmp_path / "state", tmp_path / "copy")
+    assert f"copy of the files of {tmp_path / 'state'}" in lifecycle.down(tmp_path / "copy")
+    assert (fake.stopped, (tmp_path / "copy").exists()) == ([], False)
+    shutil.copytree(tmp_path / "state", tmp_path / "copy")
+    up(tmp_path / "copy", processes.free_port())
+    assert fake.stopped == []
+    assert lifecycle.down(tmp_path / "copy") == "removed"
+    fake.alive.add("1")
+    (tmp_path / "state").rename(tmp_path / "moved")
+    assert lifecycle.down(tmp_path / "moved") == "removed"
+
+
 def test_down_does_not_remove_a_directory_that_up_did_not_create(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     assert not lifecycle.down(tmp_path)
