@@ -127,6 +127,8 @@ def _require_venv_modules() -> None:
 
 
 def _create(name: str) -> None:
+    # tools/local/python.sh uses the Python of an environment that has its stamp.
+    (VENVS / name / STAMP).unlink(missing_ok=True)
     without_pip = [] if name == INSTALLER else ["--without-pip"]
     _run([sys.executable, "-m", "venv", "--clear", *without_pip, str(VENVS / name)], f"create .venv/{name}")
 

@@ -1,7 +1,11 @@
 #!/bin/sh
 # Print the Python that builds the virtual environments, or the reason why there is none.
 # $PYTHON is the user's choice, if set.
-tools=.venv/tools/bin/python
+# An environment that an interrupted install left half removed could not build itself again.
+tools=
+if [ -e .venv/tools/built-from ]; then
+    tools=.venv/tools/bin/python
+fi
 
 fits() {
     # Windows' own Python has no fcntl.
@@ -10,7 +14,7 @@ fits() {
 
 if [ -z "$PYTHON" ]; then
     # python3 is what the system means by Python; then the newest of the others.
-    for python in "$tools" python3 python3.14 python3.13 python3.12 python3.11 python; do
+    for python in $tools python3 python3.14 python3.13 python3.12 python3.11 python; do
         if fits "$python"; then
             echo "$python"
             exit 0

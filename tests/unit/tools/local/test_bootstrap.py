@@ -124,6 +124,25 @@ def test_an_environment_whose_python_is_gone_is_stale(
     assert not bootstrap.is_current("tools")
 
 
+def test_an_environment_that_is_half_removed_does_not_build_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".venv" / "tools" / "bin").mkdir(parents=True)
+    stamp = tmp_path / ".venv" / "tools" / bootstrap.STAMP
+    stamp.touch()
+    scripts = {"python3": NEW, ".venv/tools/bin/python": NEW}
+    assert find_python(tmp_path, scripts).stdout == ".venv/tools/bin/python\n"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bootstrap, "VENVS", tmp_path / ".venv")
+    monkeypatch.setattr(bootstrap, "_run", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap._create("tools")
+    assert find_python(tmp_path, scripts).stdout == "python3\n"
+
+
 def test_a_missing_venv_module_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
     with pytest.raises(bootstrap.BootstrapError, match="apt-get install python3-venv"):
