@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +21,7 @@ from producer.options import Options
 from producer.own_events import check_file, is_repeatable
 from producer.report import Report, as_json, check_as_json, check_lines, closing_lines, summary_table
 from producer.run import produce, resume
+from tools.core.program import interrupt_on
 
 # 2 is argparse's status for invalid arguments; 128 + n is a shell's status for a command ended by signal n.
 SENT, INCOMPLETE, USAGE, INTERRUPTED = 0, 1, 2, 128 + signal.SIGINT
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     parsed = vars(_parser().parse_args(arguments))
     given = {name: value for name, value in parsed.items() if value is not None}
     out, err = Console(), Console(stderr=True)
-    signal.signal(signal.SIGTERM, _raise_keyboard_interrupt)
+    interrupt_on(signal.SIGTERM, signal.SIGHUP)
     try:
         if given.pop("validate_only", False):
             return _validate(given, out, err)
@@ -176,10 +176,6 @@ def _parser() -> argparse.ArgumentParser:
         else:
             parser.add_argument(option, action="store_true", **settings)
     return parser
-
-
-def _raise_keyboard_interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _print_line(console: Console, text: str) -> None:

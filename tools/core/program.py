@@ -64,9 +64,10 @@ def _run(main: Callable[[], int]) -> Any:
 
 
 def interrupt_on(*signals: signal.Signals) -> None:
-    """Make these signals act like Ctrl-C: Terraform finishes the resources that it is changing."""
+    """Make these signals act like Ctrl-C, unless they are ignored, as nohup does."""
     for number in signals:
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def explain_os_error(error: OSError) -> ToolError:

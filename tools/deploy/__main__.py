@@ -111,5 +111,5 @@ def _yes_or_no(text: str) -> bool:
 
 
 if __name__ == "__main__":
-    interrupt_on(signal.SIGTERM)
+    interrupt_on(signal.SIGTERM, signal.SIGHUP)
     start(main)

@@ -5,10 +5,9 @@ import gc
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from types import FrameType
 
 from tools.core.cli import run
-from tools.core.program import start
+from tools.core.program import interrupt_on, start
 from tools.core.resources import Resources
 from tools.ops.commands import build_parser
 from tools.ops.demo.demo import demo
@@ -34,13 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(Resources.find, lambda resources: options.run(resources, options))
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    # SIGTERM ends a command as Ctrl-C does, so that it cleans up.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Each ends a command as Ctrl-C does, so that it cleans up.
+    interrupt_on(signal.SIGTERM, signal.SIGHUP)
     # A fifth of verify's time went into looking for reference cycles, and rows are none.
     gc.freeze()
     gc.set_threshold(20_000)

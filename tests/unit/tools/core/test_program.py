@@ -38,6 +38,17 @@ ASK = """
 from tools.core import program, prompts
 program.start(lambda: prompts.confirm("?", already=False))
 """
+HANGUP = """
+import signal
+from tools.core.program import interrupt_on, start
+
+def main():
+    interrupt_on(signal.SIGHUP)
+    signal.raise_signal(signal.SIGHUP)
+    return 7
+
+start(main)
+"""
 SCRIPT = """
 import os
 from tools.core.program import start
@@ -168,3 +179,15 @@ def test_a_second_ctrl_c_ends_with_the_status_and_no_traceback(tmp_path: Path) -
         check=False,
     )
     assert (completed.returncode, completed.stderr) == (130, "")
+
+
+def test_a_signal_ends_a_program_as_ctrl_c_does_unless_it_is_ignored(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(HANGUP)
+    assert run(str(script), environment).returncode == 130
+    done = subprocess.run(
+        ["nohup", sys.executable, script], env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 7
