@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from tools.local import toolchain
 # Variables of the user's environment that Terraform needs to run and to reach a registry. Others could point
 # it away from the emulator (AWS_PROFILE, TF_VAR_*, TF_WORKSPACE, tflocal's DRY_RUN, ...).
 PASSED_ON = re.compile(
-    r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|SSL_CERT_(FILE|DIR)|(?i:https?_proxy|no_proxy)|LD_LIBRARY_PATH"
+    r"PATH|HOME|USER|LANG|LC_.*|SSL_CERT_(FILE|DIR)|(?i:https?_proxy|no_proxy)|LD_LIBRARY_PATH"
     r"|TF_LOG.*|TF_PLUGIN_CACHE_DIR|TF_TOKEN_.*|NETRC"
 )
 ABORT_SECONDS = 10
+_MAX_TMPDIR = 80
 # Terraform's messages about a missing provider (internal/command/init.go).
 PROVIDER_ERRORS = (
     "Failed to query available provider packages",
@@ -40,7 +42,10 @@ def environment() -> dict[str, str]:
     config = toolchain.cli_config()
     if config is not None:
         variables["TF_CLI_CONFIG_FILE"] = str(config)
+    # Python knows one that exists. The provider opens a socket in it, whose path may have 104 characters.
+    temporary = tempfile.gettempdir()
     return variables | {
+        "TMPDIR": temporary if len(os.fsencode(temporary)) <= _MAX_TMPDIR else "/tmp",  # noqa: S108
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
         "CHECKPOINT_DISABLE": "1",

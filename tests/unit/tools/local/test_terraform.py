@@ -3,6 +3,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -325,3 +326,15 @@ def test_what_the_old_provider_lacks_goes_to_a_file_and_one_line(
     assert (tmp_path / "provider-gaps.txt").read_text().splitlines() == gaps
     assert len(lines) == 1
     assert str(tmp_path / "provider-gaps.txt") in lines[0]
+
+
+def test_terraform_gets_a_temporary_directory_that_the_provider_can_open_a_socket_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    long = tmp_path / ("x" * 100)
+    for directory, given in ((tmp_path / "gone", None), (long, "/tmp"), (Path("/var/tmp"), "/var/tmp")):
+        long.mkdir(exist_ok=True)
+        monkeypatch.setenv("TMPDIR", str(directory))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        assert Path(used := terraform_process.environment()["TMPDIR"]).is_dir()
+        assert given in (None, used)
