@@ -4,22 +4,29 @@ The schema (``event.schema.json``) is the only source: the producer generates ev
 validates with it, and docs/contract.md is generated from it. The package uses the standard library alone.
 """
 
+import sys
+
 from contract.decoding import MalformedBody, content_hash, decode, encoded, same_json
-from contract.events import (
-    EVENT_TYPES,
-    ORDER,
-    SCHEMA,
-    SCHEMA_VERSION,
-    declared,
-    declared_fields,
-    is_large_order,
-    read,
-    resolve,
-    validate,
-)
 from contract.limits import MAX_DEPTH, MAX_NUMBER_LENGTH
 from contract.timestamps import parse_rfc3339
 from contract.violations import Violation, Violations
+
+try:
+    from contract.events import (
+        EVENT_TYPES,
+        ORDER,
+        SCHEMA,
+        SCHEMA_VERSION,
+        declared,
+        declared_fields,
+        is_large_order,
+        read,
+        resolve,
+        validate,
+    )
+except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as _error:
+    # Who edits the schema sees this from every command.
+    sys.exit(f"lambda_src/contract/event.schema.json cannot be used as the contract: {_error!r:.300}")
 
 __all__ = [
     "EVENT_TYPES",

@@ -18,6 +18,8 @@ SCHEMA: dict[str, Any] = decode(files("contract").joinpath("event.schema.json").
 SCHEMA_VERSION: str = SCHEMA["x-version"]
 EVENT_TYPES: tuple[str, ...] = tuple(SCHEMA["properties"]["event_type"]["enum"])
 ORDER = "order"
+# Keys of tables and indexes.
+_COMMON = ("event_id", "event_type", "occurred_at", "customer_id")
 
 _check = compile_schema(SCHEMA)
 
@@ -31,6 +33,14 @@ def resolve(schema: Mapping[str, Any]) -> Mapping[str, Any]:
         found = found[step]
     return resolve(found)
 
+
+for _name in _COMMON:
+    _field = resolve(SCHEMA["properties"][_name])
+    _is_text = _field.get("type") == "string" or all(
+        isinstance(text, str) for text in _field.get("enum", [0])
+    )
+    if _name not in SCHEMA["required"] or not _is_text:
+        raise ValueError(f"{_name} must be required, and text")
 
 _FIELDS: dict[str, dict[str, Mapping[str, Any]]] = {
     branch["if"]["properties"]["event_type"]["const"]: {

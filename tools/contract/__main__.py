@@ -63,7 +63,7 @@ def _parse(text: str, name: str) -> dict[str, Any]:
         schema = decode(text)
         _version(schema)
         compile_schema(schema)
-    except (MalformedBody, KeyError, TypeError, ValueError) as error:
+    except (MalformedBody, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ToolError(f"{name} is no schema of the contract: {error!r:.200}", _EXAMPLE) from None
     return dict(schema)
 

@@ -175,7 +175,8 @@ def _branches(pair: Pair) -> Iterator[Change]:
 
 
 def _event_types(schema: Schema) -> set[str]:
-    return set(schema.get("properties", {}).get("event_type", {}).get("enum", ()))
+    names = schema.get("properties", {}).get("event_type", {}).get("enum", ())
+    return {name for name in names if isinstance(name, str)}
 
 
 def _inherit(parent: Schema, branch: Any) -> Any:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -224,3 +228,40 @@ def test_the_compiled_checks_agree_with_the_jsonschema_package(event: dict[str, 
 
 def test_the_schema_itself_is_valid_draft_2020_12() -> None:
     jsonschema.Draft202012Validator.check_schema(contract.SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ('"x-version"', '"x-versions"', "x-version"),
+        ('"enum": ["order", "payment", "activity"]', '"type": "string"', "enum"),
+        ('"occurred_at", "customer_id"],', '"occurred_at"],', "customer_id must be required"),
+        (
+            '"order_id": { "description": "The order.", "type": "string"',
+            '"order_id": { "$ref": "#/nowhere"',
+            "nowhere",
+        ),
+        ('"item": {', '"item": {,', "MalformedBody"),
+    ],
+)
+def test_a_schema_that_cannot_be_the_contract_is_one_line_in_every_program(
+    tmp_path: Path, before: str, after: str, why: str
+) -> None:
+    package = Path(contract.__file__).parent
+    shutil.copytree(package, tmp_path / "contract", ignore=shutil.ignore_patterns("__pycache__"))
+    schema = tmp_path / "contract" / "event.schema.json"
+    text = schema.read_text("utf-8")
+    assert before in text
+    schema.write_text(text.replace(before, after, 1), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", "import contract"],
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("lambda_src/contract/event.schema.json cannot be used as the contract:")
+    assert why in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -196,9 +196,12 @@ def test_a_file_is_compared_and_a_breaking_change_without_a_major_version_fails(
     (tmp_path / "old.json").write_text(text.replace('"maxLength": 64', '"uniqueItems": true'))
     assert command.main() == 1
     assert "uniqueItems" in capsys.readouterr().err
-    (tmp_path / "old.json").write_bytes(b"\xff\xfe")
+    for schema in (b"\xff\xfe", b'{"x-version": 5}', b"[]"):
+        (tmp_path / "old.json").write_bytes(schema)
+        assert command.main() == 1
+        assert "is no schema of the contract" in capsys.readouterr().err
+    (tmp_path / "old.json").write_text(text.replace('"enum": ["order", ', '"enum": ["order", {}, '))
     assert command.main() == 1
-    assert "is no schema of the contract" in capsys.readouterr().err
 
 
 def test_without_git_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
