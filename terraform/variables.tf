@@ -45,10 +45,12 @@ variable "tags" {
 
   validation {
     condition = length(var.tags) <= 47 && alltrue([
-      for key, value in var.tags : can(regex("^[A-Za-z0-9 +=._:/@-]{1,128}$", key)) && length(value) <= 256
-      && !startswith(lower(key), "aws:") && !contains(["Project", "Environment", "ManagedBy"], key)
-    ])
-    error_message = "tags has up to 47 keys, none of Project, Environment, ManagedBy and aws:."
+      for key, value in var.tags : can(regex("^[A-Za-z0-9 +=._:/@-]{1,128}$", key))
+      && can(regex("^[\\p{L}\\p{Z}\\p{N}+=._:/@-]{0,256}$", value))
+      && !startswith(lower(key), "aws:") && !contains(["project", "environment", "managedby"], lower(key))
+      # IAM ignores the case of keys.
+    ]) && length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags has up to 47 different keys, none of Project, Environment, ManagedBy and aws:, and values of letters, digits, spaces and +=._:/@-."
   }
 }
 
@@ -209,7 +211,7 @@ variable "max_receive_count" {
   default     = 5
 
   validation {
-    condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000
+    condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
     error_message = "max_receive_count is 1 to 1000 deliveries."
   }
 }
@@ -258,7 +260,7 @@ variable "rejected_retention_days" {
   default     = 90
 
   validation {
-    condition     = var.rejected_retention_days >= 1 && var.rejected_retention_days <= 3650
+    condition     = var.rejected_retention_days >= 1 && var.rejected_retention_days <= 3650 && floor(var.rejected_retention_days) == var.rejected_retention_days
     error_message = "rejected_retention_days is 1 to 3650 days."
   }
 }
@@ -269,7 +271,7 @@ variable "duplicates_retention_days" {
   default     = 30
 
   validation {
-    condition     = var.duplicates_retention_days >= 1 && var.duplicates_retention_days <= 3650
+    condition     = var.duplicates_retention_days >= 1 && var.duplicates_retention_days <= 3650 && floor(var.duplicates_retention_days) == var.duplicates_retention_days
     error_message = "duplicates_retention_days is 1 to 3650 days."
   }
 }

@@ -54,8 +54,16 @@ EDGES = {
         ],
     ),
     "tags": (
-        ["{}", '{team="shop", "cost-center"="1"}'],
-        ['{Project="x"}', '{"aws:x"="1"}', '{""="1"}', '{"a*"="1"}', f'{{a="{"x" * 257}"}}'],
+        ["{}", '{team="größer: a@b", "cost-center"=""}'],
+        [
+            '{project="x"}',
+            '{team="a", Team="b"}',
+            '{a="*"}',
+            '{"aws:x"="1"}',
+            '{""="1"}',
+            '{"a*"="1"}',
+            f'{{a="{"x" * 257}"}}',
+        ],
     ),
     "alert_subscriptions": (
         [
@@ -86,9 +94,9 @@ EDGES = {
             receivers(protocol="email", endpoint="a@b.example", minimum={"amount": 1, "currency": "euro"}),
         ],
     ),
-    "max_receive_count": (["1", "1000"], ["0", "1001"]),
-    "rejected_retention_days": (["1", "3650"], ["0", "3651"]),
-    "duplicates_retention_days": (["1", "3650"], ["0", "3651"]),
+    "max_receive_count": (["1", "1000"], ["0", "1001", "2.5"]),
+    "rejected_retention_days": (["1", "3650"], ["0", "3651", "1.5"]),
+    "duplicates_retention_days": (["1", "3650"], ["0", "3651", "1.5"]),
     "athena_scan_limit_gb": (["1", "7000"], ["0", "7001"]),
     "large_order_threshold": (
         ["0", "1000", "0.01", "999999999999999.9999"],
