@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from producer.errors import ProducerError
 from producer.generate.messages import ANY, DUPLICATE, REJECTED, STORED, Message
+from tools.core.text import quote
 
 VERSION = 1
 # The end of the last complete line is searched in this many bytes; a message's line has about 300.
@@ -91,7 +92,7 @@ class Manifest:
         except FileExistsError:
             raise ProducerError(
                 f"{path} exists already, and a manifest belongs to one run.\n"
-                f"Continue that run: --resume {path}\nOr give another path: --manifest PATH"
+                f"Continue that run: --resume {quote(str(path))}\nOr give another path: --manifest PATH"
             ) from None
         except OSError as error:
             raise ProducerError(

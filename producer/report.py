@@ -17,7 +17,7 @@ from producer.generate.messages import INVALID
 from producer.own_events import Check
 from producer.send.run_stats import Progress
 from tools.core.console import safe_text
-from tools.core.text import format_bytes
+from tools.core.text import format_bytes, quote
 
 # Without a terminal (a log file, CI) progress is one line at this interval.
 _LINE_INTERVAL_SECONDS = 10.0
@@ -162,8 +162,11 @@ def closing_lines(result: Result) -> Iterator[str]:
             yield f"  {failure.display_id}  {failure.reason}"
     if result.cut_off:
         yield "To send the rest, give a new run the lines that follow."
+    elif result.manifest and not result.manifest.exists():
+        yield f"{result.manifest} was removed meanwhile: this run can be neither resumed nor verified."
     elif result.manifest and not result.complete:
-        yield f"To send the rest, run the command again with this option only: --resume {result.manifest}"
+        path = quote(str(result.manifest))
+        yield f"To send the rest, run the command again with this option only: --resume {path}"
     elif result.manifest:
         yield f"Manifest: {result.manifest}"
 

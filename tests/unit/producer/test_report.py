@@ -70,12 +70,21 @@ def test_every_failed_message_is_listed() -> None:
     assert sum(line.startswith("  event-") for line in lines) == 100
 
 
-def test_an_unfinished_run_names_the_option_that_continues_it() -> None:
-    assert "--resume m.jsonl" in "\n".join(closing_lines(result(unsent=1, interrupted=True)))
+def test_an_unfinished_run_names_the_option_that_continues_it(tmp_path: Path) -> None:
+    path = tmp_path / "my runs.jsonl"
+    path.touch()
+    assert f"--resume '{path}'" in "\n".join(closing_lines(result(manifest=path, unsent=1, interrupted=True)))
 
 
-def test_a_finished_run_names_its_manifest() -> None:
-    assert list(closing_lines(result())) == ["Manifest: m.jsonl"]
+def test_a_finished_run_names_its_manifest(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.touch()
+    assert list(closing_lines(result(manifest=path))) == [f"Manifest: {path}"]
+
+
+def test_a_run_whose_manifest_make_down_removed_does_not_offer_to_continue_it() -> None:
+    (line,) = closing_lines(result(unsent=1))
+    assert line.startswith("m.jsonl was removed meanwhile")
 
 
 def test_the_json_has_the_totals_and_the_failures() -> None:
