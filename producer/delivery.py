@@ -116,7 +116,7 @@ class Delivery:
             total = check.lines - skipped - count_before
         rate_limiter = RateLimiter(options.rate)
         with open_lines(options.from_file) as descriptor:
-            events = OwnEvents(descriptor, options.refused, self.sent_before)
+            events = OwnEvents(descriptor, options.refused, self.sent_before, check.lines if check else None)
             batches = events.batches(rate_limiter.batch_size(options.batch_size), stop)
             pool = WorkerPool(self.target, batches, lambda message: message, rate_limiter, stats, stop)
             seconds, interrupted, error = self._run(pool, stats, total)
@@ -126,7 +126,7 @@ class Delivery:
             error = f"{error or ''}\n{events.check.lines:,} lines were read.".strip()
         return self._result(
             stats,
-            count_before + (events.handed_out if total is None else total),
+            count_before + max(events.handed_out, total or 0),
             seconds=seconds,
             interrupted=interrupted,
             error=error,

@@ -112,8 +112,12 @@ def parse_line(number: int, line: bytes) -> tuple[Message | None, set[str]]:
     }
 
 
-def check_file(path: Path, on_progress: Callable[[int, int], None] | None = None) -> Check:
-    """Read a whole file and count what the contract refuses. ``on_progress`` gets bytes read and in total.
+def check_file(
+    path: Path, on_progress: Callable[[int, int], None] | None = None, most: int | None = None
+) -> Check:
+    """Read a file and count what the contract refuses. ``on_progress`` gets bytes read and in total.
+
+    The file may be growing: of one that was checked before, read ``most`` lines.
 
     Raises ProducerError if the file cannot be read.
     """
@@ -121,7 +125,7 @@ def check_file(path: Path, on_progress: Callable[[int, int], None] | None = None
     digest = sha256()
     with open_lines(path) as descriptor:
         total = os.fstat(descriptor).st_size
-        for line in read_lines(descriptor, threading.Event()):
+        for line in read_lines(descriptor, threading.Event(), most):
             if line is not None:
                 check.add(line)
                 digest.update(line + b"\n")
@@ -152,13 +156,14 @@ def open_lines(path: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def read_lines(descriptor: int, stop: threading.Event) -> Iterator[bytes | None]:
+def read_lines(descriptor: int, stop: threading.Event, most: int | None = None) -> Iterator[bytes | None]:
     """Yield each line without its line feed, and None while there is nothing to read.
 
-    Of a line of more than 1 MiB only the beginning is kept. Raises ProducerError.
+    Ends after ``most`` lines. Of a line of more than 1 MiB only the beginning is kept. Raises ProducerError.
     """
     rest = b""
-    while not stop.is_set():
+    left = sys.maxsize if most is None else most
+    while left and not stop.is_set():
         try:
             if not select.select([descriptor], [], [], _IDLE_SECONDS)[0]:
                 yield None
@@ -171,6 +176,8 @@ def read_lines(descriptor: int, stop: threading.Event) -> Iterator[bytes | None]
                 yield rest
             return
         *lines, rest = (rest + chunk).split(b"\n")
+        lines = lines[:left]
+        left -= len(lines)
         yield from lines
         rest = rest[: MAX_BYTES + 1]
 
@@ -178,13 +185,17 @@ def read_lines(descriptor: int, stop: threading.Event) -> Iterator[bytes | None]
 class OwnEvents:
     """The messages of a file or of standard input, in batches.
 
-    ``sent_before`` marks the lines that a resumed run has sent. ``refused`` says what happens with a line
-    that the contract refuses: SEND, SKIP, or STOP, which ends the run before it. ``handed_out`` counts
-    messages, ``skipped`` lines that are not sent. ``error`` says why the input was not read to its end.
+    ``most`` is the number of lines to read, if the file was checked. ``sent_before`` marks the lines that a
+    resumed run has sent. ``refused`` says what happens with a line that the contract refuses: SEND, SKIP, or
+    STOP, which ends the run before it. ``handed_out`` counts messages, ``skipped`` lines that are not sent.
+    ``error`` says why the input was not read to its end.
     """
 
-    def __init__(self, descriptor: int, refused: str, sent_before: bytearray) -> None:
+    def __init__(
+        self, descriptor: int, refused: str, sent_before: bytearray, most: int | None = None
+    ) -> None:
         self._descriptor = descriptor
+        self._most = most
         self._refused = refused
         self._sent_before = sent_before
         self.check = Check()
@@ -196,7 +207,7 @@ class OwnEvents:
         """Yield batches within SQS's limits. While the input is silent, yield what there is, if only []."""
         batch: list[Message] = []
         size = 0
-        for line in read_lines(self._descriptor, stop):
+        for line in read_lines(self._descriptor, stop, self._most):
             message = None if line is None else self._next(line)
             if self.error:
                 break

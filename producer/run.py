@@ -108,7 +108,7 @@ def resume(
         if spec:
             return delivery.send_generated(spec)
         assert options.from_file is not None
-        check = check_file(options.from_file)
+        check = check_file(options.from_file, most=lines)
         if check.digest != header.arguments["digest"]:
             raise ProducerError(
                 f"{options.from_file} has changed since the run began, so that its lines are other events.\n"

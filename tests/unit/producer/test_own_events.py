@@ -160,6 +160,26 @@ def test_a_stopped_run_is_resumed_by_line_number(queue: FakeQueue, file: Path, t
     assert read_completion(manifest) is not None
 
 
+def test_of_a_file_that_grows_the_lines_that_were_checked_are_sent_and_resumed(
+    queue: FakeQueue, file: Path, tmp_path: Path
+) -> None:
+    write(file, *map(event, range(30)))
+    with file.open("ab") as log:
+
+        def grow(number: int, _entries: list[Entry]) -> Response | None:
+            log.write(event(100 + number) + b"\nno event\n" * 100_000)
+            log.flush()
+            return None if number <= 1 else error(403, "AccessDenied")
+
+        queue.behaviour = grow
+        stopped = send(queue, file, manifest=tmp_path / "m")
+    assert not stopped.complete
+    assert stopped.sent_total + len(stopped.failed) + stopped.unsent == 30
+    queue.behaviour = lambda number, entries: None
+    resumed = resume(tmp_path / "m", session=session())
+    assert (resumed.complete, resumed.unsent, len(queue.bodies)) == (True, 0, 30)
+
+
 def test_a_file_that_changed_is_not_resumed(queue: FakeQueue, file: Path, tmp_path: Path) -> None:
     write(file, *map(event, range(30)))
     queue.behaviour = fail_after(1)
