@@ -161,7 +161,7 @@ def read_lines(descriptor: int, stop: threading.Event, most: int | None = None) 
 
     Ends after ``most`` lines. Of a line of more than 1 MiB only the beginning is kept. Raises ProducerError.
     """
-    rest = b""
+    rest = bytearray()
     left = sys.maxsize if most is None else most
     while left and not stop.is_set():
         try:
@@ -173,13 +173,16 @@ def read_lines(descriptor: int, stop: threading.Event, most: int | None = None) 
             raise ProducerError(f"The events cannot be read: {error.strerror}") from None
         if not chunk:
             if rest:
-                yield rest
+                yield bytes(rest)
             return
-        *lines, rest = (rest + chunk).split(b"\n")
-        lines = lines[:left]
-        left -= len(lines)
-        yield from lines
-        rest = rest[: MAX_BYTES + 1]
+        *ends, begun = chunk.split(b"\n")
+        ends = ends[:left]
+        left -= len(ends)
+        for end in ends:
+            yield bytes(rest + end)
+            rest.clear()
+        rest += begun
+        del rest[MAX_BYTES + 1 :]
 
 
 class OwnEvents:

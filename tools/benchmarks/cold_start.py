@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmarks.designs import ORIGINAL, OURS, POWERTOOLS
-from tools.benchmarks.measure import compare
+from tools.benchmarks.measure import BYTECODE, SOURCE, compare
 from tools.benchmarks.worker_process import function_environment
 from tools.core.paths import EMULATOR_PYTHON
 
@@ -31,8 +31,6 @@ print(json.dumps({"import_ms": 1000 * wall, "import_cpu_ms": 1000 * cpu, "peak_m
 """
 # Clients need an endpoint; the import sends no request.
 _UNUSED_ENDPOINT = "http://127.0.0.1:9"
-
-SOURCE, BYTECODE = "source", "bytecode"
 
 
 def run(rounds: int = 11) -> dict[str, Any]:

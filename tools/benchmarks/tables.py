@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import cold_start
 from tools.benchmarks.chart import draw_bars, format_number
 from tools.benchmarks.designs import design_title
-from tools.benchmarks.latency import TOP
+from tools.benchmarks.measure import BYTECODE, SOURCE, TOP_RATE
 
 Results = Mapping[str, Any]
 
@@ -102,7 +101,7 @@ def _footprint(results: Results) -> str:
 def _cold_start(results: Results) -> str:
     rows = {
         f"{design_title(name)}, {form}": forms[form]
-        for form in (cold_start.SOURCE, cold_start.BYTECODE)
+        for form in (SOURCE, BYTECODE)
         for name, forms in results.items()
     }
     return _table("cold_start", rows)
@@ -128,8 +127,8 @@ def _latency(results: Results) -> str:
 
 def _rates(results: Results) -> dict[str, Results]:
     """Return the results by rate, the highest of which is a share of what the slowest design does."""
-    top = f"{results['top_rate']:,.0f} ({TOP} of the slowest)"
-    return {top if rate == TOP else rate: designs for rate, designs in results["rates"].items()}
+    top = f"{results['top_rate']:,.0f} ({TOP_RATE} of the slowest)"
+    return {top if rate == TOP_RATE else rate: designs for rate, designs in results["rates"].items()}
 
 
 def _growth(results: Results) -> str:

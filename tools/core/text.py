@@ -16,7 +16,7 @@ def strip_control_chars(text: str, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(char if char in keep or _is_visible(char) else _escape(char) for char in text)
+    return text.translate({ord(char): _escape(char) for char in {*text} - {*keep} if not _is_visible(char)})
 
 
 def escape_html(text: str) -> str:

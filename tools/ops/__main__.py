@@ -4,6 +4,7 @@ import argparse
 import gc
 import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 
 from tools.core.cli import run
@@ -29,7 +30,10 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, print its errors and return its exit status."""
-    options = parser(os.environ).parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # A parser of one command takes a tenth of the time of a parser of all.
+    named = [command for command in COMMANDS if [command.__name__] == list(given[:1])]
+    options = build_parser(named or COMMANDS, os.environ).parse_args(given)
     return run(Resources.find, lambda resources: options.run(resources, options))
 
 

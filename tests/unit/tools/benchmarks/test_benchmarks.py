@@ -25,7 +25,7 @@ from tools.benchmarks import (
 )
 from tools.benchmarks.__main__ import BENCHMARKS, main
 from tools.benchmarks.designs import DESIGNS, OURS, POWERTOOLS, vendored_packages
-from tools.benchmarks.measure import spread
+from tools.benchmarks.measure import SOURCE, spread
 from tools.benchmarks.mock_aws import MockAws
 from tools.benchmarks.pages import GOALS
 from tools.benchmarks.tables import CHARTS, TABLES
@@ -75,7 +75,7 @@ def test_the_growth_benchmark_counts_the_calls_of_each_batch_size(tmp_path: Path
 
 def test_the_cold_start_benchmark_imports_the_zips(tmp_path: Path) -> None:
     measured = cold_start.run(rounds=1)
-    assert measured["powertools"][cold_start.SOURCE]["peak_mb"]["median"] > 0
+    assert measured["powertools"][SOURCE]["peak_mb"]["median"] > 0
     save_and_render(tmp_path, "cold_start", measured)
 
 

@@ -28,6 +28,22 @@ from tools.ops.verify.archive import ArchiveComparison
 
 LINES = 20
 HOUR = "dt=2026-11-22/hour=14"
+LINE = (
+    json.dumps(
+        {
+            "message_id": "@",
+            "event_id": "@",
+            "received_at": "2026-11-22T14:00:00.000Z",
+            "recorded_at": "2026-11-22T14:00:01.000Z",
+            "content_hash": "0" * 64,
+            "stored_content_hash": "0" * 64,
+            "line_version": 2,
+            "claimed_origin_id": "customer-1",
+            "expires_at": 9_999_999_999,
+        }
+    )
+    + "\n"
+)
 
 
 class Archive:
@@ -48,21 +64,8 @@ class Archive:
         return SimpleNamespace(paginate=paginate)
 
     def get_object(self, Key: str, **_: Any) -> Any:  # noqa: N803
-        lines = (
-            {
-                "message_id": f"{Key} {number}",
-                "event_id": f"{Key} {number}",
-                "received_at": "2026-11-22T14:00:00.000Z",
-                "recorded_at": "2026-11-22T14:00:01.000Z",
-                "content_hash": "0" * 64,
-                "stored_content_hash": "0" * 64,
-                "line_version": 2,
-                "claimed_origin_id": "customer-1",
-                "expires_at": 9_999_999_999,
-            }
-            for number in range(self.lines)
-        )
-        data = gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines), 1)
+        lines = "".join(LINE.replace("@", f"{Key} {number}") for number in range(self.lines))
+        data = gzip.compress(lines.encode(), 0)
         return {"Body": SimpleNamespace(read=lambda limit: data)}
 
 
