@@ -1,6 +1,7 @@
 """A machine needs Python and make alone: a file that calls another program handles its absence."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -25,11 +26,17 @@ HANDLED = {
 }
 
 
+@cache
+def sources() -> dict[str, str]:
+    """Return the text of each Python file that may call a program, by its path."""
+    tops = [ROOT / top for top in ("tests", "tools", "dashboards", "producer")]
+    return {
+        str(path.relative_to(ROOT)): path.read_text("utf-8") for top in tops for path in top.rglob("*.py")
+    }
+
+
 @pytest.mark.parametrize("program", [*HANDLED, "tmux", "curl", "openssl"])
 def test_a_program_is_called_only_where_its_absence_is_handled(program: str) -> None:
     call = re.compile(rf"""(?<![\w\])])\[\s*"{program}"[\],]""")
-    sources = (
-        path for top in ("tests", "tools", "dashboards", "producer") for path in (ROOT / top).rglob("*.py")
-    )
-    calling = {str(path.relative_to(ROOT)) for path in sources if call.search(path.read_text("utf-8"))}
+    calling = {path for path, text in sources().items() if call.search(text)}
     assert calling == HANDLED.get(program, set())

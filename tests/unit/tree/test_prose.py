@@ -16,7 +16,9 @@ SKIPPED = {".venv", ".cache", ".git", ".stack", ".deploy", "build"}
 
 def files() -> list[Path]:
     """Return every text file of the project that is checked."""
-    paths = {path for pattern in PATTERNS for path in ROOT.rglob(pattern)} - {Path(__file__)}
+    tops = [path for path in ROOT.iterdir() if path.name not in SKIPPED]
+    paths = {path for top in tops for path in (top, *top.rglob("*")) if any(map(path.match, PATTERNS))}
+    paths -= {Path(__file__)}
     relative = sorted(path.relative_to(ROOT) for path in paths if path.is_file())
     return [
         path

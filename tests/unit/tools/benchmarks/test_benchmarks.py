@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from tools.benchmarks.measure import SOURCE, spread
 from tools.benchmarks.mock_aws import MockAws
 from tools.benchmarks.pages import GOALS
 from tools.benchmarks.tables import CHARTS, TABLES
-from tools.benchmarks.worker_process import CREDENTIALS
+from tools.benchmarks.worker_process import CREDENTIALS, WorkerProcess, start_workers
 
 
 def save_and_render(directory: Path, name: str, measured: dict[str, Any]) -> None:
@@ -41,6 +43,27 @@ def save_and_render(directory: Path, name: str, measured: dict[str, Any]) -> Non
         ElementTree.parse(directory / f"{name}.svg")
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[tuple[dict[str, WorkerProcess], MockAws, Path]]:
+    with start_workers(DESIGNS) as started:
+        yield started
+
+
+@pytest.fixture
+def shared_workers(
+    workers: tuple[dict[str, WorkerProcess], MockAws, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let benchmarks share the workers, which take a second each to start."""
+    started, *rest = workers
+    for module in (handler, footprint, growth):
+        monkeypatch.setattr(
+            module,
+            "start_workers",
+            lambda designs: nullcontext(({each.name: started[each.name] for each in designs}, *rest)),
+        )
+
+
+@pytest.mark.usefixtures("shared_workers")
 def test_the_handler_benchmark_measures_every_design(tmp_path: Path) -> None:
     measured = handler.run(rounds=1, sizes=(1,), batches=1)
     assert set(measured["1"]) == {design.name for design in DESIGNS}
@@ -53,6 +76,7 @@ def test_the_microbenchmarks_measure_every_step(tmp_path: Path) -> None:
     save_and_render(tmp_path, "parts", measured)
 
 
+@pytest.mark.usefixtures("shared_workers")
 def test_the_footprint_counts_requests_and_stored_bytes_of_a_batch(tmp_path: Path) -> None:
     measured = footprint.run(sizes=(1, 20))
     small, middle = measured["1"]["ours"], measured["20"]["ours"]
@@ -64,6 +88,7 @@ def test_the_footprint_counts_requests_and_stored_bytes_of_a_batch(tmp_path: Pat
     save_and_render(tmp_path, "footprint", measured)
 
 
+@pytest.mark.usefixtures("shared_workers")
 def test_the_growth_benchmark_counts_the_calls_of_each_batch_size(tmp_path: Path) -> None:
     batches = growth.measure_batches(rounds=1, events=10)
     assert [batches[size]["ours"]["calls"] for size in ("1", "10")] == [2, 0.2]
