@@ -80,14 +80,16 @@ class FakeDynamoDB:
         self.fault: Fault = lambda operation, request: None
         self.item_fault: Callable[[dict[str, Any]], str | None] = lambda item: None
         self._completed_tokens: set[str] = set()
+        self._request_size = 0
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(operation)
         body = encode_request(request)
+        self._request_size = len(body)
         parsed: dict[str, Any] = json.loads(body)
         self.fault(operation, parsed)
         if operation == "TransactWriteItems":
-            return self._transact(parsed, len(body))
+            return self._transact(parsed)
         operations = {
             "PutItem": self._put_item,
             "UpdateItem": self._update,
@@ -108,7 +110,7 @@ class FakeDynamoDB:
         self.tables[table][item[self._keys[table]]["S"]] = _stored(item)
 
     def _put_item(self, put: dict[str, Any]) -> dict[str, Any]:
-        _check([put["Item"]], 1)
+        self._check([put["Item"]], 1)
         code = self.item_fault(put["Item"])
         if code:
             raise aws_error(code)
@@ -118,13 +120,16 @@ class FakeDynamoDB:
         self._put(put["TableName"], put["Item"])
         return {}
 
-    def _transact(self, request: dict[str, Any], size: int) -> dict[str, Any]:
+    def _transact(self, request: dict[str, Any]) -> dict[str, Any]:
         token = request.get("ClientRequestToken")
         if token in self._completed_tokens:
             return {}
         actions = request["TransactItems"]
-        _check([action["Put"]["Item"] for action in actions if "Put" in action], 100)
-        if len({self._target(action) for action in actions}) < len(actions) or size > 4 * 1024 * 1024:
+        self._check([action["Put"]["Item"] for action in actions if "Put" in action], 100)
+        if (
+            len({self._target(action) for action in actions}) < len(actions)
+            or self._request_size > 4 * 1024 * 1024
+        ):
             raise aws_error("ValidationException")
         reasons = [self._reason(action) for action in actions]
         if any(reason["Code"] != "None" for reason in reasons):
@@ -175,7 +180,7 @@ class FakeDynamoDB:
         unprocessed: dict[str, Any] = {}
         for table, writes in request["RequestItems"].items():
             items = [write["PutRequest"]["Item"] for write in writes]
-            _check(items, 25)
+            self._check(items, 25)
             if len({item[self._keys[table]]["S"] for item in items}) < len(items):
                 raise aws_error("ValidationException")
             for write, item in zip(writes, items, strict=True):
@@ -185,10 +190,11 @@ class FakeDynamoDB:
                     self._put(table, item)
         return {"UnprocessedItems": unprocessed}
 
-
-def _check(items: list[dict[str, Any]], max_items: int) -> None:
-    if len(items) > max_items or any(stored_size(item) > ITEM_LIMIT for item in items):
-        raise aws_error("ValidationException")
+    def _check(self, items: list[dict[str, Any]], max_items: int) -> None:
+        # An item is smaller than its JSON in the request.
+        is_large = self._request_size > ITEM_LIMIT
+        if len(items) > max_items or (is_large and any(stored_size(item) > ITEM_LIMIT for item in items)):
+            raise aws_error("ValidationException")
 
 
 class FakeSNS:
