@@ -17,9 +17,6 @@ from tests.parallel import pytest_xdist_auto_num_workers as pytest_xdist_auto_nu
 from tests.parallel import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tools.core.errors import ToolError
 
-# Collections after each 700 new objects take a tenth of the time of the tests.
-gc.set_threshold(50_000)
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the target before the tests are collected, and start the receipt."""

