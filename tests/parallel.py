@@ -44,7 +44,7 @@ def workers(config: pytest.Config, cores: int | None = None) -> int:
     files = [argument for argument in config.args if ".py" in argument]
     if files or any(getattr(options, name, None) for name in PARTIAL):
         return 0
-    return min(MOST_WORKERS, (cores or os.cpu_count() or 1) + 2)
+    return min(MOST_WORKERS, (cores or os.cpu_count() or 1) + 3)
 
 
 def scope(nodeid: str, *, separate: bool) -> str:

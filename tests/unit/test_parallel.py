@@ -74,8 +74,8 @@ def test_on_a_target_with_one_emulator_no_integration_test_runs_beside_another()
 @pytest.mark.parametrize(
     ("arguments", "options", "expected"),
     [
-        (["tests"], {}, 4),
-        (["tests/unit"], {"keyword": ""}, 4),
+        (["tests"], {}, 5),
+        (["tests/unit"], {"keyword": ""}, 5),
         (["tests/unit/test_session.py"], {}, 0),
         (["tests"], {"keyword": "words"}, 0),
         (["tests"], {"lf": True}, 0),

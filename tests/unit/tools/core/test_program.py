@@ -39,10 +39,12 @@ from tools.core import program, prompts
 program.start(lambda: prompts.confirm("?", already=False))
 """
 HANGUP = """
-import signal
+import signal, sys
 from tools.core.program import interrupt_on, start
 
 def main():
+    if "noticed" in sys.argv:  # also where nohup runs the tests
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     interrupt_on(signal.SIGHUP)
     signal.raise_signal(signal.SIGHUP)
     return 7
@@ -186,7 +188,7 @@ def test_a_signal_ends_a_program_as_ctrl_c_does_unless_it_is_ignored(
 ) -> None:
     script = tmp_path / "script.py"
     script.write_text(HANGUP)
-    assert run(str(script), environment).returncode == 130
+    assert run(f"{script} noticed", environment).returncode == 130
     done = subprocess.run(
         ["nohup", sys.executable, script], env=environment, capture_output=True, check=False
     )
