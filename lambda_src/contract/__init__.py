@@ -4,12 +4,15 @@ The schema (``event.schema.json``) is the only source: the producer generates ev
 validates with it, and docs/contract.md is generated from it. The package uses the standard library alone.
 """
 
-import sys
-
 from contract.decoding import MalformedBody, content_hash, decode, encoded, same_json
 from contract.limits import MAX_DEPTH, MAX_NUMBER_LENGTH
 from contract.timestamps import parse_rfc3339
 from contract.violations import Violation, Violations
+
+
+class UnusableSchema(ImportError):
+    """The schema cannot be the contract. `tools` prints it without a traceback to who edits the schema."""
+
 
 try:
     from contract.events import (
@@ -25,8 +28,9 @@ try:
         validate,
     )
 except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as _error:
-    # Who edits the schema sees this from every command.
-    sys.exit(f"lambda_src/contract/event.schema.json cannot be used as the contract: {_error!r:.300}")
+    raise UnusableSchema(
+        f"lambda_src/contract/event.schema.json cannot be used as the contract: {_error!r:.300}"
+    ) from _error
 
 __all__ = [
     "EVENT_TYPES",
@@ -36,6 +40,7 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_NUMBER_LENGTH",
     "MalformedBody",
+    "UnusableSchema",
     "Violation",
     "Violations",
     "content_hash",

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import contract
 from contract.compiler import UnknownKeyword, compile_schema
+from tools.core.paths import ROOT
 
 NOW = datetime(2026, 11, 22, 14, 4, tzinfo=UTC)
 ENVELOPE: dict[str, Any] = {"event_id": "e1", "occurred_at": "2026-11-22T14:03:07+01:00", "customer_id": "c1"}
@@ -255,9 +256,9 @@ def test_a_schema_that_cannot_be_the_contract_is_one_line_in_every_program(
     assert before in text
     schema.write_text(text.replace(before, after, 1), "utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", "import contract"],
+        [sys.executable, "-c", "import tools, contract"],
         cwd=tmp_path,
-        env={},
+        env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
