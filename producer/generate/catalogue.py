@@ -12,7 +12,7 @@ from producer.generate.keyed_random import KeyedRandom
 # Terraform's default of large_order_threshold; a large order is strictly above it.
 LARGE_ORDER_CENTS = 1_000_00
 _MAX_PRICE, _MAX_LARGE_PRICE_CENTS = 250, 5_000_00
-_MAX_ITEMS, _MAX_QUANTITY = 12, 9
+_MAX_ITEMS, _MAX_QUANTITY = 8, 9
 # One order in this many lies at the threshold: 1000.00, which is not large, or 1000.01, which is large.
 _THRESHOLD_ORDER_INTERVAL = 20
 # The shop sells in euros wherever it has no other prices. A price is the same number in each currency.

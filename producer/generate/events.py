@@ -1,5 +1,6 @@
 """Generates the messages of a run. Message n of a run has the same bytes in every process, at any time."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,8 +21,9 @@ from producer.generate.profiles import PROFILES, STEADY, Timetable
 # Events of a seeded run occur at a fixed time, because the run must be the same whenever it is sent.
 SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
 SEEDED_SPACING_US = 1_000
-# Some events cannot be made smaller than this.
+# Some events cannot be made smaller than this. An order of eight items fits without the articles' names.
 MIN_TARGET_BYTES = 1024
+_ITEM_NAME = re.compile(rb'(?<=,)"name":"[^"]*",(?="quantity":)')
 
 # Bytes of filler without a target size; events then have 0.3 to 1.8 KB, 1 KB on average.
 _MIN_FILLER_BYTES, _FILLER_SPREAD_BYTES = 450, 650
@@ -162,6 +164,9 @@ class Events:
         before_note, after_note = b'],"note":"', f'"}}}}{suffix}'.encode()
         after_note = after_note[: len(after_note) - cut]
         free_bytes = self._target_bytes - len(head) - len(before_note) - len(after_note)
+        if free_bytes < 0:
+            head = _ITEM_NAME.sub(b"", head)
+            free_bytes = self._target_bytes - len(head) - len(before_note) - len(after_note)
         filler = self._corpus.excerpt(random, free_bytes)
         tail = before_note + self._corpus.prose(free_bytes - len(filler.raw)) + after_note
         return (head, filler.raw, tail), (escape(head), filler.escaped, escape(tail))

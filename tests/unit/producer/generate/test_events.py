@@ -91,6 +91,13 @@ def test_every_body_has_exactly_the_target_size(target: int, number: int) -> Non
     assert {events.message(n).size for n in range(number, number + 50)} == {target}
 
 
+@pytest.mark.parametrize(("seed", "number"), [(7, 351), (7, 52_982), (8, 70_688)])
+def test_a_long_order_fits_into_the_smallest_body(seed: int, number: int) -> None:
+    message = Events(seeded(seed, MIN_TARGET_BYTES)).message(number)
+    assert message.size == len(message.body) == MIN_TARGET_BYTES
+    assert '"sku"' in message.body
+
+
 def test_a_message_can_have_the_maximum_size_of_sqs() -> None:
     message = Events(seeded(target_bytes=1_048_576)).message(1)
     assert len(message.body.encode()) == 1_048_576
