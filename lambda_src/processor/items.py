@@ -17,8 +17,8 @@ from storage.timestamps import iso_millis
 # The reasons of a rejected event may have this many bytes of the item; the others are only counted.
 _MAX_REASONS_BYTES = 64 * 1024
 _MAX_SUMMARY = 500
-# A field of another type, which a contract may declare under a column's name, is only in the body.
-_COLUMN_VALUES: dict[str, set[type]] = {"S": {str}, "N": {int, Decimal}}
+# By a column's type. A field of another type, which a contract may declare by that name, is only in the body.
+COLUMN_VALUES: dict[str, set[type]] = {"S": {str}, "N": {int, Decimal}, "BOOL": {bool}}
 
 
 def event_item(message: Message, *, large_order: bool, pending_alerts: Iterable[str] = ()) -> Item:
@@ -31,7 +31,7 @@ def event_item(message: Message, *, large_order: bool, pending_alerts: Iterable[
     item: Item = {
         column.name: _typed(column.type, event[column.name])
         for column in EVENT_FIELDS
-        if column.name in event and type(event[column.name]) in _COLUMN_VALUES[column.type]
+        if column.name in event and type(event[column.name]) in COLUMN_VALUES[column.type]
     }
     item |= {
         **_provenance(message),

@@ -107,7 +107,7 @@ def start_without_botocore() -> None:
     """Let a worker import botocore only if its function does.
 
     MiniStack imports it into each worker, to count nested invocations, and takes half of a worker's start for
-    it. Our functions invoke none.
+    it. Our functions do not invoke others.
     """
     from ministack.core import lambda_runtime
 

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     # Each ends a command as Ctrl-C does, so that it cleans up.
     interrupt_on(signal.SIGTERM, signal.SIGHUP)
-    # A fifth of verify's time went into looking for reference cycles, and rows are none.
+    # A fifth of verify's time went into looking for reference cycles, which rows do not have.
     gc.freeze()
     gc.set_threshold(20_000)
     start(main)

@@ -155,17 +155,3 @@ def test_a_column_has_the_type_that_every_event_type_declares_for_its_field() ->
         for event_type in contract.EVENT_TYPES:
             field = contract.declared_fields(event_type).get(column.name)
             assert field is None or kinds[field.get("type")] == column.type
-
-
-@pytest.mark.parametrize("value", ["abc", None, True, [1], {"a": 1}])
-def test_a_field_that_a_contract_declares_with_another_type_than_its_column_is_only_in_the_body(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, value: object
-) -> None:
-    event = {**event_of("activity"), "event_id": "e1"}
-    for column, other in (("amount", value), ("currency", 7)):
-        monkeypatch.setitem(contract.declared_fields("activity"), column, {})
-        event[column] = other
-    body = body_of(event)
-    assert harness.deliver(record(body, "m1")) == []
-    assert not harness.events["e1"].keys() & {"amount", "currency"}
-    assert harness.body_of(harness.events["e1"]) == body
