@@ -48,6 +48,8 @@ def run_query(resources: Resources, environment: Mapping[str, str]) -> int:
     """Print the rows of one query, which is given as SQL (Q=) or by name (NAME=)."""
     output_format = environment.get("FORMAT") or ("json" if is_on(environment, "JSON") else "table")
     require_known("FORMAT", output_format, output.FORMATS)
+    if output_format != "json" and is_on(environment, "JSON"):
+        raise UsageError(f"FORMAT={output_format} and JSON=1 name two formats: give one of them.", _EXAMPLE)
     raw = is_on(environment, "RAW")
     sql, name = environment.get("Q"), environment.get("NAME")
     if bool(sql) == bool(name):

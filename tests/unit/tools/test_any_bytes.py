@@ -37,7 +37,7 @@ def test_every_reader_succeeds_and_agrees(
     monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(queues, "peek", lambda resources, url: None)
-    for seed in fuzz.seeds(4):
+    for seed in fuzz.seeds(6):
         with fuzz.case(seed) as numbers:
             _check(numbers, monkeypatch, capsysbinary, tmp_path / str(seed))
 

@@ -71,6 +71,8 @@ def trace(resources: Resources, options: Namespace) -> int:
 
 def rejected(resources: Resources, options: Namespace) -> int:
     """List rejected events, newest first, or show one with its body."""
+    if options.id and options.reason:
+        raise UsageError("ID shows one event, REASON lists some: give one of them.", "make rejected ID=...")
     if options.id:
         rejection_list.show_one(resources, options.id, as_json=options.json)
     else:

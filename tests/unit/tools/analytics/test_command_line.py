@@ -91,6 +91,12 @@ def test_json_1_is_the_format_json_as_on_other_commands(capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out) == {"n": 1}
 
 
+def test_two_formats_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("query", Q="select 1 as n", JSON="1", FORMAT="csv") == 2
+    assert "FORMAT=csv and JSON=1 name two formats" in capsys.readouterr().err
+    assert run("query", Q="select 1 as n", JSON="1", FORMAT="json") == 0
+
+
 def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("query", Q="select range as n from range(25000)") == 0
     printed = capsys.readouterr()

@@ -174,7 +174,7 @@ def test_a_body_that_release_1_accepted_is_read(harness: Harness, body: str) -> 
 
 @pytest.mark.fuzz
 def test_no_random_item_ends_a_command_or_hides_a_good_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    for seed in fuzz.seeds(15):
+    for seed in fuzz.seeds(25):
         with fuzz.case(seed) as numbers:
             harness = Harness(monkeypatch)
             names = [_put_random(harness, numbers) for _ in range(numbers.randint(1, 4))]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from argparse import Namespace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -10,8 +11,9 @@ from processor.items import rejected_item
 from processor.messages import Message
 from tests.unit.tools.fakes import FakeDynamoDB, pipeline
 from tests.unit.tools.ops.factories import put_rejected
+from tools.core.errors import UsageError
 from tools.ops import rejections
-from tools.ops.inspect import rejected
+from tools.ops.inspect import commands, rejected
 from tools.ops.rejections import Rejection
 
 
@@ -109,3 +111,9 @@ def test_reasons_are_listed_as_they_were_stored(
     assert old.reasons == ("$.a may have a; b or c",)
     rejected.show_list(pipeline(dynamodb=dynamodb), reason=None, limit=5, as_json=False)
     assert capsys.readouterr().out.count("    $.") == 3
+
+
+def test_one_event_and_a_list_at_once_are_refused() -> None:
+    both = Namespace(id="first", reason="missing", limit=20, json=False)
+    with pytest.raises(UsageError, match="ID shows one event, REASON lists some"):
+        commands.rejected(pipeline(dynamodb=_table()), both)
