@@ -74,7 +74,8 @@ def test_make_help_and_make_doctor_work_in_it(checkout: Path) -> None:
 
 
 def test_its_zips_are_those_of_any_other_checkout(checkout: Path) -> None:
-    hashes = "from tools.local import build; print(build.build_all())"
+    path = "import sys; sys.path.append('lambda_src')"
+    hashes = f"{path}\nfrom tools.local import build; print(build.build_all())"
     assert run(sys.executable, "-c", hashes, cwd=checkout) == f"{build.build_all()}\n"
 
 

@@ -2,13 +2,15 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tools.core.paths import ROOT
-from tools.local.build import build_zip
+from tools.local.build import ARTIFACTS, build_all, build_zip
 
 BUILD = """
 import sys
@@ -109,3 +111,16 @@ def test_every_python_umask_zone_and_locale_gives_the_same_bytes(python: str, tm
     except (OSError, subprocess.CalledProcessError):
         pytest.skip(f"there is no working {python} here")
     assert built.stdout.strip() == build_zip(tmp_path / "this.zip")
+
+
+def test_no_zip_is_built_with_a_schema_that_cannot_be_the_contract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = replace(ARTIFACTS["lambda_zip"], path=tmp_path / "lambda.zip")
+    monkeypatch.setattr("tools.local.build.ARTIFACTS", {"lambda_zip": built})
+    assert list(build_all()) == ["lambda_zip"]
+    built.path.unlink()
+    monkeypatch.setitem(sys.modules, "contract", None)  # its import fails
+    with pytest.raises(ImportError):
+        build_all()
+    assert not built.path.exists()
